@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+# How every target of foz is compiled, and the two functions that make one.
+
+find_package(Threads REQUIRED)
+
+add_library(foz_options INTERFACE)
+target_include_directories(foz_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
+target_link_libraries(foz_options INTERFACE Threads::Threads)
+target_compile_options(foz_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+    -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual -Werror -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    target_compile_options(foz_options INTERFACE -Wthread-safety)
+endif()
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    # SSE 4.2 has the CRC-32C instruction; every x86-64 machine since 2009 has it.
+    target_compile_options(foz_options INTERFACE -msse4.2)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    # GCC 12 sees uninitialized values in its own <chrono> and <variant> when it optimises.
+    target_compile_options(foz_options INTERFACE -Wno-maybe-uninitialized)
+endif()
+if(FOZ_SANITIZE)
+    target_compile_options(foz_options INTERFACE -fsanitize=${FOZ_SANITIZE} -fno-sanitize-recover=all)
+    target_link_options(foz_options INTERFACE -fsanitize=${FOZ_SANITIZE})
+endif()
+
+# foz_library(NAME SOURCES file... [USES target...]): the static library foz_NAME, for one folder of src/.
+function(foz_library name)
+    cmake_parse_arguments(ARG "" "" "SOURCES;USES" ${ARGN})
+    add_library(foz_${name} STATIC ${ARG_SOURCES})
+    target_link_libraries(foz_${name} PUBLIC foz_options ${ARG_USES})
+endfunction()
+
+# foz_test(NAME SOURCES file... [USES target...] [LABELS label...] [TIMEOUT seconds]): a GoogleTest
+# program; each of its tests is one of ctest's.
+function(foz_test name)
+    cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;USES;LABELS" ${ARGN})
+    if(NOT ARG_TIMEOUT)
+        set(ARG_TIMEOUT 120)
+    endif()
+    add_executable(${name} ${ARG_SOURCES})
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+    target_link_libraries(${name} PRIVATE foz_options ${ARG_USES} GTest::gtest_main)
+    set(properties TIMEOUT ${ARG_TIMEOUT})
+    if(ARG_LABELS)
+        list(APPEND properties LABELS "${ARG_LABELS}")
+    endif()
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
+endfunction()
