@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/sections.h"
+
+namespace foz::config {
+namespace {
+
+using std::string_view;
+
+constexpr std::uint64_t kKiB = 1ULL << 10;
+constexpr std::uint64_t kMiB = 1ULL << 20;
+constexpr std::uint64_t kGiB = 1ULL << 30;
+constexpr std::uint64_t kTiB = 1ULL << 40;
+constexpr std::uint64_t kSecond = 1'000;
+constexpr std::uint64_t kHour = 3'600 * kSecond;
+constexpr std::uint64_t kDay = 24 * kHour;
+
+// Choices of an enumeration stand in the order of its enumerators.
+constexpr string_view kAcks[] = {"journal", "commit", "memory"};
+constexpr string_view kLogLevels[] = {"error", "warn", "info", "debug"};
+constexpr string_view kMessageParts[] = {
+    "topic", "client_id", "received", "payload", "qos", "retain"
+};
+constexpr string_view kColumnTypes[] = {
+    "integer", "double", "decimal", "text", "boolean", "timestamp", "json"
+};
+constexpr string_view kEpochUnits[] = {"s", "ms", "us"};
+constexpr string_view kMissing[] = {"null", "reject"};
+
+template <auto Member>
+constexpr auto text(string_view name, string_view description, string_view example = "") {
+    return key::of<Member>({.name = name, .description = description, .example = example});
+}
+
+template <auto Member>
+constexpr auto choice(
+    string_view name,
+    std::span<const string_view> choices,
+    string_view description,
+    string_view example = ""
+) {
+    return key::of<Member>({
+        .name = name,
+        .kind = KeyKind::choice,
+        .description = description,
+        .example = example,
+        .choices = choices,
+    });
+}
+
+template <auto Member>
+constexpr auto boolean(string_view name, string_view description) {
+    return key::of<Member>({.name = name, .kind = KeyKind::boolean, .description = description});
+}
+
+template <auto Member>
+constexpr auto number(string_view name, Range range, string_view description) {
+    return key::of<Member>(
+        {.name = name, .kind = KeyKind::number, .description = description, .range = range}
+    );
+}
+
+template <auto Member>
+constexpr auto size(string_view name, Range range, string_view description) {
+    return key::of<Member>(
+        {.name = name, .kind = KeyKind::size, .description = description, .range = range}
+    );
+}
+
+template <auto Member>
+constexpr auto duration(string_view name, Range range, string_view description) {
+    using Type = typename key::MemberOf<decltype(Member)>::Type;
+    return key::of<Member>({
+        .name = name,
+        .kind = KeyKind::duration,
+        .description = description,
+        .range = range,
+        .whole_seconds = !std::is_same_v<Type, std::chrono::milliseconds>,
+    });
+}
+
+template <auto Member>
+constexpr auto list(KeyKind kind, string_view name, string_view description, string_view example) {
+    return key::of<Member>(
+        {.name = name, .kind = kind, .description = description, .example = example}
+    );
+}
+
+constexpr Key<Settings> kTopKeys[] = {
+    text<&Settings::data>(
+        "data",
+        "The data directory: the journal, foz's own state and the default database live there. "
+        "`--data DIR` on the command line goes before it."
+    ),
+    choice<&Settings::ack>(
+        "ack",
+        kAcks,
+        "When a QoS 1 or 2 message is acknowledged: once it is on disk (`journal`), once every "
+        "database that takes it has committed it (`commit`), or at once, as other brokers do "
+        "(`memory`; a crash then loses acknowledged messages)."
+    ),
+    number<&Settings::reactors>(
+        "reactors", {0, 1'024}, "Threads that serve connections; 0: one for each core."
+    ),
+};
+
+constexpr Key<Settings> kLogKeys[] = {
+    choice<&Settings::log_level>(
+        "level",
+        kLogLevels,
+        "What is logged on standard error: `error` (a person must act), `warn` (foz recovers by "
+        "itself), `info` (changes of state), `debug` (each connection)."
+    ),
+};
+
+constexpr Key<Listener> kListenerKeys[] = {
+    text<&Listener::address>(
+        "address",
+        "IP address and port; IPv6 as `[::1]:1883`; port 0: any free one. Beyond loopback only "
+        "with `allow_anonymous = true`."
+    ),
+    boolean<&Listener::allow_anonymous>(
+        "allow_anonymous",
+        "Lets clients in that do not say who they are. Must be written out for an address that "
+        "other machines can reach: this version knows no credentials yet."
+    ),
+};
+
+constexpr Key<Limits> kLimitsKeys[] = {
+    number<&Limits::connections>("connections", {1, 10'000'000}, "Connections at once."),
+    number<&Limits::connections_unidentified>(
+        "connections_unidentified",
+        {1, 10'000'000},
+        "Connections at once that have not completed CONNECT."
+    ),
+    duration<&Limits::connect_timeout>(
+        "connect_timeout",
+        {100, kHour},
+        "From the opening of a connection to its complete CONNECT; then it is closed."
+    ),
+    size<&Limits::packet_bytes>(
+        "packet_bytes", {kKiB, 256 * kMiB}, "The largest packet (Maximum Packet Size)."
+    ),
+    size<&Limits::connect_packet_bytes>(
+        "connect_packet_bytes",
+        {256, 16 * kMiB},
+        "The largest CONNECT packet, while nobody knows who the client is."
+    ),
+    number<&Limits::in_flight>(
+        "in_flight",
+        {1, 65'535},
+        "QoS 1 and 2 messages of one client that are not acknowledged yet (Receive Maximum)."
+    ),
+    number<&Limits::topic_aliases>(
+        "topic_aliases", {0, 65'535}, "Topic aliases of one connection (Topic Alias Maximum)."
+    ),
+    number<&Limits::topic_levels>("topic_levels", {1, 1'024}, "Levels of a topic name."),
+    size<&Limits::topic_bytes>("topic_bytes", {1, 65'535}, "Length of a topic name."),
+    size<&Limits::client_id_bytes>("client_id_bytes", {23, 65'535}, "Length of a client id."),
+    number<&Limits::user_properties>(
+        "user_properties", {0, 65'535}, "User properties of one packet."
+    ),
+    size<&Limits::user_properties_bytes>(
+        "user_properties_bytes", {0, 16 * kMiB}, "All user properties of one packet together."
+    ),
+    number<&Limits::subscriptions>(
+        "subscriptions", {1, 65'535}, "Topic filters of one SUBSCRIBE or UNSUBSCRIBE."
+    ),
+    duration<&Limits::keep_alive_max>(
+        "keep_alive_max",
+        {0, 65'535 * kSecond},
+        "The longest keep-alive (Server Keep Alive); 0s: as the client wants."
+    ),
+    number<&Limits::sessions>(
+        "sessions", {1, 10'000'000}, "Sessions that outlive their connections."
+    ),
+    duration<&Limits::session_expiry_max>(
+        "session_expiry_max",
+        {0, 365 * kDay},
+        "The longest time that a session is kept after its connection has ended."
+    ),
+    size<&Limits::connection_memory_bytes>(
+        "connection_memory_bytes",
+        {kMiB, kTiB},
+        "Buffers of all connections together; beyond it foz reads no more until there is room."
+    ),
+};
+
+constexpr Key<Journal> kJournalKeys[] = {
+    size<&Journal::segment_bytes>("segment_bytes", {kMiB, 4 * kGiB}, "Size of a segment file."),
+    size<&Journal::size_max>(
+        "size_max",
+        {2 * kMiB, 1'024 * kTiB},
+        "All segments together. When they are full of messages that a database still waits for, "
+        "foz stops acknowledging and reading until there is room."
+    ),
+    size<&Journal::free_space_min>(
+        "free_space_min",
+        {0, 1'024 * kTiB},
+        "What must stay free on the disk; below it foz stops acknowledging, as above."
+    ),
+    size<&Journal::queue_bytes_max>(
+        "queue_bytes_max",
+        {64 * kKiB, 16 * kGiB},
+        "Messages that were received and are not on disk yet."
+    ),
+    size<&Journal::retain_bytes>(
+        "retain_bytes",
+        {0, 1'024 * kTiB},
+        "How much to keep of what every database has, for `foz replay`."
+    ),
+    duration<&Journal::retain_age>(
+        "retain_age", {0, 36'500 * kDay}, "Nothing that every database has is kept longer."
+    ),
+};
+
+constexpr Key<Database> kDatabaseKeys[] = {
+    key::required(
+        text<&Database::url>(
+            "url",
+            "`postgresql://user@host:port/database`, `mariadb://...`, `mysql://...` or "
+            "`sqlite:PATH`; a relative PATH lies in the data directory."
+        ),
+        "\"postgresql://foz@127.0.0.1/mqtt\""
+    ),
+    text<&Database::password_file>(
+        "password_file",
+        "A file whose first line is the password, instead of a password in `url`.",
+        "\"/etc/foz/warehouse.password\""
+    ),
+    number<&Database::batch_rows_max>(
+        "batch_rows_max", {1, 1'000'000}, "The most rows of one transaction."
+    ),
+    duration<&Database::batch_delay>(
+        "batch_delay", {0, 60 * kSecond}, "How long a lone row waits for company."
+    ),
+    number<&Database::lanes>(
+        "lanes",
+        {1, 64},
+        "Connections that write at the same time; messages of one client stay in order."
+    ),
+    duration<&Database::connect_timeout>(
+        "connect_timeout", {100, kHour}, "How long to wait for a connection."
+    ),
+    duration<&Database::retry_delay_max>(
+        "retry_delay_max",
+        {10, kDay},
+        "Attempts to reach a database that is down come ever slower, up to this delay. They never "
+        "stop."
+    ),
+};
+
+constexpr Key<Route> kRouteKeys[] = {
+    text<&Route::name>(
+        "name",
+        "What foz calls this route in what it prints. Without it: topic and table.",
+        "\"climate\""
+    ),
+    key::required(
+        text<&Route::topic>(
+            "topic",
+            "An MQTT topic filter: `+` is any level, `#` all that follow, and `{name}` any level, "
+            "captured for a column."
+        ),
+        "\"sites/{site}/{device}/climate\""
+    ),
+    text<&Route::database>(
+        "database", "The name of a [database]. May be left out when there is only one.", "\"foz\""
+    ),
+    key::required(
+        text<&Route::table>(
+            "table",
+            "The table; `schema.table` is possible. Created when it is missing, checked when it is "
+            "there."
+        ),
+        "\"climate\""
+    ),
+    list<&Route::key>(
+        KeyKind::names,
+        "key",
+        "Columns that make a row unique: a row whose key is in the table already is a duplicate, "
+        "not stored and counted.",
+        "[\"dh\", \"device\"]"
+    ),
+    list<&Route::rows>(
+        KeyKind::path,
+        "rows",
+        "Where in the payload the array of readings is, each of which becomes a row. Without it, "
+        "the payload itself is one reading or an array of them.",
+        "\"data.readings\""
+    ),
+};
+
+// A column's source is one variant member, so each of its four keys has its own way in.
+template <class Source>
+constexpr Key<Column> source_key(const KeyFacts& facts) {
+    return Key<Column>{
+        facts,
+        [](Column& to, Parsed&& value, const KeyFacts& known) {
+            Source source;
+            auto& [member] = source;
+            key::store(member, std::move(value), known);
+            to.source = std::move(source);
+        },
+        [](const Column&, const KeyFacts&) { return std::optional<Parsed>(); },
+    };
+}
+
+constexpr Key<Column> kColumnKeys[] = {
+    source_key<FieldSource>({
+        .name = "field",
+        .kind = KeyKind::path,
+        .description = "Takes the value from the JSON payload: `\"a.b\"` is `b` inside `a`; "
+                       "`[\"a.b\", \"c\"]` are the exact keys, when one has a dot in it; `[]` is "
+                       "the whole reading.",
+        .example = "\"Data Hora\"",
+    }),
+    source_key<CaptureSource>({
+        .name = "capture",
+        .description = "Takes a level of the topic, by its name in the route's `topic`.",
+        .example = "\"device\"",
+    }),
+    source_key<MessageSource>({
+        .name = "message",
+        .kind = KeyKind::choice,
+        .description = "Takes something of the message itself.",
+        .example = "\"received\"",
+        .choices = kMessageParts,
+    }),
+    source_key<ConstantSource>({
+        .name = "value",
+        .kind = KeyKind::scalar,
+        .description = "Takes this constant.",
+        .example = "\"greenhouse\"",
+    }),
+    choice<&Column::type>(
+        "type",
+        kColumnTypes,
+        "The column's type. Without it foz takes the type that the column has in the database, or "
+        "the one that the source suggests.",
+        "\"timestamp\""
+    ),
+    text<&Column::zone>(
+        "zone",
+        "The time zone of a timestamp that is written without one; a name of the IANA database."
+    ),
+    choice<&Column::unit>(
+        "unit", kEpochUnits, "The unit of a timestamp that is a number (since 1970).", "\"ms\""
+    ),
+    text<&Column::format>(
+        "format",
+        "The form of a timestamp that is neither ISO 8601 nor `YYYY-MM-DD HH:MM:SS`, as "
+        "`strptime` takes it.",
+        "\"%d/%m/%Y %H:%M\""
+    ),
+    choice<&Column::missing>(
+        "missing",
+        kMissing,
+        "When the field is missing or null: store `NULL`, or make the reading a dead letter "
+        "(`reject`)."
+    ),
+    list<&Column::default_value>(
+        KeyKind::scalar, "default", "What to store when the field is missing or null.", "0"
+    ),
+};
+
+}  // namespace
+
+std::span<const Key<Settings>> top_keys() {
+    return kTopKeys;
+}
+std::span<const Key<Settings>> log_keys() {
+    return kLogKeys;
+}
+std::span<const Key<Listener>> listener_keys() {
+    return kListenerKeys;
+}
+std::span<const Key<Limits>> limits_keys() {
+    return kLimitsKeys;
+}
+std::span<const Key<Journal>> journal_keys() {
+    return kJournalKeys;
+}
+std::span<const Key<Database>> database_keys() {
+    return kDatabaseKeys;
+}
+std::span<const Key<Route>> route_keys() {
+    return kRouteKeys;
+}
+std::span<const Key<Column>> column_keys() {
+    return kColumnKeys;
+}
+
+}  // namespace foz::config

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything that a person can configure, typed, with its default. Plain data: settings_parser.h
+// fills it from TOML, default_settings() is what foz does without a file. docs/configuration.md has
+// every key and is checked against the parser's table by a test.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace foz::config {
+
+/// When PUBACK and PUBREC leave: design.md, promise 1.
+enum class Ack : std::uint8_t { journal, commit, memory };
+
+/// Where in the file a thing was configured; line 0: it is a default.
+struct Place {
+    std::string file;
+    std::uint32_t line = 0;
+
+    bool operator==(const Place&) const = default;
+};
+
+struct Listener {
+    std::string name;
+    std::string address = "127.0.0.1:1883";  // host:port; port 0: any free one
+    bool allow_anonymous = false;  // must be written out for an address beyond loopback: promise 6
+    Place place;
+
+    bool operator==(const Listener&) const = default;
+};
+
+/// Limits of the MQTT server. Each has the name it has in the configuration's [limits].
+struct Limits {
+    std::uint32_t connections = 100'000;                // at once
+    std::uint32_t connections_unidentified = 1'000;     // at once, before CONNECT is complete
+    std::chrono::milliseconds connect_timeout{10'000};  // from accept to a complete CONNECT
+    std::uint32_t packet_bytes = 1 << 20;               // Maximum Packet Size [MQTT-3.2.2.3.6]
+    std::uint32_t connect_packet_bytes = 64 << 10;      // of CONNECT, while the client is unknown
+    std::uint16_t in_flight = 1'000;   // Receive Maximum: QoS 1 and 2 not yet acknowledged
+    std::uint16_t topic_aliases = 32;  // Topic Alias Maximum, for each connection
+    std::uint16_t topic_levels = 32;
+    std::uint16_t topic_bytes = 1'024;
+    std::uint16_t client_id_bytes = 256;
+    std::uint16_t user_properties = 32;             // for each packet
+    std::uint32_t user_properties_bytes = 8 << 10;  // for each packet, all together
+    std::uint16_t subscriptions = 1'000;            // topic filters of one SUBSCRIBE or UNSUBSCRIBE
+    std::uint16_t keep_alive_max = 0;  // seconds; Server Keep Alive; 0: as the client wants
+    std::uint32_t sessions = 200'000;  // persistent ones, connected or not
+    std::chrono::seconds session_expiry_max{7 * 24 * 3600};
+    std::uint64_t connection_memory_bytes = 256ULL << 20;  // buffers of all connections together
+
+    bool operator==(const Limits&) const = default;
+};
+
+struct Journal {
+    std::uint64_t segment_bytes = 64ULL << 20;
+    std::uint64_t size_max = 10ULL << 30;
+    std::uint64_t free_space_min = 256ULL << 20;
+    std::uint64_t queue_bytes_max = 16ULL << 20;
+    std::uint64_t retain_bytes = 1ULL << 30;
+    std::chrono::seconds retain_age{7 * 24 * 3600};
+
+    bool operator==(const Journal&) const = default;
+};
+
+struct Database {
+    std::string name;
+    std::string url;  // postgresql://..., mariadb://..., mysql://..., sqlite:PATH
+    std::optional<std::string> password_file;  // instead of a password in the URL
+    std::uint32_t batch_rows_max = 20'000;
+    std::chrono::milliseconds batch_delay{20};  // how long a lone row waits for company
+    std::uint32_t lanes = 1;  // connections; split by client id, order kept within one
+    std::chrono::milliseconds connect_timeout{10'000};
+    std::chrono::milliseconds retry_delay_max{30'000};
+    Place place;
+
+    bool operator==(const Database&) const = default;
+};
+
+/// What to do with a reading that lacks a column's field, or has null there.
+enum class Missing : std::uint8_t {
+    null,    // store NULL (the default)
+    reject,  // make the reading a dead letter
+};
+
+/// Attributes of the message itself that a column can take.
+enum class MessagePart : std::uint8_t { topic, client_id, received, payload, qos, retain };
+
+struct FieldSource {
+    std::vector<std::string> path;  // keys, outermost first; empty: the whole reading
+
+    bool operator==(const FieldSource&) const = default;
+};
+struct CaptureSource {
+    std::string name;
+
+    bool operator==(const CaptureSource&) const = default;
+};
+struct MessageSource {
+    MessagePart part = MessagePart::payload;
+
+    bool operator==(const MessageSource&) const = default;
+};
+struct ConstantSource {
+    std::variant<bool, std::int64_t, double, std::string> value;
+
+    bool operator==(const ConstantSource&) const = default;
+};
+using ColumnSource = std::variant<FieldSource, CaptureSource, MessageSource, ConstantSource>;
+
+/// The unit of a number that stands for a time.
+enum class EpochUnit : std::uint8_t { seconds, milliseconds, microseconds };
+
+struct Column {
+    std::string name;
+    ColumnSource source;
+    std::optional<std::string>
+        type;                       // a name that mapping::column_type_from knows; absent: see docs
+    std::string zone = "UTC";       // IANA name, for times without an offset
+    std::optional<EpochUnit> unit;  // for times that are numbers
+    std::optional<std::string>
+        format;  // for times in another form, as strptime and date::parse take it
+    Missing missing = Missing::null;
+    std::optional<std::variant<bool, std::int64_t, double, std::string>> default_value;
+    Place place;
+
+    bool operator==(const Column&) const = default;
+};
+
+struct Route {
+    std::string name;   // "" : made from topic and table
+    std::string topic;  // an MQTT filter; a level may be {name}; + and # allowed
+    std::string database;
+    std::string table;
+    std::vector<Column> columns;  // empty: they follow the payload
+    std::vector<std::string> key;
+    std::vector<std::string> rows;  // path to an array of readings inside the payload; empty: the
+                                    // payload is one reading, or an array of them
+    Place place;
+
+    bool operator==(const Route&) const = default;
+};
+
+struct Settings {
+    std::filesystem::path data = "data";  // journal/, state.db and the default database live here
+    Ack ack = Ack::journal;
+    std::string log_level = "info";
+    std::uint32_t reactors = 0;  // 0: one for each core
+    std::vector<Listener> listeners;
+    Limits limits;
+    Journal journal;
+    std::vector<Database> databases;
+    std::vector<Route> routes;
+
+    bool operator==(const Settings&) const = default;
+};
+
+/// What foz does with no configuration at all: MQTT on 127.0.0.1:1883; a SQLite database "foz" at
+/// DATA/foz.sqlite; every JSON message in table messages(time, topic, client, payload), and the
+/// temperature payload on esp32/pub also in temperature(temp, dh).
+[[nodiscard]] Settings default_settings();
+
+}  // namespace foz::config
