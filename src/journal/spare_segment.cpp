@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "journal/spare_segment.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/check.h"
+
+namespace foz::journal {
+namespace {
+
+constexpr std::string_view kName = "spare";
+// Small pieces, each synced: the disk is never busy with zeros for long while a group commit waits.
+constexpr std::uint64_t kPieceBytes = 1 << 20;
+
+}  // namespace
+
+Result<SpareSegment> SpareSegment::create(
+    FileSystem& files, const std::filesystem::path& directory, std::uint64_t bytes
+) {
+    discard(files, directory);
+    auto file = files.open(directory / kName, OpenMode::create);
+    if (!file) {
+        return pass_on(file);
+    }
+    return SpareSegment(files, directory, *std::move(file), bytes);
+}
+
+Result<void> SpareSegment::advance() {
+    static const std::vector<std::byte> zeros(kPieceBytes);
+    const std::uint64_t count = std::min<std::uint64_t>(kPieceBytes, bytes_ - filled_);
+    if (auto written = file_->write_at(filled_, ByteView(zeros).first(count)); !written) {
+        return written;
+    }
+    if (auto synced = file_->sync_data(); !synced) {
+        return synced;
+    }
+    filled_ += count;
+    return {};
+}
+
+Result<SpareSegment::Activated> SpareSegment::activate(const SegmentHeader& header) {
+    FOZ_CHECK(ready());
+    // In this order: a file with a segment's name always has a whole header.
+    if (auto written = file_->write_at(0, encode_segment_header(header)); !written) {
+        return pass_on(written);
+    }
+    if (auto synced = file_->sync_data(); !synced) {
+        return pass_on(synced);
+    }
+    const auto path = directory_ / segment_name(header.first);
+    if (auto renamed = files_->rename(directory_ / kName, path); !renamed) {
+        return pass_on(renamed);
+    }
+    if (auto synced = files_->sync_directory(directory_); !synced) {
+        return pass_on(synced);
+    }
+    return Activated{std::make_shared<Segment>(path, header, bytes_), std::move(file_)};
+}
+
+void SpareSegment::discard(FileSystem& files, const std::filesystem::path& directory) {
+    (void)files.remove(directory / kName);  // that there is none is the usual case
+}
+
+}  // namespace foz::journal
