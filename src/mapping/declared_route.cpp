@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mapping/declared_route.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+namespace foz::mapping {
+
+DeclaredRoute::DeclaredRoute(
+    std::vector<CompiledColumn> columns, FieldPlan fields, std::vector<std::string> rows
+)
+    : fields_(std::move(fields)),
+      rows_(std::move(rows)),
+      message_cells_(columns.size()),
+      found_in_payload_(fields_.size()),
+      found_(fields_.size()) {
+    for (CompiledColumn& column : columns) {
+        if (column.source == CellSource::field) {
+            takes_whole_reading_ = takes_whole_reading_ || column.source_index == 0;
+            field_columns_.push_back(std::move(column));
+        } else if (column.source == CellSource::constant) {
+            message_cells_[column.cell] = column.value;
+        } else {
+            message_columns_.push_back(std::move(column));
+        }
+    }
+    takes_whole_reading_ = takes_whole_reading_ || field_columns_.empty();
+}
+
+void DeclaredRoute::add_rows(IncomingMessage& incoming, ItemWriter& items) {
+    if (!set_message_cells(incoming, items)) return;
+    if (field_columns_.empty() && rows_.empty()) {
+        for (const Value& cell : message_cells_) {
+            items.batch().add_cell(cell);
+        }
+        items.finish_row();
+        return;
+    }
+    add_readings(incoming, items);
+}
+
+bool DeclaredRoute::set_message_cells(IncomingMessage& incoming, ItemWriter& items) {
+    for (CompiledColumn& column : message_columns_) {
+        Converted cell = message_cell(column, incoming, items.batch());
+        if (!cell) {
+            items.reject(std::move(cell.error()));
+            return false;
+        }
+        message_cells_[column.cell] = *cell;
+    }
+    return true;
+}
+
+Converted DeclaredRoute::message_cell(
+    CompiledColumn& column, IncomingMessage& incoming, RowBatch& batch
+) {
+    static constexpr std::array<std::string_view, 3> kDigits = {"0", "1", "2"};
+    const mqtt::Message& message = incoming.message();
+    std::string_view text;
+    switch (column.source) {
+        case CellSource::received: return Value::of_timestamp(message.received);
+        case CellSource::capture: text = incoming.capture(column.source_index); break;
+        case CellSource::topic: text = message.topic; break;
+        case CellSource::client_id: text = message.client_id; break;
+        case CellSource::qos: text = kDigits[std::min<std::size_t>(message.qos, 2)]; break;
+        case CellSource::retain: text = kDigits[message.retain ? 1 : 0]; break;
+        case CellSource::payload: {
+            const bool as_json = column.conversion.type == ColumnType::json;
+            const Result<void>& good = as_json ? incoming.json() : incoming.text();
+            if (!good) return std::unexpected(good.error().message);
+            if (as_json) return convert_json(incoming.document(), 0, column.conversion, batch);
+            text = message.payload;
+            break;
+        }
+        case CellSource::field:
+        case CellSource::constant: FOZ_CHECK(false);
+    }
+    Converted cell = convert_text(text, column.conversion, batch);
+    if (!cell) return std::unexpected(fmt::format("{}: {}", column.label, cell.error()));
+    return cell;
+}
+
+void DeclaredRoute::add_readings(IncomingMessage& incoming, ItemWriter& items) {
+    if (const Result<void>& json = incoming.json(); !json) {
+        items.reject(json.error().message);
+        return;
+    }
+    const JsonDocument& document = incoming.document();
+    const auto readings = readings_at(document, rows_);
+    if (!readings) {
+        items.reject(readings.error().message);
+        return;
+    }
+    std::ranges::fill(found_in_payload_, kNotFound);
+    if (readings->container != 0) {
+        fields_.find(document, 0, found_in_payload_);
+    }
+    for_each_reading(document, *readings, [&](std::uint32_t reading, std::size_t number) {
+        if (auto reason = add_cells(document, reading, items.batch())) {
+            items.reject(readings->label(number) + *reason);
+        } else {
+            items.finish_row();
+        }
+    });
+}
+
+std::optional<std::string> DeclaredRoute::add_cells(
+    const JsonDocument& document, std::uint32_t reading, RowBatch& batch
+) {
+    std::ranges::copy(found_in_payload_, found_.begin());
+    if (fields_.find(document, reading, found_) == 0 && !takes_whole_reading_) {
+        const JsonKind kind = document.node(reading).kind;
+        if (kind == JsonKind::object) return "none of the route's fields is there";
+        return fmt::format("{} is not an object with fields", description_of(kind));
+    }
+    for (const Value& cell : message_cells_) {
+        batch.add_cell(cell);
+    }
+    for (CompiledColumn& column : field_columns_) {
+        const std::uint32_t node = found_[column.source_index];
+        Value& target = batch.open_cells()[column.cell];
+        if (node != kNotFound && document.node(node).kind != JsonKind::null) {
+            Converted cell = convert_json(document, node, column.conversion, batch);
+            if (!cell) return fmt::format("{}: {}", column.label, cell.error());
+            target = *cell;
+        } else if (column.rejects_missing && column.value.is_null()) {
+            return fmt::format("{} is {}", column.label, node == kNotFound ? "missing" : "null");
+        } else {
+            target = column.value;
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace foz::mapping

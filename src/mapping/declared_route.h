@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// A route with declared columns: how each cell of its rows is made.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mapping/conversion.h"
+#include "mapping/field_plan.h"
+#include "mapping/incoming_message.h"
+#include "mapping/item_writer.h"
+
+namespace foz::mapping {
+
+enum class CellSource : std::uint8_t {
+    field,
+    capture,
+    topic,
+    client_id,
+    received,
+    payload,
+    qos,
+    retain,
+    constant
+};
+
+/// A column as route_compiler.h makes it.
+struct CompiledColumn {
+    std::string name;
+    std::string label;  // of its source, for reasons: `field "Data Hora"`
+    CellSource source = CellSource::field;
+    std::uint32_t source_index = 0;  // number of the field in the plan, or of the capture
+    std::uint32_t cell = 0;          // number of the column in the table
+    Conversion conversion;
+    bool rejects_missing = false;
+    Value value;  // of a constant; of others the default, which may be null. Its text is owned by
+                  // the compiler's caller
+};
+
+/// One thread.
+class DeclaredRoute {
+  public:
+    DeclaredRoute(
+        std::vector<CompiledColumn> columns, FieldPlan fields, std::vector<std::string> rows
+    );
+
+    /// Adds the rows of the message, or why there are none.
+    void add_rows(IncomingMessage& incoming, ItemWriter& items);
+
+  private:
+    /// Sets the cells that are the same for all rows of the message. False: rejected.
+    [[nodiscard]] bool set_message_cells(IncomingMessage& incoming, ItemWriter& items);
+    [[nodiscard]] Converted message_cell(
+        CompiledColumn& column, IncomingMessage& incoming, RowBatch& batch
+    );
+    void add_readings(IncomingMessage& incoming, ItemWriter& items);
+    /// The reason why the reading is rejected, or nothing: then its cells are in the batch.
+    [[nodiscard]] std::optional<std::string> add_cells(
+        const JsonDocument& document, std::uint32_t reading, RowBatch& batch
+    );
+
+    std::vector<CompiledColumn> message_columns_;
+    std::vector<CompiledColumn> field_columns_;
+    FieldPlan fields_;
+    std::vector<std::string> rows_;
+    bool takes_whole_reading_ = false;
+
+    // Of the message at hand.
+    std::vector<Value> message_cells_;             // one for each column; null where a field goes
+    std::vector<std::uint32_t> found_in_payload_;  // fields beside the array of readings
+    std::vector<std::uint32_t> found_;
+};
+
+}  // namespace foz::mapping

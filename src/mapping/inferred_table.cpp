@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mapping/inferred_table.h"
+
+#include <algorithm>
+
+#include "mapping/column_name.h"
+#include "mapping/number.h"
+
+namespace foz::mapping {
+namespace {
+
+// So many keys are remembered. More than columns, because several spellings may share a column.
+constexpr std::size_t kFieldsMax = 16 * kInferredColumnsMax;
+
+ColumnType type_of_number(std::string_view number) {
+    if (number.find_first_of(".eE") != std::string_view::npos) return ColumnType::real;
+    const bool fits = scaled_integer(number, 0).exactness == Exactness::exact;
+    return fits ? ColumnType::integer : ColumnType::decimal;
+}
+
+ColumnType type_for(const JsonNode& node) {
+    switch (node.kind) {
+        case JsonKind::boolean: return ColumnType::boolean;
+        case JsonKind::number: return type_of_number(node.raw);
+        case JsonKind::string:
+            return is_instant(node.text) ? ColumnType::timestamp : ColumnType::text;
+        case JsonKind::null:
+        case JsonKind::array:
+        case JsonKind::object: break;
+    }
+    return ColumnType::json;
+}
+
+/// "23.5" in an integer column.
+bool needs_widening(const JsonNode& node, ColumnType type) {
+    return type == ColumnType::integer && node.kind == JsonKind::number &&
+           type_of_number(node.raw) == ColumnType::real &&
+           scaled_integer(node.raw, 0).exactness != Exactness::exact;
+}
+
+}  // namespace
+
+std::uint32_t InferredTable::add_capture(std::string_view name) {
+    const std::string_view keys[] = {name};
+    const std::string column_name = column_name_from(keys);
+    for (std::uint32_t i = 0; i < table_->columns.size(); ++i) {
+        if (same_name(table_->columns[i].name, column_name)) return i;
+    }
+    table_->columns.push_back({column_name, ColumnType::text, false});
+    own_columns_ = table_->columns.size();
+    return static_cast<std::uint32_t>(own_columns_ - 1);
+}
+
+void InferredTable::adopt(std::span<const Column> existing) {
+    new_columns_.clear();
+    bool changed = false;
+    for (const Column& theirs : existing) {
+        const std::uint32_t index = find_column(theirs.name);
+        if (index == kNotFound) {
+            table_->columns.push_back({theirs.name, theirs.type, true});
+            changed = true;
+        } else {
+            changed = adopt_as(index, theirs) || changed;
+        }
+    }
+    if (changed) {
+        fields_.assign(1, {});
+        ++table_->version;
+    }
+}
+
+bool InferredTable::adopt_as(std::uint32_t index, const Column& theirs) {
+    Column& ours = table_->columns[index];
+    bool changed = false;
+    if (ours.name != theirs.name) {
+        std::ranges::replace(table_->key, ours.name, theirs.name);
+        ours.name = theirs.name;
+        changed = true;
+    }
+    const bool widened = ours.type == ColumnType::real && theirs.type == ColumnType::integer;
+    // A time of receipt is a timestamp, and a captured level is not JSON: the sink reports what
+    // does not fit.
+    const bool fixed = index == 0 || (index < own_columns_ && theirs.type == ColumnType::json);
+    if (ours.type != theirs.type && !widened && !fixed) {
+        ours.type = theirs.type;
+        changed = true;
+    }
+    return changed;
+}
+
+Result<void> InferredTable::add_cells(
+    const IncomingMessage& incoming,
+    const Reading& reading,
+    std::span<const std::uint32_t> captures,
+    RowBatch& batch
+) {
+    begin_reading();
+    const JsonDocument& document = incoming.document();
+    if (auto collected = collect(document, reading); !collected) return collected;
+    batch.add_cell(Value::of_timestamp(incoming.message().received));
+    for (std::size_t i = 1; i < table_->columns.size() + new_columns_.size(); ++i) {
+        batch.add_cell({});
+    }
+    if (auto set = set_captures(incoming, captures, batch); !set) return set;
+    if (auto set = set_fields(document, batch); !set) return set;
+    if (!new_columns_.empty() || !widened_.empty()) {
+        commit();
+    }
+    return {};
+}
+
+void InferredTable::begin_reading() {
+    leaves_.clear();
+    new_columns_.clear();
+    widened_.clear();
+    taken_by_.assign(table_->columns.size(), kNotFound);
+    left_out_ = kNotFound;
+    if (fields_.size() > kFieldsMax / 2) {
+        fields_.assign(1, {});
+    }
+}
+
+Result<void> InferredTable::collect(const JsonDocument& document, const Reading& reading) {
+    const JsonNode& node = document.node(reading.value);
+    if (node.kind == JsonKind::null) return fail(ErrorCode::invalid, "null is not a reading");
+    if (node.kind == JsonKind::object && node.end == reading.value + 1) {
+        return fail(ErrorCode::invalid, "the reading has no fields");
+    }
+    if (reading.container != 0) {
+        left_out_ = reading.container;
+        if (auto done = collect_members(document, 0, 0); !done) return done;
+    }
+    if (node.kind == JsonKind::object) return collect_members(document, reading.value, 0);
+    std::size_t expected = 0;
+    std::uint32_t field = find_member(0, "value", expected);
+    if (field == kNotFound) {
+        auto added = add_member(0, "value");
+        if (!added) return pass_on(added);
+        field = *added;
+    }
+    return collect_leaf(node, reading.value, field);
+}
+
+Result<void> InferredTable::collect_members(
+    const JsonDocument& document, std::uint32_t object, std::uint32_t field
+) {
+    std::size_t expected = 0;
+    const std::uint32_t end = document.node(object).end;
+    for (std::uint32_t i = object + 1; i != end; i = document.node(i).end) {
+        const JsonNode& node = document.node(i);
+        if (i == left_out_) continue;
+        std::uint32_t member = find_member(field, node.key, expected);
+        if (node.kind == JsonKind::null) continue;  // a column waits until its type is known
+        if (member == kNotFound) {
+            auto added = add_member(field, node.key);
+            if (!added) return pass_on(added);
+            member = *added;
+        }
+        auto collected = node.kind == JsonKind::object ? collect_members(document, i, member)
+                                                       : collect_leaf(node, i, member);
+        if (!collected) return collected;
+    }
+    return {};
+}
+
+Result<void> InferredTable::collect_leaf(
+    const JsonNode& node, std::uint32_t value, std::uint32_t field
+) {
+    const std::uint32_t target = column_of(field, node);
+    if (target >= kInferredColumnsMax) {
+        return fail(
+            ErrorCode::invalid,
+            "{} would be one column too many for table {}, which has columns for every field up to "
+            "{}; declare the "
+            "route's columns",
+            label_of(field),
+            table_->name,
+            kInferredColumnsMax
+        );
+    }
+    if (const std::uint32_t other = taken_by_[target]; other != kNotFound && other != field) {
+        return fail(
+            ErrorCode::invalid,
+            "{} and {} would both go into column {}; declare the route's columns",
+            label_of(other),
+            label_of(field),
+            column(target).name
+        );
+    }
+    taken_by_[target] = field;
+    leaves_.push_back({value, field, target});
+    return {};
+}
+
+std::uint32_t InferredTable::find_member(
+    std::uint32_t field, std::string_view key, std::size_t& expected
+) const {
+    const std::vector<std::uint32_t>& members = fields_[field].members;
+    for (std::size_t tried = 0; tried < members.size(); ++tried) {
+        if (expected >= members.size()) expected = 0;
+        const std::uint32_t member = members[expected++];
+        if (fields_[member].key == key) return member;
+    }
+    return kNotFound;
+}
+
+Result<std::uint32_t> InferredTable::add_member(std::uint32_t field, std::string_view key) {
+    if (fields_.size() == kFieldsMax) {
+        return fail(ErrorCode::invalid, "the reading has too many fields for an inferred table");
+    }
+    const auto member = static_cast<std::uint32_t>(fields_.size());
+    fields_.push_back({std::string(key), field, {}, kNotFound});
+    fields_[field].members.push_back(member);
+    return member;
+}
+
+std::vector<std::string_view> InferredTable::keys_of(std::uint32_t field) const {
+    std::vector<std::string_view> keys;
+    for (; field != 0; field = fields_[field].parent) {
+        keys.emplace_back(fields_[field].key);
+    }
+    std::ranges::reverse(keys);
+    return keys;
+}
+
+std::string InferredTable::label_of(std::uint32_t field) const {
+    return fmt::format("field \"{}\"", fmt::join(keys_of(field), "."));
+}
+
+std::uint32_t InferredTable::column_of(std::uint32_t field, const JsonNode& node) {
+    if (fields_[field].column != kNotFound) return fields_[field].column;
+    const std::string name = column_name_of(field);
+    if (const std::uint32_t known = find_column(name); known != kNotFound) {
+        if (known < table_->columns.size()) fields_[field].column = known;
+        return known;
+    }
+    new_columns_.push_back({name, type_for(node), true});
+    taken_by_.push_back(kNotFound);
+    return static_cast<std::uint32_t>(taken_by_.size() - 1);
+}
+
+std::string InferredTable::column_name_of(std::uint32_t field) const {
+    std::string name = column_name_from(keys_of(field));
+    if (find_column(name) < own_columns_) {
+        name.insert(0, "payload_");
+        name.resize(std::min(name.size(), kNameBytesMax));
+    }
+    return name;
+}
+
+std::uint32_t InferredTable::find_column(std::string_view name) const {
+    std::uint32_t found = kNotFound;
+    const std::size_t count = table_->columns.size() + new_columns_.size();
+    for (std::uint32_t i = 0; i < count; ++i) {
+        if (column(i).name == name) return i;
+        if (found == kNotFound && same_name(column(i).name, name)) found = i;
+    }
+    return found;
+}
+
+const Column& InferredTable::column(std::uint32_t index) const {
+    const std::size_t known = table_->columns.size();
+    return index < known ? table_->columns[index] : new_columns_[index - known];
+}
+
+Result<void> InferredTable::set_captures(
+    const IncomingMessage& incoming, std::span<const std::uint32_t> captures, RowBatch& batch
+) {
+    for (std::size_t i = 0; i < captures.size(); ++i) {
+        const Column& target = column(captures[i]);
+        conversion_.type = target.type;
+        const Converted cell = convert_text(incoming.capture(i), conversion_, batch);
+        if (!cell) {
+            return fail(ErrorCode::invalid, "capture for column {}: {}", target.name, cell.error());
+        }
+        batch.open_cells()[captures[i]] = *cell;
+    }
+    return {};
+}
+
+Result<void> InferredTable::set_fields(const JsonDocument& document, RowBatch& batch) {
+    for (const Leaf& leaf : leaves_) {
+        const Converted cell = convert(document, leaf, batch);
+        if (!cell) {
+            const Column& target = column(leaf.column);
+            return fail(
+                ErrorCode::invalid,
+                "{}: {} (column {} became {} with an earlier reading; declare the route's columns "
+                "to "
+                "choose another type)",
+                label_of(leaf.field),
+                cell.error(),
+                target.name,
+                name_of(target.type)
+            );
+        }
+        batch.open_cells()[leaf.column] = *cell;
+    }
+    return {};
+}
+
+Converted InferredTable::convert(const JsonDocument& document, const Leaf& leaf, RowBatch& batch) {
+    conversion_.type = column(leaf.column).type;
+    if (needs_widening(document.node(leaf.value), conversion_.type)) {
+        conversion_.type = ColumnType::real;
+        widened_.push_back(leaf.column);
+    }
+    return convert_json(document, leaf.value, conversion_, batch);
+}
+
+void InferredTable::commit() {
+    for (const Leaf& leaf : leaves_) {
+        fields_[leaf.field].column = leaf.column;
+    }
+    std::ranges::move(new_columns_, std::back_inserter(table_->columns));
+    new_columns_.clear();
+    for (const std::uint32_t index : widened_) {
+        table_->columns[index].type = ColumnType::real;
+    }
+    ++table_->version;
+}
+
+void InferredRoute::add_rows(IncomingMessage& incoming, ItemWriter& items) const {
+    if (const Result<void>& json = incoming.json(); !json) {
+        items.reject(json.error().message);
+        return;
+    }
+    const JsonDocument& document = incoming.document();
+    const auto readings = readings_at(document, rows);
+    if (!readings) {
+        items.reject(readings.error().message);
+        return;
+    }
+    for_each_reading(document, *readings, [&](std::uint32_t reading, std::size_t number) {
+        const InferredTable::Reading place = {reading, readings->container};
+        auto added = table->add_cells(incoming, place, captures, items.batch());
+        if (added) {
+            items.finish_row();
+        } else {
+            items.reject(readings->label(number) + added.error().message);
+        }
+    });
+}
+
+}  // namespace foz::mapping

@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mapping/mapping.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "config/spelling.h"
+#include "mapping/column_compiler.h"
+#include "mapping/column_name.h"
+#include "mapping/declared_route.h"
+#include "mapping/incoming_message.h"
+#include "mapping/inferred_table.h"
+#include "mapping/route_matcher.h"
+
+namespace foz::mapping {
+namespace {
+
+/// A table with what only compile() and inference need to know of it.
+struct KnownTable {
+    config::Place place;  // of the route that was the first to name it
+    std::string route;
+    std::unique_ptr<InferredTable> inferred;  // if it is
+};
+
+using CompiledRoute = std::variant<DeclaredRoute, InferredRoute>;
+
+template <class... Args>
+std::unexpected<Error> refuse(
+    const config::Place& place, fmt::format_string<Args...> format, Args&&... args
+) {
+    return fail(
+        ErrorCode::invalid,
+        "{}{}",
+        prefix_of(place),
+        fmt::format(format, std::forward<Args>(args)...)
+    );
+}
+
+Result<void> check_table_name(const config::Route& route) {
+    const std::string& name = route.table;
+    const std::size_t point = name.find('.');
+    const std::string_view schema =
+        std::string_view(name).substr(0, point == std::string::npos ? 0 : point);
+    const std::string_view table =
+        std::string_view(name).substr(point == std::string::npos ? 0 : point + 1);
+    if (table.empty() || point == 0)
+        return refuse(route.place, "\"{}\" is not a table's name", name);
+    if (table.find('.') != std::string_view::npos || name.find('\0') != std::string::npos) {
+        return refuse(
+            route.place, "\"{}\" is not a table's name; it is TABLE or SCHEMA.TABLE", name
+        );
+    }
+    if (table.size() > kNameBytesMax || schema.size() > kNameBytesMax) {
+        return refuse(
+            route.place, "the name of table \"{}\" has over {} bytes", name, kNameBytesMax
+        );
+    }
+    if (same_name(table.substr(0, 4), "foz_")) {
+        return refuse(route.place, "table \"{}\": names that start with foz_ are foz's own", name);
+    }
+    return {};
+}
+
+/// "(temp double, dh timestamp)"
+std::string description_of(const Table& table) {
+    if (table.inferred) return "columns that follow the payload";
+    std::string text;
+    for (const Column& column : table.columns) {
+        text +=
+            fmt::format("{}{} {}", text.empty() ? "(" : ", ", column.name, name_of(column.type));
+    }
+    text += ")";
+    if (!table.key.empty()) text += fmt::format(" and key ({})", fmt::join(table.key, ", "));
+    return text;
+}
+
+bool fills_the_same_columns(const Table& a, const Table& b) {
+    const auto is_in_b = [&](const Column& column) {
+        const auto index = b.index_of(column.name);
+        return index && b.columns[*index].type == column.type;
+    };
+    return !a.inferred && !b.inferred && a.columns.size() == b.columns.size() &&
+           std::ranges::all_of(a.columns, is_in_b) && a.key == b.key;
+}
+
+Result<void> check_key(const config::Route& route, const Table& table) {
+    for (const std::string& name : route.key) {
+        if (table.index_of(name)) continue;
+        std::vector<std::string_view> known;
+        for (const Column& column : table.columns) {
+            known.emplace_back(column.name);
+        }
+        return refuse(
+            route.place,
+            "key names column \"{}\", which {}; {}",
+            name,
+            table.inferred ? "a table without declared columns has not from the start"
+                           : "the route does not have",
+            config::hint_for(name, known)
+        );
+    }
+    return {};
+}
+
+/// A name for each route of the configuration; the ones that people gave must differ.
+Result<std::vector<std::string>> names_of(const std::vector<config::Route>& routes) {
+    std::vector<std::string> names;
+    for (const config::Route& route : routes) {
+        const bool given = !route.name.empty();
+        std::string name = given ? route.name : fmt::format("{} -> {}", route.topic, route.table);
+        const std::string stem = name;
+        for (int number = 2; std::ranges::find(names, name) != names.end(); ++number) {
+            if (given) return refuse(route.place, "another route is called \"{}\" too", name);
+            name = fmt::format("{} ({})", stem, number);
+        }
+        names.push_back(std::move(name));
+    }
+    return names;
+}
+
+}  // namespace
+
+struct Mapping::State {
+    std::vector<RouteInfo> infos;
+    std::vector<std::unique_ptr<Table>> tables;
+    std::vector<KnownTable> known_tables;  // one for each of `tables`
+    std::vector<CompiledRoute> routes;     // one for each of `infos`
+    RouteMatcher matcher;
+    IncomingMessage incoming;
+    RowBatch constants;  // owns the texts of constants and defaults
+
+    Result<void> add_route(const config::Route& route, const std::string& name);
+    Result<std::size_t> add_declared(const config::Route& route, const TopicPattern& topic);
+    Result<std::size_t> add_inferred(const config::Route& route, const TopicPattern& topic);
+    std::optional<std::size_t> find_table(std::string_view name) const;
+    std::size_t add_table(Table table, const config::Route& route);
+    Result<std::size_t> share_table(Table table, const config::Route& route);
+};
+
+std::optional<std::size_t> Mapping::State::find_table(std::string_view name) const {
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        if (tables[i]->name == name) return i;
+    }
+    return std::nullopt;
+}
+
+std::size_t Mapping::State::add_table(Table table, const config::Route& route) {
+    tables.push_back(std::make_unique<Table>(std::move(table)));
+    known_tables.push_back({route.place, route.topic, nullptr});
+    return tables.size() - 1;
+}
+
+/// The number of the table that `route` wants; another route may have brought it already.
+Result<std::size_t> Mapping::State::share_table(Table table, const config::Route& route) {
+    const auto known = find_table(table.name);
+    if (!known) return add_table(std::move(table), route);
+    Table& first = *tables[*known];
+    if (!fills_the_same_columns(table, first)) {
+        const KnownTable& other = known_tables[*known];
+        return refuse(
+            route.place,
+            "the route for \"{}\" fills table {} with {}, but the route for \"{}\"{} fills it with "
+            "{}",
+            route.topic,
+            table.name,
+            description_of(table),
+            other.route,
+            other.place.line == 0 ? ""
+                                  : fmt::format(" ({}:{})", other.place.file, other.place.line),
+            description_of(first)
+        );
+    }
+    for (const Column& column : table.columns) {
+        Column& shared = first.columns[*first.index_of(column.name)];
+        shared.nullable = shared.nullable || column.nullable;
+    }
+    return *known;
+}
+
+Result<std::size_t> Mapping::State::add_declared(
+    const config::Route& route, const TopicPattern& topic
+) {
+    Table table;
+    table.name = route.table;
+    table.key = route.key;
+    FieldPlan fields;
+    std::vector<CompiledColumn> columns;
+    for (const config::Column& configured : route.columns) {
+        auto column = compile_column(configured, topic, fields, constants);
+        if (!column) return pass_on(column);
+        for (const CompiledColumn& other : columns) {
+            if (same_name(other.name, column->name)) {
+                return refuse(
+                    configured.place,
+                    "columns \"{}\" and \"{}\" are the same to a database",
+                    other.name,
+                    column->name
+                );
+            }
+        }
+        const bool in_key = std::ranges::find(route.key, column->name) != route.key.end();
+        column->rejects_missing = column->rejects_missing || in_key;
+        table.columns.push_back({column->name, column->conversion.type, !column->rejects_missing});
+        columns.push_back(std::move(*column));
+    }
+    if (auto good = check_key(route, table); !good) return pass_on(good);
+    auto index = share_table(std::move(table), route);
+    if (!index) return index;
+    for (CompiledColumn& column : columns) {
+        column.cell = static_cast<std::uint32_t>(*tables[*index]->index_of(column.name));
+    }
+    routes.emplace_back(
+        std::in_place_type<DeclaredRoute>, std::move(columns), std::move(fields), route.rows
+    );
+    return index;
+}
+
+Result<std::size_t> Mapping::State::add_inferred(
+    const config::Route& route, const TopicPattern& topic
+) {
+    std::optional<std::size_t> index = find_table(route.table);
+    if (!index) {
+        Table table;
+        table.name = route.table;
+        table.key = route.key;
+        table.inferred = true;
+        table.columns.push_back({"time", ColumnType::timestamp, false});
+        index = add_table(std::move(table), route);
+        known_tables[*index].inferred = std::make_unique<InferredTable>(*tables[*index]);
+    } else if (!tables[*index]->inferred || tables[*index]->key != route.key) {
+        Table table;
+        table.name = route.table;
+        table.inferred = true;
+        return share_table(std::move(table), route);  // which says what is wrong
+    }
+    InferredRoute compiled;
+    compiled.table = known_tables[*index].inferred.get();
+    compiled.rows = route.rows;
+    for (const std::string& name : topic.captures()) {
+        compiled.captures.push_back(compiled.table->add_capture(name));
+    }
+    if (auto good = check_key(route, *tables[*index]); !good) return pass_on(good);
+    routes.emplace_back(std::move(compiled));
+    return *index;
+}
+
+Result<void> Mapping::State::add_route(const config::Route& route, const std::string& name) {
+    auto topic = TopicPattern::compile(route.topic);
+    if (!topic) return refuse(route.place, "{}", topic.error().message);
+    if (auto good = check_table_name(route); !good) return good;
+    const auto table =
+        route.columns.empty() ? add_inferred(route, *topic) : add_declared(route, *topic);
+    if (!table) return std::unexpected(table.error());
+    infos.push_back({name, route.topic, tables[*table].get()});
+    matcher.add(std::move(*topic));
+    return {};
+}
+
+Result<Mapping> Mapping::compile(const config::Settings& settings, std::string_view database) {
+    const auto names = names_of(settings.routes);
+    if (!names) return std::unexpected(names.error());
+    auto state = std::make_unique<State>();
+    for (std::size_t i = 0; i < settings.routes.size(); ++i) {
+        const config::Route& route = settings.routes[i];
+        if (route.database != database) continue;
+        if (auto added = state->add_route(route, (*names)[i]); !added) return pass_on(added);
+    }
+    return Mapping(std::move(state));
+}
+
+Mapping::Mapping(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Mapping::Mapping(Mapping&&) noexcept = default;
+Mapping& Mapping::operator=(Mapping&&) noexcept = default;
+Mapping::~Mapping() = default;
+
+std::size_t Mapping::map(const mqtt::Message& message, std::uint64_t position, RowBatch& batch) {
+    const RouteMatcher::Matches& matches = state_->matcher.find(message.topic);
+    if (matches.routes.empty()) return 0;
+    IncomingMessage& incoming = state_->incoming;
+    incoming.begin(message);
+    ItemWriter items(batch, position);
+    for (const RouteMatcher::Match& match : matches.routes) {
+        incoming.set_captured(std::span(matches.captured).subspan(match.first_capture));
+        items.begin_route(match.route);
+        std::visit(
+            [&](auto& route) { route.add_rows(incoming, items); }, state_->routes[match.route]
+        );
+        items.end_route();
+    }
+    return matches.routes.size();
+}
+
+std::span<const RouteInfo> Mapping::routes() const {
+    return state_->infos;
+}
+
+std::span<const std::unique_ptr<Table>> Mapping::tables() const {
+    return state_->tables;
+}
+
+void Mapping::adopt_columns(Table& table, std::span<const Column> existing) {
+    for (const KnownTable& known : state_->known_tables) {
+        if (known.inferred && &known.inferred->table() == &table) {
+            known.inferred->adopt(existing);
+        }
+    }
+}
+
+}  // namespace foz::mapping

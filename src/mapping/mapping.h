@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a message to rows: the routes of one database, compiled from the configuration.
+//
+// Pure but for one thing: a route without declared columns learns its table's columns from the
+// payloads (Table::inferred), so map() changes its Table, adding columns at the end and widening
+// integer to real. The runner hands such a table to its sink before it writes the batch.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "config/settings.h"
+#include "mapping/row_batch.h"
+#include "mapping/table.h"
+#include "mqtt/message.h"
+
+namespace foz::mapping {
+
+/// What a person reads about a route.
+struct RouteInfo {
+    std::string name;   // unique among all routes: as configured, or "<topic> -> <table>"
+    std::string topic;  // as configured, with {captures}
+    const Table* table = nullptr;  // lives as long as the Mapping; several routes may share one
+};
+
+/// One thread. Movable.
+class Mapping {
+  public:
+    /// Compiles the routes of `settings` that go to `database`, in their order. Errors: invalid,
+    /// with file and line where the configuration has them. Checks what can be checked without a
+    /// database: filters, captures that do not exist, unknown time zones, two routes to one table
+    /// that disagree on its columns.
+    [[nodiscard]] static Result<Mapping> compile(
+        const config::Settings& settings, std::string_view database
+    );
+
+    Mapping(Mapping&&) noexcept;
+    Mapping& operator=(Mapping&&) noexcept;
+    ~Mapping();
+
+    /// Adds the rows of `message` to `batch`, and a rejection for each reading that a route cannot
+    /// turn into a row. Returns how many routes matched. message.payload must be followed by
+    /// journal::kReadablePadding readable bytes. Text cells are copied into the batch.
+    std::size_t map(const mqtt::Message& message, std::uint64_t position, RowBatch& batch);
+
+    [[nodiscard]] std::span<const RouteInfo> routes() const;
+
+    /// The tables of all routes, each once.
+    [[nodiscard]] std::span<const std::unique_ptr<Table>> tables() const;
+
+    /// Tells an inferred table which columns the database already has, so that they are filled and
+    /// not added again. Columns of types that foz does not know are left out by the caller.
+    void adopt_columns(Table& table, std::span<const Column> existing);
+
+  private:
+    struct State;
+    explicit Mapping(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace foz::mapping

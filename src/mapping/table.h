@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// A table as a route wants it: name, columns, key. Shared by the mapping, which fills it, and the
+// sinks, which create or check it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mapping/value.h"
+
+namespace foz::mapping {
+
+struct Column {
+    std::string name;
+    ColumnType type = ColumnType::text;
+    bool nullable = true;
+
+    bool operator==(const Column&) const = default;
+};
+
+struct Table {
+    std::string name;  // may be "schema.table"
+    std::vector<Column> columns;
+    std::vector<std::string>
+        key;  // names of columns; empty: none, nothing is ignored as a duplicate
+    /// The columns follow the payload: they grow and widen while foz runs (version counts the
+    /// changes).
+    bool inferred = false;
+    std::uint32_t version = 0;
+
+    [[nodiscard]] std::optional<std::size_t> index_of(std::string_view column) const {
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            if (columns[i].name == column) {
+                return i;
+            }
+        }
+        return std::nullopt;
+    }
+};
+
+}  // namespace foz::mapping

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mapping/value.h"
+
+#include <array>
+#include <cstddef>
+
+namespace foz::mapping {
+namespace {
+
+constexpr std::array<std::string_view, 7> kNames = {
+    "integer", "double", "decimal", "text", "boolean", "timestamp", "json"
+};
+
+}  // namespace
+
+std::string_view name_of(ColumnType type) {
+    return kNames[static_cast<std::size_t>(type)];
+}
+
+std::optional<ColumnType> column_type_from(std::string_view name) {
+    for (std::size_t i = 0; i < kNames.size(); ++i) {
+        if (kNames[i] == name) {
+            return static_cast<ColumnType>(i);
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace foz::mapping

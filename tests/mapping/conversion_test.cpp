@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each column type makes of each kind of value, good and bad.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/mapping/mapping_under_test.h"
+
+namespace foz::mapping {
+namespace {
+
+using testing::HasSubstr;
+
+struct Case {
+    std::string type;
+    std::string json;      // the value of field "v"
+    std::string expected;  // the cell, or a part of the reason
+};
+
+class GoodConversion : public testing::TestWithParam<Case> {};
+class BadConversion : public testing::TestWithParam<Case> {};
+
+std::string map_value(const Case& each) {
+    MappingUnderTest test({route("t", "r", {field("v", "v", each.type)})});
+    return test.map_one(R"({"v":)" + each.json + "}");
+}
+
+TEST_P(GoodConversion, becomes_the_cell) {
+    EXPECT_EQ(map_value(GetParam()), "r: v=" + GetParam().expected)
+        << GetParam().type << " " << GetParam().json;
+}
+
+TEST_P(BadConversion, is_refused_and_the_reason_names_field_and_value) {
+    const std::string item = map_value(GetParam());
+    EXPECT_THAT(item, HasSubstr(R"(r refused: field "v": )")) << GetParam().type;
+    EXPECT_THAT(item, HasSubstr(GetParam().expected)) << GetParam().type << " " << GetParam().json;
+}
+
+const Case kGood[] = {
+    {"integer", "23", "23"},
+    {"integer", "-0", "0"},
+    {"integer", "23.0", "23"},
+    {"integer", "2.5e1", "25"},
+    {"integer", "100e-2", "1"},
+    {"integer", "9223372036854775807", "9223372036854775807"},
+    {"integer", "-9223372036854775808", "-9223372036854775808"},
+    {"integer", "9007199254740993.0", "9007199254740993"},
+    {"integer", "0e999999999999", "0"},
+    {"integer", R"("42")", "42"},
+    {"integer", R"(" +0042 ")", "42"},
+    {"double", "23.5", "23.5r"},
+    {"double", "23", "23r"},
+    {"double", "-1.5e300", "-1.5e+300r"},
+    {"double", R"("23.5")", "23.5r"},
+    {"double", R"("  23.50\r\n")", "23.5r"},
+    {"double", R"("+1")", "1r"},
+    {"decimal", "12.3400", "12.3400d"},
+    {"decimal", "18446744073709551615", "18446744073709551615d"},
+    {"decimal", "0.1000000000000000055511151231257827", "0.1000000000000000055511151231257827d"},
+    {"decimal", R"("+007.50")", "7.50d"},
+    {"decimal", R"("-00")", "-0d"},
+    {"text", R"("caf\u00e9 \"x\"")", "'caf\u00e9 \"x\"'"},
+    {"text", "1.50", "'1.50'"},
+    {"text", "true", "'true'"},
+    {"text", R"({"a" : 1})", R"('{"a" : 1}')"},
+    {"text", R"("")", "''"},
+    {"text", R"("\\u0000")", R"('\u0000')"},
+    {"boolean", "true", "true"},
+    {"boolean", "0", "false"},
+    {"boolean", "1.0", "true"},
+    {"boolean", R"("ON")", "true"},
+    {"boolean", R"("False")", "false"},
+    {"json", R"([1, {"a": null}])", R"(json:[1, {"a": null}])"},
+    {"json", "1e400", "json:1e400"},
+    {"json", R"("\\u0000")", R"(json:"\\u0000")"},
+    {"json", R"( "x" )", R"(json:"x")"},
+    {"timestamp", R"("2022-08-01T10:00:00Z")", "2022-08-01 10:00:00.000000"},
+};
+
+const Case kBad[] = {
+    {"integer", "23.5", "23.5 is not a whole number"},
+    {"integer", "1e-1", "1e-1 is not a whole number"},
+    {"integer",
+     "9223372036854775808",
+     "9223372036854775808 does not fit in 64 bits; a decimal column takes it"},
+    {"integer", "-9223372036854775809", "does not fit in 64 bits"},
+    {"integer", "1e19", "does not fit in 64 bits"},
+    {"integer", "1e99999999999999999999", "does not fit in 64 bits"},
+    {"integer", "true", "true is not a number"},
+    {"integer", R"("")", R"("" is not a number)"},
+    {"integer", R"("0x10")", R"("0x10" is not a number)"},
+    {"integer", "[1]", "an array cannot become a integer"},
+    {"double", R"("NaN")", R"("NaN" is not a number)"},
+    {"double", R"("inf")", R"("inf" is not a number)"},
+    {"double", R"("23,5")", R"("23,5" is not a number)"},
+    {"double", "1e400", "1e400 is out of the range of a double"},
+    {"double", R"({"a":1})", "an object cannot become a double"},
+    {"double",
+     R"("an error message that is far too long to be shown")",
+     R"("an error message that is far too long to..." is)"},
+    {"decimal", R"("12.")", "is not a number"},
+    {"text", R"("a\u0000b")", R"("a?b" holds the character U+0000)"},
+    {"boolean", "2", "2 is not true, false, 0 or 1"},
+    {"boolean", R"("maybe")", R"("maybe" is not true, false, on, off, 0 or 1)"},
+    {"json", R"({"a":["\u0000"]})", "the JSON holds the character U+0000"},
+    {"json", R"({"\u0000":1})", "the JSON holds the character U+0000"},
+    {"timestamp", "1659348000", "whose unit is unknown; declare the column's unit"},
+    {"timestamp", "true", "true is not a time"},
+    {"timestamp", R"("tomorrow")", R"("tomorrow" is not a time in a known form)"},
+};
+
+INSTANTIATE_TEST_SUITE_P(EachType, GoodConversion, testing::ValuesIn(kGood));
+INSTANTIATE_TEST_SUITE_P(EachType, BadConversion, testing::ValuesIn(kBad));
+
+}  // namespace
+}  // namespace foz::mapping
