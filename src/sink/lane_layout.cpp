@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/lane_layout.h"
+
+#include <algorithm>
+
+namespace foz::sink {
+
+namespace {
+
+// Records that the slowest of the old lanes has not passed, as far as the journal knows.
+std::uint64_t waiting_for(
+    const journal::Journal& journal, const std::string& database, std::uint32_t lanes
+) {
+    const auto cursors = journal.cursors();
+    const journal::Position end = journal.durable_end();
+    std::uint64_t waiting = 0;
+    for (std::uint32_t lane = 0; lane < lanes; ++lane) {
+        const std::string name = fmt::format("{}/{}", database, lane_name(lane));
+        const auto cursor = std::ranges::find(cursors, name, &journal::NamedCursor::name);
+        const journal::Position position = cursor == cursors.end() ? 0 : cursor->position;
+        waiting = std::max(waiting, end > position ? end - position : 0);
+    }
+    return waiting;
+}
+
+}  // namespace
+
+std::string lane_name(std::uint32_t index) {
+    return fmt::format("main-{}", index);
+}
+
+Result<state::LaneLayout> settle_lane_layout(
+    state::StateDatabase& state,
+    journal::Journal& journal,
+    const std::string& database,
+    std::uint32_t lanes
+) {
+    const std::string journal_id = journal.status().id;
+    auto loaded = state::load_lane_layout(state, journal_id, database);
+    if (!loaded) {
+        return pass_on(loaded);
+    }
+    if (*loaded && (*loaded)->lanes == lanes) {
+        return **loaded;
+    }
+    state::LaneLayout layout{lanes, 0};
+    if (*loaded) {
+        const std::uint32_t before = (*loaded)->lanes;
+        if (const std::uint64_t waiting = waiting_for(journal, database, before); waiting > 0) {
+            return fail(
+                ErrorCode::invalid,
+                "database {}: lanes was {} and is now {}, but {} records still wait for the old "
+                "lanes. Run foz "
+                "with lanes = {} until nothing waits, stop it, then change lanes",
+                database,
+                before,
+                lanes,
+                waiting,
+                before
+            );
+        }
+        layout.since = journal.durable_end();
+    }
+    if (auto saved = state::save_lane_layout(state, journal_id, database, layout); !saved) {
+        return pass_on(saved);
+    }
+    if (*loaded) {
+        for (std::uint32_t lane = 0; lane < (*loaded)->lanes; ++lane) {
+            journal.remove_cursor(fmt::format("{}/{}", database, lane_name(lane)));
+        }
+    }
+    return layout;
+}
+
+}  // namespace foz::sink

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/lane_start.h"
+
+#include <algorithm>
+
+namespace foz::sink {
+
+LaneStart lane_start(const LaneFacts& facts) {
+    LaneStart start;
+    if (facts.found.position > facts.end) {
+        start.cursor = facts.found;
+        start.blocked = fmt::format(
+            "the database has stored everything before position {}, but the journal ends at {}: "
+            "its last "
+            "records are lost, and new readings would be taken for stored ones. Stop foz, move the "
+            "journal "
+            "folder away and start again with a new journal",
+            facts.found.position,
+            facts.end
+        );
+        return start;
+    }
+    const Cursor earliest{std::max(facts.since, facts.first), 0};
+    if (facts.found >= earliest) {
+        start.cursor = facts.found;
+        return start;
+    }
+    start.cursor = earliest;
+    // A lane that is new to the journal and to the database needs what the journal has, and had
+    // before it no business. Another has lost what it had stored between its cursor and here.
+    const bool is_new = facts.found == Cursor{} && facts.known.value_or(0) <= facts.since;
+    const bool starts_at_since = facts.found.position < facts.since &&
+                                 facts.known.value_or(0) <= facts.since &&
+                                 facts.first <= facts.since;
+    if (!is_new && !starts_at_since) {
+        start.gap = {facts.found.position, earliest.position};
+    }
+    return start;
+}
+
+}  // namespace foz::sink

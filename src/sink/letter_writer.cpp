@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/letter_writer.h"
+
+#include <algorithm>
+#include <array>
+
+#include "mqtt/message.h"
+
+namespace foz::sink {
+
+namespace {
+
+// Letters are saved in groups of at most this many bytes of payload, so that a flood of them needs
+// little memory.
+constexpr std::size_t kGroupBytes = 4 << 20;
+
+// A reader is moved forward over at most this many records; opening a new one costs about as much.
+constexpr journal::Position kSkipMax = 1'000;
+
+// The number of the item among those of its message on the same route.
+std::uint32_t reading_of(const mapping::RowBatch& batch, const Burial& burial) {
+    const auto before = [&](const auto& items) {
+        const auto first = std::ranges::lower_bound(
+            items,
+            mapping::Origin{burial.origin.position, 0},
+            {},
+            [](const auto& item) { return item.origin; }
+        );
+        const auto last = std::find_if(first, items.end(), [&](const auto& item) {
+            return item.origin >= burial.origin;
+        });
+        return std::count_if(first, last, [&](const auto& item) {
+            return item.route == burial.route;
+        });
+    };
+    return static_cast<std::uint32_t>(before(batch.rows()) + before(batch.rejections()));
+}
+
+SinkError cannot_save(const Error& error) {
+    return {
+        Failure::retry, "", fmt::format("a dead letter cannot be saved: {}", error.message), {}
+    };
+}
+
+}  // namespace
+
+SinkResult<void> LetterWriter::save(
+    const mapping::RowBatch& batch, std::span<const Burial> burials
+) {
+    std::vector<state::DeadLetter> letters;
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < burials.size(); ++i) {
+        auto letter = letter_for(batch, burials[i]);
+        if (!letter) {
+            return std::unexpected(cannot_save(letter.error()));
+        }
+        bytes += letter->payload.size();
+        letters.push_back(std::move(*letter));
+        if (bytes < kGroupBytes && i + 1 < burials.size()) {
+            continue;
+        }
+        if (auto saved = state::save_letters(state_, letters); !saved) {
+            return std::unexpected(cannot_save(saved.error()));
+        }
+        letters.clear();
+        bytes = 0;
+    }
+    return {};
+}
+
+Result<state::DeadLetter> LetterWriter::letter_for(
+    const mapping::RowBatch& batch, const Burial& burial
+) {
+    auto record = record_at(burial.origin.position);
+    if (!record) {
+        return pass_on(record);
+    }
+    auto message = mqtt::decode_message(record->bytes);
+    if (!message) {
+        return pass_on(message);
+    }
+    state::DeadLetter letter = blank_;
+    letter.position = burial.origin.position;
+    letter.ordinal = burial.origin.ordinal;
+    letter.route = routes_[burial.route];
+    letter.reading = reading_of(batch, burial);
+    letter.topic = message->topic;
+    letter.client = message->client_id;
+    letter.received = message->received;
+    letter.qos = message->qos;
+    letter.retain = message->retain;
+    letter.payload = message->payload;
+    letter.reason = burial.reason;
+    letter.code = burial.code;
+    letter.first_seen = clock_.system_now();
+    return letter;
+}
+
+Result<journal::Record> LetterWriter::record_at(journal::Position position) {
+    if (record_ && record_->position == position) {
+        return *record_;
+    }
+    record_.reset();
+    const bool near =
+        reader_ && reader_->position() <= position && position - reader_->position() <= kSkipMax;
+    if (!near) {
+        auto reader = journal_.read_from(position);
+        if (!reader) {
+            return pass_on(reader);
+        }
+        reader_ = std::move(*reader);
+    }
+    while (true) {
+        auto record = reader_->next();
+        if (!record) {
+            return pass_on(record);
+        }
+        if (!*record) {
+            return fail(ErrorCode::not_found, "record {} is not in the journal", position);
+        }
+        if ((*record)->position == position) {
+            record_ = **record;
+            return *record_;
+        }
+    }
+}
+
+}  // namespace foz::sink

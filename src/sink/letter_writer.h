@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turns items that cannot be stored into dead letters and saves them. The batch has only their
+// rows: the raw payload is read from the journal again. One thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "journal/journal.h"
+#include "mapping/mapping.h"
+#include "mapping/row_batch.h"
+#include "sink/sink.h"
+#include "state/dead_letters.h"
+
+namespace foz::sink {
+
+/// An item that cannot be stored, and why.
+struct Burial {
+    mapping::Origin origin;
+    std::uint32_t route = 0;
+    std::string reason;
+    std::string code;
+};
+
+class LetterWriter {
+  public:
+    /// `letter` has journal, database and lane; the rest is filled in for each letter.
+    LetterWriter(
+        journal::Journal& journal,
+        state::StateDatabase& state,
+        const Clock& clock,
+        state::DeadLetter letter,
+        std::vector<std::string> routes
+    )
+        : journal_(journal),
+          state_(state),
+          clock_(clock),
+          blank_(std::move(letter)),
+          routes_(std::move(routes)) {}
+
+    /// Saves a letter for each, all or none; those saved before are left alone. The burials are
+    /// items of `batch`, in the order of their origins. Errors are Failure::retry: nothing is
+    /// dropped because the disk is full.
+    [[nodiscard]] SinkResult<void> save(
+        const mapping::RowBatch& batch, std::span<const Burial> burials
+    );
+
+  private:
+    [[nodiscard]] Result<state::DeadLetter> letter_for(
+        const mapping::RowBatch& batch, const Burial& burial
+    );
+    [[nodiscard]] Result<journal::Record> record_at(journal::Position position);
+
+    journal::Journal& journal_;
+    state::StateDatabase& state_;
+    const Clock& clock_;
+    state::DeadLetter blank_;
+    std::vector<std::string> routes_;
+    std::unique_ptr<journal::Reader> reader_;  // kept: dead letters often stand close together
+    std::optional<journal::Record> record_;    // the last one that reader_ yielded
+};
+
+}  // namespace foz::sink

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/make_sink.h"
+
+#include "config/database_access.h"
+
+namespace foz::sink {
+
+Result<std::unique_ptr<Sink>> make_sink(
+    const config::Settings& settings, const config::Database& database
+) {
+    const auto named = [&](const Error& error) {
+        return fail(error.code, "database {}: {}", database.name, error.message);
+    };
+    auto password = config::read_password(database);
+    if (!password) {
+        return named(password.error());
+    }
+    SinkOptions options{
+        config::database_url(settings, database), std::move(*password), database.connect_timeout
+    };
+    auto kind = sink_kind_for(options.url);
+    if (!kind) {
+        return named(kind.error());
+    }
+    auto sink = (*kind)->make(options);
+    if (!sink) {
+        return named(sink.error());
+    }
+    return sink;
+}
+
+}  // namespace foz::sink

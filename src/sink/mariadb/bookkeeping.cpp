@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/mariadb/bookkeeping.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "sink/mariadb/dialect.h"
+
+namespace foz::sink::mariadb {
+namespace {
+
+constexpr std::string_view kCreate =
+    "CREATE TABLE IF NOT EXISTS foz_cursor (journal varchar(64) NOT NULL, lane varchar(128) NOT "
+    "NULL, "
+    "position bigint unsigned NOT NULL, ordinal bigint unsigned NOT NULL, PRIMARY KEY (journal, "
+    "lane)) "
+    "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin; "
+    "CREATE TABLE IF NOT EXISTS foz_ledger (journal varchar(64) NOT NULL, lane varchar(128) NOT "
+    "NULL, "
+    "route varchar(500) NOT NULL, stored bigint NOT NULL, duplicate bigint NOT NULL, dead bigint "
+    "NOT NULL, "
+    "PRIMARY KEY (journal, lane, route)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin";
+
+// CREATE TABLE IF NOT EXISTS needs the right to create even when the tables are there.
+SinkResult<bool> is_there(Connection& connection) {
+    const auto found = connection.run(
+        "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN "
+        "('foz_cursor', 'foz_ledger')"
+    );
+    if (!found) {
+        return std::unexpected(found.error());
+    }
+    return found->front().rows.size() == 2;
+}
+
+template <class T>
+T number(const std::optional<std::string>& cell) {
+    T value = 0;
+    if (cell) {
+        std::from_chars(cell->data(), cell->data() + cell->size(), value);
+    }
+    return value;
+}
+
+}  // namespace
+
+SinkResult<void> create_bookkeeping(Connection& connection, const LaneName& lane) {
+    const auto there = is_there(connection);
+    if (!there) {
+        return std::unexpected(there.error());
+    }
+    const auto made = connection.run(fmt::format(
+        "{}INSERT INTO foz_cursor VALUES ({}, {}, 0, 0) ON DUPLICATE KEY UPDATE lane = lane; "
+        "COMMIT",
+        *there ? "" : std::string(kCreate) + "; ",
+        quoted_text(lane.journal),
+        quoted_text(lane.lane)
+    ));
+    if (!made) {
+        return std::unexpected(made.error());
+    }
+    return {};
+}
+
+SinkResult<std::vector<LaneState>> read_lanes(
+    Connection& connection, const std::string& journal, const std::string& lane
+) {
+    std::vector<LaneState> lanes;
+    const auto there = is_there(connection);
+    if (!there) {
+        return std::unexpected(there.error());
+    }
+    if (!*there) {
+        return lanes;
+    }
+    const std::string condition = fmt::format(
+        "WHERE journal = {}{}",
+        quoted_text(journal),
+        lane.empty() ? "" : " AND lane = " + quoted_text(lane)
+    );
+    const auto answers = connection.run(fmt::format(
+        "SELECT lane, position, ordinal FROM foz_cursor {0} ORDER BY lane; "
+        "SELECT lane, route, stored, duplicate, dead FROM foz_ledger {0} ORDER BY route",
+        condition
+    ));
+    if (!answers) {
+        return std::unexpected(answers.error());
+    }
+    for (const auto& row : (*answers)[0].rows) {
+        lanes.push_back(LaneState{
+            row[0].value_or(""), {number<std::uint64_t>(row[1]), number<std::uint32_t>(row[2])}, {}
+        });
+    }
+    for (const auto& row : (*answers)[1].rows) {
+        const auto found = std::ranges::find(lanes, row[0].value_or(""), &LaneState::lane);
+        if (found != lanes.end()) {
+            found->ledger.push_back(LedgerLine{
+                .route = row[1].value_or(""),
+                .stored = number<std::uint64_t>(row[2]),
+                .duplicate = number<std::uint64_t>(row[3]),
+                .dead = number<std::int64_t>(row[4]),
+            });
+        }
+    }
+    return lanes;
+}
+
+std::string progress_statements(const LaneName& lane, const Progress& progress) {
+    const std::string journal = quoted_text(lane.journal);
+    const std::string name = quoted_text(lane.lane);
+    std::string sql = fmt::format(
+        "UPDATE foz_cursor SET position = {}, ordinal = {} WHERE journal = {} AND lane = {} "
+        "AND position = {} AND ordinal = {}",
+        progress.to.position,
+        progress.to.ordinal,
+        journal,
+        name,
+        progress.from.position,
+        progress.from.ordinal
+    );
+    std::string lines;
+    for (std::size_t i = 0; i < progress.routes.size(); ++i) {
+        const std::uint64_t stored = progress.written.stored[i];
+        const std::uint64_t duplicate = progress.written.duplicate[i];
+        const std::int64_t dead = i < progress.dead.size() ? progress.dead[i] : 0;
+        if (stored != 0 || duplicate != 0 || dead != 0) {
+            lines += fmt::format(
+                "{}({}, {}, {}, {}, {}, {})",
+                lines.empty() ? "" : ", ",
+                journal,
+                name,
+                quoted_text(progress.routes[i]),
+                stored,
+                duplicate,
+                dead
+            );
+        }
+    }
+    if (!lines.empty()) {
+        sql += "; INSERT INTO foz_ledger VALUES " + lines +
+               " ON DUPLICATE KEY UPDATE stored = stored + VALUES(stored), "
+               "duplicate = duplicate + VALUES(duplicate), dead = dead + VALUES(dead)";
+    }
+    return sql;
+}
+
+}  // namespace foz::sink::mariadb

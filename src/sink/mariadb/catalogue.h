@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What information_schema says about a table, whether a route fits it, and how to make it fit.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mapping/table.h"
+#include "sink/mariadb/connection.h"
+
+namespace foz::sink::mariadb {
+
+/// What a column stores.
+enum class Content : std::uint8_t { integer, real, decimal, text, datetime, json };
+
+struct CatalogueColumn {
+    std::string name;
+    std::string type;                // as the server spells it: "varchar(20)"
+    std::optional<Content> content;  // nothing: a type that foz does not know
+    std::int64_t integer_min = 0;
+    std::uint64_t integer_max = 0;
+    std::uint64_t characters_max = 0;  // of text
+    std::uint64_t bytes_max = 0;       // of text
+    bool not_null = false;
+    bool has_default = false;
+    bool auto_increment = false;
+    bool generated = false;
+};
+
+struct UniqueIndex {
+    std::string name;
+    std::vector<std::string> columns;  // sorted
+};
+
+struct CatalogueTable {
+    std::string engine;  // empty: a view
+    std::vector<CatalogueColumn> columns;
+    std::vector<UniqueIndex> unique;
+
+    [[nodiscard]] const CatalogueColumn* find(std::string_view column) const;
+};
+
+/// Creates `table`, or checks it (Failure::refused: it does not fit) and gives an inferred one the
+/// columns that it lacks. Yields what is there then. Each statement commits.
+[[nodiscard]] SinkResult<CatalogueTable> settle_table(
+    Connection& connection, const mapping::Table& table
+);
+
+/// What settle_table would do, as a line for a person. Changes nothing.
+[[nodiscard]] SinkResult<std::string> describe_table(
+    Connection& connection, const mapping::Table& table
+);
+
+[[nodiscard]] SinkResult<std::optional<CatalogueTable>> read_table(
+    Connection& connection, const std::string& name
+);
+
+[[nodiscard]] std::vector<mapping::Column> known_columns(const CatalogueTable& found);
+
+[[nodiscard]] bool fits(mapping::ColumnType wanted, const CatalogueColumn& found);
+
+/// The unique index over the route's key; null if there is none.
+[[nodiscard]] const UniqueIndex* key_index(
+    const mapping::Table& wanted, const CatalogueTable& found
+);
+
+/// Whether a row can clash with another in something else than the route's key.
+[[nodiscard]] bool has_other_unique(const mapping::Table& wanted, const CatalogueTable& found);
+
+}  // namespace foz::sink::mariadb

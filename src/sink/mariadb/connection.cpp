@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/mariadb/connection.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include <errmsg.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "sink/mariadb/error_number.h"
+#include "sink/mariadb/url.h"
+
+namespace foz::sink::mariadb {
+namespace {
+
+constexpr std::string_view kSession =
+    "SET SESSION sql_mode = "
+    "'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
+    "NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', autocommit = 0, lc_messages = 'en_US', "
+    "foreign_key_checks = 1, unique_checks = 1; "
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; "
+    "SELECT @@max_allowed_packet";
+
+constexpr std::size_t kMessageBytesMax = 400;
+
+void add_field(const MYSQL_FIELD& field, std::string& shape) {
+    shape += fmt::format(
+        "{} {} {} {} {};",
+        field.org_name,
+        static_cast<int>(field.type),
+        field.length,
+        field.decimals,
+        field.flags & (UNSIGNED_FLAG | NOT_NULL_FLAG)
+    );
+}
+
+// "Rows matched: 1  Changed: 0  Warnings: 0". The count of affected rows lacks those that have the
+// new values already.
+std::uint64_t matched_rows(const char* info) {
+    constexpr std::string_view kStart = "Rows matched: ";
+    const std::string_view text = info != nullptr ? info : "";
+    std::uint64_t rows = 0;
+    if (text.starts_with(kStart)) {
+        std::from_chars(text.data() + kStart.size(), text.data() + text.size(), rows);
+    }
+    return rows;
+}
+
+Answer answer_of(MYSQL* connection, MYSQL_RES* rows) {
+    Answer answer;
+    if (rows == nullptr) {
+        answer.matched = matched_rows(mysql_info(connection));
+        return answer;
+    }
+    const unsigned columns = mysql_num_fields(rows);
+    for (unsigned i = 0; i < columns; ++i) {
+        add_field(*mysql_fetch_field_direct(rows, i), answer.shape);
+    }
+    while (MYSQL_ROW row = mysql_fetch_row(rows)) {
+        const unsigned long* lengths = mysql_fetch_lengths(rows);
+        auto& cells = answer.rows.emplace_back();
+        for (unsigned i = 0; i < columns; ++i) {
+            if (row[i] == nullptr) {
+                cells.emplace_back(std::nullopt);
+            } else {
+                cells.emplace_back(std::string(row[i], lengths[i]));
+            }
+        }
+    }
+    mysql_free_result(rows);
+    return answer;
+}
+
+}  // namespace
+
+SinkError error_of(unsigned number, const char* message) {
+    std::string_view text = message;
+    return {
+        failure_of(number),
+        std::to_string(number),
+        std::string(text.substr(0, kMessageBytesMax)),
+        std::nullopt
+    };
+}
+
+SinkResult<Connection> Connection::open(const SinkOptions& options) {
+    const auto url = parse_url(options.url);
+    if (!url) {
+        return std::unexpected(SinkError{Failure::retry, "", url.error().message, std::nullopt});
+    }
+    Connection connection(mysql_init(nullptr));
+    MYSQL* handle = connection.handle();
+    const auto seconds = static_cast<unsigned>(std::max<std::int64_t>(
+        1, std::chrono::ceil<std::chrono::seconds>(options.connect_timeout).count()
+    ));
+    mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
+    mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    mysql_optionsv(handle, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "foz");
+    const std::string& password = options.password.empty() ? url->password : options.password;
+    const MYSQL* connected = mysql_real_connect(
+        handle,
+        url->host.c_str(),
+        url->user.empty() ? nullptr : url->user.c_str(),
+        password.c_str(),
+        url->database.c_str(),
+        url->port,
+        url->socket.empty() ? nullptr : url->socket.c_str(),
+        CLIENT_MULTI_STATEMENTS
+    );
+    SinkResult<void> ready;
+    if (connected == nullptr) {
+        ready = std::unexpected(error_of(mysql_errno(handle), mysql_error(handle)));
+    } else {
+        connection.watch_over_network();
+        ready = connection.set_up_session();
+    }
+    if (!ready) {
+        ready.error().failure = Failure::retry;
+        return std::unexpected(std::move(ready.error()));
+    }
+    return connection;
+}
+
+// A server that vanished without a word is noticed within half a minute, also in the middle of a
+// write.
+void Connection::watch_over_network() const {
+    const int socket = mysql_get_socket(handle());
+    const auto set = [&](int level, int name, int value) {
+        ::setsockopt(
+            socket, level, name, &value, sizeof value
+        );  // fails on a Unix socket, which needs none of it
+    };
+    set(SOL_SOCKET, SO_KEEPALIVE, 1);
+    set(IPPROTO_TCP, TCP_KEEPIDLE, 10);
+    set(IPPROTO_TCP, TCP_KEEPINTVL, 5);
+    set(IPPROTO_TCP, TCP_KEEPCNT, 3);
+    set(IPPROTO_TCP, TCP_USER_TIMEOUT, 30'000);
+}
+
+SinkResult<void> Connection::set_up_session() {
+    const auto answers = run(std::string(kSession));
+    if (!answers) {
+        return std::unexpected(answers.error());
+    }
+    const std::string& text = *answers->back().rows[0][0];
+    std::from_chars(text.data(), text.data() + text.size(), packet_bytes_max_);
+    return {};
+}
+
+SinkResult<std::vector<Answer>> Connection::run(const std::string& sql) {
+    std::vector<Answer> answers;
+    int more = mysql_real_query(handle(), sql.data(), sql.size());
+    while (more == 0) {
+        MYSQL_RES* rows = mysql_store_result(handle());
+        if (rows == nullptr && mysql_field_count(handle()) > 0) {
+            break;
+        }
+        answers.push_back(answer_of(handle(), rows));
+        more = mysql_next_result(handle());
+    }
+    if (mysql_errno(handle()) != 0) {
+        return std::unexpected(error_of(mysql_errno(handle()), mysql_error(handle())));
+    }
+    return answers;
+}
+
+SinkResult<void> Connection::commit() {
+    if (mysql_commit(handle()) == 0) {
+        return {};
+    }
+    SinkError error = error_of(mysql_errno(handle()), mysql_error(handle()));
+    if (error.failure == Failure::reconnect) {
+        error.failure = Failure::in_doubt;
+    }
+    return std::unexpected(std::move(error));
+}
+
+bool Connection::is_mysql() const {
+    const char* version = mysql_get_server_info(handle());
+    return version != nullptr && std::strstr(version, "MariaDB") == nullptr;
+}
+
+bool Connection::takes_bulk() const {
+    unsigned long capabilities = 0;
+    mariadb_get_infov(handle(), MARIADB_CONNECTION_EXTENDED_SERVER_CAPABILITIES, &capabilities);
+    return !is_mysql() && (capabilities & (MARIADB_CLIENT_STMT_BULK_OPERATIONS >> 32)) != 0;
+}
+
+}  // namespace foz::sink::mariadb

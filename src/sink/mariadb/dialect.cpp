@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/mariadb/dialect.h"
+
+#include <algorithm>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+namespace foz::sink::mariadb {
+namespace {
+
+using mapping::ColumnType;
+
+std::string enclosed(std::string_view text, char mark) {
+    std::string result(1, mark);
+    for (const char one : text) {
+        result.append(one == mark ? 2 : 1, one);
+    }
+    return result + mark;
+}
+
+class MariadbDialect final : public Dialect {
+  public:
+    std::string_view name() const override { return "MariaDB"; }
+    std::string quoted(std::string_view identifier) const override {
+        return enclosed(identifier, '`');
+    }
+    std::string_view type_name(ColumnType type) const override;
+    std::string create_table(const mapping::Table& table) const override;
+    std::string insert(const mapping::Table& table) const override;
+    std::string literal(const mapping::Value& value) const override;
+};
+
+std::string_view MariadbDialect::type_name(ColumnType type) const {
+    switch (type) {
+        case ColumnType::integer: return "bigint";
+        case ColumnType::real: return "double";
+        case ColumnType::decimal: return "decimal(65,30)";
+        case ColumnType::text: return "longtext";
+        case ColumnType::boolean: return "boolean";
+        case ColumnType::timestamp: return "datetime(6)";
+        case ColumnType::json: return "json";
+    }
+    return "longtext";
+}
+
+std::string MariadbDialect::create_table(const mapping::Table& table) const {
+    std::string sql = "CREATE TABLE " + quoted_table(table.name) + " (";
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+        const mapping::Column& column = table.columns[i];
+        sql += fmt::format(
+            "{}\n  {} {}{}",
+            i > 0 ? "," : "",
+            quoted(column.name),
+            column_type(table, column),
+            column.nullable ? "" : " NOT NULL"
+        );
+    }
+    if (!table.key.empty()) {
+        sql += ",\n  PRIMARY KEY (" + quoted_list(table.key) + ")";
+    }
+    return sql + fmt::format("\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={}", kCollation);
+}
+
+std::string MariadbDialect::insert(const mapping::Table& table) const {
+    std::vector<std::string> names;
+    std::string places;
+    for (const mapping::Column& column : table.columns) {
+        names.push_back(column.name);
+        places += places.empty() ? "?" : ", ?";
+    }
+    return fmt::format(
+        "INSERT INTO {} ({}) VALUES ({})", quoted_table(table.name), quoted_list(names), places
+    );
+}
+
+std::string MariadbDialect::literal(const mapping::Value& value) const {
+    if (value.is_null()) {
+        return "NULL";
+    }
+    switch (value.type()) {
+        case ColumnType::integer: return fmt::format("{}", value.integer());
+        case ColumnType::real: return fmt::format("{}", value.real());
+        case ColumnType::decimal: return std::string(value.text());
+        case ColumnType::boolean: return value.boolean() ? "true" : "false";
+        case ColumnType::timestamp: {
+            const auto second = std::chrono::floor<std::chrono::seconds>(value.timestamp());
+            const auto rest = value.timestamp() - second;
+            return fmt::format(
+                "TIMESTAMP '{:%Y-%m-%d %H:%M:%S}.{:06}'",
+                fmt::gmtime(std::chrono::system_clock::to_time_t(second)),
+                rest.count()
+            );
+        }
+        case ColumnType::text:
+        case ColumnType::json: return quoted_text(value.text());
+    }
+    return "NULL";
+}
+
+}  // namespace
+
+const Dialect& dialect() {
+    static const MariadbDialect dialect;
+    return dialect;
+}
+
+std::string quoted_table(std::string_view table) {
+    const auto dot = table.find('.');
+    if (dot == std::string_view::npos) {
+        return enclosed(table, '`');
+    }
+    return enclosed(table.substr(0, dot), '`') + "." + enclosed(table.substr(dot + 1), '`');
+}
+
+std::string quoted_list(std::span<const std::string> names) {
+    std::string list;
+    for (const std::string& name : names) {
+        list += (list.empty() ? "" : ", ") + enclosed(name, '`');
+    }
+    return list;
+}
+
+std::string quoted_text(std::string_view text) {
+    std::string escaped;
+    for (const char one : text) {
+        escaped.append(one == '\\' ? 2 : 1, one);
+    }
+    return enclosed(escaped, '\'');
+}
+
+std::string column_type(const mapping::Table& table, const mapping::Column& column) {
+    const bool in_key = std::ranges::find(table.key, column.name) != table.key.end();
+    return std::string(
+        in_key && column.type == ColumnType::text ? "varchar(255)"
+                                                  : dialect().type_name(column.type)
+    );
+}
+
+}  // namespace foz::sink::mariadb

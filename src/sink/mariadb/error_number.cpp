@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/mariadb/error_number.h"
+
+namespace foz::sink::mariadb {
+
+Failure failure_of(unsigned number) {
+    switch (number) {
+        case 1048:  // column cannot be null
+        case 1062:  // duplicate entry
+        case 1216:  // foreign key: no parent row
+        case 1264:  // out of range value
+        case 1265:  // data truncated
+        case 1292:  // incorrect value
+        case 1364:  // field has no default value
+        case 1366:  // incorrect value for column, such as text that is not UTF-8
+        case 1367:  // illegal value found during parsing
+        case 1406:  // data too long
+        case 1411:  // incorrect value for function
+        case 1416:  // geometry
+        case 1452:  // foreign key: no parent row
+        case 1525:  // incorrect value
+        case 1526:  // no partition for the value
+        case 1644:  // SIGNAL in a trigger of the table
+        case 1690:  // value out of range in an expression
+        case 1748:  // row does not match the given partitions
+        case 1863:  // row not in the partition
+        case 3140:  // MySQL: invalid JSON
+        case 3819:  // MySQL: check constraint
+        case 4025:  // MariaDB: check constraint, which JSON columns have
+            return Failure::refused;
+        case 1054:  // unknown column
+        case 1136:  // column count
+        case 1146:  // no such table
+        case 1109:  // unknown table
+            return Failure::schema;
+        case 1053:  // server shutdown in progress
+        case 1077:  // normal shutdown
+        case 1079:  // shutdown complete
+        case 1080:  // forcing close
+        case 1152:  // aborted connection
+        case 1153:  // packet too large: the server hangs up
+        case 1154:
+        case 1155:
+        case 1156:
+        case 1157:
+        case 1158:
+        case 1159:
+        case 1160:
+        case 1161:  // network
+        case 1184:  // aborted connection
+        case 1290:  // read_only: perhaps a replica now
+        case 1792:  // read-only transaction
+        case 1836:  // read-only mode
+        case 1927:  // connection was killed
+        case 2002:
+        case 2003:
+        case 2006:
+        case 2013:
+        case 2014:
+        case 2027:
+        case 2055:  // of the client library
+            return Failure::reconnect;
+        default: return Failure::retry;
+    }
+}
+
+}  // namespace foz::sink::mariadb

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// What PostgreSQL's catalogue says about a table, and whether a route fits it.
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mapping/table.h"
+#include "sink/postgres/connection.h"
+#include "sink/postgres/copy_encoder.h"
+
+namespace foz::sink::postgres {
+
+struct CatalogueColumn {
+    std::string name;
+    std::string type;                  // as the server spells it
+    std::optional<Encoding> encoding;  // nothing: a type that foz does not know
+    std::optional<std::uint32_t> characters_max;
+    bool not_null = false;
+    bool has_default = false;  // or is an identity
+    bool generated = false;    // cannot be written
+};
+
+struct CatalogueTable {
+    std::string oid;
+    std::string kind;  // pg_class.relkind
+    std::vector<CatalogueColumn> columns;
+    std::vector<std::vector<std::string>>
+        unique;  // columns of each unique index without condition, sorted
+
+    [[nodiscard]] const CatalogueColumn* find(std::string_view column) const;
+};
+
+/// Nothing when there is no such table.
+[[nodiscard]] SinkResult<std::optional<CatalogueTable>> read_table(
+    Connection& connection, const std::string& name
+);
+
+/// A query for a text that changes when one of these tables is replaced by another, or a column of
+/// it is added, removed, renamed or gets another type. For after they have been locked by a write.
+[[nodiscard]] std::string shape_query(std::span<const std::unique_ptr<mapping::Table>> tables);
+
+/// The columns as the mapping sees them; those of unknown types are left out.
+[[nodiscard]] std::vector<mapping::Column> known_columns(const CatalogueTable& found);
+
+/// Whether the values of a column that was configured as `wanted` go into a column of `encoding`
+/// whole.
+[[nodiscard]] bool fits(mapping::ColumnType wanted, Encoding encoding);
+
+/// Whether it may become double precision or numeric when an inferred column has grown out of it.
+[[nodiscard]] bool is_integer(Encoding encoding);
+
+/// What stands against writing rows of `wanted` into `found`: a message that names both sides; ""
+/// when they fit. Columns that `found` lacks are not an objection when the table is inferred: they
+/// will be added.
+[[nodiscard]] std::string objection(const mapping::Table& wanted, const CatalogueTable& found);
+
+/// For each column of `wanted`, in that order, how to write it. Nothing when one is not in `found`
+/// or does not fit.
+[[nodiscard]] std::optional<std::vector<TargetColumn>> targets(
+    const mapping::Table& wanted, const CatalogueTable& found
+);
+
+}  // namespace foz::sink::postgres

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// libpq, with errors as SinkError. One thread.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <libpq-fe.h>
+
+#include "sink/sink.h"
+
+namespace foz::sink::postgres {
+
+struct FreeResult {
+    void operator()(PGresult* result) const { PQclear(result); }
+};
+using QueryResult = std::unique_ptr<PGresult, FreeResult>;
+
+/// The text of a field; "" for null.
+[[nodiscard]] inline std::string_view field(const QueryResult& result, int row, int column) {
+    return {
+        PQgetvalue(result.get(), row, column),
+        static_cast<std::size_t>(PQgetlength(result.get(), row, column))
+    };
+}
+
+[[nodiscard]] inline bool is_true(const QueryResult& result, int row, int column) {
+    return field(result, row, column) == "t";
+}
+
+/// A number that the server itself wrote.
+[[nodiscard]] std::int64_t number(const QueryResult& result, int row, int column);
+
+/// An open connection, closed by the destructor.
+class Connection {
+  public:
+    /// Connects and sets the session up; takes at most options.connect_timeout for each address of
+    /// the host. Among several hosts in the URL it takes the one that accepts writes. Any failure
+    /// is Failure::retry.
+    [[nodiscard]] static SinkResult<Connection> open(const SinkOptions& options);
+
+    /// Runs one or more statements; yields the result of the last.
+    [[nodiscard]] SinkResult<QueryResult> run(const std::string& sql);
+
+    /// Starts one or more statements, whose results next_result() yields one by one.
+    [[nodiscard]] SinkResult<void> send(const std::string& sql);
+    /// The next result; null when all have been read; an error when the statement failed.
+    [[nodiscard]] SinkResult<QueryResult> next_result();
+    /// Reads and drops results until there are none.
+    void drain();
+
+    /// In COPY: false when the connection is lost.
+    [[nodiscard]] bool put(std::string_view bytes);
+    /// Ends COPY; with a reason: so that the server drops what it was sent.
+    [[nodiscard]] bool put_end(const char* reason = nullptr);
+
+    /// After a failure: rolls back what was begun. The connection may be lost; that is not an
+    /// error.
+    void roll_back();
+
+    [[nodiscard]] bool lost() const { return PQstatus(handle_.get()) != CONNECTION_OK; }
+    /// What libpq says about a connection that is lost.
+    [[nodiscard]] SinkError loss() const;
+    /// Where the last error happened, as the server told it; for line_in_context.
+    [[nodiscard]] const std::string& error_context() const { return error_context_; }
+
+  private:
+    struct Close {
+        void operator()(PGconn* connection) const { PQfinish(connection); }
+    };
+    explicit Connection(PGconn* handle) : handle_(handle) {}
+    [[nodiscard]] SinkError error_of(const PGresult* result);
+    [[nodiscard]] SinkResult<void> set_up_session();
+
+    std::unique_ptr<PGconn, Close> handle_;
+    std::string error_context_;
+};
+
+/// The line of COPY into `table` (without schema) that an error context names, from 1; nothing when
+/// the context is about something else. In whatever language the server speaks.
+[[nodiscard]] std::optional<std::size_t> line_in_context(
+    std::string_view context, std::string_view table
+);
+
+}  // namespace foz::sink::postgres

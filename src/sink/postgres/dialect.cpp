@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/postgres/dialect.h"
+
+#include <algorithm>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+namespace foz::sink::postgres {
+namespace {
+
+using mapping::ColumnType;
+
+std::string enclosed(std::string_view text, char mark) {
+    std::string result(1, mark);
+    for (const char one : text) {
+        result.append(one == mark ? 2 : 1, one);
+    }
+    return result + mark;
+}
+
+std::string column_names(const mapping::Table& table) {
+    std::vector<std::string> names;
+    for (const mapping::Column& column : table.columns) {
+        names.push_back(column.name);
+    }
+    return quoted_list(names);
+}
+
+class PostgresDialect final : public Dialect {
+  public:
+    std::string_view name() const override { return "PostgreSQL"; }
+    std::string quoted(std::string_view identifier) const override {
+        return enclosed(identifier, '"');
+    }
+    std::string_view type_name(ColumnType type) const override;
+    std::string create_table(const mapping::Table& table) const override;
+    std::string insert(const mapping::Table& table) const override;
+    std::string literal(const mapping::Value& value) const override;
+};
+
+std::string_view PostgresDialect::type_name(ColumnType type) const {
+    switch (type) {
+        case ColumnType::integer: return "bigint";
+        case ColumnType::real: return "double precision";
+        case ColumnType::decimal: return "numeric";
+        case ColumnType::text: return "text";
+        case ColumnType::boolean: return "boolean";
+        case ColumnType::timestamp: return "timestamp with time zone";
+        case ColumnType::json: return "jsonb";
+    }
+    return "text";
+}
+
+std::string PostgresDialect::create_table(const mapping::Table& table) const {
+    std::string sql = "CREATE TABLE " + quoted_table(table.name) + " (";
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+        const mapping::Column& column = table.columns[i];
+        sql += fmt::format(
+            "{}\n  {} {}{}",
+            i > 0 ? "," : "",
+            quoted(column.name),
+            type_name(column.type),
+            column.nullable ? "" : " NOT NULL"
+        );
+    }
+    if (!table.key.empty()) {
+        sql += ",\n  PRIMARY KEY (" + quoted_list(table.key) + ")";
+    }
+    return sql + "\n)";
+}
+
+std::string PostgresDialect::insert(const mapping::Table& table) const {
+    std::string places;
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+        places += fmt::format("{}${}", i > 0 ? ", " : "", i + 1);
+    }
+    std::string sql = fmt::format(
+        "INSERT INTO {} ({}) VALUES ({})", quoted_table(table.name), column_names(table), places
+    );
+    if (!table.key.empty()) {
+        sql += fmt::format(" ON CONFLICT ({}) DO NOTHING", quoted_list(table.key));
+    }
+    return sql;
+}
+
+std::string PostgresDialect::literal(const mapping::Value& value) const {
+    if (value.is_null()) {
+        return "NULL";
+    }
+    switch (value.type()) {
+        case ColumnType::integer: return fmt::format("{}", value.integer());
+        case ColumnType::real: return fmt::format("{}", value.real());
+        case ColumnType::decimal: return std::string(value.text());
+        case ColumnType::boolean: return value.boolean() ? "true" : "false";
+        case ColumnType::timestamp: {
+            const auto second = std::chrono::floor<std::chrono::seconds>(value.timestamp());
+            const auto rest = value.timestamp() - second;
+            return fmt::format(
+                "TIMESTAMPTZ '{:%Y-%m-%d %H:%M:%S}.{:06}+00'",
+                fmt::gmtime(std::chrono::system_clock::to_time_t(second)),
+                rest.count()
+            );
+        }
+        case ColumnType::text: return quoted_text(value.text());
+        case ColumnType::json: return quoted_text(value.text()) + "::jsonb";
+    }
+    return "NULL";
+}
+
+}  // namespace
+
+const Dialect& dialect() {
+    static const PostgresDialect dialect;
+    return dialect;
+}
+
+std::string quoted_table(std::string_view table) {
+    const auto dot = table.find('.');
+    if (dot == std::string_view::npos) {
+        return enclosed(table, '"');
+    }
+    return enclosed(table.substr(0, dot), '"') + "." + enclosed(table.substr(dot + 1), '"');
+}
+
+std::string quoted_list(std::span<const std::string> names) {
+    std::string list;
+    for (const std::string& name : names) {
+        list += (list.empty() ? "" : ", ") + enclosed(name, '"');
+    }
+    return list;
+}
+
+std::string quoted_text(std::string_view text) {
+    // A backslash is itself or an escape, depending on standard_conforming_strings, but for E'...'.
+    if (text.find('\\') == std::string_view::npos) {
+        return enclosed(text, '\'');
+    }
+    std::string escaped;
+    for (const char one : text) {
+        escaped.append(one == '\\' ? 2 : 1, one);
+    }
+    return "E" + enclosed(escaped, '\'');
+}
+
+}  // namespace foz::sink::postgres

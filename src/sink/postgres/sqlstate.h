@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each SQLSTATE of PostgreSQL means for the batch at hand. The table for people is in
+// README.md. Pure.
+#pragma once
+
+#include <string_view>
+
+#include "sink/sink.h"
+
+namespace foz::sink::postgres {
+
+/// `sqlstate` as the server sent it: five characters. Unknown ones are Failure::retry.
+[[nodiscard]] Failure failure_of(std::string_view sqlstate);
+
+inline constexpr std::string_view kUniqueViolation = "23505";
+
+}  // namespace foz::sink::postgres

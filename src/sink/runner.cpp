@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/runner.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/crc32c.h"
+#include "base/log.h"
+#include "mqtt/message.h"
+#include "sink/lane_share.h"
+#include "sink/lane_start.h"
+#include "state/dead_letters.h"
+#include "state/lane_history.h"
+
+namespace foz::sink {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// How long a lane without work sleeps at most: it then commits a cursor that has moved over
+// messages that are none of its business.
+constexpr auto kIdleWait = 250ms;
+constexpr auto kCursorCommitInterval = 1s;
+
+// The clock is read once for this many messages.
+constexpr int kMessagesPerClockReading = 64;
+
+SinkError from_error(const Error& error) {
+    return {Failure::retry, "", error.message, {}};
+}
+
+std::vector<std::string> names_of(std::span<const mapping::RouteInfo> routes) {
+    std::vector<std::string> names;
+    for (const mapping::RouteInfo& route : routes) {
+        names.push_back(route.name);
+    }
+    return names;
+}
+
+std::vector<LedgerLine> empty_ledger(std::span<const mapping::RouteInfo> routes) {
+    std::vector<LedgerLine> ledger;
+    for (const mapping::RouteInfo& route : routes) {
+        ledger.push_back({route.name, 0, 0, 0});
+    }
+    return ledger;
+}
+
+LetterWriter letter_writer_for(const RunnerParts& parts, const RunnerOptions& options) {
+    state::DeadLetter blank;
+    blank.journal = parts.journal.status().id;
+    blank.database = options.database;
+    blank.lane = options.lane;
+    return {parts.journal, parts.state, parts.clock, blank, names_of(parts.mapping.routes())};
+}
+
+std::uint64_t seed_for(const RunnerOptions& options, const Clock& clock) {
+    return crc32c(as_bytes(options.database + options.lane)) +
+           static_cast<std::uint64_t>(clock.system_now().time_since_epoch().count());
+}
+
+}  // namespace
+
+std::string_view name_of(RunnerState state) {
+    static constexpr std::array<std::string_view, 6> kNames = {
+        "connecting", "running", "retrying", "blocked", "finished", "stopped"
+    };
+    return kNames[static_cast<std::size_t>(state)];
+}
+
+Runner::Runner(RunnerParts parts, RunnerOptions options)
+    : parts_(std::move(parts)),
+      options_(std::move(options)),
+      journal_id_(parts_.journal.status().id),
+      journal_cursor_(fmt::format("{}/{}", options_.database, options_.lane)),
+      writer_(
+          *parts_.sink,
+          letter_writer_for(parts_, options_),
+          parts_.mapping.routes().size(),
+          [this](const Cursor& cursor, const Written& written, const Commit& commit) {
+              note_commit(cursor, written, commit);
+          }
+      ),
+      backoff_(options_.retry_delay_max, seed_for(options_, parts_.clock)) {
+    status_.database = options_.database;
+    status_.lane = options_.lane;
+    status_.since = parts_.clock.system_now();
+    status_.ledger = empty_ledger(parts_.mapping.routes());
+}
+
+Runner::~Runner() {
+    stop(parts_.clock.steady_now());
+}
+
+void Runner::start() {
+    if (options_.holds_journal) {
+        for (const journal::NamedCursor& cursor : parts_.journal.cursors()) {
+            if (cursor.name == journal_cursor_) {
+                known_to_journal_ = cursor.position;
+            }
+        }
+        if (!known_to_journal_) {
+            // From now on retention keeps what the lane has not seen, even while its database is
+            // down.
+            const journal::Position first = parts_.journal.status().first;
+            parts_.journal.set_cursor(journal_cursor_, std::max(options_.since, first));
+        }
+    }
+    thread_ = std::thread([this] { run(); });
+}
+
+void Runner::request_stop(SteadyTime deadline) {
+    stop_deadline_ = deadline.time_since_epoch().count();
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    changed_.notify_all();
+    parts_.journal.wake_waiters();
+}
+
+void Runner::join() {
+    if (thread_.joinable()) {
+        thread_.join();
+    }
+}
+
+void Runner::stop(SteadyTime deadline) {
+    request_stop(deadline);
+    join();
+}
+
+RunnerStatus Runner::status() const {
+    const std::lock_guard lock(mutex_);
+    return status_;
+}
+
+bool Runner::wait_until_settled(SteadyTime deadline) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_until(lock, deadline, [this] {
+        return status_.state == RunnerState::finished || status_.state == RunnerState::blocked ||
+               status_.state == RunnerState::stopped;
+    });
+}
+
+void Runner::run() {
+    while (!must_end()) {
+        auto advanced = advance();
+        if (!advanced) {
+            note_failure(advanced.error());
+            if (stopping_) {
+                break;  // the journal keeps what could not be written
+            }
+            pause();
+            continue;
+        }
+        note_running();
+        if (at_end()) {
+            break;
+        }
+    }
+    parts_.sink->close();
+    const bool finished = options_.until && cursor_.position >= *options_.until;
+    set_state(finished ? RunnerState::finished : RunnerState::stopped, status().last_error);
+}
+
+bool Runner::must_end() const {
+    return stopping_ && parts_.clock.steady_now().time_since_epoch().count() >= stop_deadline_;
+}
+
+// All that was asked for is committed.
+bool Runner::at_end() const {
+    if (cursor_ < Cursor{position_, 0}) {
+        return false;
+    }
+    if (options_.until && position_ >= *options_.until) {
+        return true;
+    }
+    return stopping_ && position_ >= parts_.journal.durable_end();
+}
+
+SinkResult<void> Runner::advance() {
+    if (!connected_) {
+        if (auto connected = connect(); !connected) {
+            return connected;
+        }
+    }
+    if (!batch_is_full()) {
+        if (auto filled = fill(); !filled) {
+            return filled;
+        }
+    }
+    if (batch_.empty()) {
+        report_committed();
+        return cursor_commit_is_due() ? write() : SinkResult<void>{};
+    }
+    return write();
+}
+
+SinkResult<void> Runner::connect() {
+    auto found = parts_.sink->connect({journal_id_, options_.lane}, parts_.mapping);
+    if (!found) {
+        return std::unexpected(std::move(found.error()));
+    }
+    const auto tables = parts_.mapping.tables();
+    table_versions_.clear();
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        if (tables[i]->inferred && i < found->columns.size()) {
+            parts_.mapping.adopt_columns(*tables[i], found->columns[i]);
+        }
+        // Adopting may have changed what the table wants: extend_tables() compares it once more.
+        table_versions_.push_back(tables[i]->inferred ? UINT32_MAX : tables[i]->version);
+    }
+    if (auto taken_up = take_up(found->cursor); !taken_up) {
+        return taken_up;
+    }
+    std::vector<LedgerLine> ledger = empty_ledger(parts_.mapping.routes());
+    for (LedgerLine& line : ledger) {
+        const auto stored = std::ranges::find(found->ledger, line.route, &LedgerLine::route);
+        if (stored != found->ledger.end()) {
+            line = *stored;
+        }
+    }
+    connected_ = true;
+    last_commit_ = parts_.clock.steady_now();
+    const std::lock_guard lock(mutex_);
+    status_.cursor = cursor_;
+    status_.ledger = std::move(ledger);
+    return {};
+}
+
+SinkResult<void> Runner::take_up(Cursor found) {
+    LaneFacts facts;
+    facts.found = found;
+    facts.since = options_.since;
+    facts.first = parts_.journal.status().first;
+    facts.end = parts_.journal.durable_end();
+    facts.known = known_to_journal_;
+    const LaneStart start = lane_start(facts);
+    if (start.blocked) {
+        return std::unexpected(SinkError{Failure::refused, "", *start.blocked, {}});
+    }
+    if (start.gap) {
+        const auto [first, past] = *start.gap;
+        spdlog::error(
+            "database {}: records {} to {} are missing: it needs them and the journal has them no "
+            "more. Going "
+            "on at {}; foz verify reports this until it is accepted",
+            options_.database,
+            first,
+            past - 1,
+            past
+        );
+        const state::Gap gap{
+            journal_id_,
+            options_.database,
+            options_.lane,
+            first,
+            past,
+            parts_.clock.system_now(),
+            false
+        };
+        if (auto saved = state::save_gap(parts_.state, gap); !saved) {
+            return std::unexpected(from_error(saved.error()));
+        }
+    }
+    // The usual case after a lost connection: the mapped batch can go on from the cursor.
+    const bool batch_fits =
+        reader_ != nullptr && start.cursor >= batch_begin_ && start.cursor <= Cursor{position_, 0};
+    if (!batch_fits) {
+        if (auto opened = open_reader(start.cursor); !opened) {
+            return opened;
+        }
+    }
+    cursor_ = start.cursor;
+    hold_journal_at(cursor_.position);
+    auto forgotten = state::forget_from(
+        parts_.state,
+        journal_id_,
+        options_.database,
+        options_.lane,
+        {cursor_.position, cursor_.ordinal}
+    );
+    if (!forgotten) {
+        return std::unexpected(from_error(forgotten.error()));
+    }
+    return {};
+}
+
+SinkResult<void> Runner::open_reader(Cursor cursor) {
+    reader_.reset();
+    auto reader = parts_.journal.read_from(cursor.position);
+    if (!reader) {
+        return std::unexpected(from_error(reader.error()));
+    }
+    reader_ = std::move(*reader);
+    clear_batch();
+    batch_begin_ = cursor;
+    position_ = cursor.position;
+    return {};
+}
+
+// A database restored from a backup takes its lane back: then retention has to wait for it again.
+void Runner::hold_journal_at(journal::Position position) {
+    if (!options_.holds_journal) {
+        return;
+    }
+    for (const journal::NamedCursor& cursor : parts_.journal.cursors()) {
+        if (cursor.name == journal_cursor_ && cursor.position > position) {
+            parts_.journal.remove_cursor(journal_cursor_);
+        }
+    }
+    parts_.journal.set_cursor(journal_cursor_, position);
+}
+
+bool Runner::batch_is_full() const {
+    return batch_.rows().size() + batch_.rejections().size() >= options_.batch_rows_max ||
+           batch_payload_bytes_ >= options_.batch_payload_bytes_max ||
+           (options_.until && position_ >= *options_.until);
+}
+
+// Maps records until the batch is full, old enough, or there is nothing to wait for.
+SinkResult<void> Runner::fill() {
+    int until_clock_reading = kMessagesPerClockReading;
+    while (!batch_is_full()) {
+        auto record = reader_->next();
+        if (!record) {
+            return std::unexpected(from_error(record.error()));
+        }
+        if (!*record) {
+            position_ = reader_->position();
+            const bool more =
+                !stopping_ && !batch_.empty() &&
+                parts_.journal.wait_for(position_, batch_started_ + options_.batch_delay);
+            if (more) {
+                continue;
+            }
+            return batch_.empty() ? wait_for_records() : SinkResult<void>{};
+        }
+        const bool was_empty = batch_.empty();
+        if (auto taken = take(**record); !taken) {
+            return taken;
+        }
+        if (was_empty && !batch_.empty()) {
+            batch_started_ = parts_.clock.steady_now();
+        }
+        if (--until_clock_reading == 0) {
+            until_clock_reading = kMessagesPerClockReading;
+            const SteadyTime now = parts_.clock.steady_now();
+            if (!batch_.empty() ? now >= batch_started_ + options_.batch_delay
+                                : now >= last_commit_ + kCursorCommitInterval) {
+                return {};
+            }
+        }
+    }
+    return {};
+}
+
+SinkResult<void> Runner::wait_for_records() {
+    report_committed();
+    if (!stopping_) {
+        static_cast<void>(parts_.journal.wait_for(position_, parts_.clock.steady_now() + kIdleWait)
+        );
+    }
+    return {};
+}
+
+SinkResult<void> Runner::take(const journal::Record& record) {
+    if (record.kind == static_cast<std::uint8_t>(mqtt::RecordKind::message)) {
+        auto message = mqtt::decode_message(record.bytes);
+        if (!message) {
+            return std::unexpected(SinkError{
+                Failure::retry,
+                "",
+                fmt::format(
+                    "record {} of the journal: {}", record.position, message.error().message
+                ),
+                {}
+            });
+        }
+        if (lane_of(message->client_id, options_.lanes) == options_.lane_index) {
+            parts_.mapping.map(*message, record.position, batch_);
+            if (!batch_.empty()) {
+                batch_payload_bytes_ += record.bytes.size();
+            }
+        }
+    }
+    position_ = record.position + 1;
+    return {};
+}
+
+bool Runner::cursor_commit_is_due() const {
+    if (cursor_ >= Cursor{position_, 0}) {
+        return false;
+    }
+    return stopping_ || batch_is_full() ||
+           parts_.clock.steady_now() - last_commit_ >= kCursorCommitInterval;
+}
+
+SinkResult<void> Runner::write() {
+    if (auto extended = extend_tables(); !extended) {
+        return extended;
+    }
+    if (auto written = writer_.write(batch_, cursor_, {position_, 0}); !written) {
+        return written;
+    }
+    clear_batch();
+    batch_begin_ = {position_, 0};
+    return {};
+}
+
+void Runner::clear_batch() {
+    batch_.clear();
+    batch_payload_bytes_ = 0;
+}
+
+SinkResult<void> Runner::extend_tables() {
+    const auto tables = parts_.mapping.tables();
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        if (tables[i]->version == table_versions_[i] || tables[i]->columns.empty()) {
+            continue;
+        }
+        if (auto extended = parts_.sink->extend(*tables[i]); !extended) {
+            return extended;
+        }
+        table_versions_[i] = tables[i]->version;
+    }
+    return {};
+}
+
+void Runner::note_commit(const Cursor& cursor, const Written& written, const Commit& commit) {
+    cursor_ = cursor;
+    last_commit_ = parts_.clock.steady_now();
+    if (options_.holds_journal) {
+        parts_.journal.set_cursor(journal_cursor_, cursor.position);
+    }
+    {
+        const std::lock_guard lock(mutex_);
+        status_.cursor = cursor;
+        ++status_.batches;
+        for (std::size_t i = 0; i < status_.ledger.size(); ++i) {
+            status_.ledger[i].stored += written.stored[i];
+            status_.ledger[i].duplicate += written.duplicate[i];
+            status_.ledger[i].dead += commit.dead[i];
+        }
+    }
+    if (parts_.on_committed && cursor.position > reported_) {
+        reported_ = cursor.position;
+        parts_.on_committed(cursor.position);
+    }
+}
+
+// Messages that no route takes need no commit to be done with.
+void Runner::report_committed() {
+    if (parts_.on_committed && batch_.empty() && position_ > reported_) {
+        reported_ = position_;
+        parts_.on_committed(position_);
+    }
+}
+
+void Runner::note_failure(const SinkError& error) {
+    if (error.failure != Failure::retry) {
+        connected_ = false;
+        parts_.sink->close();
+    }
+    const std::string message =
+        error.code.empty() ? error.message : fmt::format("{} [{}]", error.message, error.code);
+    {
+        const std::lock_guard lock(mutex_);
+        ++status_.failures;
+    }
+    set_state(
+        error.failure == Failure::refused ? RunnerState::blocked : RunnerState::retrying, message
+    );
+}
+
+void Runner::note_running() {
+    backoff_.reset();
+    set_state(RunnerState::running, "");
+}
+
+void Runner::set_state(RunnerState state, std::string error) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (status_.state == state && status_.last_error == error) {
+            return;
+        }
+        status_.state = state;
+        status_.last_error = error;
+        status_.since = parts_.clock.system_now();
+    }
+    changed_.notify_all();
+    if (state == RunnerState::blocked) {
+        spdlog::error(
+            "database {} ({}) needs a person: {}", options_.database, options_.lane, error
+        );
+    } else if (state == RunnerState::retrying) {
+        spdlog::warn("database {} ({}): {}; trying again", options_.database, options_.lane, error);
+    } else {
+        spdlog::info("database {} ({}): {}", options_.database, options_.lane, name_of(state));
+    }
+}
+
+void Runner::pause() {
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, backoff_.next(), [this] { return stopping_.load(); });
+}
+
+}  // namespace foz::sink

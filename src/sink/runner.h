@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one runner: carries the readings of one lane from the journal into one database, on a thread
+// of its own. Batching, retry, splitting, dead letters, the cursor: all of it is here and in the
+// files it uses, once for all kinds of database (sink.h).
+//
+// It connects (for ever, with backoff), reads the lane's cursor back from the database, maps
+// messages from there on into a batch, and writes the batch with its new cursor in one transaction.
+// Whatever fails, nothing is skipped:
+//   retry                  the same batch again, later
+//   reconnect, in doubt    connect, read the cursor back, go on from it
+//   schema                 the same; connect() looks at the tables again
+//   refused                the batch is split until the refused rows stand alone (batch_writer.h)
+//
+// When records are missing that the database still needed (its cursor is older than the journal's
+// first record: it was restored from a backup, or is new), waiting would save nothing. The lane
+// goes on at the first record there is; the gap is logged as an error, kept in state.db, and `foz
+// verify` fails until a person accepts it. A cursor beyond the journal's end stops the lane
+// (State::blocked): the journal has lost its tail, and new readings would be taken for ones already
+// stored.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "journal/journal.h"
+#include "mapping/mapping.h"
+#include "mapping/row_batch.h"
+#include "sink/backoff.h"
+#include "sink/batch_writer.h"
+#include "sink/sink.h"
+#include "state/state_database.h"
+
+namespace foz::sink {
+
+struct RunnerOptions {
+    std::string database;  // the name in the configuration
+    std::string lane = "main-0";
+    std::uint32_t lane_index = 0;  // takes the messages of the clients whose hash % lanes is this
+    std::uint32_t lanes = 1;
+    journal::Position since = 0;             // never starts before this record
+    std::optional<journal::Position> until;  // finishes there; none: runs until stop()
+    bool holds_journal = true;  // keeps its cursor in the journal, so that retention waits for it
+    std::uint32_t batch_rows_max = 20'000;
+    std::size_t batch_payload_bytes_max = 16 << 20;  // of the messages in a batch
+    std::chrono::milliseconds batch_delay{20};
+    std::chrono::milliseconds retry_delay_max{30'000};
+};
+
+struct RunnerParts {
+    journal::Journal& journal;
+    state::StateDatabase& state;
+    const Clock& clock;
+    mapping::Mapping mapping;
+    std::unique_ptr<Sink> sink;
+    /// Every message below the position is in the database, or is none of its business. On the
+    /// lane's thread, after each commit; may be empty.
+    std::function<void(journal::Position)> on_committed;
+};
+
+enum class RunnerState : std::uint8_t {
+    connecting,  // not tried yet
+    running,
+    retrying,  // the last attempt failed, another follows: last_error says why
+    blocked,   // a person must act: last_error says how; looked at again now and then
+    finished,  // `until` was reached
+    stopped,
+};
+
+[[nodiscard]] std::string_view name_of(RunnerState state);
+
+/// A snapshot.
+struct RunnerStatus {
+    std::string database;
+    std::string lane;
+    RunnerState state = RunnerState::connecting;
+    std::string last_error;          // "" while all is well
+    SystemTime since;                // of the state
+    Cursor cursor;                   // committed in the database
+    std::uint64_t batches = 0;       // transactions since start
+    std::uint64_t failures = 0;      // attempts that failed since start
+    std::vector<LedgerLine> ledger;  // of this lane, by route of the mapping
+};
+
+class Runner {
+  public:
+    Runner(RunnerParts parts, RunnerOptions options);
+    ~Runner();  // stops at once
+
+    /// Starts the thread. Call once.
+    void start();
+
+    /// Asks the lane to write what the journal holds and end. It ends earlier at `deadline`, as
+    /// soon as the database answers, and at the first failure: the journal keeps what is not
+    /// written. Returns at once.
+    void request_stop(SteadyTime deadline);
+    /// Waits for the thread to end.
+    void join();
+    /// Both.
+    void stop(SteadyTime deadline);
+
+    /// Any thread.
+    [[nodiscard]] RunnerStatus status() const;
+
+    /// For `until`: waits until the lane has finished, is blocked, or has ended; false at
+    /// `deadline`.
+    [[nodiscard]] bool wait_until_settled(SteadyTime deadline);
+
+  private:
+    void run();
+    /// One round: connect if need be, fill, write. An error means: wait, then again.
+    [[nodiscard]] SinkResult<void> advance();
+    [[nodiscard]] SinkResult<void> connect();
+    [[nodiscard]] SinkResult<void> take_up(Cursor found);
+    [[nodiscard]] SinkResult<void> open_reader(Cursor cursor);
+    [[nodiscard]] SinkResult<void> fill();
+    [[nodiscard]] SinkResult<void> wait_for_records();
+    [[nodiscard]] SinkResult<void> take(const journal::Record& record);
+    [[nodiscard]] SinkResult<void> write();
+    [[nodiscard]] SinkResult<void> extend_tables();
+    void clear_batch();
+    [[nodiscard]] bool batch_is_full() const;
+    [[nodiscard]] bool cursor_commit_is_due() const;
+    [[nodiscard]] bool at_end() const;
+    [[nodiscard]] bool must_end() const;
+    void hold_journal_at(journal::Position position);
+    void note_commit(const Cursor& cursor, const Written& written, const Commit& commit);
+    void report_committed();
+    void note_failure(const SinkError& error);
+    void note_running();
+    void set_state(RunnerState state, std::string error);
+    void pause();
+
+    RunnerParts parts_;
+    const RunnerOptions options_;
+    const std::string journal_id_;
+    const std::string journal_cursor_;  // this lane's cursor in the journal: "DATABASE/LANE"
+    std::optional<journal::Position> known_to_journal_;  // that cursor, as it was before start()
+
+    // The lane's thread alone:
+    BatchWriter writer_;
+    Backoff backoff_;
+    bool connected_ = false;
+    Cursor cursor_;  // committed in the database
+    std::unique_ptr<journal::Reader> reader_;
+    mapping::RowBatch batch_;
+    std::size_t batch_payload_bytes_ = 0;
+    Cursor batch_begin_;              // batch_ has all items in [batch_begin_, {position_, 0})
+    journal::Position position_ = 0;  // of the next record to be mapped
+    SteadyTime batch_started_;        // when its first item was mapped
+    SteadyTime last_commit_;
+    journal::Position reported_ = 0;             // to on_committed
+    std::vector<std::uint32_t> table_versions_;  // as the database has them, by table
+
+    std::atomic<bool> stopping_ = false;
+    std::atomic<SteadyTime::rep> stop_deadline_ = 0;
+
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;  // stopping_ or status_.state
+    RunnerStatus status_;              // guarded by mutex_
+
+    std::thread thread_;
+};
+
+}  // namespace foz::sink

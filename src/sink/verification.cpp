@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/verification.h"
+
+#include <algorithm>
+#include <map>
+
+#include "mqtt/message.h"
+#include "sink/lane_layout.h"
+#include "sink/lane_share.h"
+#include "state/dead_letters.h"
+#include "state/lane_history.h"
+
+namespace foz::sink {
+
+namespace {
+
+bool is_main(const std::string& lane) {
+    return lane.starts_with("main-");
+}
+
+class Verifier {
+  public:
+    Verifier(const VerifiedDatabase& database, state::StateDatabase& state)
+        : database_(database), state_(state) {}
+
+    Result<Verification> run(const OpenJournal& open_journal);
+
+  private:
+    void add_ledger();
+    Result<void> find_cursors();
+    Result<void> walk(journal::Journal& journal);
+    void count_items(const mqtt::Message& message, journal::Position position);
+    void compare_received(bool counted, journal::Position first);
+    void compare_tables();
+    Result<void> compare_dead();
+    Result<void> report_gaps();
+    [[nodiscard]] bool is_passed(const state::DeadLetter& letter) const;
+    template <class... Args>
+    void differs(fmt::format_string<Args...> format, Args&&... args) {
+        report_.differences.push_back(fmt::format(format, std::forward<Args>(args)...));
+    }
+
+    const VerifiedDatabase& database_;
+    state::StateDatabase& state_;
+    Audit audit_;
+    Verification report_;
+    std::map<std::string, std::int64_t> dead_of_all_lanes_;  // by route
+    std::vector<std::uint64_t> stored_of_all_lanes_;         // by route
+    std::vector<Cursor> cursors_;                            // by main lane
+    mapping::RowBatch batch_;
+};
+
+Result<Verification> Verifier::run(const OpenJournal& open_journal) {
+    auto audit = database_.sink.audit(database_.journal, database_.mapping.tables());
+    if (!audit) {
+        return fail(ErrorCode::unavailable, "{}", audit.error().message);
+    }
+    audit_ = std::move(*audit);
+    add_ledger();
+    if (auto found = find_cursors(); !found) {
+        return pass_on(found);
+    }
+    auto journal = open_journal();
+    if (!journal) {
+        return pass_on(journal);
+    }
+    if (auto walked = walk(**journal); !walked) {
+        return pass_on(walked);
+    }
+    const journal::Position first = (*journal)->status().first;
+    compare_received(first == 0, first);
+    compare_tables();
+    if (auto compared = compare_dead(); !compared) {
+        return pass_on(compared);
+    }
+    if (auto reported = report_gaps(); !reported) {
+        return pass_on(reported);
+    }
+    return std::move(report_);
+}
+
+void Verifier::add_ledger() {
+    const auto routes = database_.mapping.routes();
+    stored_of_all_lanes_.resize(routes.size());
+    for (const mapping::RouteInfo& route : routes) {
+        report_.routes.push_back({route.name, 0, 0, 0, 0, 0});
+    }
+    for (const LaneState& lane : audit_.lanes) {
+        for (const LedgerLine& line : lane.ledger) {
+            dead_of_all_lanes_[line.route] += line.dead;
+            const auto found = std::ranges::find(report_.routes, line.route, &RouteTotals::route);
+            if (found == report_.routes.end()) {
+                continue;
+            }
+            stored_of_all_lanes_[static_cast<std::size_t>(found - report_.routes.begin())] +=
+                line.stored;
+            // A replay of the journal receives nothing new; one of dead letters turns dead into
+            // stored.
+            if (is_main(lane.lane) || lane.lane == "dead") {
+                found->stored += line.stored;
+                found->duplicate += line.duplicate;
+                found->dead += line.dead;
+            }
+        }
+    }
+}
+
+Result<void> Verifier::find_cursors() {
+    auto layout = state::load_lane_layout(state_, database_.journal, database_.name);
+    if (!layout) {
+        return pass_on(layout);
+    }
+    const state::LaneLayout lanes = *layout ? **layout : state::LaneLayout{database_.lanes, 0};
+    for (std::uint32_t lane = 0; lane < lanes.lanes; ++lane) {
+        const auto found = std::ranges::find(audit_.lanes, lane_name(lane), &LaneState::lane);
+        const Cursor cursor = found == audit_.lanes.end() ? Cursor{} : found->cursor;
+        cursors_.push_back(std::max(cursor, Cursor{lanes.since, 0}));
+    }
+    return {};
+}
+
+// All that the journal has, through the mapping.
+Result<void> Verifier::walk(journal::Journal& journal) {
+    auto reader = journal.read_from(journal.status().first);
+    if (!reader) {
+        return pass_on(reader);
+    }
+    const journal::Position end = journal.durable_end();
+    for (const Cursor& cursor : cursors_) {
+        if (cursor.position > end) {
+            differs("the cursor {} is beyond the journal's end {}", cursor.position, end);
+        }
+    }
+    while ((*reader)->position() < end) {
+        auto record = (*reader)->next();
+        if (!record) {
+            return pass_on(record);
+        }
+        if (!*record) {
+            return {};
+        }
+        if ((*record)->kind != static_cast<std::uint8_t>(mqtt::RecordKind::message)) {
+            continue;
+        }
+        auto message = mqtt::decode_message((*record)->bytes);
+        if (!message) {
+            return pass_on(message);
+        }
+        count_items(*message, (*record)->position);
+    }
+    return {};
+}
+
+void Verifier::count_items(const mqtt::Message& message, journal::Position position) {
+    batch_.clear();
+    database_.mapping.map(message, position, batch_);
+    const Cursor cursor =
+        cursors_[lane_of(message.client_id, static_cast<std::uint32_t>(cursors_.size()))];
+    const auto count = [&](const auto& item) {
+        RouteTotals& totals = report_.routes[item.route];
+        ++totals.received;
+        totals.waiting += item.origin >= cursor ? 1 : 0;
+    };
+    std::ranges::for_each(batch_.rows(), count);
+    std::ranges::for_each(batch_.rejections(), count);
+}
+
+void Verifier::compare_received(bool counted, journal::Position first) {
+    for (RouteTotals& totals : report_.routes) {
+        const auto accounted =
+            static_cast<std::int64_t>(totals.stored + totals.duplicate + totals.waiting) +
+            totals.dead;
+        if (!counted) {
+            totals.received = static_cast<std::uint64_t>(accounted);
+        } else if (static_cast<std::int64_t>(totals.received) != accounted) {
+            differs(
+                "route {}: {} readings were received, but {} stored + {} duplicate + {} dead + {} "
+                "waiting are {}",
+                totals.route,
+                totals.received,
+                totals.stored,
+                totals.duplicate,
+                totals.dead,
+                totals.waiting,
+                accounted
+            );
+        }
+    }
+    if (!counted) {
+        report_.notes.push_back(fmt::format(
+            "the journal's records before {} have been removed, so what was received is taken from "
+            "the ledger",
+            first
+        ));
+    }
+}
+
+void Verifier::compare_tables() {
+    const auto tables = database_.mapping.tables();
+    const auto routes = database_.mapping.routes();
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        TableTotals totals{tables[i]->name, audit_.rows[i], 0};
+        for (std::size_t route = 0; route < routes.size(); ++route) {
+            totals.stored +=
+                routes[route].table == tables[i].get() ? stored_of_all_lanes_[route] : 0;
+        }
+        if (totals.rows != totals.stored) {
+            differs(
+                "table {} has {} rows, foz stored {}: {}",
+                totals.table,
+                totals.rows,
+                totals.stored,
+                totals.rows > totals.stored
+                    ? "the others came from elsewhere, or from a journal before this one"
+                    : "the others were deleted, or the table was replaced"
+            );
+        }
+        report_.tables.push_back(std::move(totals));
+    }
+}
+
+// Letters that a lane has saved but not passed are not in its ledger yet.
+bool Verifier::is_passed(const state::DeadLetter& letter) const {
+    const auto lane = std::ranges::find(audit_.lanes, letter.lane, &LaneState::lane);
+    return lane != audit_.lanes.end() && Cursor{letter.position, letter.ordinal} < lane->cursor;
+}
+
+Result<void> Verifier::compare_dead() {
+    std::map<std::string, std::int64_t> letters;
+    state::LetterFilter filter;
+    filter.journal = database_.journal;
+    filter.database = database_.name;
+    auto read = state::for_each_letter(state_, filter, [&](const state::DeadLetter& letter) {
+        letters[letter.route] += is_passed(letter) ? 1 : 0;
+        return true;
+    });
+    if (!read) {
+        return pass_on(read);
+    }
+    for (const auto& [route, dead] : dead_of_all_lanes_) {
+        letters.try_emplace(route, 0);
+    }
+    for (const auto& [route, kept] : letters) {
+        const auto found = dead_of_all_lanes_.find(route);
+        const std::int64_t dead = found == dead_of_all_lanes_.end() ? 0 : found->second;
+        if (dead != kept) {
+            differs(
+                "route {}: the ledger has {} dead letters, {} has {}",
+                route,
+                dead,
+                state_.file().string(),
+                kept
+            );
+        }
+    }
+    return {};
+}
+
+Result<void> Verifier::report_gaps() {
+    auto gaps = state::load_gaps(state_, database_.journal);
+    if (!gaps) {
+        return pass_on(gaps);
+    }
+    for (const state::Gap& gap : *gaps) {
+        if (gap.database == database_.name && !gap.accepted) {
+            differs(
+                "records {} to {} never came to lane {}: the journal had them no more when the "
+                "database needed "
+                "them (accept it with --accept-gaps)",
+                gap.first,
+                gap.past - 1,
+                gap.lane
+            );
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<Verification> verify(
+    const VerifiedDatabase& database, state::StateDatabase& state, const OpenJournal& open_journal
+) {
+    return Verifier(database, state).run(open_journal);
+}
+
+}  // namespace foz::sink

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks that it adds up: received = stored + duplicate + dead + waiting, for each route of a
+// database.
+//
+// What makes the check real is that the sides are counted independently of each other:
+//   received           by mapping all that the journal still has, from its first record. Only when
+//   nothing has been removed
+//                      by retention; otherwise it cannot be counted, and the report says so
+//   stored, duplicate  the ledger, which the database committed with the rows
+//   the table's rows   count(*), against what all lanes have stored into it
+//   dead               the ledger, against the letters in state.db
+//   waiting            by mapping what lies between the lanes' cursors and the journal's end
+// Ledger, cursors and count(*) come from one snapshot, so it adds up while foz runs. The journal is
+// mapped with the present configuration: after a change of a route, what was received before is
+// counted as the route is now.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "journal/journal.h"
+#include "mapping/mapping.h"
+#include "sink/sink.h"
+#include "state/state_database.h"
+
+namespace foz::sink {
+
+struct RouteTotals {
+    std::string route;
+    std::uint64_t received = 0;  // counted, or the sum of the others when it could not be
+    std::uint64_t stored = 0;
+    std::uint64_t duplicate = 0;
+    std::int64_t dead = 0;
+    std::uint64_t waiting = 0;
+};
+
+struct TableTotals {
+    std::string table;
+    std::uint64_t rows = 0;    // count(*)
+    std::uint64_t stored = 0;  // by all lanes, with replays
+};
+
+struct Verification {
+    std::vector<RouteTotals> routes;
+    std::vector<TableTotals> tables;
+    std::vector<std::string> differences;  // empty: it adds up
+    std::vector<std::string> notes;        // what could not be checked, and why
+};
+
+/// What is verified.
+struct VerifiedDatabase {
+    std::string name;
+    std::uint32_t lanes = 1;
+    std::string journal;  // its id
+    Sink& sink;
+    mapping::Mapping& mapping;
+};
+
+using OpenJournal = std::function<Result<std::unique_ptr<journal::Journal>>()>;
+
+/// `open_journal` is called after the snapshot, so that the journal it sees is not older. Errors:
+/// the database, the journal or the state database could not be read.
+[[nodiscard]] Result<Verification> verify(
+    const VerifiedDatabase& database, state::StateDatabase& state, const OpenJournal& open_journal
+);
+
+}  // namespace foz::sink

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "state/state_database.h"
+
+#include <array>
+
+namespace foz::state {
+
+namespace {
+
+// One entry for each version of the schema: the SQL that makes it from the version before. What has
+// been released is never changed; a change is a new entry.
+constexpr std::array kMigrations = {
+    R"sql(
+CREATE TABLE dead_letters (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    journal TEXT NOT NULL,
+    database TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    route TEXT NOT NULL,
+    reading INTEGER NOT NULL,
+    topic TEXT NOT NULL,
+    client TEXT NOT NULL,
+    received INTEGER NOT NULL,
+    qos INTEGER NOT NULL,
+    retain INTEGER NOT NULL,
+    payload BLOB NOT NULL,
+    reason TEXT NOT NULL,
+    code TEXT NOT NULL,
+    first_seen INTEGER NOT NULL,
+    status TEXT NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'replaying', 'discarded')),
+    replay INTEGER,
+    replay_index INTEGER,
+    UNIQUE (journal, database, lane, position, ordinal)
+);
+CREATE INDEX dead_letters_by_route ON dead_letters (database, route, status);
+
+CREATE TABLE session_checkpoint (
+    journal TEXT PRIMARY KEY,
+    position INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE session (
+    journal TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    expiry_seconds INTEGER NOT NULL,
+    unreleased BLOB NOT NULL,
+    PRIMARY KEY (journal, client_id)
+) WITHOUT ROWID;
+
+CREATE TABLE lane_layout (
+    journal TEXT NOT NULL,
+    database TEXT NOT NULL,
+    lanes INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (journal, database)
+) WITHOUT ROWID;
+CREATE TABLE gap (
+    journal TEXT NOT NULL,
+    database TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    first INTEGER NOT NULL,
+    past INTEGER NOT NULL,
+    noticed INTEGER NOT NULL,
+    accepted INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (journal, database, lane, first, past)
+) WITHOUT ROWID;
+)sql",
+};
+constexpr auto kSchemaVersion = static_cast<std::int64_t>(kMigrations.size());
+
+}  // namespace
+
+Result<std::unique_ptr<StateDatabase>> StateDatabase::open(const std::filesystem::path& file) {
+    auto connection = SqliteConnection::open(file, {});
+    if (!connection) {
+        return std::unexpected(
+            to_error(connection.error(), fmt::format("cannot open {}", file.string()))
+        );
+    }
+    std::unique_ptr<StateDatabase> state(new StateDatabase(file, std::move(*connection)));
+    if (auto migrated = state->migrate(); !migrated) {
+        return pass_on(migrated);
+    }
+    return state;
+}
+
+Result<void> StateDatabase::migrate() {
+    auto version = run("cannot read the schema version", [](SqliteConnection& connection) {
+        return connection.integer_of("PRAGMA user_version");
+    });
+    if (!version) {
+        return pass_on(version);
+    }
+    if (*version > kSchemaVersion) {
+        return fail(
+            ErrorCode::unsupported,
+            "{} was made by a newer foz (its schema is version {}, this foz knows {}); use that "
+            "foz, or "
+            "another data folder",
+            file_.string(),
+            *version,
+            kSchemaVersion
+        );
+    }
+    if (*version == kSchemaVersion) {
+        return {};
+    }
+    return run(
+        "cannot bring its tables up to date",
+        [](SqliteConnection& connection) -> SqliteResult<void> {
+            auto transaction = Transaction::begin_write(connection);
+            if (!transaction) {
+                return std::unexpected(std::move(transaction.error()));
+            }
+            // Read again: another process may have migrated while this one waited for the lock.
+            auto current = connection.integer_of("PRAGMA user_version");
+            for (std::int64_t next = current ? *current : kSchemaVersion; next < kSchemaVersion;
+                 ++next) {
+                const std::string sql = fmt::format(
+                    "{}; PRAGMA user_version = {}",
+                    kMigrations[static_cast<std::size_t>(next)],
+                    next + 1
+                );
+                if (auto made = connection.execute(sql); !made) {
+                    return made;
+                }
+            }
+            return transaction->commit();
+        }
+    );
+}
+
+Error StateDatabase::describe(std::string_view doing, const SqliteError& error) const {
+    return to_error(error, fmt::format("{}: {}", file_.string(), doing));
+}
+
+}  // namespace foz::state

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/sink/batch_fixture.h"
+
+#include <stdexcept>
+
+namespace foz::sink {
+
+mapping::Mapping mapping_of(const std::vector<RouteUnderTest>& routes) {
+    config::Settings settings;
+    config::Database database;
+    database.name = "db";
+    settings.databases.push_back(database);
+    for (const RouteUnderTest& one : routes) {
+        config::Route route;
+        route.name = one.name;
+        route.topic = one.name;
+        route.database = "db";
+        route.table = one.table;
+        route.key = one.key;
+        for (const auto& [name, type] : one.columns) {
+            config::Column column;
+            column.name = name;
+            column.source = config::FieldSource{{name}};
+            column.type = type;
+            route.columns.push_back(column);
+        }
+        settings.routes.push_back(route);
+    }
+    auto mapping = mapping::Mapping::compile(settings, "db");
+    if (!mapping) {
+        throw std::runtime_error(mapping.error().message);
+    }
+    return std::move(*mapping);
+}
+
+BatchUnderTest& BatchUnderTest::add_cells(
+    std::span<const mapping::Value> cells, std::uint32_t route
+) {
+    for (const mapping::Value& cell : cells) {
+        batch_.add_cell(cell);
+    }
+    batch_.finish_row({next_++, 0}, route);
+    return *this;
+}
+
+std::unique_ptr<Sink> sink_for(
+    const SinkKind& kind, const std::string& url, const std::string& password
+) {
+    SinkOptions options{.url = url, .password = password};
+    auto sink = kind.make(options);
+    if (!sink) {
+        throw std::runtime_error(sink.error().message);
+    }
+    return std::move(*sink);
+}
+
+}  // namespace foz::sink

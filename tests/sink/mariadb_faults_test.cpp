@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sink for MariaDB when the server or the network fails it.
+#include <gtest/gtest.h>
+
+#include "sink/mariadb/error_number.h"
+#include "sink/mariadb/mariadb_sink.h"
+#include "tests/sink/batch_fixture.h"
+#include "tests/sink/mariadb_under_test.h"
+#include "tests/support/tcp_proxy.h"
+#include "tests/support/wait_until.h"
+
+namespace foz::sink::mariadb {
+namespace {
+
+class MariadbFaults : public testing::Test {
+  protected:
+    MariadbFaults() : mapping_(mapping_of({{"r", "t", {{"a", "integer"}}, {}}})) {
+        server().create_database("faults");
+    }
+
+    static support::MariadbServer& server() { return running_server(); }
+    static std::string query(std::string_view sql) { return server().query(sql, "faults"); }
+    static std::string url_at(std::uint16_t port, const std::string& account = "foz:foz") {
+        return "mariadb://" + account + "@127.0.0.1:" + std::to_string(port) + "/faults";
+    }
+    [[nodiscard]] SinkResult<Connected> connect(Sink& sink) const {
+        return sink.connect(kLane, mapping_);
+    }
+    static BatchUnderTest row_at(std::uint64_t position) {
+        return std::move(BatchUnderTest(position).add({integer(static_cast<std::int64_t>(position))}
+        ));
+    }
+    static bool foz_is_gone() {
+        return support::wait_until([] {
+            return query("SELECT count(*) FROM information_schema.processlist WHERE user = 'foz'"
+                   ) == "0";
+        });
+    }
+
+  private:
+    mapping::Mapping mapping_;
+};
+
+TEST_F(MariadbFaults, knows_from_the_cursor_whether_a_commit_that_was_cut_off_happened) {
+    support::TcpProxy proxy(server().port());
+    const auto sink = sink_for(kind(), url_at(proxy.port()));
+    for (const auto when :
+         {support::CutWhen::before_forwarding, support::CutWhen::after_forwarding}) {
+        const auto before = connect(*sink);
+        ASSERT_TRUE(before) << why(before);
+        const std::uint64_t position = before->cursor.position;
+        proxy.cut_on("\3COMMIT", when);
+        const auto cut = row_at(position).write_to(*sink);
+        ASSERT_FALSE(cut);
+        EXPECT_EQ(cut.error().failure, Failure::in_doubt) << why(cut);
+        const bool arrived = when == support::CutWhen::after_forwarding;
+        ASSERT_TRUE(foz_is_gone());
+        const auto after = connect(*sink);
+        ASSERT_TRUE(after) << why(after);
+        EXPECT_EQ(after->cursor.position, position + (arrived ? 1 : 0));
+        EXPECT_EQ(query("SELECT count(*) FROM t"), arrived ? "1" : "0");
+    }
+    EXPECT_EQ(proxy.cuts(), 2U);
+}
+
+TEST_F(MariadbFaults, reconnects_when_the_connection_is_lost_before_commit) {
+    support::TcpProxy proxy(server().port());
+    const auto sink = sink_for(kind(), url_at(proxy.port()));
+    ASSERT_TRUE(connect(*sink));
+    proxy.cut_on("UPDATE foz_cursor", support::CutWhen::before_forwarding);
+    const auto cut = row_at(0).write_to(*sink);
+    ASSERT_FALSE(cut);
+    EXPECT_EQ(cut.error().failure, Failure::reconnect) << why(cut);
+    ASSERT_TRUE(connect(*sink));
+    EXPECT_TRUE(row_at(0).write_to(*sink));
+    EXPECT_EQ(query("SELECT count(*) FROM t"), "1");
+}
+
+TEST_F(MariadbFaults, goes_on_after_a_restart_and_after_a_kill) {
+    const auto sink = sink_for(kind(), url_at(server().port()));
+    ASSERT_TRUE(connect(*sink));
+    ASSERT_TRUE(row_at(0).write_to(*sink));
+    for (std::uint64_t position = 1; position <= 2; ++position) {
+        position == 1 ? server().stop() : server().kill_9();
+        const auto lost = row_at(position).write_to(*sink);
+        ASSERT_FALSE(lost);
+        EXPECT_EQ(lost.error().failure, Failure::reconnect) << why(lost);
+        const auto down = connect(*sink);
+        ASSERT_FALSE(down);
+        EXPECT_EQ(down.error().failure, Failure::retry);
+        server().start();
+        const auto up = connect(*sink);
+        ASSERT_TRUE(up) << why(up);
+        EXPECT_EQ(up->cursor.position, position);
+        ASSERT_TRUE(row_at(position).write_to(*sink));
+    }
+    EXPECT_EQ(query("SELECT a FROM t ORDER BY a"), "0\n1\n2");
+}
+
+TEST_F(MariadbFaults, tells_of_a_wrong_password_and_takes_the_right_one) {
+    const auto wrong = connect(*sink_for(kind(), url_at(server().port()), "wrong"));
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().failure, Failure::retry);
+    EXPECT_EQ(wrong.error().code, "1045") << why(wrong);
+    const auto right = connect(*sink_for(kind(), url_at(server().port(), "foz:wrong"), "foz"));
+    EXPECT_TRUE(right) << why(right);
+}
+
+TEST_F(MariadbFaults, waits_when_there_are_too_many_connections) {
+    query(
+        "CREATE OR REPLACE USER crowded@'%' IDENTIFIED BY 'x' WITH MAX_USER_CONNECTIONS 1; "
+        "GRANT ALL ON faults.* TO crowded@'%'"
+    );
+    const auto first = sink_for(kind(), url_at(server().port(), "crowded:x"));
+    ASSERT_TRUE(connect(*first));
+    const auto second = sink_for(kind(), url_at(server().port(), "crowded:x"));
+    const auto refused = connect(*second);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().failure, Failure::retry) << why(refused);
+    first->close();
+    EXPECT_TRUE(support::wait_until([&] { return connect(*second).has_value(); }));
+}
+
+TEST_F(MariadbFaults, loses_nothing_while_the_database_is_read_only) {
+    const auto sink = sink_for(kind(), url_at(server().port()));
+    ASSERT_TRUE(connect(*sink));
+    query("SET GLOBAL read_only = 1");
+    const auto refused = row_at(0).write_to(*sink);
+    query("SET GLOBAL read_only = 0");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().failure, Failure::reconnect) << why(refused);
+    ASSERT_TRUE(connect(*sink));
+    EXPECT_TRUE(row_at(0).write_to(*sink));
+    EXPECT_EQ(query("SELECT count(*) FROM t"), "1");
+}
+
+TEST(MariadbErrorNumber, blames_only_the_data_for_errors_that_are_the_datas) {
+    for (const unsigned data : {1062U, 1264U, 1406U, 1366U, 1048U, 4025U}) {
+        EXPECT_EQ(failure_of(data), Failure::refused) << data;
+    }
+    for (const unsigned gone : {2006U, 2013U, 1927U, 1290U, 1792U}) {
+        EXPECT_EQ(failure_of(gone), Failure::reconnect) << gone;
+    }
+    for (const unsigned passing : {1205U, 1213U, 1040U, 1045U, 1114U, 1021U, 3024U, 0U}) {
+        EXPECT_EQ(failure_of(passing), Failure::retry) << passing;
+    }
+    EXPECT_EQ(failure_of(1146), Failure::schema);
+}
+
+}  // namespace
+}  // namespace foz::sink::mariadb

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the sink for MariaDB does beyond the contract that all sinks keep (sink_contract_test.cpp):
+// both with bulk binding and in the way that MySQL 8 needs.
+#include "sink/mariadb/mariadb_sink.h"
+
+#include <gtest/gtest.h>
+
+#include "sink/mariadb/url.h"
+#include "tests/sink/batch_fixture.h"
+#include "tests/sink/mariadb_under_test.h"
+
+namespace foz::sink::mariadb {
+namespace {
+
+class MariadbSinkTest : public testing::TestWithParam<bool> {
+  protected:
+    MariadbSinkTest() { server().create_database("sinks"); }
+
+    static support::MariadbServer& server() { return running_server(); }
+    static std::string query(std::string_view sql) { return server().query(sql, "sinks"); }
+    static std::unique_ptr<Sink> make() {
+        const SinkOptions options{.url = server().url("sinks"), .password = ""};
+        return std::move(*(GetParam() ? kind().make(options) : make_without_bulk(options)));
+    }
+    std::unique_ptr<Sink> connected(const std::vector<RouteUnderTest>& routes) {
+        mapping_.emplace(mapping_of(routes));
+        auto sink = make();
+        const auto result = sink->connect(kLane, *mapping_);
+        EXPECT_TRUE(result) << why(result);
+        return sink;
+    }
+    std::string refusal(const std::vector<RouteUnderTest>& routes) {
+        mapping_.emplace(mapping_of(routes));
+        const auto result = make()->connect(kLane, *mapping_);
+        return result || result.error().failure != Failure::refused ? "" : result.error().message;
+    }
+
+  private:
+    std::optional<mapping::Mapping> mapping_;
+};
+
+void expect_refused(const SinkResult<Written>& result, std::size_t row, std::string_view part) {
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().failure, Failure::refused) << why(result);
+    EXPECT_EQ(result.error().row, row) << why(result);
+    EXPECT_NE(result.error().message.find(part), std::string::npos) << why(result);
+}
+
+TEST_P(MariadbSinkTest, writes_every_type_into_an_existing_table) {
+    query(
+        "CREATE TABLE t (i1 tinyint, u4 int unsigned, i8 bigint, f4 float, f8 double, n "
+        "decimal(65,30), t text, "
+        "v varchar(5), b boolean, d datetime(6), ts timestamp(6) NULL, j json) DEFAULT CHARSET "
+        "utf8mb4"
+    );
+    auto sink = connected(
+        {{"r",
+          "t",
+          {{"i1", "integer"},
+           {"u4", "integer"},
+           {"i8", "integer"},
+           {"f4", "double"},
+           {"f8", "double"},
+           {"n", "decimal"},
+           {"t", "text"},
+           {"v", "text"},
+           {"b", "boolean"},
+           {"d", "timestamp"},
+           {"ts", "timestamp"},
+           {"j", "json"}},
+          {}}}
+    );
+    BatchUnderTest batch;
+    batch.add({});
+    batch.add(
+        {integer(-128),
+         integer(4294967295),
+         integer(INT64_MIN),
+         real(1.5),
+         real(0.1),
+         decimal("12345678901234567890123456789012345.12500"),
+         text("água"),
+         text("águas"),
+         boolean(true),
+         timestamp(-1),
+         timestamp(1'000'001),
+         json("{\"a\": 1}")}
+    );
+    batch.add({});
+    const auto written = batch.write_to(*sink);
+    ASSERT_TRUE(written) << why(written);
+    EXPECT_EQ(written->stored, std::vector<std::uint64_t>{3});
+    EXPECT_EQ(
+        query("SET time_zone = '+00:00'; SELECT * FROM t WHERE i1 IS NOT NULL"),
+        "-128|4294967295|-9223372036854775808|1.5|0.1|"
+        "12345678901234567890123456789012345.125000000000000000000000000000|água|águas|1|"
+        "1969-12-31 23:59:59.999999|1970-01-01 00:00:01.000001|{\"a\": 1}"
+    );
+}
+
+TEST_P(MariadbSinkTest, writes_more_rows_than_fit_into_one_statement_or_packet) {
+    server().query("SET GLOBAL max_allowed_packet = 1048576", "");
+    auto sink = connected({{"r", "t", {{"id", "integer"}, {"v", "text"}}, {"id"}}});
+    const std::string filler(500, 'x');
+    BatchUnderTest batch;
+    for (int i = 0; i < 10'000; ++i) {
+        batch.add({integer(i), text(filler)});
+    }
+    const auto written = batch.write_to(*sink);
+    ASSERT_TRUE(written) << why(written);
+    EXPECT_EQ(
+        query("SELECT count(*), min(id), max(id), min(length(v)) FROM t"), "10000|0|9999|500"
+    );
+    const std::string huge(2 << 20, 'x');
+    expect_refused(
+        BatchUnderTest(10'000).add({integer(-1), text(huge)}).write_to(*sink),
+        0,
+        "max_allowed_packet"
+    );
+    server().query("SET GLOBAL max_allowed_packet = 16777216", "");
+}
+
+TEST_P(MariadbSinkTest, refuses_the_row_whose_value_does_not_fit_its_column) {
+    query(
+        "CREATE TABLE t (i int, v varchar(3), n decimal(4,1), s smallint NOT NULL, CHECK (i <> "
+        "13)) "
+        "DEFAULT CHARSET utf8mb4"
+    );
+    auto sink = connected(
+        {{"r", "t", {{"i", "integer"}, {"v", "text"}, {"n", "decimal"}, {"s", "integer"}}, {}}}
+    );
+    const auto after_two = [] {
+        BatchUnderTest batch;
+        batch.add({integer(1), text("abc"), decimal("1"), integer(1)});
+        batch.add({integer(2), text("çãé"), decimal("999.9"), integer(1)});
+        return batch;
+    };
+    expect_refused(
+        after_two().add({integer(3'000'000'000), {}, {}, integer(1)}).write_to(*sink),
+        2,
+        "3000000000 is out of range"
+    );
+    expect_refused(
+        after_two().add({{}, text("abcd"), {}, integer(1)}).write_to(*sink),
+        2,
+        "varchar(3): 4 characters"
+    );
+    expect_refused(after_two().add({{}, {}, {}, {}}).write_to(*sink), 2, "may not be null");
+    for (const auto& row :
+         {BatchUnderTest().add({{}, {}, decimal("12345"), integer(1)}).write_to(*sink),
+          after_two().add({integer(13), {}, {}, integer(1)}).write_to(*sink)}) {
+        ASSERT_FALSE(row);
+        EXPECT_EQ(row.error().failure, Failure::refused) << why(row);
+    }
+    EXPECT_EQ(query("SELECT count(*) FROM t"), "0");
+    const auto good = after_two().write_to(*sink);
+    EXPECT_TRUE(good) << why(good);
+    EXPECT_EQ(query("SELECT * FROM t ORDER BY i"), "1|abc|1.0|1\n2|çãé|999.9|1");
+}
+
+TEST_P(MariadbSinkTest, counts_duplicates_for_each_route_within_a_batch_and_across_batches) {
+    const std::vector<std::pair<std::string, std::string>> columns = {
+        {"id", "text"}, {"v", "text"}
+    };
+    auto sink = connected(
+        {{"a", "t", columns, {"id"}}, {"b", "t", columns, {"id"}}, {"c", "free", columns, {}}}
+    );
+    ASSERT_TRUE(BatchUnderTest().add({text("x"), text("first")}).write_to(*sink));
+    BatchUnderTest batch(1);
+    batch.add({text("y"), text("b")}, 1)
+        .add({text("y"), text("a")}, 0)
+        .add({text("x"), text("again")}, 1);
+    batch.add({text("z"), text("a")}, 0)
+        .add({text("z"), text("b")}, 1)
+        .add({text("z"), text("a")}, 0);
+    batch.add({text("Z"), text("capital")}, 0).add({text("z "), text("space")}, 0);
+    batch.add({text("z"), text("c")}, 2).add({text("z"), text("c")}, 2);
+    const auto written = batch.write_to(*sink);
+    ASSERT_TRUE(written) << why(written);
+    EXPECT_EQ(written->stored, (std::vector<std::uint64_t>{3, 1, 2}));
+    EXPECT_EQ(written->duplicate, (std::vector<std::uint64_t>{2, 2, 0}));
+    EXPECT_EQ(query("SELECT * FROM t ORDER BY v"), "z|a\ny|b\nZ|capital\nx|first\nz |space");
+    EXPECT_EQ(
+        query("SELECT lane, route, stored, duplicate, dead FROM foz_ledger ORDER BY route"),
+        "main-0|a|4|2|0\nmain-0|b|1|2|0\nmain-0|c|2|0|0"
+    );
+}
+
+TEST_P(MariadbSinkTest, refuses_a_row_that_violates_another_unique_index_than_the_key) {
+    query("CREATE TABLE t (id bigint PRIMARY KEY, serial varchar(9) UNIQUE)");
+    auto sink = connected({{"r", "t", {{"id", "integer"}, {"serial", "text"}}, {"id"}}});
+    ASSERT_TRUE(BatchUnderTest().add({integer(1), text("x")}).write_to(*sink));
+    const auto duplicate = BatchUnderTest(1).add({integer(1), text("y")}).write_to(*sink);
+    ASSERT_TRUE(duplicate) << why(duplicate);
+    EXPECT_EQ(duplicate->duplicate[0], 1U);
+    const auto refused =
+        BatchUnderTest(2).add({integer(3), text("z")}).add({integer(2), text("x")}).write_to(*sink);
+    expect_refused(refused, 1, "Duplicate entry 'x' for key 'serial'");
+    EXPECT_EQ(query("SELECT * FROM t"), "1|x");
+}
+
+TEST_P(MariadbSinkTest, counts_duplicates_in_a_table_that_numbers_its_rows) {
+    query("CREATE TABLE t (n int AUTO_INCREMENT PRIMARY KEY, id bigint, UNIQUE (id))");
+    auto sink = connected({{"r", "t", {{"id", "integer"}}, {"id"}}});
+    const auto written =
+        BatchUnderTest().add({integer(7)}).add({integer(7)}).add({integer(8)}).write_to(*sink);
+    ASSERT_TRUE(written) << why(written);
+    EXPECT_EQ(written->stored[0], 2U);
+    EXPECT_EQ(written->duplicate[0], 1U);
+}
+
+TEST_P(MariadbSinkTest, takes_names_and_values_for_what_they_are) {
+    query("CREATE TABLE victim (a int)");
+    auto sink = connected(
+        {{"o'r\\", "x`; DROP TABLE victim; --", {{"a`b", "text"}, {"c'); --", "text"}}, {"a`b"}}}
+    );
+    const auto written = BatchUnderTest()
+                             .add({text("'); DROP TABLE victim; --"), text("\\")})
+                             .add({text("'); DROP TABLE victim; --"), text("\\")})
+                             .write_to(*sink);
+    ASSERT_TRUE(written) << why(written);
+    EXPECT_EQ(query("SELECT * FROM `x``; DROP TABLE victim; --`"), "'); DROP TABLE victim; --|\\");
+    EXPECT_EQ(query("SELECT count(*) FROM victim"), "0");
+    EXPECT_EQ(query("SELECT route, stored, duplicate FROM foz_ledger"), "o'r\\|1|1");
+}
+
+TEST_P(MariadbSinkTest, names_both_sides_when_a_table_does_not_fit) {
+    query("CREATE TABLE t (a int, b point, d text NOT NULL)");
+    query("CREATE TABLE m (a int) ENGINE=MyISAM");
+    EXPECT_EQ(
+        refusal({{"r", "t", {{"a", "text"}, {"d", "text"}}, {}}}),
+        "table t: column a is int(11) in the database, but the route writes text"
+    );
+    EXPECT_EQ(
+        refusal({{"r", "t", {{"b", "text"}, {"d", "text"}}, {}}}),
+        "table t: column b is point in the database, but the route writes text: foz does not know "
+        "that type"
+    );
+    EXPECT_EQ(
+        refusal({{"r", "t", {{"e", "text"}, {"d", "text"}}, {}}}),
+        "table t: the table has no column e, which the route writes"
+    );
+    EXPECT_EQ(
+        refusal({{"r", "t", {{"a", "integer"}}, {}}}),
+        "table t: column d is NOT NULL without a default, but no route fills it"
+    );
+    EXPECT_NE(
+        refusal({{"r", "t", {{"d", "text"}}, {"d"}}}).find("no unique index over it"),
+        std::string::npos
+    );
+    EXPECT_NE(
+        refusal({{"r", "m", {{"a", "integer"}}, {}}}).find("MyISAM, which has no transactions"),
+        std::string::npos
+    );
+}
+
+TEST_P(MariadbSinkTest, notices_that_a_table_was_dropped_or_changed_under_it) {
+    const std::vector<RouteUnderTest> routes = {{"r", "t", {{"a", "double"}}, {}}};
+    query("CREATE TABLE t (a double)");
+    auto sink = connected(routes);
+    for (const char* change : {
+             "ALTER TABLE t MODIFY a int",  // would round what it is given
+             "ALTER TABLE t MODIFY a date",
+             "ALTER TABLE t RENAME COLUMN a TO b",
+             "DROP TABLE t",
+         }) {
+        query("DROP TABLE IF EXISTS t; CREATE TABLE t (a double)");
+        const auto mapping = mapping_of(routes);
+        const auto again = sink->connect(kLane, mapping);
+        ASSERT_TRUE(again) << why(again);
+        query(change);
+        const auto written = BatchUnderTest().add({real(1.5)}).write_to(*sink);
+        ASSERT_FALSE(written) << change;
+        EXPECT_EQ(written.error().failure, Failure::schema) << change << why(written);
+    }
+}
+
+TEST_P(MariadbSinkTest, does_not_write_twice_when_another_foz_writes_the_same_lane) {
+    const std::vector<RouteUnderTest> routes = {{"r", "t", {{"a", "integer"}}, {}}};
+    auto one = connected(routes);
+    auto other = make();
+    const auto mapping = mapping_of(routes);
+    ASSERT_TRUE(other->connect(kLane, mapping));
+    BatchUnderTest batch;
+    batch.add({integer(1)});
+    ASSERT_TRUE(batch.write_to(*one));
+    const auto second = batch.write_to(*other);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().failure, Failure::reconnect) << why(second);
+    EXPECT_EQ(query("SELECT count(*) FROM t"), "1");
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, MariadbSinkTest, testing::Bool(), [](const auto& way) {
+    return way.param ? "bulk" : "question_marks";
+});
+
+TEST(MariadbUrl, has_the_parts_of_an_address) {
+    const auto url = parse_url("mariadb://a%40b:p%2F%3A@[::1]:3307/my%20db?socket=/run/x%20y");
+    ASSERT_TRUE(url) << url.error().message;
+    EXPECT_EQ(url->user, "a@b");
+    EXPECT_EQ(url->password, "p/:");
+    EXPECT_EQ(url->host, "::1");
+    EXPECT_EQ(url->port, 3307);
+    EXPECT_EQ(url->database, "my db");
+    EXPECT_EQ(url->socket, "/run/x y");
+    EXPECT_EQ(parse_url("mysql://db/mqtt")->port, 3306);
+    for (const char* wrong : {
+             "mysql:db",
+             "mysql://db",
+             "mysql://db:x/y",
+             "mysql://db:0/y",
+             "mysql://db:99999/y",
+             "mysql://a%2@db/y",
+             "mysql://db/y?sockt=1",
+             "mysql://[::1/y",
+         }) {
+        EXPECT_FALSE(parse_url(wrong)) << wrong;
+    }
+}
+
+}  // namespace
+}  // namespace foz::sink::mariadb

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sink for PostgreSQL when the server or the network fails it.
+#include <gtest/gtest.h>
+
+#include "sink/postgres/connection.h"
+#include "sink/postgres/postgres_sink.h"
+#include "sink/postgres/sqlstate.h"
+#include "tests/sink/batch_fixture.h"
+#include "tests/sink/postgres_under_test.h"
+#include "tests/support/tcp_proxy.h"
+#include "tests/support/wait_until.h"
+
+namespace foz::sink::postgres {
+namespace {
+
+class PostgresFaults : public testing::Test {
+  protected:
+    PostgresFaults() : mapping_(mapping_of({{"r", "t", {{"a", "integer"}}, {}}})) {
+        server().create_database("faults");
+    }
+
+    static support::PostgresServer& server() { return running_server(); }
+    static std::string query(std::string_view sql) { return server().query(sql, "faults"); }
+    static std::string url_at(std::uint16_t port, const std::string& user = "postgres") {
+        return "postgresql://" + user + "@127.0.0.1:" + std::to_string(port) + "/faults";
+    }
+    [[nodiscard]] SinkResult<Connected> connect(Sink& sink) const {
+        return sink.connect(kLane, mapping_);
+    }
+    static BatchUnderTest row_at(std::uint64_t position) {
+        return std::move(BatchUnderTest(position).add({integer(static_cast<std::int64_t>(position))}
+        ));
+    }
+
+  private:
+    mapping::Mapping mapping_;
+};
+
+TEST_F(PostgresFaults, knows_from_the_cursor_whether_a_commit_that_was_cut_off_happened) {
+    support::TcpProxy proxy(server().port());
+    const auto sink = sink_for(kind(), url_at(proxy.port()));
+    for (const auto when :
+         {support::CutWhen::before_forwarding, support::CutWhen::after_forwarding}) {
+        const auto before = connect(*sink);
+        ASSERT_TRUE(before) << why(before);
+        const std::uint64_t position = before->cursor.position;
+        proxy.cut_on(std::string("COMMIT\0", 7), when);
+        const auto cut = row_at(position).write_to(*sink);
+        ASSERT_FALSE(cut);
+        EXPECT_EQ(cut.error().failure, Failure::in_doubt) << why(cut);
+        const bool arrived = when == support::CutWhen::after_forwarding;
+        const std::string rows = arrived ? "1" : "0";
+        ASSERT_TRUE(support::wait_until([&] {
+            return query("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'foz'") ==
+                   "0";
+        }));
+        const auto after = connect(*sink);
+        ASSERT_TRUE(after) << why(after);
+        EXPECT_EQ(after->cursor.position, position + (arrived ? 1 : 0));
+        EXPECT_EQ(query("SELECT count(*) FROM t"), rows);
+    }
+    EXPECT_EQ(proxy.cuts(), 2U);
+}
+
+TEST_F(PostgresFaults, reconnects_when_the_connection_is_lost_before_commit) {
+    support::TcpProxy proxy(server().port());
+    const auto sink = sink_for(kind(), url_at(proxy.port()));
+    ASSERT_TRUE(connect(*sink));
+    proxy.cut_on("UPDATE foz_cursor", support::CutWhen::before_forwarding);
+    const auto cut = row_at(0).write_to(*sink);
+    ASSERT_FALSE(cut);
+    EXPECT_EQ(cut.error().failure, Failure::reconnect) << why(cut);
+    ASSERT_TRUE(connect(*sink));
+    EXPECT_TRUE(row_at(0).write_to(*sink));
+    EXPECT_EQ(query("SELECT count(*) FROM t"), "1");
+}
+
+TEST_F(PostgresFaults, goes_on_after_a_restart_and_after_a_kill) {
+    const auto sink = sink_for(kind(), url_at(server().port()));
+    ASSERT_TRUE(connect(*sink));
+    ASSERT_TRUE(row_at(0).write_to(*sink));
+    for (std::uint64_t position = 1; position <= 2; ++position) {
+        position == 1 ? server().stop() : server().kill_9();
+        const auto lost = row_at(position).write_to(*sink);
+        ASSERT_FALSE(lost);
+        EXPECT_EQ(lost.error().failure, Failure::reconnect) << why(lost);
+        const auto down = connect(*sink);
+        ASSERT_FALSE(down);
+        EXPECT_EQ(down.error().failure, Failure::retry);
+        server().start();
+        const auto up = connect(*sink);
+        ASSERT_TRUE(up) << why(up);
+        EXPECT_EQ(up->cursor.position, position);
+        ASSERT_TRUE(row_at(position).write_to(*sink));
+    }
+    EXPECT_EQ(query("SELECT a FROM t ORDER BY a"), "0\n1\n2");
+}
+
+TEST_F(PostgresFaults, tells_of_a_wrong_password_and_takes_the_right_one) {
+    query("DROP ROLE IF EXISTS guarded_foz");
+    query(
+        "CREATE ROLE guarded; CREATE ROLE guarded_foz LOGIN PASSWORD 'right' IN ROLE guarded; "
+        "ALTER SCHEMA public OWNER TO guarded_foz"
+    );
+    const auto wrong = connect(*sink_for(kind(), url_at(server().port(), "guarded_foz"), "wrong"));
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().failure, Failure::retry);
+    EXPECT_NE(wrong.error().message.find("password authentication failed"), std::string::npos)
+        << why(wrong);
+    const auto right = connect(*sink_for(kind(), url_at(server().port(), "guarded_foz"), "right"));
+    EXPECT_TRUE(right) << why(right);
+}
+
+TEST_F(PostgresFaults, waits_when_there_are_too_many_connections) {
+    query("CREATE ROLE crowded LOGIN CONNECTION LIMIT 0; ALTER SCHEMA public OWNER TO crowded");
+    const auto refused = connect(*sink_for(kind(), url_at(server().port(), "crowded")));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().failure, Failure::retry) << why(refused);
+    query("ALTER ROLE crowded CONNECTION LIMIT 5");
+    EXPECT_TRUE(connect(*sink_for(kind(), url_at(server().port(), "crowded"))));
+}
+
+TEST_F(PostgresFaults, loses_nothing_while_the_database_is_read_only) {
+    const auto sink = sink_for(kind(), url_at(server().port()));
+    ASSERT_TRUE(connect(*sink));
+    query("ALTER DATABASE faults SET default_transaction_read_only = on");
+    const auto read_only = connect(*sink);
+    ASSERT_FALSE(read_only);
+    EXPECT_EQ(read_only.error().failure, Failure::retry);
+    server().query("ALTER DATABASE faults RESET default_transaction_read_only");
+    ASSERT_TRUE(connect(*sink));
+    EXPECT_TRUE(row_at(0).write_to(*sink));
+}
+
+TEST(PostgresSqlstate, blames_only_the_data_for_errors_that_are_the_datas) {
+    EXPECT_EQ(failure_of("22003"), Failure::refused);
+    EXPECT_EQ(failure_of("23514"), Failure::refused);
+    EXPECT_EQ(failure_of("22P03"), Failure::schema);
+    EXPECT_EQ(failure_of("42P01"), Failure::schema);
+    EXPECT_EQ(failure_of("25006"), Failure::reconnect);
+    EXPECT_EQ(failure_of("57P01"), Failure::reconnect);
+    for (const char* passing :
+         {"53100", "53200", "53300", "40001", "40P01", "55P03", "57014", "42501", "XX000", ""}) {
+        EXPECT_EQ(failure_of(passing), Failure::retry) << passing;
+    }
+}
+
+TEST(PostgresErrorContext, names_the_line_of_copy_in_any_language) {
+    EXPECT_EQ(line_in_context("COPY t1, line 3, column a", "t1"), 3U);
+    EXPECT_EQ(line_in_context("COPY t1, Zeile 3", "t1"), 3U);
+    EXPECT_EQ(line_in_context("SQL function x\nCOPY t, 9, line 12", "t, 9"), 12U);
+    EXPECT_EQ(line_in_context("SQL statement \"SELECT 1 FROM ONLY t1, 5\"", "t1"), std::nullopt);
+    EXPECT_EQ(line_in_context("", "t1"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace foz::sink::postgres

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// A whole lane for tests: a real journal, a real SQLite database, foz's state database, all in a
+// folder of their own; and a sink that fails where the test wants.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "config/settings.h"
+#include "journal/local_journal.h"
+#include "sink/runner.h"
+#include "state/dead_letters.h"
+#include "tests/support/temporary_directory.h"
+
+namespace foz::sink {
+
+/// What happens to one call of write().
+enum class Fault : std::uint8_t { none, retry, reconnect, lost_commit, lost_answer };
+
+/// Passes everything to a sink of the product, but for the writes that `fault` picks: `lost_commit`
+/// is a connection that dies before COMMIT takes effect, `lost_answer` one that dies after.
+class FaultySink final : public Sink {
+  public:
+    FaultySink(std::unique_ptr<Sink> sink, std::function<Fault()> fault)
+        : sink_(std::move(sink)), fault_(std::move(fault)) {}
+
+    SinkResult<Connected> connect(const LaneName& lane, const mapping::Mapping& mapping) override {
+        return sink_->connect(lane, mapping);
+    }
+    SinkResult<std::vector<std::string>> inspect(const mapping::Mapping& mapping) override {
+        return sink_->inspect(mapping);
+    }
+    SinkResult<void> extend(const mapping::Table& table) override { return sink_->extend(table); }
+    SinkResult<Written> write(
+        const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
+    ) override;
+    SinkResult<Audit> audit(
+        const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
+    ) override {
+        return sink_->audit(journal, tables);
+    }
+    void close() override { sink_->close(); }
+
+  private:
+    std::unique_ptr<Sink> sink_;
+    std::function<Fault()> fault_;
+};
+
+class RunnerTest : public testing::Test {
+  protected:
+    RunnerTest();
+
+    /// Appends a message on topic "r" and waits until it is durable.
+    void publish(
+        std::string_view payload, std::string_view client = "c", std::string_view topic = "r"
+    );
+    void publish_numbers(int first, int past);  // {"n": first}, ...
+
+    [[nodiscard]] RunnerOptions options() const;
+    /// A runner of lane main-0, not started.
+    [[nodiscard]] std::unique_ptr<Runner> make_runner(
+        std::function<Fault()> fault = {}, std::function<void(journal::Position)> on_committed = {}
+    );
+    [[nodiscard]] std::unique_ptr<Runner> make_runner(
+        RunnerOptions options,
+        std::function<Fault()> fault,
+        std::function<void(journal::Position)> on_committed = {}
+    );
+    /// Waits until the lane's cursor is at the journal's end.
+    [[nodiscard]] bool has_caught_up(const Runner& runner);
+
+    void execute(const std::string& sql);
+    [[nodiscard]] std::string cell(const std::string& sql);
+    [[nodiscard]] std::vector<state::DeadLetter> letters();
+
+    support::TemporaryDirectory folder_;
+    config::Settings settings_;
+    std::unique_ptr<journal::Journal> journal_;
+    std::unique_ptr<state::StateDatabase> state_;
+};
+
+}  // namespace foz::sink

@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every sink has to keep, once for each kind of database (database_under_test.h).
+#include <algorithm>
+#include <stdexcept>
+
+#include "tests/sink/database_under_test.h"
+#include "tests/support/wait_until.h"
+
+namespace foz::sink {
+
+using mapping::ColumnType;
+using mapping::Value;
+
+const SinkKind& SinkContract::kind() {
+    auto kind = sink_kind_for(database().url());
+    if (!kind) {
+        throw std::runtime_error(kind.error().message);
+    }
+    return **kind;
+}
+
+std::unique_ptr<Sink> SinkContract::connected(const mapping::Mapping& mapping) {
+    auto sink = unconnected();
+    auto found = sink->connect(kLane, mapping);
+    EXPECT_TRUE(found) << why(found);
+    return sink;
+}
+
+Connected SinkContract::found_by_next(const mapping::Mapping& mapping) {
+    auto sink = unconnected();
+    auto found = sink->connect(kLane, mapping);
+    EXPECT_TRUE(found) << why(found);
+    return found.value_or(Connected{});
+}
+
+std::string SinkContract::one_cell(const std::string& sql) {
+    const auto rows = database().query(sql);
+    return rows.size() == 1 ? rows[0][0].value_or("NULL") : "not one row";
+}
+
+std::uint64_t SinkContract::count(std::string_view table) {
+    return std::stoull(one_cell("SELECT count(*) FROM " + quoted(table)));
+}
+
+namespace {
+
+// 2024-02-29 23:59:59.000001
+constexpr std::int64_t kLeapDay = 1'709'251'199'000'001;
+
+mapping::Mapping readings(std::vector<std::string> key = {}) {
+    return mapping_of(
+        {{"reading", "readings", {{"device", "text"}, {"temperature", "double"}}, std::move(key)}}
+    );
+}
+
+std::string without_spaces(std::string text) {
+    std::erase(text, ' ');
+    return text;
+}
+
+}  // namespace
+
+TEST_P(SinkContract, a_new_lane_starts_at_the_beginning_and_the_missing_table_is_created) {
+    const auto mapping = readings();
+    const Connected found = found_by_next(mapping);
+    EXPECT_EQ(found.cursor, Cursor{});
+    EXPECT_TRUE(found.ledger.empty());
+    EXPECT_EQ(count("readings"), 0U);
+}
+
+TEST_P(SinkContract, rows_of_every_type_come_back_as_they_went_in) {
+    const auto mapping = mapping_of(
+        {{"all",
+          "everything",
+          {{"i", "integer"},
+           {"r", "double"},
+           {"d", "decimal"},
+           {"t", "text"},
+           {"b", "boolean"},
+           {"w", "timestamp"},
+           {"j", "json"}},
+          {}}}
+    );
+    auto sink = connected(mapping);
+    BatchUnderTest batch;
+    batch.add(
+        {integer(INT64_MIN),
+         real(-0.1),
+         decimal("12345678901234567890.125"),
+         text("grüße \\ \t'\" \n€"),
+         boolean(true),
+         timestamp(kLeapDay),
+         json(R"({"a":[1,"ü"]})")}
+    );
+    auto written = batch.write_to(*sink);
+    ASSERT_TRUE(written) << why(written);
+    const auto cell = [&](std::string_view name, ColumnType type) {
+        return one_cell(
+            "SELECT " + database().as_text(type, quoted(name)) + " FROM " + quoted("everything")
+        );
+    };
+    EXPECT_EQ(cell("i", ColumnType::integer), std::to_string(INT64_MIN));
+    EXPECT_EQ(std::stod(cell("r", ColumnType::real)), -0.1);
+    // A database may show a decimal with the zeros of its column's scale.
+    EXPECT_EQ(cell("d", ColumnType::decimal).substr(0, 24), "12345678901234567890.125");
+    EXPECT_EQ(cell("t", ColumnType::text), "grüße \\ \t'\" \n€");
+    EXPECT_EQ(cell("b", ColumnType::boolean), "1");
+    EXPECT_EQ(cell("w", ColumnType::timestamp), "2024-02-29 23:59:59.000001");
+    EXPECT_EQ(without_spaces(cell("j", ColumnType::json)), R"({"a":[1,"ü"]})");
+}
+
+TEST_P(SinkContract, null_and_missing_cells_are_null) {
+    const auto mapping = readings();
+    auto sink = connected(mapping);
+    BatchUnderTest batch;
+    batch.add({text("a")}).add({Value(), real(1)});
+    ASSERT_TRUE(batch.write_to(*sink));
+    EXPECT_EQ(count("readings"), 2U);
+    EXPECT_EQ(one_cell("SELECT temperature FROM readings WHERE device = 'a'"), "NULL");
+    EXPECT_EQ(one_cell("SELECT device FROM readings WHERE temperature = 1"), "NULL");
+}
+
+TEST_P(SinkContract, an_integer_may_stand_in_a_real_column) {
+    const auto mapping = readings();
+    auto sink = connected(mapping);
+    BatchUnderTest batch;
+    batch.add({text("a"), integer(23)});
+    auto written = batch.write_to(*sink);
+    ASSERT_TRUE(written) << why(written);
+    EXPECT_EQ(std::stod(one_cell("SELECT temperature FROM readings")), 23.0);
+}
+
+TEST_P(SinkContract, the_next_connection_reads_cursor_and_ledger_back) {
+    const auto mapping = readings();
+    auto sink = connected(mapping);
+    BatchUnderTest batch(7);
+    batch.add({text("a"), real(1)}).add({text("b"), real(2)});
+    auto written = sink->write(batch.rows(), 0, 2, {{9, 3}, {5}});
+    ASSERT_TRUE(written) << why(written);
+    EXPECT_EQ(written->stored, std::vector<std::uint64_t>{2});
+    sink->close();
+    const Connected found = found_by_next(mapping);
+    EXPECT_EQ(found.cursor, (Cursor{9, 3}));
+    ASSERT_EQ(found.ledger.size(), 1U);
+    EXPECT_EQ(found.ledger[0].route, "reading");
+    EXPECT_EQ(found.ledger[0].stored, 2U);
+    EXPECT_EQ(found.ledger[0].duplicate, 0U);
+    EXPECT_EQ(found.ledger[0].dead, 5);
+}
+
+TEST_P(SinkContract, the_ledger_adds_up_over_writes_and_takes_dead_letters_back) {
+    const auto mapping = readings();
+    auto sink = connected(mapping);
+    BatchUnderTest batch;
+    batch.add({text("a"), real(1)});
+    ASSERT_TRUE(sink->write(batch.rows(), 0, 1, {{1, 0}, {2}}));
+    ASSERT_TRUE(sink->write(batch.rows(), 0, 1, {{2, 0}, {-3}}));
+    ASSERT_TRUE(sink->write(batch.rows(), 0, 0, {{3, 0}, {}}));  // a cursor alone
+    const Connected found = found_by_next(mapping);
+    EXPECT_EQ(found.cursor, (Cursor{3, 0}));
+    ASSERT_EQ(found.ledger.size(), 1U);
+    EXPECT_EQ(found.ledger[0].stored, 2U);
+    EXPECT_EQ(found.ledger[0].dead, -1);
+}
+
+TEST_P(SinkContract, only_the_rows_asked_for_are_written) {
+    const auto mapping = readings();
+    auto sink = connected(mapping);
+    BatchUnderTest batch;
+    for (const char* device : {"a", "b", "c", "d"}) {
+        batch.add({text(device), real(1)});
+    }
+    ASSERT_TRUE(sink->write(batch.rows(), 1, 3, {{3, 0}, {}}));
+    EXPECT_EQ(one_cell("SELECT min(device) FROM readings"), "b");
+    EXPECT_EQ(one_cell("SELECT max(device) FROM readings"), "c");
+    EXPECT_EQ(count("readings"), 2U);
+}
+
+TEST_P(SinkContract, rows_of_several_routes_go_to_their_tables_in_one_transaction) {
+    const auto mapping = mapping_of(
+        {{"one", "ones", {{"v", "integer"}}, {}}, {"two", "twos", {{"v", "integer"}}, {}}}
+    );
+    auto sink = connected(mapping);
+    BatchUnderTest batch;
+    batch.add({integer(1)}, 0).add({integer(2)}, 1).add({integer(3)}, 0);
+    auto written = batch.write_to(*sink);
+    ASSERT_TRUE(written) << why(written);
+    EXPECT_EQ(written->stored, (std::vector<std::uint64_t>{2, 1}));
+    EXPECT_EQ(count("ones"), 2U);
+    EXPECT_EQ(count("twos"), 1U);
+}
+
+TEST_P(SinkContract, rows_whose_key_is_there_are_counted_as_duplicates) {
+    const auto mapping = readings({"device"});
+    auto sink = connected(mapping);
+    BatchUnderTest first;
+    first.add({text("a"), real(1)}).add({text("b"), real(2)});
+    ASSERT_TRUE(first.write_to(*sink));
+    BatchUnderTest second(2);
+    second.add({text("b"), real(9)}).add({text("c"), real(3)}).add({text("c"), real(4)});
+    auto written = second.write_to(*sink);
+    ASSERT_TRUE(written) << why(written);
+    EXPECT_EQ(written->stored, std::vector<std::uint64_t>{1});
+    EXPECT_EQ(written->duplicate, std::vector<std::uint64_t>{2});
+    EXPECT_EQ(count("readings"), 3U);
+    EXPECT_EQ(std::stod(one_cell("SELECT temperature FROM readings WHERE device = 'b'")), 2.0);
+    EXPECT_EQ(std::stod(one_cell("SELECT temperature FROM readings WHERE device = 'c'")), 3.0);
+    EXPECT_EQ(found_by_next(mapping).ledger.at(0).duplicate, 2U);
+}
+
+TEST_P(SinkContract, a_refused_row_leaves_nothing_and_the_cursor_where_it_was) {
+    database().execute("CREATE TABLE readings (device varchar(200), temperature float NOT NULL)");
+    const auto mapping = readings();
+    auto sink = connected(mapping);
+    BatchUnderTest good;
+    good.add({text("a"), real(1)});
+    ASSERT_TRUE(good.write_to(*sink));
+    BatchUnderTest batch(1);
+    batch.add({text("b"), real(1)}).add({text("c"), Value()}).add({text("d"), real(1)});
+    auto written = batch.write_to(*sink);
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().failure, Failure::refused) << why(written);
+    EXPECT_TRUE(!written.error().row || written.error().row == 1U);
+    EXPECT_FALSE(written.error().code.empty());
+    EXPECT_EQ(count("readings"), 1U);
+    // The connection goes on working, and the rest can be written.
+    ASSERT_TRUE(sink->write(batch.rows(), 0, 1, {{2, 0}, {}}));
+    auto alone = sink->write(batch.rows(), 1, 2, {{3, 0}, {}});
+    ASSERT_FALSE(alone);
+    EXPECT_EQ(alone.error().failure, Failure::refused);
+    ASSERT_TRUE(sink->write(batch.rows(), 2, 3, {{4, 0}, {1}}));
+    const Connected found = found_by_next(mapping);
+    EXPECT_EQ(found.cursor, (Cursor{4, 0}));
+    EXPECT_EQ(found.ledger.at(0).stored, 3U);
+    EXPECT_EQ(found.ledger.at(0).dead, 1);
+}
+
+TEST_P(SinkContract, a_null_in_the_key_is_refused) {
+    const auto mapping = readings({"device"});
+    auto sink = connected(mapping);
+    BatchUnderTest batch;
+    batch.add({Value(), real(1)});
+    auto written = batch.write_to(*sink);
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().failure, Failure::refused) << why(written);
+}
+
+TEST_P(SinkContract, text_that_is_too_long_is_refused) {
+    const auto type = database().short_text_type();
+    if (!type) {
+        GTEST_SKIP() << "this kind of database does not limit text";
+    }
+    database().execute("CREATE TABLE readings (device " + *type + ", temperature float)");
+    const auto mapping = readings();
+    auto sink = connected(mapping);
+    BatchUnderTest batch;
+    batch.add({text("12345"), real(1)}).add({text("123456"), real(1)});
+    auto written = batch.write_to(*sink);
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().failure, Failure::refused) << why(written);
+    EXPECT_EQ(count("readings"), 0U);
+}
+
+TEST_P(SinkContract, a_nul_character_is_stored_or_refused_alone) {
+    const auto mapping = readings();
+    auto sink = connected(mapping);
+    BatchUnderTest batch;
+    batch.add({text(std::string_view("a\0b", 3)), real(1)});
+    auto written = batch.write_to(*sink);
+    if (database().takes_nul_characters()) {
+        ASSERT_TRUE(written) << why(written);
+        EXPECT_EQ(count("readings"), 1U);
+    } else {
+        ASSERT_FALSE(written);
+        EXPECT_EQ(written.error().failure, Failure::refused) << why(written);
+    }
+}
+
+TEST_P(SinkContract, no_name_and_no_value_becomes_sql) {
+    const std::string evil = R"(x'); DROP TABLE "readings"; -- \ ` ")";
+    const auto mapping = mapping_of(
+        {{"reading", "readings", {{"device", "text"}}, {}},
+         {"evil'route\"`", "ev\"il`'; DROP TABLE readings; --", {{"c\"o`l'; --", "text"}}, {}}}
+    );
+    auto sink = connected(mapping);
+    BatchUnderTest batch;
+    batch.add({text(evil)}, 0).add({text(evil)}, 1);
+    auto written = batch.write_to(*sink);
+    ASSERT_TRUE(written) << why(written);
+    EXPECT_EQ(one_cell("SELECT device FROM readings"), evil);
+    EXPECT_EQ(count("ev\"il`'; DROP TABLE readings; --"), 1U);
+    const Connected found = found_by_next(mapping);
+    EXPECT_EQ(found.ledger.size(), 2U);
+}
+
+TEST_P(SinkContract, an_existing_table_with_other_columns_is_used_as_it_is) {
+    database().execute(
+        "CREATE TABLE readings (id integer DEFAULT 7, device varchar(200), temperature float, note "
+        "varchar(20))"
+    );
+    const auto mapping = readings();
+    auto sink = connected(mapping);
+    BatchUnderTest batch;
+    batch.add({text("a"), real(1.5)});
+    auto written = batch.write_to(*sink);
+    ASSERT_TRUE(written) << why(written);
+    EXPECT_EQ(one_cell("SELECT id FROM readings"), "7");
+    EXPECT_EQ(std::stod(one_cell("SELECT temperature FROM readings")), 1.5);
+}
+
+TEST_P(SinkContract, a_table_that_does_not_fit_is_refused_naming_both_sides) {
+    database().execute("CREATE TABLE readings (device varchar(200))");
+    const auto mapping = readings();
+    auto sink = unconnected();
+    auto found = sink->connect(kLane, mapping);
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().failure, Failure::refused) << why(found);
+    EXPECT_NE(found.error().message.find("temperature"), std::string::npos)
+        << found.error().message;
+    EXPECT_NE(found.error().message.find("readings"), std::string::npos) << found.error().message;
+}
+
+TEST_P(SinkContract, a_key_without_a_unique_index_is_refused_at_connect) {
+    database().execute("CREATE TABLE readings (device varchar(200), temperature float)");
+    const auto mapping = readings({"device"});
+    auto sink = unconnected();
+    auto found = sink->connect(kLane, mapping);
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().failure, Failure::refused) << why(found);
+    database().execute("CREATE UNIQUE INDEX one_device ON readings (device)");
+    auto now = sink->connect(kLane, mapping);
+    EXPECT_TRUE(now) << why(now);
+}
+
+TEST_P(SinkContract, inspect_changes_nothing_and_says_what_would_be_done) {
+    const auto mapping = readings();
+    auto sink = unconnected();
+    auto lines = sink->inspect(mapping);
+    ASSERT_TRUE(lines) << why(lines);
+    ASSERT_EQ(lines->size(), 1U);
+    EXPECT_NE(lines->at(0).find("readings"), std::string::npos) << lines->at(0);
+    EXPECT_ANY_THROW(database().execute("SELECT count(*) FROM readings"));
+    EXPECT_ANY_THROW(database().execute("SELECT count(*) FROM foz_cursor"));
+}
+
+TEST_P(SinkContract, an_inferred_table_grows_with_the_payload) {
+    auto mapping = mapping_of({{"reading", "readings", {}, {}}});
+    mapping::Table& table = *mapping.tables()[0];
+    ASSERT_TRUE(table.inferred);
+    auto sink = connected(mapping);
+    table.columns.push_back({"level", ColumnType::integer, true});
+    ++table.version;
+    auto extended = sink->extend(table);
+    ASSERT_TRUE(extended) << why(extended);
+    const auto row = [&](BatchUnderTest& batch, std::initializer_list<Value> last) {
+        std::vector<Value> cells(table.columns.size() - last.size());
+        cells.insert(cells.end(), last);
+        cells[0] = timestamp(kLeapDay);
+        batch.add_cells(cells);
+    };
+    BatchUnderTest first;
+    row(first, {integer(1)});
+    auto written = first.write_to(*sink);
+    ASSERT_TRUE(written) << why(written);
+
+    table.columns.back().type = ColumnType::real;  // widened
+    table.columns.push_back({"name", ColumnType::text, true});
+    ++table.version;
+    extended = sink->extend(table);
+    ASSERT_TRUE(extended) << why(extended);
+    extended = sink->extend(table);  // another lane may have been first
+    ASSERT_TRUE(extended) << why(extended);
+    BatchUnderTest second(1);
+    row(second, {real(2.5), text("x")});
+    written = second.write_to(*sink);
+    ASSERT_TRUE(written) << why(written);
+    EXPECT_EQ(std::stod(one_cell("SELECT max(level) FROM readings")), 2.5);
+    EXPECT_EQ(one_cell("SELECT count(*) FROM readings WHERE name = 'x'"), "1");
+}
+
+TEST_P(SinkContract, a_table_dropped_under_it_is_a_failure_of_the_schema) {
+    const auto mapping = readings();
+    auto sink = connected(mapping);
+    BatchUnderTest batch;
+    batch.add({text("a"), real(1)});
+    ASSERT_TRUE(batch.write_to(*sink));
+    database().execute("DROP TABLE readings");
+    BatchUnderTest second(1);
+    second.add({text("b"), real(2)});
+    auto written = second.write_to(*sink);
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().failure, Failure::schema) << why(written);
+    auto again = sink->connect(kLane, mapping);
+    ASSERT_TRUE(again) << why(again);
+    EXPECT_EQ(again->cursor, (Cursor{1, 0}));
+    written = second.write_to(*sink);
+    ASSERT_TRUE(written) << why(written);
+    EXPECT_EQ(count("readings"), 1U);
+}
+
+TEST_P(SinkContract, a_database_that_takes_no_writes_is_tried_again_and_loses_nothing) {
+    const auto mapping = readings();
+    auto sink = connected(mapping);
+    BatchUnderTest batch;
+    batch.add({text("a"), real(1)});
+    database().set_read_only(true);
+    auto written = batch.write_to(*sink);
+    if (!written) {  // a setting for new transactions may reach a connection late
+        EXPECT_TRUE(
+            written.error().failure == Failure::retry ||
+            written.error().failure == Failure::reconnect
+        ) << why(written);
+        database().set_read_only(false);
+        const bool stored = support::wait_until([&] {
+            const bool up = sink->connect(kLane, mapping).has_value();
+            return up && batch.write_to(*sink).has_value();
+        });
+        EXPECT_TRUE(stored);
+    }
+    database().set_read_only(false);
+    EXPECT_EQ(count("readings"), 1U);
+}
+
+TEST_P(SinkContract, lanes_and_journals_do_not_touch_each_others_cursors) {
+    const auto mapping = readings();
+    auto one = connected(mapping);
+    auto other = unconnected();
+    ASSERT_TRUE(other->connect({"journal-1", "main-1"}, mapping));
+    auto third = unconnected();
+    ASSERT_TRUE(third->connect({"journal-2", "main-0"}, mapping));
+    BatchUnderTest batch(5);
+    batch.add({text("a"), real(1)});
+    ASSERT_TRUE(batch.write_to(*one));
+    ASSERT_TRUE(other->write(batch.rows(), 0, 1, {{8, 0}, {}}));
+    EXPECT_EQ(found_by_next(mapping).cursor, (Cursor{6, 0}));
+    auto found = third->connect({"journal-2", "main-0"}, mapping);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->cursor, Cursor{});
+}
+
+TEST_P(SinkContract, an_audit_sees_all_lanes_and_counts_the_rows) {
+    const auto mapping = readings();
+    auto before = unconnected()->audit(kLane.journal, mapping.tables());
+    ASSERT_TRUE(before) << why(before);
+    EXPECT_TRUE(before->lanes.empty());
+    EXPECT_EQ(before->rows, std::vector<std::uint64_t>{0});
+
+    auto sink = connected(mapping);
+    BatchUnderTest batch;
+    batch.add({text("a"), real(1)}).add({text("b"), real(1)});
+    ASSERT_TRUE(batch.write_to(*sink));
+    auto other = unconnected();
+    ASSERT_TRUE(other->connect({kLane.journal, "replay-7"}, mapping));
+    ASSERT_TRUE(other->write(batch.rows(), 0, 1, {{9, 0}, {4}}));
+
+    auto audit = unconnected()->audit(kLane.journal, mapping.tables());
+    ASSERT_TRUE(audit) << why(audit);
+    EXPECT_EQ(audit->rows, std::vector<std::uint64_t>{3});
+    ASSERT_EQ(audit->lanes.size(), 2U);
+    EXPECT_EQ(audit->lanes[0].lane, "main-0");
+    EXPECT_EQ(audit->lanes[0].cursor, (Cursor{2, 0}));
+    ASSERT_EQ(audit->lanes[1].ledger.size(), 1U);
+    EXPECT_EQ(audit->lanes[1].ledger[0].stored, 1U);
+    EXPECT_EQ(audit->lanes[1].ledger[0].dead, 4);
+}
+
+TEST_P(SinkContract, a_server_that_is_killed_is_found_again_with_what_was_committed) {
+    if (!database().is_server()) {
+        GTEST_SKIP() << "not a server";
+    }
+    const auto mapping = readings();
+    auto sink = connected(mapping);
+    BatchUnderTest batch;
+    batch.add({text("a"), real(1)});
+    ASSERT_TRUE(batch.write_to(*sink));
+    database().kill();
+    BatchUnderTest second(1);
+    second.add({text("b"), real(1)});
+    auto written = second.write_to(*sink);
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().failure, Failure::reconnect) << why(written);
+    auto refused = sink->connect(kLane, mapping);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().failure, Failure::refused) << why(refused);
+    database().start();
+    const bool back = support::wait_until([&] {
+        auto found = sink->connect(kLane, mapping);
+        return found && found->cursor == Cursor{1, 0};
+    });
+    ASSERT_TRUE(back);
+    ASSERT_TRUE(second.write_to(*sink));
+    EXPECT_EQ(count("readings"), 2U);
+}
+
+}  // namespace foz::sink

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "state/state_database.h"
+
+#include <gtest/gtest.h>
+
+#include "state/dead_letters.h"
+#include "state/lane_history.h"
+#include "state/session_checkpoint.h"
+#include "tests/support/temporary_directory.h"
+
+namespace foz::state {
+
+namespace {
+
+class StateTest : public testing::Test {
+  protected:
+    StateTest() { open(); }
+    void open() {
+        state_.reset();
+        auto opened = StateDatabase::open(folder_ / "state.db");
+        ASSERT_TRUE(opened) << opened.error().message;
+        state_ = std::move(*opened);
+    }
+    static DeadLetter letter(std::uint64_t position, std::uint32_t ordinal = 0) {
+        DeadLetter letter;
+        letter.journal = "j";
+        letter.database = "db";
+        letter.lane = "main-0";
+        letter.position = position;
+        letter.ordinal = ordinal;
+        letter.route = "route";
+        letter.topic = "a/b";
+        letter.payload = std::string("\0\xFFpayload", 9);
+        letter.reason = "no such field";
+        letter.code = "22001";
+        return letter;
+    }
+    std::vector<DeadLetter> all(const LetterFilter& filter = {}) {
+        std::vector<DeadLetter> letters;
+        EXPECT_TRUE(for_each_letter(*state_, filter, [&](const DeadLetter& one) {
+            letters.push_back(one);
+            return true;
+        }));
+        return letters;
+    }
+
+    support::TemporaryDirectory folder_;
+    std::unique_ptr<StateDatabase> state_;
+};
+
+}  // namespace
+
+TEST_F(StateTest, keeps_its_content_over_a_restart) {
+    ASSERT_TRUE(save_letters(*state_, {{letter(1), letter(2)}}));
+    open();
+    const auto letters = all();
+    ASSERT_EQ(letters.size(), 2U);
+    EXPECT_EQ(letters[0].payload, letter(1).payload);
+    EXPECT_EQ(letters[0].code, "22001");
+    EXPECT_EQ(letters[1].position, 2U);
+}
+
+TEST_F(StateTest, of_a_newer_foz_is_refused) {
+    ASSERT_TRUE(state_->run("test", [](SqliteConnection& connection) {
+        return connection.execute("PRAGMA user_version = 1000");
+    }));
+    state_.reset();
+    auto opened = StateDatabase::open(folder_ / "state.db");
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, ErrorCode::unsupported);
+    EXPECT_NE(opened.error().message.find("newer"), std::string::npos);
+}
+
+TEST_F(StateTest, saves_a_dead_letter_once) {
+    ASSERT_TRUE(save_letters(*state_, {{letter(1)}}));
+    DeadLetter again = letter(1);
+    again.reason = "another";
+    ASSERT_TRUE(save_letters(*state_, {{again, letter(1, 1)}}));
+    const auto letters = all();
+    ASSERT_EQ(letters.size(), 2U);
+    EXPECT_EQ(letters[0].reason, "no such field");
+}
+
+TEST_F(StateTest, forgets_provisional_letters_only) {
+    ASSERT_TRUE(save_letters(*state_, {{letter(1), letter(2, 0), letter(2, 1), letter(3)}}));
+    ASSERT_TRUE(forget_from(*state_, "j", "db", "main-1", {0, 0}));
+    EXPECT_EQ(all().size(), 4U);
+    ASSERT_TRUE(forget_from(*state_, "j", "db", "main-0", {2, 1}));
+    EXPECT_EQ(all().size(), 2U);
+}
+
+TEST_F(StateTest, filters_letters_by_every_field) {
+    DeadLetter other = letter(5);
+    other.route = "other";
+    other.reason = "text is too long";
+    ASSERT_TRUE(save_letters(*state_, {{letter(1), other}}));
+    EXPECT_EQ(all({.route = "other"}).size(), 1U);
+    EXPECT_EQ(all({.reason = "too long"}).size(), 1U);
+    EXPECT_EQ(all({.reason = "22001"}).size(), 2U);
+    EXPECT_EQ(all({.database = "elsewhere"}).size(), 0U);
+    EXPECT_EQ(all({.id = all()[0].id}).size(), 1U);
+}
+
+TEST_F(StateTest, a_discarded_letter_loses_its_payload_and_stays_counted) {
+    ASSERT_TRUE(save_letters(*state_, {{letter(1), letter(2)}}));
+    EXPECT_EQ(discard_letters(*state_, {.id = all()[0].id}).value_or(0), 1U);
+    EXPECT_TRUE(all()[0].payload.empty());
+    const auto counts = count_letters(*state_, {});
+    ASSERT_TRUE(counts);
+    ASSERT_EQ(counts->size(), 1U);
+    EXPECT_EQ(counts->at(0).waiting, 1U);
+    EXPECT_EQ(counts->at(0).discarded, 1U);
+}
+
+TEST_F(StateTest, settles_a_replay_by_the_databases_cursor) {
+    ASSERT_TRUE(save_letters(*state_, {{letter(1), letter(2), letter(3)}}));
+    const auto letters = all();
+    ASSERT_TRUE(mark_replaying(*state_, {{letters[0].id, letters[1].id, letters[2].id}}, 4));
+    ASSERT_TRUE(return_letter(*state_, letters[0].id, "refused again", "1"));
+    ASSERT_TRUE(settle_replays(*state_, "j", "db", {4, 2}));
+    const auto left = all();
+    ASSERT_EQ(left.size(), 2U);
+    EXPECT_EQ(left[0].reason, "refused again");
+    EXPECT_EQ(left[1].position, 3U);
+    EXPECT_EQ(left[1].status, LetterStatus::waiting);
+}
+
+TEST_F(StateTest, replaces_the_checkpoint_of_sessions) {
+    EXPECT_FALSE(load_sessions(*state_, "j").value());
+    const std::vector<SessionSnapshot> first = {{"a", 60, {1, 65535}}, {"b", 0xFFFFFFFF, {}}};
+    ASSERT_TRUE(save_sessions(*state_, "j", 10, first));
+    const std::vector<SessionSnapshot> second = {{"a", 61, {7}}};
+    ASSERT_TRUE(save_sessions(*state_, "j", 20, second));
+    open();
+    const auto loaded = load_sessions(*state_, "j").value();
+    ASSERT_TRUE(loaded);
+    EXPECT_EQ(loaded->position, 20U);
+    ASSERT_EQ(loaded->sessions.size(), 1U);
+    EXPECT_EQ(loaded->sessions[0].expiry_seconds, 61U);
+    EXPECT_EQ(loaded->sessions[0].unreleased, std::vector<std::uint16_t>{7});
+    EXPECT_FALSE(load_sessions(*state_, "another journal").value());
+}
+
+TEST_F(StateTest, remembers_layouts_and_gaps) {
+    ASSERT_TRUE(save_lane_layout(*state_, "j", "db", {4, 99}));
+    EXPECT_EQ(load_lane_layout(*state_, "j", "db").value()->since, 99U);
+    EXPECT_FALSE(load_lane_layout(*state_, "j", "other").value());
+    const Gap gap{"j", "db", "main-0", 5, 9, {}, false};
+    ASSERT_TRUE(save_gap(*state_, gap));
+    ASSERT_TRUE(save_gap(*state_, gap));
+    ASSERT_EQ(load_gaps(*state_, "j").value().size(), 1U);
+    ASSERT_TRUE(accept_gaps(*state_, "j"));
+    EXPECT_TRUE(load_gaps(*state_, "j").value()[0].accepted);
+}
+
+}  // namespace foz::state
