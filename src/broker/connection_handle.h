@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names a connection from anywhere: which reactor, which slot there, and which of the connections that the
+// slot has held. A handle to a connection that is gone is harmless: its generation no longer matches.
+#pragma once
+
+#include <cstdint>
+
+namespace foz::broker {
+
+struct ConnectionHandle {
+    std::uint32_t reactor = 0;
+    std::uint32_t slot = 0;
+    std::uint32_t generation = 0;
+
+    bool operator==(const ConnectionHandle&) const = default;
+};
+
+}  // namespace foz::broker

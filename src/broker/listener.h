@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// A TCP address that foz listens on. Accepts connections on a thread of its own and hands each to a reactor,
+// in turn. When no more file descriptors are to be had it waits and says so; it never ends by itself.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "broker/reactor_context.h"
+#include "config/settings.h"
+
+namespace foz::broker {
+
+class Listener {
+ public:
+    /// Binds `settings.address` and listens. Errors name the address and say what to do: in use, not
+    /// permitted, not an address of this machine.
+    [[nodiscard]] static Result<std::unique_ptr<Listener>> open(
+        const config::Listener& settings, ReactorContext& context
+    );
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
+    /// Stops accepting.
+    ~Listener();
+
+    [[nodiscard]] const std::string& name() const;
+    /// host:port as bound: the real port where port 0 was asked for.
+    [[nodiscard]] const std::string& address() const;
+    [[nodiscard]] std::uint16_t port() const;
+
+ private:
+    struct State;
+    explicit Listener(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace foz::broker

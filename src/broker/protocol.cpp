@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/protocol.h"
+
+#include "mqtt/encoder.h"
+
+namespace foz::broker {
+
+using mqtt::PacketType;
+using mqtt::ProtocolVersion;
+using mqtt::ReasonCode;
+
+ProtocolSettings::ProtocolSettings(const config::Limits& from_limits) : limits(from_limits) {
+    decode_limits.topic_bytes = limits.topic_bytes;
+    decode_limits.topic_levels = limits.topic_levels;
+    decode_limits.client_id_bytes = limits.client_id_bytes;
+    decode_limits.user_properties = limits.user_properties;
+    decode_limits.user_properties_bytes = limits.user_properties_bytes;
+    decode_limits.subscriptions = limits.subscriptions;
+}
+
+std::size_t Protocol::consume(std::string_view input, Inbox& inbox, std::string& out) {
+    std::size_t taken = 0;
+    while (taken < input.size() && may_take() &&
+           (state_ == State::awaiting_connect || state_ == State::connected)) {
+        const auto frame = mqtt::read_frame(input.substr(taken), version_, packet_bytes_max());
+        if (!frame) {
+            close(frame.error().reason, frame.error().message, out);
+            break;
+        }
+        if (!*frame) {
+            break;
+        }
+        taken += (*frame)->size;
+        take_packet(**frame, inbox, out);
+    }
+    return taken;
+}
+
+void Protocol::take_packet(const mqtt::Frame& frame, Inbox& inbox, std::string& out) {
+    if (state_ == State::awaiting_connect) {
+        if (frame.type != PacketType::connect) {
+            close(
+                ReasonCode::protocol_error, "[MQTT-3.1.0-1] the first packet must be CONNECT", out
+            );
+            return;
+        }
+        take_connect(frame.body, out);
+        return;
+    }
+    switch (frame.type) {
+        case PacketType::publish: take_publish(frame, inbox, out); return;
+        case PacketType::pubrel: take_release(frame, inbox, out); return;
+        case PacketType::pingreq:
+            if (const auto ping = mqtt::decode_ping(frame.body); !ping) {
+                close(ping.error().reason, ping.error().message, out);
+                return;
+            }
+            mqtt::append_pingresp(out);
+            return;
+        case PacketType::subscribe: take_subscribe(frame, out); return;
+        case PacketType::unsubscribe: take_unsubscribe(frame, out); return;
+        case PacketType::disconnect: take_disconnect(frame, inbox, out); return;
+        case PacketType::connect:
+            close(ReasonCode::protocol_error, "[MQTT-3.1.0-2] a second CONNECT", out);
+            return;
+        case PacketType::auth:
+            close(
+                ReasonCode::protocol_error,
+                "[MQTT-4.12.0-6] AUTH without an authentication method in CONNECT", out
+            );
+            return;
+        case PacketType::puback:
+        case PacketType::pubrec:
+        case PacketType::pubcomp:
+        case PacketType::connack:
+        case PacketType::suback:
+        case PacketType::unsuback:
+        case PacketType::pingresp:
+            close(ReasonCode::protocol_error, "a packet that answers nothing foz has sent", out);
+            return;
+    }
+}
+
+void Protocol::take_publish(const mqtt::Frame& frame, Inbox& inbox, std::string& out) {
+    auto publish = mqtt::decode_publish(frame, decode_context());
+    if (!publish) {
+        close(publish.error().reason, publish.error().message, out);
+        return;
+    }
+    if (version_ == ProtocolVersion::v5 && !resolve_alias(*publish, out)) {
+        return;
+    }
+    if (publish->qos > 0 && !note_in_flight(*publish, inbox, out)) {
+        return;
+    }
+    message_properties_.clear();
+    if (!publish->properties.empty()) {
+        publish->properties.append_message_properties(message_properties_);
+    }
+    inbox.add_message({
+        .topic = publish->topic,
+        .payload = publish->payload,
+        .client_id = client_id_,
+        .received = inbox.now(),
+        .qos = publish->qos,
+        .retain = publish->retain,
+        .packet_id = publish->qos == 2 ? publish->packet_id : std::uint16_t{0},
+        .properties = message_properties_,
+    });
+}
+
+bool Protocol::resolve_alias(mqtt::Publish& publish, std::string& out) {
+    if (publish.topic_alias == 0) {
+        return true;
+    }
+    if (publish.topic_alias > settings_->limits.topic_aliases) {
+        close(
+            ReasonCode::topic_alias_invalid,
+            "[MQTT-3.3.2-9] the topic alias is over the Topic Alias Maximum", out
+        );
+        return false;
+    }
+    if (topic_aliases_.size() < publish.topic_alias) {
+        topic_aliases_.resize(publish.topic_alias);
+    }
+    std::string& alias = topic_aliases_[publish.topic_alias - 1U];
+    if (!publish.topic.empty()) {
+        alias.assign(publish.topic);
+        return true;
+    }
+    if (alias.empty()) {
+        close(ReasonCode::protocol_error, "[MQTT-3.3.4] a topic alias that was never set", out);
+        return false;
+    }
+    publish.topic = alias;
+    return true;
+}
+
+// Counts a QoS 1 or 2 message in and queues its acknowledgement. False: it is not to be journaled, because
+// it was before, or because it breaks the protocol.
+bool Protocol::note_in_flight(const mqtt::Publish& publish, Inbox& inbox, std::string& out) {
+    const std::uint16_t in_flight_max = settings_->limits.in_flight;
+    // What counts is PUBLISH packets not yet answered [MQTT-3.3.4-7]; foz answers late, and in one go.
+    if (pending_acks_ >= in_flight_max) {
+        close(
+            ReasonCode::receive_maximum_exceeded,
+            "[MQTT-3.3.4-7] more messages in flight than the Receive Maximum", out
+        );
+        return false;
+    }
+    bool is_new = true;
+    if (publish.qos == 2) {
+        is_new = session_->note_received(publish.packet_id);
+        if (is_new && session_->unreleased_count() > in_flight_max) {
+            (void)session_->note_released(publish.packet_id);
+            close(
+                ReasonCode::receive_maximum_exceeded,
+                "[MQTT-3.3.4-7] more QoS 2 messages without a PUBREL than the Receive Maximum", out
+            );
+            return false;
+        }
+    }
+    ++pending_acks_;
+    inbox.add_ack({
+        .connection = self_,
+        .packet_id = publish.packet_id,
+        .type = publish.qos == 1 ? PacketType::puback : PacketType::pubrec,
+    });
+    return is_new;
+}
+
+void Protocol::take_release(const mqtt::Frame& frame, Inbox& inbox, std::string& out) {
+    const auto release = mqtt::decode_acknowledgement(frame, decode_context());
+    if (!release) {
+        close(release.error().reason, release.error().message, out);
+        return;
+    }
+    if (!session_->note_released(release->packet_id)) {
+        mqtt::append_acknowledgement(
+            out, PacketType::pubcomp,
+            {
+                .packet_id = release->packet_id,
+                .reason = ReasonCode::packet_identifier_not_found,
+                .properties = {},
+            },
+            version_
+        );
+        return;
+    }
+    if (!persistent_) {
+        mqtt::append_acknowledgement(out, PacketType::pubcomp, release->packet_id);
+        return;
+    }
+    // PUBCOMP waits until the release is durable: were it forgotten in a crash, the client's next message
+    // with this packet id would be taken for the old one and lost.
+    inbox.add_session_record(
+        mqtt::RecordKind::release,
+        {.client_id = client_id_, .packet_id = release->packet_id, .expiry_seconds = 0}
+    );
+    inbox.add_ack(
+        {.connection = self_, .packet_id = release->packet_id, .type = PacketType::pubcomp}
+    );
+}
+
+void Protocol::acknowledge(const PendingAck& ack, std::string& out) {
+    if (state_ != State::connected) {
+        return;
+    }
+    if (ack.type != PacketType::pubcomp) {
+        --pending_acks_;
+    }
+    mqtt::append_acknowledgement(out, ack.type, ack.packet_id);
+}
+
+void Protocol::take_subscribe(const mqtt::Frame& frame, std::string& out) {
+    const auto subscribe = mqtt::decode_subscribe(frame.body, decode_context());
+    if (!subscribe) {
+        close(subscribe.error().reason, subscribe.error().message, out);
+        return;
+    }
+    // foz does not deliver to subscribers yet. Saying so is better than an accepted subscription to which
+    // nothing ever comes.
+    mqtt::PropertyWriter properties;
+    properties.add(mqtt::PropertyId::reason_string, "this version of foz does not serve subscribers");
+    mqtt::append_suback(
+        out,
+        {
+            .packet_id = subscribe->packet_id,
+            .reasons = std::vector(
+                subscribe->subscriptions.size(), ReasonCode::implementation_specific_error
+            ),
+            .properties = properties.properties(),
+        },
+        version_
+    );
+}
+
+void Protocol::take_unsubscribe(const mqtt::Frame& frame, std::string& out) {
+    const auto unsubscribe = mqtt::decode_unsubscribe(frame.body, decode_context());
+    if (!unsubscribe) {
+        close(unsubscribe.error().reason, unsubscribe.error().message, out);
+        return;
+    }
+    mqtt::append_unsuback(
+        out,
+        {
+            .packet_id = unsubscribe->packet_id,
+            .reasons =
+                std::vector(unsubscribe->filters.size(), ReasonCode::no_subscription_existed),
+            .properties = {},
+        },
+        version_
+    );
+}
+
+void Protocol::take_disconnect(const mqtt::Frame& frame, Inbox& inbox, std::string& out) {
+    const auto disconnect = mqtt::decode_disconnect(frame.body, decode_context());
+    if (!disconnect) {
+        close(disconnect.error().reason, disconnect.error().message, out);
+        return;
+    }
+    if (const auto expiry =
+            disconnect->properties.number(mqtt::PropertyId::session_expiry_interval)) {
+        if (expiry_requested_ == 0 && *expiry != 0) {
+            close(
+                ReasonCode::protocol_error,
+                "[MQTT-3.14.2-2] DISCONNECT wants to keep a session that CONNECT did not", out
+            );
+            return;
+        }
+        journal_session(*expiry, inbox);
+        session_->set_expiry_seconds(expiry_seconds_);
+    }
+    if (disconnect->reason == ReasonCode::success) {
+        will_.reset();
+    }
+    state_ = State::closed;
+}
+
+void Protocol::close(ReasonCode reason, std::string_view why, std::string& out) {
+    if (state_ == State::closed) {
+        return;
+    }
+    if (state_ == State::awaiting_session) {
+        refuse_connect(reason, why, out);
+        return;
+    }
+    // Before CONNECT there is no answer: whatever it is, it has not said that it speaks MQTT.
+    if (state_ == State::connected && version_ == ProtocolVersion::v5) {
+        mqtt::PropertyWriter properties;
+        properties.add(mqtt::PropertyId::reason_string, why);
+        mqtt::append_disconnect(
+            out, {.reason = reason, .properties = properties.properties()}, version_
+        );
+    }
+    state_ = State::closed;
+    close_reason_ = why;
+}
+
+std::optional<Will> Protocol::take_will() {
+    if (!will_ || !session_) {
+        return std::nullopt;
+    }
+    return std::move(*std::exchange(will_, nullptr));
+}
+
+}  // namespace foz::broker

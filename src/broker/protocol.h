@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server's side of one MQTT connection, from CONNECT to its end, as a state machine without I/O: bytes
+// in, records and acknowledgements into the Inbox, bytes to send out. Connection (connection.h) does the
+// I/O around it; the fuzz target drives it directly.
+//
+// What is malformed or breaks the protocol closes this connection, with a reason code where the
+// version has one, and touches nothing else.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "broker/connection_handle.h"
+#include "broker/inbox.h"
+#include "broker/session_registry.h"
+#include "broker/will.h"
+#include "config/settings.h"
+#include "mqtt/decoder.h"
+
+namespace foz::broker {
+
+/// What every connection of a server shares.
+struct ProtocolSettings {
+    explicit ProtocolSettings(const config::Limits& from_limits);
+
+    config::Limits limits;
+    mqtt::DecodeLimits decode_limits;
+};
+
+/// One thread. `settings` must outlive it.
+class Protocol {
+ public:
+    enum class State : std::uint8_t {
+        awaiting_connect,
+        awaiting_session,  // CONNECT is here: the caller claims client_id(), then calls start_session
+        connected,
+        closed,
+    };
+
+    Protocol(const ProtocolSettings& settings, ConnectionHandle self)
+        : settings_(&settings), self_(self) {}
+
+    /// Takes whole packets from the start of `input`, appends what is to be sent to `out`, and returns how
+    /// many bytes it took. It stops at an incomplete packet, when the state is no longer connected, and
+    /// while may_take() is false.
+    std::size_t consume(std::string_view input, Inbox& inbox, std::string& out);
+
+    /// The claim on client_id() was granted: opens its session in `registry` and answers the CONNECT.
+    void start_session(SessionRegistry& registry, Inbox& inbox, std::string& out);
+
+    /// False while `limits.in_flight` messages wait for their acknowledgement and the client's MQTT version
+    /// has no way to be told: its bytes stay in the socket for a while.
+    [[nodiscard]] bool may_take() const {
+        return version_ == mqtt::ProtocolVersion::v5 || pending_acks_ < settings_->limits.in_flight;
+    }
+
+    /// Appends an acknowledgement whose record is durable.
+    void acknowledge(const PendingAck& ack, std::string& out);
+
+    /// The server ends the connection: says why where the version has a packet for it.
+    void close(mqtt::ReasonCode reason, std::string_view why, std::string& out);
+
+    /// The connection is gone. Gives the will that is now to be published, if there is one.
+    [[nodiscard]] std::optional<Will> take_will();
+
+    [[nodiscard]] State state() const { return state_; }
+    /// Why it was closed, for the log; empty after a DISCONNECT.
+    [[nodiscard]] const std::string& close_reason() const { return close_reason_; }
+    [[nodiscard]] const std::string& client_id() const { return client_id_; }
+    [[nodiscard]] mqtt::ProtocolVersion version() const { return version_; }
+    /// The session outlives this connection.
+    [[nodiscard]] bool keeps_session() const { return expiry_seconds_ != 0; }
+    /// Seconds without a packet after which the client counts as gone; 0: never [MQTT-3.1.2-22].
+    [[nodiscard]] std::uint32_t silence_max_seconds() const { return keep_alive_ + keep_alive_ / 2U; }
+    /// How many bytes the packet may have that comes next.
+    [[nodiscard]] std::uint32_t packet_bytes_max() const {
+        return state_ == State::awaiting_connect ? settings_->limits.connect_packet_bytes
+                                                 : settings_->limits.packet_bytes;
+    }
+
+ private:
+    void take_packet(const mqtt::Frame& frame, Inbox& inbox, std::string& out);
+    void take_connect(std::string_view body, std::string& out);
+    void take_publish(const mqtt::Frame& frame, Inbox& inbox, std::string& out);
+    void take_release(const mqtt::Frame& frame, Inbox& inbox, std::string& out);
+    void take_subscribe(const mqtt::Frame& frame, std::string& out);
+    void take_unsubscribe(const mqtt::Frame& frame, std::string& out);
+    void take_disconnect(const mqtt::Frame& frame, Inbox& inbox, std::string& out);
+
+    void refuse_connect(mqtt::ReasonCode reason, std::string_view why, std::string& out);
+    void append_connack(bool session_present, std::string& out) const;
+    [[nodiscard]] bool resolve_alias(mqtt::Publish& publish, std::string& out);
+    [[nodiscard]] bool note_in_flight(const mqtt::Publish& publish, Inbox& inbox, std::string& out);
+    void journal_session(std::uint32_t expiry_seconds, Inbox& inbox);
+    [[nodiscard]] mqtt::DecodeContext decode_context() const {
+        return {
+            .version = version_,
+            .sender = mqtt::Sender::client,
+            .limits = settings_->decode_limits,
+        };
+    }
+
+    const ProtocolSettings* settings_;
+    ConnectionHandle self_;
+    State state_ = State::awaiting_connect;
+    mqtt::ProtocolVersion version_ = mqtt::ProtocolVersion::v5;  // until CONNECT says another
+    bool clean_start_ = true;
+    bool client_id_assigned_ = false;
+    bool persistent_ = false;  // the journal keeps what happens to the session
+    std::uint16_t keep_alive_ = 0;  // seconds
+    std::uint16_t pending_acks_ = 0;
+    std::uint32_t expiry_seconds_ = 0;
+    std::uint32_t expiry_requested_ = 0;
+    std::string client_id_;
+    std::string close_reason_;
+    std::shared_ptr<Session> session_;
+    std::unique_ptr<Will> will_;
+    std::vector<std::string> topic_aliases_;  // alias n at [n - 1]
+    std::string message_properties_;          // reused
+};
+
+}  // namespace foz::broker

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of Protocol that deals with CONNECT: refusing it, or taking up the session and answering.
+#include <algorithm>
+#include <random>
+
+#include <fmt/format.h>
+
+#include "broker/protocol.h"
+#include "mqtt/encoder.h"
+
+namespace foz::broker {
+
+using mqtt::PropertyId;
+using mqtt::ProtocolVersion;
+using mqtt::ReasonCode;
+
+namespace {
+
+// For a client that leaves the choice to the server [MQTT-3.1.3-6].
+std::string make_client_id() {
+    thread_local std::mt19937_64 random(std::random_device{}());
+    return fmt::format("foz-{:016x}", random());
+}
+
+std::uint32_t wanted_expiry(const mqtt::Connect& connect) {
+    if (connect.version != ProtocolVersion::v5) {
+        return connect.clean_start ? 0 : kNeverExpires;
+    }
+    return connect.properties.number(PropertyId::session_expiry_interval).value_or(0);
+}
+
+}  // namespace
+
+void Protocol::take_connect(std::string_view body, std::string& out) {
+    const auto connect = mqtt::decode_connect(body, settings_->decode_limits);
+    if (!connect) {
+        if (const auto version = mqtt::version_to_refuse_in(body)) {
+            version_ = *version;
+            refuse_connect(connect.error().reason, connect.error().message, out);
+        } else {
+            state_ = State::closed;
+            close_reason_ = connect.error().message;
+        }
+        return;
+    }
+    version_ = connect->version;
+    if (connect->properties.has(PropertyId::authentication_method)) {
+        refuse_connect(
+            ReasonCode::bad_authentication_method, "foz has no extended authentication", out
+        );
+        return;
+    }
+    if (connect->client_id.empty() && !connect->clean_start && version_ != ProtocolVersion::v5) {
+        refuse_connect(
+            ReasonCode::client_identifier_not_valid,
+            "[MQTT-3.1.3-8] a session that is kept needs a client id", out
+        );
+        return;
+    }
+    client_id_assigned_ = connect->client_id.empty();
+    client_id_ = client_id_assigned_ ? make_client_id() : std::string(connect->client_id);
+    clean_start_ = connect->clean_start;
+    keep_alive_ = connect->keep_alive_seconds;
+    if (const std::uint16_t keep_alive_max = settings_->limits.keep_alive_max;
+        keep_alive_max != 0 && version_ == ProtocolVersion::v5) {
+        keep_alive_ = keep_alive_ == 0 ? keep_alive_max : std::min(keep_alive_, keep_alive_max);
+    }
+    expiry_requested_ = wanted_expiry(*connect);
+    if (connect->will) {
+        will_ = std::make_unique<Will>(Will::from(*connect->will));
+    }
+    state_ = State::awaiting_session;
+}
+
+void Protocol::start_session(SessionRegistry& registry, Inbox& inbox, std::string& out) {
+    const auto expiry_max =
+        static_cast<std::uint32_t>(settings_->limits.session_expiry_max.count());
+    expiry_seconds_ = std::min(expiry_requested_, expiry_max);
+    const SessionRegistry::Opened opened = registry.open(client_id_, clean_start_, expiry_seconds_);
+    if (!opened.session) {
+        refuse_connect(ReasonCode::quota_exceeded, "limits.sessions is reached", out);
+        return;
+    }
+    session_ = opened.session;
+    if (opened.discarded) {
+        inbox.add_session_record(
+            mqtt::RecordKind::session_ended,
+            {.client_id = client_id_, .packet_id = 0, .expiry_seconds = 0}
+        );
+    }
+    if (opened.will) {
+        opened.will->publish(client_id_, inbox);
+    }
+    persistent_ = opened.present;
+    journal_session(expiry_seconds_, inbox);
+    state_ = State::connected;
+    append_connack(opened.present, out);
+}
+
+// Tells the journal for how long the session is to be kept, when that changes anything.
+void Protocol::journal_session(std::uint32_t expiry_seconds, Inbox& inbox) {
+    const auto expiry_max =
+        static_cast<std::uint32_t>(settings_->limits.session_expiry_max.count());
+    expiry_seconds_ = std::min(expiry_seconds, expiry_max);
+    if (expiry_seconds_ == 0 && !persistent_) {
+        return;
+    }
+    inbox.add_session_record(
+        expiry_seconds_ == 0 ? mqtt::RecordKind::session_ended : mqtt::RecordKind::session_started,
+        {.client_id = client_id_, .packet_id = 0, .expiry_seconds = expiry_seconds_}
+    );
+    persistent_ = expiry_seconds_ != 0;
+}
+
+void Protocol::append_connack(bool session_present, std::string& out) const {
+    const config::Limits& limits = settings_->limits;
+    mqtt::PropertyWriter properties;
+    if (version_ == ProtocolVersion::v5) {
+        properties.add(PropertyId::receive_maximum, limits.in_flight)
+            .add(PropertyId::maximum_packet_size, limits.packet_bytes)
+            .add(PropertyId::topic_alias_maximum, limits.topic_aliases)
+            .add(PropertyId::wildcard_subscription_available, 0)
+            .add(PropertyId::subscription_identifier_available, 0)
+            .add(PropertyId::shared_subscription_available, 0);
+        if (expiry_seconds_ != expiry_requested_) {
+            properties.add(PropertyId::session_expiry_interval, expiry_seconds_);
+        }
+        if (client_id_assigned_) {
+            properties.add(PropertyId::assigned_client_identifier, client_id_);
+        }
+        if (limits.keep_alive_max != 0) {
+            properties.add(PropertyId::server_keep_alive, keep_alive_);
+        }
+    }
+    mqtt::append_connack(
+        out,
+        {
+            .session_present = session_present,
+            .reason = ReasonCode::success,
+            .properties = properties.properties(),
+        },
+        version_
+    );
+}
+
+void Protocol::refuse_connect(ReasonCode reason, std::string_view why, std::string& out) {
+    state_ = State::closed;
+    close_reason_ = why;
+    if (version_ != ProtocolVersion::v5 && !mqtt::connack_return_code(reason)) {
+        return;  // [MQTT-3.1.4-1] these versions have no return code for it: just close
+    }
+    mqtt::PropertyWriter properties;
+    if (version_ == ProtocolVersion::v5) {
+        properties.add(PropertyId::reason_string, why);
+    }
+    mqtt::append_connack(
+        out,
+        {.session_present = false, .reason = reason, .properties = properties.properties()},
+        version_
+    );
+}
+
+}  // namespace foz::broker

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "broker/reactor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+namespace foz::broker {
+
+namespace asio = boost::asio;
+
+Reactor::Reactor(std::uint32_t index, ReactorContext& context)
+    : index_(index),
+      context_(context),
+      io_(1),
+      timer_(io_),
+      deadlines_(context.clock.steady_now()),
+      read_buffer_(2 * kReadBytes),
+      now_(context.clock.steady_now()),
+      thread_([this] { run(); }) {}
+
+Reactor::~Reactor() { stop(); }
+
+void Reactor::stop() {
+    stop_ = true;
+    io_.stop();
+    join();
+}
+
+void Reactor::join() {
+    if (thread_.joinable()) {
+        thread_.join();
+    }
+}
+
+void Reactor::adopt(int socket) {
+    asio::post(io_, [this, socket] { open(socket); });
+}
+
+void Reactor::notify_progress() {
+    if (!progress_posted_.exchange(true)) {
+        asio::post(io_, [this] {
+            progress_posted_ = false;
+            deliver_acks();
+        });
+    }
+}
+
+void Reactor::notify_room() {
+    asio::post(io_, [] {});  // a tick tries to append again
+}
+
+void Reactor::take_over(ConnectionHandle handle) {
+    asio::post(io_, [this, handle] {
+        if (Connection* connection = find(handle)) {
+            connection->protocol.close(
+                mqtt::ReasonCode::session_taken_over,
+                "another connection has taken over the client id", connection->output
+            );
+            after_input(*connection);
+        }
+    });
+}
+
+void Reactor::grant(ConnectionHandle handle) {
+    asio::post(io_, [this, handle] {
+        if (Connection* connection = find(handle)) {
+            start_session(*connection);
+        }  // else it has gone, and passes the client id on when it is released
+    });
+}
+
+void Reactor::barrier(std::function<void()> done) {
+    asio::post(io_, [this, done = std::move(done)]() mutable {
+        barriers_.push_back(std::move(done));
+    });
+}
+
+void Reactor::drain(SteadyTime deadline) {
+    asio::post(io_, [this, deadline] { drain_deadline_ = deadline; });
+}
+
+void Reactor::run() {
+    on_timer();
+    while (!stop_ && !drained()) {
+        if (work_left()) {
+            io_.poll_one();
+        } else {
+            io_.run_one();
+        }
+        tick();
+    }
+    for (Slot& slot : slots_) {
+        if (slot.connection) {
+            slot.connection->protocol.close(
+                mqtt::ReasonCode::server_shutting_down, "foz is shutting down",
+                slot.connection->output
+            );
+            (void)write_some(*slot.connection);
+            slot.connection.reset();
+        }
+    }
+}
+
+// Everything that is ready, then one append and one write for each connection that has something to send.
+void Reactor::tick() {
+    now_ = context_.clock.steady_now();
+    if (!holding_) {
+        inbox_.set_now(context_.clock.system_now());
+    }
+    for (int handlers = 0; handlers < kTickHandlersMax &&
+                           inbox_.records().stored().size() < kTickBytesMax && io_.poll_one() > 0;
+         ++handlers) {
+    }
+    if (append_inbox()) {
+        release_departed();
+        for (const auto& done : std::exchange(barriers_, {})) {
+            done();
+        }
+    }
+    deliver_acks();
+    send_touched();
+}
+
+// Sending acknowledgements lets connections go on with input they had kept: more to append, at once.
+bool Reactor::work_left() const {
+    return !touched_.empty() ||
+           (!holding_ && !(inbox_.empty() && departed_.empty() && barriers_.empty()));
+}
+
+bool Reactor::drained() const {
+    return drain_deadline_ && ((!holding_ && inbox_.empty() && acks_.empty() && durable_acks_.empty()) ||
+                               now_ >= *drain_deadline_);
+}
+
+// False: the journal has no room; the inbox is kept and nothing more is read until it has.
+bool Reactor::append_inbox() {
+    journal::Position end = 0;
+    if (!inbox_.records().empty()) {
+        const auto appended = context_.journal.append(inbox_.records());
+        if (!appended) {
+            holding_ = true;
+            if (const auto held_back = stalled_throttle_.pass(now_)) {
+                spdlog::warn("the journal takes nothing, so nothing is acknowledged: {}", appended.error().message);
+            }
+            return false;
+        }
+        end = *appended;
+        context_.counters.messages.fetch_add(inbox_.messages(), std::memory_order_relaxed);
+    } else if (!inbox_.acks().empty()) {
+        // Only of messages sent again, whose records are in the journal, perhaps not yet durable.
+        end = context_.journal.status().end;
+    }
+    if (std::exchange(holding_, false)) {
+        for (const ConnectionHandle& handle : std::exchange(reads_held_, {})) {
+            if (Connection* connection = find(handle)) {
+                wait_readable(*connection);
+            }
+        }
+    }
+    if (!inbox_.acks().empty()) {
+        const auto releases = std::ranges::stable_partition(inbox_.acks(), [](const PendingAck& ack) {
+            return ack.type != mqtt::PacketType::pubcomp;
+        });
+        early_acks_.assign(releases.begin(), releases.end());
+        durable_acks_.push(end, early_acks_);
+        inbox_.acks().erase(releases.begin(), releases.end());
+        acks_.push(context_.ack == config::Ack::memory ? 0 : end, inbox_.acks());
+    }
+    inbox_.clear();
+    return true;
+}
+
+void Reactor::release_departed() {
+    for (Departed& departed : departed_) {
+        forward_grant(context_.registry.release(
+            departed.client_id, departed.connection, std::move(departed.will), now_
+        ));
+    }
+    departed_.clear();
+}
+
+void Reactor::forward_grant(std::optional<ConnectionHandle> granted) {
+    if (granted && granted->slot != kNoSlot) {
+        context_.reactors[granted->reactor]->grant(*granted);
+    }
+}
+
+void Reactor::deliver_acks() {
+    if (acks_.empty() && durable_acks_.empty()) {
+        return;
+    }
+    const journal::Position durable = context_.journal.durable_end();
+    const auto acknowledge = [this](const PendingAck& ack) {
+        if (Connection* connection = find(ack.connection)) {
+            connection->protocol.acknowledge(ack, connection->output);
+            touch(*connection);
+        }
+    };
+    durable_acks_.deliver(durable, acknowledge);
+    acks_.deliver(
+        context_.ack == config::Ack::commit ? std::min(durable, context_.committed.load()) : durable,
+        acknowledge
+    );
+}
+
+void Reactor::on_timer() {
+    now_ = context_.clock.steady_now();
+    deadlines_.advance(now_, [this](const ConnectionHandle& handle) { check_deadline(handle); });
+    if (index_ == 0) {
+        take_due_sessions();
+    }
+    timer_.expires_after(DeadlineWheel::kTick);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) {
+            on_timer();
+        }
+    });
+}
+
+void Reactor::take_due_sessions() {
+    const ConnectionHandle claimant{.reactor = index_, .slot = kNoSlot, .generation = 0};
+    for (const SessionRegistry::Due& due : context_.registry.take_due(now_, claimant)) {
+        if (due.will) {
+            due.will->publish(due.client_id, inbox_);
+        }
+        if (due.expired) {
+            inbox_.add_session_record(
+                mqtt::RecordKind::session_ended,
+                {.client_id = due.client_id, .packet_id = 0, .expiry_seconds = 0}
+            );
+            departed_.push_back(
+                {.client_id = due.client_id, .connection = claimant, .will = std::nullopt}
+            );
+        }
+    }
+}
+
+}  // namespace foz::broker

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// One event loop with the connections that live on it, on a thread of its own.
+//
+// It works in ticks: whatever is ready is read and parsed; then all of it is appended to the journal
+// as one batch, and all that there is to send is sent with one write a connection. Acknowledgements wait
+// until the journal says that their batch is on disk. When the journal takes nothing, the reactor keeps the one
+// batch, stops reading, and goes on when there is room.
+//
+// The functions under "any thread" may be called from anywhere; all else runs on the reactor's thread.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "base/log.h"
+#include "broker/ack_queue.h"
+#include "broker/connection.h"
+#include "broker/deadline_wheel.h"
+#include "broker/reactor_context.h"
+
+namespace foz::broker {
+
+class Reactor {
+ public:
+    /// `context` must outlive it. Starts the thread.
+    Reactor(std::uint32_t index, ReactorContext& context);
+    Reactor(const Reactor&) = delete;
+    Reactor& operator=(const Reactor&) = delete;
+    ~Reactor();
+
+    // Any thread:
+
+    /// Takes over a socket that was accepted, and closes it in the end.
+    void adopt(int socket);
+    /// Records below `end` are on disk; with ack = "commit", also `committed`.
+    void notify_progress();
+    /// The journal takes appends again.
+    void notify_room();
+    /// Another connection has claimed the client id of `connection`: close it.
+    void take_over(ConnectionHandle connection);
+    /// The claim of `connection` on its client id was granted.
+    void grant(ConnectionHandle connection);
+    /// Calls `done` on the reactor's thread once everything that was received before this call is appended.
+    void barrier(std::function<void()> done);
+    /// Stops reading, sends the acknowledgements that come due until `deadline`, says good-bye, and ends.
+    void drain(SteadyTime deadline);
+    /// Ends the thread at once, without drain, and waits for it.
+    void stop();
+    /// Waits until the thread has ended.
+    void join();
+
+ private:
+    void run();
+    void tick();
+    [[nodiscard]] bool work_left() const;
+    [[nodiscard]] bool drained() const;
+
+    // Connections.
+    void open(int socket);
+    [[nodiscard]] Connection* find(ConnectionHandle handle);
+    void wait_readable(Connection& connection);
+    void on_readable(Connection& connection);
+    void take_input(Connection& connection, std::string_view bytes);
+    void after_input(Connection& connection);
+    void touch(Connection& connection);
+    void send_touched();
+    void send(Connection& connection);
+    void finish(Connection& connection);
+    void claim(Connection& connection);
+    void start_session(Connection& connection);
+    void count_memory(Connection& connection);
+    void evict_unidentified();
+
+    // The journal.
+    [[nodiscard]] bool append_inbox();
+    void release_departed();
+    void deliver_acks();
+
+    // Time.
+    void on_timer();
+    void check_deadline(ConnectionHandle handle);
+    void add_deadline(Connection& connection);
+    void take_due_sessions();
+
+    void log_closed(const Connection& connection);
+    void forward_grant(std::optional<ConnectionHandle> granted);
+
+    static constexpr std::size_t kReadBytes = 64 << 10;
+    static constexpr std::size_t kTickBytesMax = 512 << 10;  // then append, even if more is ready
+    static constexpr int kTickHandlersMax = 256;
+    /// As claimant for sessions that expire; no connection has this slot.
+    static constexpr std::uint32_t kNoSlot = 0xFFFF'FFFF;
+
+    const std::uint32_t index_;
+    ReactorContext& context_;
+    boost::asio::io_context io_;
+    boost::asio::steady_timer timer_;
+
+    struct Slot {
+        std::unique_ptr<Connection> connection;
+        std::uint32_t generation = 0;
+    };
+    std::deque<Slot> slots_;
+    std::vector<std::uint32_t> free_slots_;
+    std::deque<ConnectionHandle> unidentified_;  // oldest first; those that are gone are skipped
+    std::uint32_t unidentified_count_ = 0;
+    DeadlineWheel deadlines_;
+
+    Inbox inbox_;
+    AckQueue acks_;
+    AckQueue durable_acks_;  // PUBCOMP, which waits for the journal whatever the policy
+    bool holding_ = false;   // the journal has refused inbox_, which waits for room
+    std::vector<ConnectionHandle> reads_held_;  // were readable while holding_
+    std::vector<ConnectionHandle> touched_;
+    std::vector<std::function<void()>> barriers_;
+    struct Departed {
+        std::string client_id;
+        ConnectionHandle connection;
+        std::optional<Will> will;
+    };
+    std::vector<Departed> departed_;  // let go of their client ids after the next append
+    std::vector<PendingAck> early_acks_;
+
+    std::vector<char> read_buffer_;
+    SteadyTime now_;  // of this tick
+    std::optional<SteadyTime> drain_deadline_;
+    LogThrottle closed_throttle_;
+    LogThrottle stalled_throttle_;
+
+    std::atomic<bool> progress_posted_ = false;
+    std::atomic<bool> stop_ = false;
+    std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace foz::broker

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the reactors of one broker share.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+#include "broker/protocol.h"
+#include "broker/session_registry.h"
+#include "config/settings.h"
+#include "journal/journal.h"
+
+namespace foz::broker {
+
+class Reactor;
+
+/// Counters for people; each may be a little behind the others.
+struct BrokerCounters {
+    std::atomic<std::uint64_t> connections = 0;         // now
+    std::atomic<std::uint64_t> connections_total = 0;   // accepted since the start
+    std::atomic<std::uint64_t> connections_refused = 0; // closed at once: a limit was reached
+    std::atomic<std::uint64_t> messages = 0;            // received and appended
+    std::atomic<std::uint64_t> protocol_errors = 0;     // connections closed for what they sent
+};
+
+struct ReactorContext {
+    ReactorContext(
+        const config::Limits& limits, config::Ack from_ack, journal::Journal& from_journal,
+        const Clock& from_clock
+    );
+    ReactorContext(const ReactorContext&) = delete;
+    ReactorContext& operator=(const ReactorContext&) = delete;
+    ~ReactorContext();
+
+    const ProtocolSettings settings;
+    const config::Ack ack;
+    journal::Journal& journal;
+    const Clock& clock;
+    SessionRegistry registry;
+    std::vector<std::unique_ptr<Reactor>> reactors;  // does not change while any of them runs
+
+    std::atomic<journal::Position> committed = 0;  // with ack = "commit": in every database below this
+    std::atomic<std::uint64_t> connection_memory = 0;  // bytes in the buffers of all connections
+    BrokerCounters counters;
+};
+
+}  // namespace foz::broker

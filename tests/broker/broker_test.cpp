@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+// The broker over real sockets, with a real journal.
+#include "broker/broker.h"
+
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "journal/local_journal.h"
+#include "mqtt/encoder.h"
+#include "tests/broker/raw_client.h"
+#include "tests/support/temporary_directory.h"
+#include "tests/support/wait_until.h"
+
+namespace foz::broker {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string kConnackAccepted("\x20\x02\x00\x00", 4);
+const std::string kConnackSessionPresent("\x20\x02\x01\x00", 4);
+
+std::string connect_bytes(
+    std::string_view client_id, bool clean = true, std::uint16_t keep_alive = 0
+) {
+    mqtt::Connect connect;
+    connect.client_id = client_id;
+    connect.clean_start = clean;
+    connect.keep_alive_seconds = keep_alive;
+    std::string bytes;
+    mqtt::append_connect(bytes, connect);
+    return bytes;
+}
+
+std::string publish_bytes(std::uint8_t qos, std::uint16_t packet_id, std::string_view payload = "{}") {
+    mqtt::Publish publish;
+    publish.topic = "esp32/pub";
+    publish.payload = payload;
+    publish.qos = qos;
+    publish.packet_id = packet_id;
+    std::string bytes;
+    mqtt::append_publish(bytes, publish, mqtt::ProtocolVersion::v3_1_1);
+    return bytes;
+}
+
+std::string ack_bytes(mqtt::PacketType type, std::uint16_t packet_id) {
+    std::string bytes;
+    mqtt::append_acknowledgement(bytes, type, packet_id);
+    return bytes;
+}
+
+class BrokerOverSockets : public testing::Test {
+ protected:
+    void SetUp() override {
+        settings_.listeners = {{.name = "test", .address = "127.0.0.1:0"}};
+        settings_.reactors = 2;
+        start();
+    }
+
+    void start() {
+        auto journal = journal::open_local_journal(
+            {.directory = directory_ / "journal", .segment_bytes = 1 << 20, .size_max = journal_max_,
+             .free_space_min = 0},
+            real_file_system(), real_clock()
+        );
+        ASSERT_TRUE(journal) << journal.error().message;
+        journal_ = std::move(*journal);
+        auto state = state::StateDatabase::open(directory_ / "state.db");
+        ASSERT_TRUE(state) << state.error().message;
+        state_ = std::move(*state);
+        auto broker = Broker::start(settings_, *journal_, *state_, real_clock());
+        ASSERT_TRUE(broker) << broker.error().message;
+        broker_ = std::move(*broker);
+    }
+
+    /// As a crash would: nothing is saved, nobody is told.
+    void restart() {
+        broker_.reset();
+        state_.reset();
+        journal_.reset();
+        start();
+    }
+
+    [[nodiscard]] std::uint16_t port() const { return broker_->listeners().front()->port(); }
+    [[nodiscard]] bool wait_for_connections(std::uint64_t count) {
+        return support::wait_until([&] { return broker_->status().connections == count; });
+    }
+    [[nodiscard]] std::uint64_t messages_in_journal() {
+        std::uint64_t messages = 0;
+        auto reader = journal_->read_from(journal_->status().first);
+        while (auto record = (*reader)->next()) {
+            if (!*record) {
+                return messages;
+            }
+            messages += (*record)->kind == static_cast<std::uint8_t>(mqtt::RecordKind::message) ? 1 : 0;
+        }
+        return messages;
+    }
+
+    support::TemporaryDirectory directory_;
+    config::Settings settings_;
+    std::uint64_t journal_max_ = 1 << 30;
+    std::unique_ptr<journal::Journal> journal_;
+    std::unique_ptr<state::StateDatabase> state_;
+    std::unique_ptr<Broker> broker_;
+};
+
+TEST_F(BrokerOverSockets, an_acknowledged_message_is_in_the_journal) {
+    RawClient client(port());
+    client.send(connect_bytes("esp32-1"));
+    EXPECT_EQ(client.receive(4), kConnackAccepted);
+    client.send(publish_bytes(1, 7));
+    EXPECT_EQ(client.receive(4), ack_bytes(mqtt::PacketType::puback, 7));
+    EXPECT_EQ(messages_in_journal(), 1U);
+}
+
+TEST_F(BrokerOverSockets, many_messages_in_one_write_are_all_acknowledged_in_order) {
+    RawClient client(port());
+    std::string bytes = connect_bytes("esp32-1");
+    std::string expected = kConnackAccepted;
+    for (std::uint16_t packet_id = 1; packet_id <= 20'000; ++packet_id) {
+        bytes += publish_bytes(1, packet_id);
+        expected += ack_bytes(mqtt::PacketType::puback, packet_id);
+    }
+    std::thread sender([&] { client.send(bytes); });
+    EXPECT_EQ(client.receive(expected.size()), expected);
+    sender.join();
+    EXPECT_EQ(messages_in_journal(), 20'000U);
+}
+
+TEST_F(BrokerOverSockets, a_large_message_arrives_whole) {
+    RawClient client(port());
+    client.send(connect_bytes("esp32-1"));
+    client.receive(4);
+    client.send(publish_bytes(1, 7, std::string(900'000, 'x')));
+    EXPECT_EQ(client.receive(4), ack_bytes(mqtt::PacketType::puback, 7));
+}
+
+TEST_F(BrokerOverSockets, a_second_connection_with_the_client_id_takes_over) {
+    RawClient first(port());
+    first.send(connect_bytes("esp32-1"));
+    first.receive(4);
+    RawClient second(port());
+    second.send(connect_bytes("esp32-1"));
+    EXPECT_EQ(second.receive(4), kConnackAccepted);
+    EXPECT_TRUE(first.receive_until_closed());
+    second.send(publish_bytes(1, 1));
+    EXPECT_EQ(second.receive(4), ack_bytes(mqtt::PacketType::puback, 1));
+}
+
+TEST_F(BrokerOverSockets, many_takeovers_at_once_leave_one_connection) {
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (int i = 0; i < 50; ++i) {
+        clients.push_back(std::make_unique<RawClient>(port()));
+        clients.back()->send(connect_bytes("esp32-1"));
+    }
+    EXPECT_TRUE(wait_for_connections(1));
+}
+
+TEST_F(BrokerOverSockets, a_silent_client_is_closed_after_the_connect_timeout) {
+    settings_.limits.connect_timeout = 300ms;
+    restart();
+    RawClient client(port());
+    EXPECT_EQ(client.receive_until_closed(), "");
+}
+
+TEST_F(BrokerOverSockets, a_client_that_never_completes_its_connect_is_closed_too) {
+    settings_.limits.connect_timeout = 500ms;
+    restart();
+    RawClient client(port());
+    const std::string bytes = connect_bytes(std::string(200, 'x'));
+    for (const char byte : bytes) {
+        if (!client.send({&byte, 1}) || client.receive_until_closed(20ms)) {
+            return;  // closed long before the 200 bytes
+        }
+    }
+    FAIL() << "still open";
+}
+
+TEST_F(BrokerOverSockets, a_client_that_outstays_its_keep_alive_is_closed) {
+    RawClient client(port());
+    client.send(connect_bytes("esp32-1", true, 1));
+    client.receive(4);
+    EXPECT_EQ(client.receive_until_closed(5s), "");
+}
+
+TEST_F(BrokerOverSockets, unidentified_connections_over_the_limit_push_out_the_oldest) {
+    settings_.limits.connections_unidentified = 4;
+    restart();
+    std::vector<std::unique_ptr<RawClient>> silent;
+    for (int i = 0; i < 20; ++i) {
+        silent.push_back(std::make_unique<RawClient>(port()));
+    }
+    EXPECT_TRUE(wait_for_connections(4));
+    RawClient client(port());
+    client.send(connect_bytes("esp32-1"));
+    EXPECT_EQ(client.receive(4), kConnackAccepted);
+}
+
+TEST_F(BrokerOverSockets, connections_over_the_limit_are_refused_and_the_others_stay) {
+    settings_.limits.connections = 2;
+    restart();
+    RawClient first(port());
+    first.send(connect_bytes("a"));
+    first.receive(4);
+    RawClient second(port());
+    second.send(connect_bytes("b"));
+    second.receive(4);
+    RawClient third(port());
+    EXPECT_EQ(third.receive_until_closed(), "");
+    first.send(publish_bytes(1, 1));
+    EXPECT_EQ(first.receive(4), ack_bytes(mqtt::PacketType::puback, 1));
+}
+
+TEST_F(BrokerOverSockets, garbage_on_one_connection_does_not_harm_another) {
+    RawClient good(port());
+    good.send(connect_bytes("good"));
+    good.receive(4);
+    RawClient bad(port());
+    bad.send(connect_bytes("bad"));
+    bad.receive(4);
+    bad.send(std::string("\x30\x05\x00\xFF", 4) + std::string(500, '\xFF'));
+    EXPECT_TRUE(bad.receive_until_closed());
+    good.send(publish_bytes(1, 1));
+    EXPECT_EQ(good.receive(4), ack_bytes(mqtt::PacketType::puback, 1));
+}
+
+TEST_F(BrokerOverSockets, a_kept_session_and_its_qos_2_message_survive_a_crash) {
+    for (const bool with_checkpoint : {false, true}) {
+        const std::string client_id = with_checkpoint ? "checkpointed" : "from-the-journal";
+        {
+            RawClient client(port());
+            client.send(connect_bytes(client_id, false));
+            EXPECT_EQ(client.receive(4), kConnackAccepted);
+            client.send(publish_bytes(2, 5));
+            EXPECT_EQ(client.receive(4), ack_bytes(mqtt::PacketType::pubrec, 5));
+            client.send(publish_bytes(2, 6));
+            EXPECT_EQ(client.receive(4), ack_bytes(mqtt::PacketType::pubrec, 6));
+            client.send(ack_bytes(mqtt::PacketType::pubrel, 6));
+            EXPECT_EQ(client.receive(4), ack_bytes(mqtt::PacketType::pubcomp, 6));
+        }
+        if (with_checkpoint) {
+            broker_->save_sessions();
+        }
+        const std::uint64_t before = messages_in_journal();
+        restart();
+        RawClient client(port());
+        client.send(connect_bytes(client_id, false));
+        EXPECT_EQ(client.receive(4), kConnackSessionPresent);
+        client.send(publish_bytes(2, 5));
+        EXPECT_EQ(client.receive(4), ack_bytes(mqtt::PacketType::pubrec, 5));
+        EXPECT_EQ(messages_in_journal(), before) << "the message was journaled twice";
+        client.send(publish_bytes(2, 6));
+        EXPECT_EQ(client.receive(4), ack_bytes(mqtt::PacketType::pubrec, 6));
+        EXPECT_EQ(messages_in_journal(), before + 1) << "a released packet id stands for a new message";
+    }
+}
+
+TEST_F(BrokerOverSockets, a_checkpoint_lets_the_journal_move_on) {
+    RawClient client(port());
+    client.send(connect_bytes("esp32-1", false));
+    client.receive(4);
+    client.send(publish_bytes(2, 5));
+    client.receive(4);
+    broker_->save_sessions();
+    bool found = false;
+    for (const auto& cursor : journal_->cursors()) {
+        found = found || (cursor.name == "sessions" && cursor.position >= 2);
+    }
+    EXPECT_TRUE(found);
+}
+
+TEST_F(BrokerOverSockets, draining_acknowledges_what_was_received_and_says_good_bye) {
+    RawClient client(port());
+    client.send(connect_bytes("esp32-1"));
+    client.receive(4);
+    client.send(publish_bytes(1, 7));
+    client.receive(4);
+    broker_->drain(real_clock().steady_now() + 5s);
+    EXPECT_EQ(client.receive_until_closed(), "");
+    EXPECT_EQ(broker_->status().connections, 0U);
+}
+
+TEST_F(BrokerOverSockets, a_port_in_use_is_one_clear_sentence) {
+    config::Settings second = settings_;
+    second.listeners = {{.name = "second", .address = "127.0.0.1:" + std::to_string(port())}};
+    const auto broker = Broker::start(second, *journal_, *state_, real_clock());
+    ASSERT_FALSE(broker);
+    EXPECT_NE(broker.error().message.find("another program, perhaps Mosquitto"), std::string::npos)
+        << broker.error().message;
+}
+
+}  // namespace
+}  // namespace foz::broker

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// A TCP client that sends exactly the bytes it is told to: for tests of the broker over real sockets.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace foz::broker {
+
+class RawClient {
+ public:
+    explicit RawClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(port);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        if (::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+            throw std::runtime_error("cannot connect");
+        }
+    }
+    RawClient(const RawClient&) = delete;
+    RawClient& operator=(const RawClient&) = delete;
+    ~RawClient() { ::close(socket_); }
+
+    /// False when the server has closed the connection.
+    bool send(std::string_view bytes) {
+        while (!bytes.empty()) {
+            const ssize_t count = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            if (count <= 0) {
+                return false;
+            }
+            bytes.remove_prefix(static_cast<std::size_t>(count));
+        }
+        return true;
+    }
+
+    /// Exactly `size` bytes, or fewer when the server closes or `limit` passes.
+    std::string receive(
+        std::size_t size, std::chrono::milliseconds limit = std::chrono::seconds(10)
+    ) {
+        std::string bytes;
+        while (bytes.size() < size && readable(limit)) {
+            char buffer[4096];
+            const ssize_t count =
+                ::recv(socket_, buffer, std::min(sizeof buffer, size - bytes.size()), 0);
+            if (count <= 0) {
+                closed_ = true;
+                break;
+            }
+            bytes.append(buffer, static_cast<std::size_t>(count));
+        }
+        return bytes;
+    }
+
+    /// Everything until the server closes the connection; nothing if it does not within `limit`.
+    std::optional<std::string> receive_until_closed(
+        std::chrono::milliseconds limit = std::chrono::seconds(10)
+    ) {
+        std::string bytes;
+        while (!closed_) {
+            const std::string more = receive(1, limit);
+            if (more.empty() && !closed_) {
+                return std::nullopt;
+            }
+            bytes += more;
+        }
+        return bytes;
+    }
+
+ private:
+    bool readable(std::chrono::milliseconds limit) const {
+        pollfd descriptor{.fd = socket_, .events = POLLIN, .revents = 0};
+        return ::poll(&descriptor, 1, static_cast<int>(limit.count())) > 0;
+    }
+
+    int socket_;
+    bool closed_ = false;
+};
+
+}  // namespace foz::broker
