@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// The event loop that runs a share of the sensors: their sockets, their timers, the record file.
+// Linux's epoll directly, as one read and one write for each batch of acknowledgements is all that
+// it does, and 10,000 connections should cost no buffers while they are silent.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <queue>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "sensor/broker_address.h"
+#include "sensor/options.h"
+#include "sensor/sensor_client.h"
+#include "sensor/statistics.h"
+
+namespace foz::sensor {
+
+/// What the loops of a fleet and its owner tell each other; any thread. After a change, wake() the
+/// loops.
+struct FleetSignals {
+    std::atomic<bool> stop{false
+    };  // make no more readings; end when all are acknowledged or the drain is over
+    std::atomic<bool> abandon{false};             // end at once
+    std::atomic<std::uint32_t> sensors_ready{0};  // that have been connected at least once
+    std::function<void()> all_ready;  // called by the loop that sees the last one connected
+};
+
+/// How far a loop is; any thread.
+struct LoopProgress {
+    std::atomic<std::uint64_t> sent{0};
+    std::atomic<std::uint64_t> acknowledged{0};
+    std::atomic<std::uint64_t> reconnections{0};
+    std::atomic<std::uint32_t> connected{0};
+    std::atomic<bool> finished{false};
+};
+
+/// A file descriptor, closed by the destructor.
+class Descriptor {
+  public:
+    Descriptor() = default;
+    explicit Descriptor(int value) : value_(value) {}
+    Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
+    Descriptor& operator=(Descriptor&& other) noexcept {
+        std::swap(value_, other.value_);
+        return *this;
+    }
+    ~Descriptor();
+
+    [[nodiscard]] bool is_open() const { return value_ >= 0; }
+    [[nodiscard]] int get() const { return value_; }
+
+  private:
+    int value_ = -1;
+};
+
+/// run() is its thread's; wake() and progress() are for any thread.
+class SensorLoop {
+  public:
+    /// Runs `count` sensors, the first of which has number `first`. What is passed by reference
+    /// outlives the loop.
+    SensorLoop(
+        const Options& options,
+        const SocketAddress& broker,
+        FleetSignals& signals,
+        std::uint32_t first,
+        std::uint32_t count
+    );
+
+    /// Opens the record file and what the loop itself needs.
+    [[nodiscard]] Result<void> open();
+
+    /// Returns when every sensor is finished, or as the signals say.
+    void run();
+
+    /// Makes run() look at the signals.
+    void wake();
+
+    [[nodiscard]] const LoopProgress& progress() const { return progress_; }
+
+    /// After run().
+    [[nodiscard]] const Statistics& statistics() const { return context_.statistics; }
+
+  private:
+    struct Connection {
+        explicit Connection(SensorContext& context, std::uint32_t number)
+            : client(context, number) {}
+
+        SensorClient client;
+        std::string unsent;                    // bytes that the socket did not take yet
+        std::string partial;                   // bytes of a packet that is not whole yet
+        SteadyTime timer = SteadyTime::max();  // its earliest entry in timers_
+        Descriptor socket;
+        std::uint32_t failures = 0;  // connections in a row that did not come about
+        bool connecting = false;     // until CONNACK
+        bool transport_open = false;
+        bool finished = false;
+        bool queued = false;   // in to_connect_
+        bool counted = false;  // among FleetSignals::sensors_ready
+    };
+
+    struct Timer {
+        SteadyTime at;
+        std::uint32_t index;
+        [[nodiscard]] bool operator<(const Timer& other) const {
+            return at > other.at;
+        }  // earliest on top
+    };
+
+    void obey_signals(SteadyTime now);
+    void start_readings(SteadyTime now);
+    void stop_readings(SteadyTime now);
+    void run_timers(SteadyTime now);
+    void check_keep_alive(SteadyTime now);
+    void open_waiting_connections(SteadyTime now);
+    void wait_for_events();
+    [[nodiscard]] SteadyTime wait_until(SteadyTime now) const;
+    void handle_event(std::uint32_t index, std::uint32_t events);
+
+    [[nodiscard]] Result<void> open_socket(std::uint32_t index);
+    void transport_opened(std::uint32_t index);
+    void read(std::uint32_t index);
+    void note_ready(Connection& connection);
+    void publish_and_write(std::uint32_t index, SteadyTime now);
+    void publish_after(std::uint32_t index, SteadyTime now);
+    void write(std::uint32_t index);
+    void write_unsent(std::uint32_t index);
+    void lose(std::uint32_t index, SensorClient::Verdict verdict, std::string_view reason);
+    void queue_to_connect(std::uint32_t index);
+    void set_timer(std::uint32_t index, SteadyTime at);
+    void note_if_finished(Connection& connection);
+    void watch(const Connection& connection, std::uint32_t index, std::uint32_t events, bool add)
+        const;
+    void write_record();
+    void show_progress();
+    void end();
+
+    const Options& options_;
+    const SocketAddress& broker_;
+    FleetSignals& signals_;
+    SensorContext context_;
+    LoopProgress progress_;
+    std::vector<Connection> connections_;
+    std::priority_queue<Timer> timers_;
+    std::deque<std::uint32_t> to_connect_;
+    std::vector<std::uint32_t> publish_again_;  // stopped at the size of a batch
+    std::string out_;                           // of the connection that is being handled
+    std::vector<char> in_;
+    Descriptor epoll_;
+    Descriptor wake_;
+    Descriptor record_file_;
+    LogThrottle throttle_;
+    SteadyTime next_keep_alive_check_{};
+    SteadyTime stop_at_ = SteadyTime::max();
+    SteadyTime drained_at_ = SteadyTime::max();
+    std::uint64_t random_ = 1;  // for the delays of reconnecting
+    std::uint32_t connecting_ = 0;
+    std::uint32_t connected_ = 0;
+    std::uint32_t unfinished_;
+    bool started_ = false;
+};
+
+}  // namespace foz::sensor

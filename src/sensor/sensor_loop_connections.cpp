@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of SensorLoop that deals with one connection: open, read, write, lose.
+#include <algorithm>
+#include <cerrno>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+
+#include "base/check.h"
+#include "sensor/sensor_loop.h"
+
+namespace foz::sensor {
+
+namespace {
+
+using Verdict = SensorClient::Verdict;
+
+constexpr std::uint32_t kConnectingMax = 100;  // at once, so that the broker's backlog holds them
+constexpr std::size_t kReadBytes = 64 << 10;
+constexpr auto kReconnectFirst = std::chrono::milliseconds(100);
+constexpr std::uint32_t kReconnectDoublings = 5;  // up to 3.2 s
+
+SteadyTime steady_now() {
+    return std::chrono::steady_clock::now();
+}
+
+Error failed_call(std::string_view what) {
+    return {ErrorCode::io, fmt::format("{}: {}", what, errno_message(errno))};
+}
+
+}  // namespace
+
+void SensorLoop::open_waiting_connections(SteadyTime now) {
+    while (!to_connect_.empty() && connecting_ < kConnectingMax) {
+        const std::uint32_t index = to_connect_.front();
+        to_connect_.pop_front();
+        Connection& connection = connections_[index];
+        connection.queued = false;
+        if (connection.socket.is_open() || connection.finished) {
+            continue;
+        }
+        if (auto opened = open_socket(index); !opened) {
+            connection.socket = Descriptor();
+            ++connection.failures;
+            context_.statistics.last_error = opened.error().message;
+            set_timer(index, now + kReconnectFirst * (1 << kReconnectDoublings));
+        }
+    }
+}
+
+Result<void> SensorLoop::open_socket(std::uint32_t index) {
+    Connection& connection = connections_[index];
+    connection.socket =
+        Descriptor(socket(broker_.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
+        );
+    if (!connection.socket.is_open()) {
+        return std::unexpected(failed_call("cannot open a socket"));
+    }
+    const int one = 1;
+    setsockopt(connection.socket.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    const auto* const address = reinterpret_cast<const sockaddr*>(&broker_.storage);
+    if (connect(connection.socket.get(), address, broker_.size) != 0 && errno != EINPROGRESS) {
+        return std::unexpected(failed_call("cannot connect to the broker"));
+    }
+    connection.connecting = true;
+    connection.transport_open = false;
+    ++connecting_;
+    watch(connection, index, EPOLLIN | EPOLLOUT, true);
+    return {};
+}
+
+void SensorLoop::watch(
+    const Connection& connection, std::uint32_t index, std::uint32_t events, bool add
+) const {
+    epoll_event event{.events = events, .data = {.u32 = index}};
+    FOZ_CHECK(
+        epoll_ctl(
+            epoll_.get(), add ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, connection.socket.get(), &event
+        ) == 0
+    );
+}
+
+void SensorLoop::transport_opened(std::uint32_t index) {
+    Connection& connection = connections_[index];
+    int failed = 0;
+    socklen_t size = sizeof failed;
+    getsockopt(connection.socket.get(), SOL_SOCKET, SO_ERROR, &failed, &size);
+    if (failed != 0) {
+        lose(index, Verdict::reconnect_later, "cannot connect: " + errno_message(failed));
+        return;
+    }
+    connection.transport_open = true;
+    watch(connection, index, EPOLLIN, false);
+    out_.clear();
+    connection.client.open(steady_now(), out_);
+    write(index);
+}
+
+void SensorLoop::read(std::uint32_t index) {
+    Connection& connection = connections_[index];
+    const std::size_t kept = connection.partial.size();
+    if (in_.size() < kept + kReadBytes) {
+        in_.resize(kept + kReadBytes);
+    }
+    std::ranges::copy(connection.partial, in_.begin());
+    const ssize_t size = recv(connection.socket.get(), in_.data() + kept, kReadBytes, 0);
+    if (size <= 0) {
+        if (size == 0 || (errno != EAGAIN && errno != EINTR)) {
+            lose(
+                index,
+                Verdict::reconnect_later,
+                size == 0 ? "closed by the broker" : errno_message(errno)
+            );
+        }
+        return;
+    }
+    const SteadyTime now = steady_now();
+    const std::string_view input(in_.data(), kept + static_cast<std::size_t>(size));
+    out_.clear();
+    const auto [consumed, verdict] = connection.client.receive(input, now, out_);
+    connection.partial.assign(input.substr(consumed));
+    if (verdict != Verdict::keep) {
+        write(index);
+        lose(index, verdict, context_.statistics.last_error);
+        return;
+    }
+    if (connection.connecting && connection.client.ready()) {
+        note_ready(connection);
+    }
+    publish_after(index, now);
+}
+
+void SensorLoop::note_ready(Connection& connection) {
+    connection.connecting = false;
+    connection.failures = 0;
+    --connecting_;
+    ++connected_;
+    if (!std::exchange(connection.counted, true) && ++signals_.sensors_ready == options_.count) {
+        signals_.all_ready();
+    }
+}
+
+void SensorLoop::publish_and_write(std::uint32_t index, SteadyTime now) {
+    out_.clear();
+    publish_after(index, now);
+}
+
+// Readings follow what out_ holds already, in the same write. They wait while the socket is full.
+void SensorLoop::publish_after(std::uint32_t index, SteadyTime now) {
+    Connection& connection = connections_[index];
+    const bool more = connection.unsent.empty() && connection.client.publish(now, out_);
+    write(index);
+    if (more && connection.unsent.empty()) {
+        publish_again_.push_back(index);
+    } else if (const SteadyTime at = connection.client.wake_at(); at > now) {
+        set_timer(index, at);
+    }
+    note_if_finished(connection);
+}
+
+// Writes out_, or keeps what the socket does not take. That an error ended the connection shows at
+// the next read.
+void SensorLoop::write(std::uint32_t index) {
+    if (out_.empty()) {
+        return;
+    }
+    Connection& connection = connections_[index];
+    std::string_view rest = out_;
+    if (connection.unsent.empty()) {
+        const ssize_t size = send(connection.socket.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+        rest.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+        if (rest.empty()) {
+            return;
+        }
+        watch(connection, index, EPOLLIN | EPOLLOUT, false);
+    }
+    connection.unsent.append(rest);
+}
+
+void SensorLoop::write_unsent(std::uint32_t index) {
+    Connection& connection = connections_[index];
+    const ssize_t size = send(
+        connection.socket.get(), connection.unsent.data(), connection.unsent.size(), MSG_NOSIGNAL
+    );
+    connection.unsent.erase(0, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+    if (!connection.unsent.empty()) {
+        return;
+    }
+    connection.unsent.shrink_to_fit();
+    watch(connection, index, EPOLLIN, false);
+    publish_and_write(index, steady_now());
+}
+
+void SensorLoop::lose(std::uint32_t index, Verdict verdict, std::string_view reason) {
+    Connection& connection = connections_[index];
+    --(connection.connecting ? connecting_ : connected_);
+    connection.connecting = false;
+    connection.client.close();
+    connection.socket = Descriptor();
+    connection.unsent.clear();
+    connection.partial.clear();
+    if (verdict == Verdict::reconnect_now) {
+        queue_to_connect(index);
+        return;
+    }
+    context_.statistics.last_error = reason;
+    const SteadyTime now = steady_now();
+    if (const auto held_back = throttle_.pass(now)) {
+        spdlog::warn(
+            "connection of sensor {}: {}; it tries again", connection.client.client_id(), reason
+        );
+    }
+    // Half of the delay is random, so that a thousand sensors do not come back in one instant.
+    const auto delay =
+        kReconnectFirst * (1 << std::min(connection.failures++, kReconnectDoublings));
+    random_ = random_ * 6364136223846793005 + 1442695040888963407;
+    set_timer(
+        index, now + delay / 2 + delay / 2 * static_cast<std::int64_t>(random_ >> 48) / 0x10000
+    );
+    note_if_finished(connection);
+}
+
+void SensorLoop::queue_to_connect(std::uint32_t index) {
+    if (!std::exchange(connections_[index].queued, true)) {
+        to_connect_.push_back(index);
+    }
+}
+
+}  // namespace foz::sensor
