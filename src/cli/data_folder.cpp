@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/data_folder.h"
+
+#include <chrono>
+#include <filesystem>
+
+#include <fmt/chrono.h>
+#include <fmt/ranges.h>
+
+#include "base/file_system.h"
+#include "config/settings_parser.h"
+#include "journal/local_journal.h"
+
+namespace foz::cli {
+
+Result<config::Settings> settings_for(const DataFolderArguments& arguments) {
+    config::Settings settings = config::default_settings();
+    if (!arguments.config.empty()) {
+        auto loaded = config::load_settings(arguments.config);
+        if (!loaded) {
+            return fail(ErrorCode::invalid, "{}", fmt::join(loaded.error().lines, "\n"));
+        }
+        settings = std::move(*loaded);
+    }
+    if (!arguments.data.empty()) {
+        settings.data = arguments.data;
+    }
+    return settings;
+}
+
+Result<std::unique_ptr<state::StateDatabase>> open_state(const config::Settings& settings) {
+    const std::filesystem::path file = settings.data / "state.db";
+    std::error_code ignored;
+    if (!std::filesystem::exists(file, ignored)) {
+        return fail(
+            ErrorCode::not_found, "there is no {}; give the data folder with --data", file.string()
+        );
+    }
+    return state::StateDatabase::open(file);
+}
+
+Result<std::unique_ptr<journal::Journal>> open_journal(const config::Settings& settings) {
+    return journal::open_local_journal_read_only(settings.data / "journal", real_file_system());
+}
+
+std::string utc_text(SystemTime time) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    return fmt::format(
+        "{:%Y-%m-%d %H:%M:%S}.{:06}Z",
+        fmt::gmtime(static_cast<std::time_t>(seconds.time_since_epoch().count())),
+        (time - seconds).count()
+    );
+}
+
+}  // namespace foz::cli

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+// `foz journal`: what the journal holds. Looks only, also while foz runs.
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+
+#include <date/date.h>
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "cli/commands.h"
+#include "config/settings_parser.h"
+#include "journal/local_journal.h"
+#include "mqtt/message.h"
+
+namespace foz::cli {
+namespace {
+
+struct JournalArguments {
+    std::optional<std::string> data;
+    std::optional<std::string> config;
+    std::string from;
+    std::uint64_t count = UINT64_MAX;
+};
+
+std::string time_text(SystemTime time) {
+    return date::format("%FT%TZ", time);
+}
+
+/// Payload text for a terminal: what is not printable ASCII becomes \xNN.
+std::string printable(std::string_view text) {
+    std::string escaped;
+    for (const char c : text) {
+        if (c == '\\') {
+            escaped += "\\\\";
+        } else if (c >= ' ' && c <= '~') {
+            escaped += c;
+        } else {
+            escaped += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+        }
+    }
+    return escaped;
+}
+
+Result<std::filesystem::path> journal_folder(const JournalArguments& arguments) {
+    if (arguments.data) {
+        return std::filesystem::path(*arguments.data) / "journal";
+    }
+    if (!arguments.config) {
+        return config::default_settings().data / "journal";
+    }
+    const auto settings = config::load_settings(*arguments.config);
+    if (!settings) {
+        return fail(ErrorCode::invalid, "{}", fmt::join(settings.error().lines, "\n"));
+    }
+    return settings->data / "journal";
+}
+
+/// A position, or a time such as 2026-11-22T18:00:00Z (also with a space, without the seconds or
+/// the Z).
+Result<journal::Position> start_position(journal::Journal& journal, const std::string& from) {
+    if (from.empty()) {
+        return journal.status().first;
+    }
+    if (from.find_first_not_of("0123456789") == std::string::npos && from.size() < 20) {
+        return std::stoull(from);
+    }
+    for (const char* format : {"%FT%TZ", "%FT%T", "%F %T", "%FT%H:%M", "%F %H:%M", "%F"}) {
+        std::istringstream stream(from);
+        SystemTime time;
+        stream >> date::parse(format, time);
+        if (!stream.fail() && stream.peek() == std::istringstream::traits_type::eof()) {
+            return journal.position_at(time);
+        }
+    }
+    return fail(
+        ErrorCode::invalid,
+        "--from {} is neither a position nor a time in UTC such as 2026-11-22T18:00:00Z",
+        from
+    );
+}
+
+Result<void> show_journal(const JournalArguments& arguments) {
+    auto folder = journal_folder(arguments);
+    if (!folder) {
+        return pass_on(folder);
+    }
+    auto journal = journal::open_local_journal_read_only(*folder, real_file_system());
+    if (!journal) {
+        return pass_on(journal);
+    }
+    auto segments = journal::list_segments(*folder, real_file_system());
+    if (!segments) {
+        return pass_on(segments);
+    }
+    const journal::Status status = (*journal)->status();
+    fmt::print("journal    {}\nfolder     {}\n", status.id, folder->string());
+    fmt::print(
+        "positions  {} to {} ({} records)\n", status.first, status.end, status.end - status.first
+    );
+    fmt::print("on disk    {} bytes in {} segments\n\n", status.disk_bytes, segments->size());
+    fmt::print("{:>20}  {:>12}  {:>14}  {}\n", "FIRST POSITION", "RECORDS", "BYTES", "FROM");
+    for (const auto& segment : *segments) {
+        fmt::print(
+            "{:>20}  {:>12}  {:>14}  {}\n",
+            segment.first,
+            segment.end - segment.first,
+            segment.file_bytes,
+            time_text(segment.first_appended)
+        );
+    }
+    fmt::print("\n{:>20}  {:>12}  {}\n", "CURSOR", "BEHIND", "NAME");
+    for (const auto& cursor : (*journal)->cursors()) {
+        const auto behind = status.end - std::min(status.end, cursor.position);
+        fmt::print("{:>20}  {:>12}  {}\n", cursor.position, behind, printable(cursor.name));
+    }
+    return {};
+}
+
+Result<std::string> describe_message(ByteView bytes) {
+    const auto message = mqtt::decode_message(bytes);
+    if (!message) {
+        return std::unexpected(message.error());
+    }
+    return fmt::format(
+        "message topic={} client={} qos={}{} payload={}",
+        printable(message->topic),
+        printable(message->client_id),
+        message->qos,
+        message->retain ? " retain" : "",
+        printable(message->payload)
+    );
+}
+
+Result<std::string> describe_session(std::string_view kind, ByteView bytes) {
+    const auto session = mqtt::decode_session_record(bytes);
+    if (!session) {
+        return std::unexpected(session.error());
+    }
+    return fmt::format(
+        "{} client={} packet_id={} expiry={}s",
+        kind,
+        printable(session->client_id),
+        session->packet_id,
+        session->expiry_seconds
+    );
+}
+
+Result<std::string> describe(const journal::Record& record) {
+    switch (static_cast<mqtt::RecordKind>(record.kind)) {
+        case mqtt::RecordKind::message: return describe_message(record.bytes);
+        case mqtt::RecordKind::release: return describe_session("release", record.bytes);
+        case mqtt::RecordKind::session_started:
+            return describe_session("session_started", record.bytes);
+        case mqtt::RecordKind::session_ended:
+            return describe_session("session_ended", record.bytes);
+    }
+    return fmt::format("kind {} of {} bytes", record.kind, record.bytes.size());
+}
+
+Result<void> print_records(const JournalArguments& arguments) {
+    auto folder = journal_folder(arguments);
+    if (!folder) {
+        return pass_on(folder);
+    }
+    auto journal = journal::open_local_journal_read_only(*folder, real_file_system());
+    if (!journal) {
+        return pass_on(journal);
+    }
+    auto position = start_position(**journal, arguments.from);
+    if (!position) {
+        return pass_on(position);
+    }
+    auto reader = (*journal)->read_from(*position);
+    if (!reader) {
+        return pass_on(reader);
+    }
+    for (std::uint64_t left = arguments.count; left > 0; --left) {
+        auto record = (*reader)->next();
+        if (!record) {
+            return pass_on(record);
+        }
+        if (!*record) {
+            break;
+        }
+        const auto text = describe(**record);
+        fmt::print(
+            "{} {} {}\n",
+            (*record)->position,
+            time_text((*record)->appended),
+            text ? *text : fmt::format("unreadable: {}", text.error().message)
+        );
+    }
+    return {};
+}
+
+void run(
+    const JournalArguments& arguments,
+    int& exit_code,
+    Result<void> (*action)(const JournalArguments&)
+) {
+    const auto done = action(arguments);
+    if (!done) {
+        fmt::print(stderr, "foz journal: {}\n", done.error().message);
+    }
+    exit_code = done ? 0 : (done.error().code == ErrorCode::invalid ? 2 : 1);
+}
+
+}  // namespace
+
+void add_journal_command(CLI::App& app, int& exit_code) {
+    const auto arguments = std::make_shared<JournalArguments>();
+    CLI::App* const command = app.add_subcommand(
+        "journal", "Shows what the journal holds: positions, segments, cursors. Also while foz runs"
+    );
+    command->add_option(
+        "--data", arguments->data, "The data folder; the journal is in its folder journal"
+    );
+    command->add_option(
+        "--config", arguments->config, "Take the data folder from this configuration"
+    );
+    CLI::App* const print = command->add_subcommand("print", "Prints records, a line each");
+    print->add_option("--from", arguments->from, "Position, or time in UTC (2026-11-22T18:00:00Z)");
+    print->add_option("--count", arguments->count, "At most this many");
+    print->fallthrough();  // --data and --config may stand behind `print`
+    command->callback([arguments, &exit_code, print] {
+        run(*arguments, exit_code, print->parsed() ? print_records : show_journal);
+    });
+}
+
+}  // namespace foz::cli

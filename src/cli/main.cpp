@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+
+#include "base/version.h"
+#include "cli/commands.h"
+
+int main(int argc, char** argv) {
+    CLI::App app("foz carries readings from MQTT into SQL tables, losing none.", "foz");
+    app.set_version_flag("--version", std::string("foz ") + foz::kVersion);
+    app.require_subcommand(1);
+    int exit_code = 0;
+    foz::cli::add_run_command(app, exit_code);
+    foz::cli::add_init_command(app, exit_code);
+    foz::cli::add_check_command(app, exit_code);
+    foz::cli::add_explain_command(app, exit_code);
+    foz::cli::add_journal_command(app, exit_code);
+    foz::cli::add_dead_command(app, exit_code);
+    foz::cli::add_replay_command(app, exit_code);
+    foz::cli::add_verify_command(app, exit_code);
+    foz::cli::add_sensor_command(app, exit_code);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    return exit_code;
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// foz replay: what the journal still holds, through the mapping again.
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+
+#include <date/date.h>
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/data_folder.h"
+#include "sink/make_sink.h"
+#include "sink/runner.h"
+
+namespace foz::cli {
+namespace {
+
+struct ReplayArguments {
+    DataFolderArguments folder;
+    std::string from;
+    std::string to;
+    std::string route;
+    std::string name;
+};
+
+int failed(const Error& error, int exit_code) {
+    fmt::print(stderr, "foz replay: {}\n", error.message);
+    return exit_code;
+}
+
+// A position, or a time in UTC.
+Result<journal::Position> position_from(journal::Journal& journal, const std::string& text) {
+    journal::Position position = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), position);
+    if (error == std::errc{} && end == text.data() + text.size()) {
+        return position;
+    }
+    for (const char* format : {"%F %T", "%FT%TZ", "%FT%T", "%F %R", "%F"}) {
+        std::istringstream stream(text);
+        date::sys_time<Microseconds> time;
+        stream >> date::parse(format, time);
+        if (!stream.fail() && stream.peek() == std::istringstream::traits_type::eof()) {
+            return journal.position_at(SystemTime(time.time_since_epoch()));
+        }
+    }
+    return fail(
+        ErrorCode::invalid,
+        "\"{}\" is neither a position nor a time; write 12345 or \"2024-02-29 23:59:59\" (UTC)",
+        text
+    );
+}
+
+// Writes the routes of one database that are left in `settings`; how many rows it stored.
+Result<void> replay_into(
+    const config::Settings& settings,
+    const config::Database& database,
+    journal::Journal& journal,
+    state::StateDatabase& state,
+    sink::RunnerOptions options
+) {
+    auto mapping = mapping::Mapping::compile(settings, database.name);
+    if (!mapping) {
+        return pass_on(mapping);
+    }
+    if (mapping->routes().empty()) {
+        return {};
+    }
+    auto sink = sink::make_sink(settings, database);
+    if (!sink) {
+        return pass_on(sink);
+    }
+    options.database = database.name;
+    options.batch_rows_max = database.batch_rows_max;
+    options.retry_delay_max = database.retry_delay_max;
+    sink::Runner runner(
+        {journal, state, real_clock(), std::move(*mapping), std::move(*sink), {}}, options
+    );
+    runner.start();
+    using namespace std::chrono_literals;
+    while (!runner.wait_until_settled(real_clock().steady_now() + 1s)) {
+        const sink::RunnerStatus status = runner.status();
+        fmt::print(
+            stderr,
+            "database {}: at {} of {} {}\n",
+            database.name,
+            status.cursor.position,
+            *options.until,
+            status.last_error
+        );
+    }
+    runner.stop(real_clock().steady_now());
+    const sink::RunnerStatus status = runner.status();
+    if (status.cursor.position < *options.until) {
+        return fail(ErrorCode::unavailable, "database {}: {}", database.name, status.last_error);
+    }
+    for (const sink::LedgerLine& line : status.ledger) {
+        fmt::print(
+            "database {}, route {}: {} stored, {} duplicate, {} dead in {}\n",
+            database.name,
+            line.route,
+            line.stored,
+            line.duplicate,
+            line.dead,
+            options.lane
+        );
+    }
+    return {};
+}
+
+Result<sink::RunnerOptions> options_for(
+    const ReplayArguments& arguments, journal::Journal& journal
+) {
+    auto from = position_from(journal, arguments.from);
+    if (!from) {
+        return pass_on(from);
+    }
+    const journal::Position end = journal.durable_end();
+    Result<journal::Position> to =
+        arguments.to.empty() ? end : position_from(journal, arguments.to);
+    if (!to) {
+        return pass_on(to);
+    }
+    if (*from < journal.status().first || *from > end) {
+        return fail(
+            ErrorCode::not_found,
+            "the journal has the records {} to {}; {} is not among them",
+            journal.status().first,
+            end,
+            *from
+        );
+    }
+    sink::RunnerOptions options;
+    options.lane = !arguments.name.empty()   ? "replay-" + arguments.name
+                   : arguments.route.empty() ? fmt::format("replay-{}", *from)
+                                             : fmt::format("replay-{}-{}", *from, arguments.route);
+    options.since = *from;
+    options.until = std::min(*to, end);
+    options.holds_journal = false;
+    return options;
+}
+
+int replay(const ReplayArguments& arguments) {
+    auto settings = settings_for(arguments.folder);
+    if (!settings) {
+        return failed(settings.error(), 2);
+    }
+    if (!arguments.route.empty()) {
+        std::erase_if(settings->routes, [&](const config::Route& route) {
+            return route.name != arguments.route &&
+                   fmt::format("{} -> {}", route.topic, route.table) != arguments.route;
+        });
+        if (settings->routes.empty()) {
+            return failed(
+                {ErrorCode::invalid, fmt::format("there is no route \"{}\"", arguments.route)}, 2
+            );
+        }
+    }
+    auto state = open_state(*settings);
+    if (!state) {
+        return failed(state.error(), 1);
+    }
+    auto journal = open_journal(*settings);
+    if (!journal) {
+        return failed(journal.error(), 1);
+    }
+    auto options = options_for(arguments, **journal);
+    if (!options) {
+        return failed(options.error(), options.error().code == ErrorCode::invalid ? 2 : 1);
+    }
+    static_cast<void>(set_up_log("warn"));
+    int exit_code = 0;
+    for (const config::Database& database : settings->databases) {
+        if (auto done = replay_into(*settings, database, **journal, **state, *options); !done) {
+            exit_code = failed(done.error(), 1);
+        }
+    }
+    return exit_code;
+}
+
+}  // namespace
+
+void add_replay_command(CLI::App& app, int& exit_code) {
+    auto arguments = std::make_shared<ReplayArguments>();
+    CLI::App* command = app.add_subcommand(
+        "replay", "Write again what the journal still holds, with the mapping as it is now"
+    );
+    command->add_option("--from", arguments->from, "First record: its position, or a time in UTC")
+        ->required();
+    command->add_option(
+        "--to", arguments->to, "Stop before this position or time (default: the journal's end)"
+    );
+    command->add_option("--route", arguments->route, "Only this route");
+    command->add_option(
+        "--name", arguments->name, "Name of the replay (default: its first position and route)"
+    );
+    command->add_option(
+        "--config", arguments->folder.config, "The configuration; without it, the defaults"
+    );
+    command->add_option(
+        "--data", arguments->folder.data, "The data folder, instead of the configured one"
+    );
+    command->footer(
+        "Each replay has a name, under which the database remembers how far it has come: started "
+        "again, it goes on\n"
+        "there and writes nothing twice. To replay the same records once more, give another "
+        "--name. Rows that are in\n"
+        "the table already are written again unless the route has a key. Works while foz runs."
+    );
+    command->callback([arguments, &exit_code] { exit_code = replay(*arguments); });
+}
+
+}  // namespace foz::cli

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// foz verify: received = stored + duplicate + dead + waiting, checked against the databases.
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/data_folder.h"
+#include "sink/make_sink.h"
+#include "sink/verification.h"
+#include "state/lane_history.h"
+
+namespace foz::cli {
+namespace {
+
+struct VerifyArguments {
+    DataFolderArguments folder;
+    bool accept_gaps = false;
+};
+
+int failed(const Error& error, int exit_code) {
+    fmt::print(stderr, "foz verify: {}\n", error.message);
+    return exit_code;
+}
+
+void print(const std::string& database, const sink::Verification& found) {
+    fmt::print("database {}\n", database);
+    fmt::print(
+        "  {:<32} {:>12} {:>12} {:>12} {:>12} {:>12}\n",
+        "route",
+        "received",
+        "stored",
+        "duplicate",
+        "dead",
+        "waiting"
+    );
+    for (const sink::RouteTotals& route : found.routes) {
+        fmt::print(
+            "  {:<32} {:>12} {:>12} {:>12} {:>12} {:>12}\n",
+            route.route,
+            route.received,
+            route.stored,
+            route.duplicate,
+            route.dead,
+            route.waiting
+        );
+    }
+    for (const sink::TableTotals& table : found.tables) {
+        fmt::print("  table {}: {} rows, foz stored {}\n", table.table, table.rows, table.stored);
+    }
+    for (const std::string& note : found.notes) {
+        fmt::print("  note: {}\n", note);
+    }
+    for (const std::string& difference : found.differences) {
+        fmt::print("  DIFFERENCE: {}\n", difference);
+    }
+}
+
+// Whether the database adds up.
+Result<bool> verify_database(
+    const config::Settings& settings,
+    const config::Database& database,
+    const std::string& journal,
+    state::StateDatabase& state
+) {
+    auto mapping = mapping::Mapping::compile(settings, database.name);
+    if (!mapping) {
+        return pass_on(mapping);
+    }
+    auto sink = sink::make_sink(settings, database);
+    if (!sink) {
+        return pass_on(sink);
+    }
+    const sink::VerifiedDatabase verified{database.name, database.lanes, journal, **sink, *mapping};
+    auto found = sink::verify(verified, state, [&] { return open_journal(settings); });
+    if (!found) {
+        return fail(found.error().code, "database {}: {}", database.name, found.error().message);
+    }
+    print(database.name, *found);
+    return found->differences.empty();
+}
+
+int verify(const VerifyArguments& arguments) {
+    auto settings = settings_for(arguments.folder);
+    if (!settings) {
+        return failed(settings.error(), 2);
+    }
+    auto state = open_state(*settings);
+    if (!state) {
+        return failed(state.error(), 1);
+    }
+    auto journal = open_journal(*settings);
+    if (!journal) {
+        return failed(journal.error(), 1);
+    }
+    const std::string id = (*journal)->status().id;
+    if (arguments.accept_gaps) {
+        if (auto accepted = state::accept_gaps(**state, id); !accepted) {
+            return failed(accepted.error(), 1);
+        }
+    }
+    int exit_code = 0;
+    for (const config::Database& database : settings->databases) {
+        auto balanced = verify_database(*settings, database, id, **state);
+        if (!balanced) {
+            exit_code = failed(balanced.error(), 1);
+        } else if (!*balanced) {
+            exit_code = 1;
+        }
+    }
+    fmt::print("{}\n", exit_code == 0 ? "it adds up" : "it does not add up");
+    return exit_code;
+}
+
+}  // namespace
+
+void add_verify_command(CLI::App& app, int& exit_code) {
+    auto arguments = std::make_shared<VerifyArguments>();
+    CLI::App* command =
+        app.add_subcommand("verify", "Check that received = stored + duplicate + dead + waiting");
+    command->add_option(
+        "--config", arguments->folder.config, "The configuration; without it, the defaults"
+    );
+    command->add_option(
+        "--data", arguments->folder.data, "The data folder, instead of the configured one"
+    );
+    command->add_flag(
+        "--accept-gaps",
+        arguments->accept_gaps,
+        "Report no more the records that were gone when a database needed them"
+    );
+    command->footer(
+        "Maps all that the journal has, counts the rows of each table, and compares both with the "
+        "ledger that was\n"
+        "committed with the rows. Changes nothing, and works while foz runs. Exit code 0: it adds "
+        "up; 1: it does\n"
+        "not, or could not be read; 2: the configuration cannot be used."
+    );
+    command->callback([arguments, &exit_code] { exit_code = verify(*arguments); });
+}
+
+}  // namespace foz::cli

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "server/lanes.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "config/database_access.h"
+#include "mapping/mapping.h"
+#include "sink/lane_layout.h"
+#include "sink/sink.h"
+
+namespace foz::server {
+
+Result<void> Lanes::prepare(const config::Settings& settings) {
+    for (const config::Database& database : settings.databases) {
+        if (auto prepared = prepare_database(settings, database); !prepared) {
+            return prepared;
+        }
+    }
+    positions_.resize(runners_.size());
+    return {};
+}
+
+Result<void> Lanes::prepare_database(
+    const config::Settings& settings, const config::Database& database
+) {
+    const std::string url = config::database_url(settings, database);
+    const auto kind = sink::sink_kind_for(url);
+    if (!kind) {
+        return std::unexpected(kind.error());
+    }
+    const auto password = config::read_password(database);
+    if (!password) {
+        return std::unexpected(password.error());
+    }
+    const auto layout = sink::settle_lane_layout(state_, journal_, database.name, database.lanes);
+    if (!layout) {
+        return std::unexpected(layout.error());
+    }
+    for (std::uint32_t lane = 0; lane < database.lanes; ++lane) {
+        auto mapping = mapping::Mapping::compile(settings, database.name);
+        if (!mapping) {
+            return pass_on(mapping);
+        }
+        auto sink = (*kind)->make(
+            {.url = url, .password = *password, .connect_timeout = database.connect_timeout}
+        );
+        if (!sink) {
+            return pass_on(sink);
+        }
+        const std::size_t number = runners_.size();
+        sink::RunnerOptions options;
+        options.database = database.name;
+        options.lane = sink::lane_name(lane);
+        options.lane_index = lane;
+        options.lanes = database.lanes;
+        options.since = layout->since;
+        options.batch_rows_max = database.batch_rows_max;
+        options.batch_delay = database.batch_delay;
+        options.retry_delay_max = database.retry_delay_max;
+        runners_.push_back(std::make_unique<sink::Runner>(
+            sink::RunnerParts{
+                .journal = journal_,
+                .state = state_,
+                .clock = clock_,
+                .mapping = std::move(*mapping),
+                .sink = std::move(*sink),
+                .on_committed = [this, number](
+                                    journal::Position position
+                                ) { note_committed(number, position); },
+            },
+            options
+        ));
+    }
+    return {};
+}
+
+void Lanes::start(Committed committed) {
+    committed_ = std::move(committed);
+    for (const auto& runner : runners_) {
+        runner->start();
+    }
+}
+
+void Lanes::note_committed(std::size_t lane, journal::Position position) {
+    const std::scoped_lock lock(mutex_);
+    positions_[lane] = position;
+    const journal::Position lowest = std::ranges::min(positions_);
+    if (lowest > lowest_) {
+        lowest_ = lowest;
+        committed_(lowest);
+    }
+}
+
+void Lanes::stop(SteadyTime deadline) {
+    for (const auto& runner : runners_) {
+        runner->request_stop(deadline);
+    }
+    for (const auto& runner : runners_) {
+        runner->join();
+    }
+}
+
+std::vector<sink::RunnerStatus> Lanes::status() const {
+    std::vector<sink::RunnerStatus> status;
+    for (const auto& runner : runners_) {
+        status.push_back(runner->status());
+    }
+    return status;
+}
+
+}  // namespace foz::server
