@@ -99,6 +99,7 @@ void Reactor::run() {
             );
             (void)write_some(*slot.connection);
             slot.connection.reset();
+            context_.counters.connections.fetch_sub(1, std::memory_order_relaxed);
         }
     }
 }

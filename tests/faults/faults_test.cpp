@@ -182,7 +182,7 @@ TEST_F(Faults, the_journal_is_full_while_the_database_is_away_and_foz_goes_on_by
     Rig rig({
         .store = StoreKind::postgres,
         .rate = 0,
-        .journal = "size_max = \"8MiB\"\nsegment_bytes = \"1MiB\"\nfree_space_min = \"1MiB\"",
+        .journal = "size_max = \"8MiB\"\nsegment_bytes = \"2MiB\"\nretain_bytes = \"1MiB\"",
     });
     rig.start_foz();
     rig.start_sensors();

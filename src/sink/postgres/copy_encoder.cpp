@@ -22,9 +22,17 @@ constexpr std::string_view kSignature("PGCOPY\n\377\r\n\0", 11);
 constexpr std::int64_t kEpochDifference = 946'684'800'000'000;  // 1970 to 2000, in microseconds
 constexpr std::size_t kLengthBytes = 4;
 
-// Null when the cell was written; otherwise why it was not. The texts of the common reasons are
-// constant.
+// Nothing when the cell was written; otherwise why it was not.
 using Problem = std::optional<Flaw>;
+
+constexpr std::string_view kWrongKind = "22000";
+constexpr std::string_view kTooLong = "22001";
+constexpr std::string_view kOutOfRange = "22003";
+constexpr std::string_view kTimeOutOfRange = "22008";
+constexpr std::string_view kUntranslatable = "22021";
+constexpr std::string_view kInvalidText = "22P02";
+constexpr std::string_view kNotNull = "23502";
+constexpr std::string_view kProgramLimit = "54000";
 
 template <class T>
 void append_fixed(T value, CopyBuffer& buffer) {
