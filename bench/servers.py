@@ -202,7 +202,8 @@ class Sqlite:
 
 
 CONFIGURATION = """\
-log_level = "warn"
+[log]
+level = "warn"
 
 [listener.bench]
 address = "127.0.0.1:{port}"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/data_folder.h"
 
+#include <charconv>
 #include <chrono>
 #include <filesystem>
 
@@ -10,6 +11,7 @@
 #include "base/file_system.h"
 #include "config/settings_parser.h"
 #include "journal/local_journal.h"
+#include "mapping/timestamp_reader.h"
 
 namespace foz::cli {
 
@@ -33,7 +35,10 @@ Result<std::unique_ptr<state::StateDatabase>> open_state(const config::Settings&
     std::error_code ignored;
     if (!std::filesystem::exists(file, ignored)) {
         return fail(
-            ErrorCode::not_found, "there is no {}; give the data folder with --data", file.string()
+            ErrorCode::not_found,
+            "there is no {}: no foz has run with this data folder; give the right one with --data or "
+            "--config",
+            file.string()
         );
     }
     return state::StateDatabase::open(file);
@@ -50,6 +55,23 @@ std::string utc_text(SystemTime time) {
         fmt::gmtime(static_cast<std::time_t>(seconds.time_since_epoch().count())),
         (time - seconds).count()
     );
+}
+
+Result<journal::Position> position_from(journal::Journal& journal, const std::string& text) {
+    journal::Position position = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), position);
+    if (error == std::errc{} && end == text.data() + text.size()) {
+        return position;
+    }
+    const auto time = mapping::TimestampReader().from_text(text);
+    if (!time) {
+        return fail(
+            ErrorCode::invalid,
+            "\"{}\" is neither a position nor a time; write 12345 or \"2024-02-29 23:59:59\" (UTC)",
+            text
+        );
+    }
+    return journal.position_at(*time);
 }
 
 }  // namespace foz::cli

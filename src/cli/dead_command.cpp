@@ -77,6 +77,20 @@ std::string json_line(const state::DeadLetter& letter) {
     );
 }
 
+/// What a device sent must not steer the terminal: control characters as \\xNN. `kept` stay.
+std::string printable(std::string_view text, std::string_view kept = "") {
+    std::string escaped;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if ((byte < 0x20 || byte == 0x7f) && !kept.contains(c)) {
+            escaped += fmt::format("\\x{:02x}", byte);
+        } else {
+            escaped += c;
+        }
+    }
+    return escaped;
+}
+
 void print_line(const state::DeadLetter& letter) {
     fmt::print(
         "{:>6}  {}  {:<9}  {}  {}  {}{}\n",
@@ -84,8 +98,8 @@ void print_line(const state::DeadLetter& letter) {
         utc_text(letter.received),
         state::name_of(letter.status),
         letter.route,
-        letter.topic,
-        letter.reason,
+        printable(letter.topic),
+        printable(letter.reason),
         letter.code.empty() ? "" : fmt::format(" [{}]", letter.code)
     );
 }
@@ -99,14 +113,15 @@ void print_whole(const state::DeadLetter& letter) {
         state::name_of(letter.status),
         letter.database,
         letter.route,
-        letter.topic,
-        letter.client,
+        printable(letter.topic),
+        printable(letter.client),
         utc_text(letter.received),
         letter.position,
-        letter.reason,
+        printable(letter.reason),
         letter.code,
         utc_text(letter.first_seen),
-        mqtt::is_valid_text(letter.payload) ? letter.payload : base64(letter.payload) + " (base64)"
+        mqtt::is_valid_text(letter.payload) ? printable(letter.payload, "\t\n")
+                                            : base64(letter.payload) + " (base64)"
     );
 }
 
@@ -188,6 +203,41 @@ int replay(
 using Action =
     std::function<int(const config::Settings&, state::StateDatabase&, const state::LetterFilter&)>;
 
+Result<bool> any_letter_fits(state::StateDatabase& state, const state::LetterFilter& filter) {
+    bool any = false;
+    auto read = state::for_each_letter(state, filter, [&](const state::DeadLetter&) {
+        any = true;
+        return false;
+    });
+    if (!read) {
+        return pass_on(read);
+    }
+    return any;
+}
+
+bool is_for_all(const state::LetterFilter& filter) {
+    return !filter.id && filter.database.empty() && filter.route.empty() && filter.reason.empty();
+}
+
+/// On standard error: what is exported stays JSON.
+int nothing_fits(const state::LetterFilter& filter) {
+    if (filter.id) {
+        fmt::print(
+            stderr,
+            "foz dead: there is no dead letter {}{}; foz dead list shows those that there are\n",
+            *filter.id,
+            filter.database.empty() && filter.route.empty() && filter.reason.empty()
+                ? ""
+                : " that fits"
+        );
+        return 1;
+    }
+    fmt::print(
+        stderr, "foz dead: there are no dead letters{}\n", is_for_all(filter) ? "" : " that fit"
+    );
+    return 0;
+}
+
 int run(const DeadArguments& arguments, const Action& action) {
     auto settings = settings_for(arguments.folder);
     if (!settings) {
@@ -204,6 +254,13 @@ int run(const DeadArguments& arguments, const Action& action) {
     static_cast<void>(set_up_log("warn"));
     state::LetterFilter filter = arguments.filter;
     filter.journal = (*journal)->status().id;
+    auto any = any_letter_fits(**state, filter);
+    if (!any) {
+        return failed(any.error(), 1);
+    }
+    if (!*any) {
+        return nothing_fits(filter);
+    }
     return action(*settings, **state, filter);
 }
 
@@ -243,6 +300,7 @@ void add_dead_command(CLI::App& app, int& exit_code) {
     CLI::App* dead = app.add_subcommand("dead", "The readings that could not be stored");
     dead->require_subcommand(1);
     dead->footer("All of it works while foz runs.");
+    const auto all = std::make_shared<bool>(false);
     add_action(*dead, exit_code, "list", "A line for each dead letter", printing(print_line));
     add_action(*dead, exit_code, "show", "All of each dead letter", printing(print_whole));
     add_action(
@@ -264,8 +322,23 @@ void add_dead_command(CLI::App& app, int& exit_code) {
         exit_code,
         "discard",
         "Give them up: the payloads are deleted, the count stays",
-        discard
+        [all](
+            const config::Settings& settings,
+            state::StateDatabase& state,
+            const state::LetterFilter& filter
+        ) {
+            if (!*all && is_for_all(filter)) {
+                fmt::print(
+                    stderr,
+                    "foz dead: this would delete the payload of every dead letter; say which (a "
+                    "number, --route, --database, --reason), or --all\n"
+                );
+                return 2;
+            }
+            return discard(settings, state, filter);
+        }
     );
+    dead->get_subcommand("discard")->add_flag("--all", *all, "Every dead letter");
 }
 
 }  // namespace foz::cli

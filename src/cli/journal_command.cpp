@@ -6,15 +6,14 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <string>
 
-#include <date/date.h>
 #include <fmt/format.h>
 
 #include "base/clock.h"
 #include "base/file_system.h"
 #include "cli/commands.h"
+#include "cli/data_folder.h"
 #include "config/settings_parser.h"
 #include "journal/local_journal.h"
 #include "mqtt/message.h"
@@ -28,10 +27,6 @@ struct JournalArguments {
     std::string from;
     std::uint64_t count = UINT64_MAX;
 };
-
-std::string time_text(SystemTime time) {
-    return date::format("%FT%TZ", time);
-}
 
 /// Payload text for a terminal: what is not printable ASCII becomes \xNN.
 std::string printable(std::string_view text) {
@@ -62,28 +57,8 @@ Result<std::filesystem::path> journal_folder(const JournalArguments& arguments) 
     return settings->data / "journal";
 }
 
-/// A position, or a time such as 2026-11-22T18:00:00Z (also with a space, without the seconds or
-/// the Z).
 Result<journal::Position> start_position(journal::Journal& journal, const std::string& from) {
-    if (from.empty()) {
-        return journal.status().first;
-    }
-    if (from.find_first_not_of("0123456789") == std::string::npos && from.size() < 20) {
-        return std::stoull(from);
-    }
-    for (const char* format : {"%FT%TZ", "%FT%T", "%F %T", "%FT%H:%M", "%F %H:%M", "%F"}) {
-        std::istringstream stream(from);
-        SystemTime time;
-        stream >> date::parse(format, time);
-        if (!stream.fail() && stream.peek() == std::istringstream::traits_type::eof()) {
-            return journal.position_at(time);
-        }
-    }
-    return fail(
-        ErrorCode::invalid,
-        "--from {} is neither a position nor a time in UTC such as 2026-11-22T18:00:00Z",
-        from
-    );
+    return from.empty() ? journal.status().first : position_from(journal, from);
 }
 
 Result<void> show_journal(const JournalArguments& arguments) {
@@ -112,7 +87,7 @@ Result<void> show_journal(const JournalArguments& arguments) {
             segment.first,
             segment.end - segment.first,
             segment.file_bytes,
-            time_text(segment.first_appended)
+            utc_text(segment.first_appended)
         );
     }
     fmt::print("\n{:>20}  {:>12}  {}\n", "CURSOR", "BEHIND", "NAME");
@@ -193,7 +168,7 @@ Result<void> print_records(const JournalArguments& arguments) {
         fmt::print(
             "{} {} {}\n",
             (*record)->position,
-            time_text((*record)->appended),
+            utc_text((*record)->appended),
             text ? *text : fmt::format("unreadable: {}", text.error().message)
         );
     }

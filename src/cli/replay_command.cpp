@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // foz replay: what the journal still holds, through the mapping again.
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <string>
 
-#include <date/date.h>
 #include <fmt/format.h>
 
 #include "base/log.h"
@@ -34,26 +31,15 @@ int failed(const Error& error, int exit_code) {
     return exit_code;
 }
 
-// A position, or a time in UTC.
-Result<journal::Position> position_from(journal::Journal& journal, const std::string& text) {
-    journal::Position position = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), position);
-    if (error == std::errc{} && end == text.data() + text.size()) {
-        return position;
-    }
-    for (const char* format : {"%F %T", "%FT%TZ", "%FT%T", "%F %R", "%F"}) {
-        std::istringstream stream(text);
-        date::sys_time<Microseconds> time;
-        stream >> date::parse(format, time);
-        if (!stream.fail() && stream.peek() == std::istringstream::traits_type::eof()) {
-            return journal.position_at(SystemTime(time.time_since_epoch()));
-        }
-    }
-    return fail(
-        ErrorCode::invalid,
-        "\"{}\" is neither a position nor a time; write 12345 or \"2024-02-29 23:59:59\" (UTC)",
-        text
-    );
+// Whether this replay came to its end before. A database that cannot be asked is the runner's to wait for.
+bool is_done(
+    sink::Sink& sink, const std::string& journal_id, const sink::RunnerOptions& options
+) {
+    const auto audit = sink.audit(journal_id, {});
+    sink.close();
+    return audit && std::ranges::any_of(audit->lanes, [&](const sink::LaneState& lane) {
+        return lane.lane == options.lane && lane.cursor.position >= *options.until;
+    });
 }
 
 // Writes the routes of one database that are left in `settings`; how many rows it stored.
@@ -74,6 +60,15 @@ Result<void> replay_into(
     auto sink = sink::make_sink(settings, database);
     if (!sink) {
         return pass_on(sink);
+    }
+    if (is_done(**sink, journal.status().id, options)) {
+        fmt::print(
+            "database {}: {} was complete already, nothing was written; to write the same records "
+            "once more, give another --name\n",
+            database.name,
+            options.lane
+        );
+        return {};
     }
     options.database = database.name;
     options.batch_rows_max = database.batch_rows_max;

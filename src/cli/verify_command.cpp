@@ -101,17 +101,24 @@ int verify(const VerifyArguments& arguments) {
             return failed(accepted.error(), 1);
         }
     }
-    int exit_code = 0;
+    bool all_checked = true;
+    bool all_balanced = true;
     for (const config::Database& database : settings->databases) {
         auto balanced = verify_database(*settings, database, id, **state);
         if (!balanced) {
-            exit_code = failed(balanced.error(), 1);
-        } else if (!*balanced) {
-            exit_code = 1;
+            static_cast<void>(failed(balanced.error(), 1));
+            all_checked = false;
+        } else {
+            all_balanced = all_balanced && *balanced;
         }
     }
-    fmt::print("{}\n", exit_code == 0 ? "it adds up" : "it does not add up");
-    return exit_code;
+    fmt::print(
+        "{}\n",
+        !all_balanced  ? "it does not add up"
+        : !all_checked ? "not everything could be checked"
+                       : "it adds up"
+    );
+    return all_balanced && all_checked ? 0 : 1;
 }
 
 }  // namespace

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
+#include <utility>
 
 #include "base/crc32c.h"
 #include "base/log.h"
-#include "mqtt/message.h"
-#include "sink/lane_share.h"
 #include "sink/lane_start.h"
 #include "state/dead_letters.h"
 #include "state/lane_history.h"
@@ -59,6 +59,16 @@ std::uint64_t seed_for(const RunnerOptions& options, const Clock& clock) {
            static_cast<std::uint64_t>(clock.system_now().time_since_epoch().count());
 }
 
+FillLimits limits_of(const RunnerOptions& options) {
+    return {
+        .lane_index = options.lane_index,
+        .lanes = options.lanes,
+        .until = options.until,
+        .rows_max = options.batch_rows_max,
+        .payload_bytes_max = options.batch_payload_bytes_max,
+    };
+}
+
 }  // namespace
 
 std::string_view name_of(RunnerState state) {
@@ -81,7 +91,11 @@ Runner::Runner(RunnerParts parts, RunnerOptions options)
               note_commit(cursor, written, commit);
           }
       ),
-      backoff_(options_.retry_delay_max, seed_for(options_, parts_.clock)) {
+      backoff_(options_.retry_delay_max, seed_for(options_, parts_.clock)),
+      filler_(parts_.journal, parts_.mapping, parts_.clock, limits_of(options_)) {
+    maps_ahead_ = std::ranges::none_of(parts_.mapping.tables(), [](const auto& table) {
+        return table->inferred;
+    });
     status_.database = options_.database;
     status_.lane = options_.lane;
     status_.since = parts_.clock.system_now();
@@ -170,13 +184,13 @@ bool Runner::must_end() const {
 
 // All that was asked for is committed.
 bool Runner::at_end() const {
-    if (cursor_ < Cursor{position_, 0}) {
+    if (cursor_ < Cursor{batch_.end, 0}) {
         return false;
     }
-    if (options_.until && position_ >= *options_.until) {
+    if (options_.until && batch_.end >= *options_.until) {
         return true;
     }
-    return stopping_ && position_ >= parts_.journal.durable_end();
+    return stopping_ && batch_.end >= parts_.journal.durable_end();
 }
 
 SinkResult<void> Runner::advance() {
@@ -185,12 +199,12 @@ SinkResult<void> Runner::advance() {
             return connected;
         }
     }
-    if (!batch_is_full()) {
+    if (!filler_.is_full(batch_)) {
         if (auto filled = fill(); !filled) {
             return filled;
         }
     }
-    if (batch_.empty()) {
+    if (batch_.items.empty()) {
         report_committed();
         return cursor_commit_is_due() ? write() : SinkResult<void>{};
     }
@@ -266,9 +280,9 @@ SinkResult<void> Runner::take_up(Cursor found) {
     }
     // The usual case after a lost connection: the mapped batch can go on from the cursor.
     const bool batch_fits =
-        reader_ != nullptr && start.cursor >= batch_begin_ && start.cursor <= Cursor{position_, 0};
+        filler_.is_open() && start.cursor >= batch_.begin && start.cursor <= Cursor{batch_.end, 0};
     if (!batch_fits) {
-        if (auto opened = open_reader(start.cursor); !opened) {
+        if (auto opened = map_from(start.cursor); !opened) {
             return opened;
         }
     }
@@ -287,16 +301,12 @@ SinkResult<void> Runner::take_up(Cursor found) {
     return {};
 }
 
-SinkResult<void> Runner::open_reader(Cursor cursor) {
-    reader_.reset();
-    auto reader = parts_.journal.read_from(cursor.position);
-    if (!reader) {
-        return std::unexpected(from_error(reader.error()));
+SinkResult<void> Runner::map_from(Cursor cursor) {
+    if (auto opened = filler_.open(cursor.position); !opened) {
+        return std::unexpected(from_error(opened.error()));
     }
-    reader_ = std::move(*reader);
-    clear_batch();
-    batch_begin_ = cursor;
-    position_ = cursor.position;
+    batch_.restart_at(cursor);
+    next_.restart_at(cursor);
     return {};
 }
 
@@ -313,42 +323,28 @@ void Runner::hold_journal_at(journal::Position position) {
     parts_.journal.set_cursor(journal_cursor_, position);
 }
 
-bool Runner::batch_is_full() const {
-    return batch_.rows().size() + batch_.rejections().size() >= options_.batch_rows_max ||
-           batch_payload_bytes_ >= options_.batch_payload_bytes_max ||
-           (options_.until && position_ >= *options_.until);
-}
-
 // Maps records until the batch is full, old enough, or there is nothing to wait for.
 SinkResult<void> Runner::fill() {
     int until_clock_reading = kMessagesPerClockReading;
-    while (!batch_is_full()) {
-        auto record = reader_->next();
-        if (!record) {
-            return std::unexpected(from_error(record.error()));
+    while (!filler_.is_full(batch_)) {
+        const auto taken = filler_.take_next(batch_);
+        if (!taken) {
+            return std::unexpected(from_error(taken.error()));
         }
-        if (!*record) {
-            position_ = reader_->position();
+        if (!*taken) {
             const bool more =
-                !stopping_ && !batch_.empty() &&
-                parts_.journal.wait_for(position_, batch_started_ + options_.batch_delay);
+                !stopping_ && !batch_.items.empty() &&
+                parts_.journal.wait_for(batch_.end, batch_.started + options_.batch_delay);
             if (more) {
                 continue;
             }
-            return batch_.empty() ? wait_for_records() : SinkResult<void>{};
-        }
-        const bool was_empty = batch_.empty();
-        if (auto taken = take(**record); !taken) {
-            return taken;
-        }
-        if (was_empty && !batch_.empty()) {
-            batch_started_ = parts_.clock.steady_now();
+            return batch_.items.empty() ? wait_for_records() : SinkResult<void>{};
         }
         if (--until_clock_reading == 0) {
             until_clock_reading = kMessagesPerClockReading;
             const SteadyTime now = parts_.clock.steady_now();
-            if (!batch_.empty() ? now >= batch_started_ + options_.batch_delay
-                                : now >= last_commit_ + kCursorCommitInterval) {
+            if (!batch_.items.empty() ? now >= batch_.started + options_.batch_delay
+                                      : now >= last_commit_ + kCursorCommitInterval) {
                 return {};
             }
         }
@@ -359,41 +355,17 @@ SinkResult<void> Runner::fill() {
 SinkResult<void> Runner::wait_for_records() {
     report_committed();
     if (!stopping_) {
-        static_cast<void>(parts_.journal.wait_for(position_, parts_.clock.steady_now() + kIdleWait)
+        static_cast<void>(parts_.journal.wait_for(batch_.end, parts_.clock.steady_now() + kIdleWait)
         );
     }
     return {};
 }
 
-SinkResult<void> Runner::take(const journal::Record& record) {
-    if (record.kind == static_cast<std::uint8_t>(mqtt::RecordKind::message)) {
-        auto message = mqtt::decode_message(record.bytes);
-        if (!message) {
-            return std::unexpected(SinkError{
-                Failure::retry,
-                "",
-                fmt::format(
-                    "record {} of the journal: {}", record.position, message.error().message
-                ),
-                {}
-            });
-        }
-        if (lane_of(message->client_id, options_.lanes) == options_.lane_index) {
-            parts_.mapping.map(*message, record.position, batch_);
-            if (!batch_.empty()) {
-                batch_payload_bytes_ += record.bytes.size();
-            }
-        }
-    }
-    position_ = record.position + 1;
-    return {};
-}
-
 bool Runner::cursor_commit_is_due() const {
-    if (cursor_ >= Cursor{position_, 0}) {
+    if (cursor_ >= Cursor{batch_.end, 0}) {
         return false;
     }
-    return stopping_ || batch_is_full() ||
+    return stopping_ || filler_.is_full(batch_) ||
            parts_.clock.steady_now() - last_commit_ >= kCursorCommitInterval;
 }
 
@@ -401,17 +373,30 @@ SinkResult<void> Runner::write() {
     if (auto extended = extend_tables(); !extended) {
         return extended;
     }
-    if (auto written = writer_.write(batch_, cursor_, {position_, 0}); !written) {
+    if (auto written = write_and_map_ahead(); !written) {
         return written;
     }
-    clear_batch();
-    batch_begin_ = {position_, 0};
+    std::swap(batch_, next_);
+    next_.restart_at({batch_.end, 0});
     return {};
 }
 
-void Runner::clear_batch() {
-    batch_.clear();
-    batch_payload_bytes_ = 0;
+// While a full batch is written, the one after it is mapped: there is more to come, and the database has
+// a core of its own to work on.
+SinkResult<void> Runner::write_and_map_ahead() {
+    if (next_.items.empty()) {
+        next_.restart_at({batch_.end, 0});
+    }
+    std::future<Result<void>> mapped;
+    if (maps_ahead_ && !stopping_ && filler_.is_full(batch_)) {
+        mapped = std::async(std::launch::async, [this] { return filler_.take_all(next_); });
+    }
+    auto written = writer_.write(batch_.items, cursor_, {batch_.end, 0});
+    if (mapped.valid()) {
+        // An error of the journal comes again when the lane reads on from there.
+        static_cast<void>(mapped.get());
+    }
+    return written;
 }
 
 SinkResult<void> Runner::extend_tables() {
@@ -452,9 +437,9 @@ void Runner::note_commit(const Cursor& cursor, const Written& written, const Com
 
 // Messages that no route takes need no commit to be done with.
 void Runner::report_committed() {
-    if (parts_.on_committed && batch_.empty() && position_ > reported_) {
-        reported_ = position_;
-        parts_.on_committed(position_);
+    if (parts_.on_committed && batch_.items.empty() && batch_.end > reported_) {
+        reported_ = batch_.end;
+        parts_.on_committed(batch_.end);
     }
 }
 

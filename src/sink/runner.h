@@ -3,6 +3,8 @@
 // of its own. Batching, retry, splitting, dead letters, the cursor: all of it is here and in the
 // files it uses, once for all kinds of database (sink.h).
 //
+// Under load the next batch is mapped on a second thread while the present one is written.
+//
 // It connects (for ever, with backoff), reads the lane's cursor back from the database, maps
 // messages from there on into a batch, and writes the batch with its new cursor in one transaction.
 // Whatever fails, nothing is skipped:
@@ -34,8 +36,8 @@
 #include "base/clock.h"
 #include "journal/journal.h"
 #include "mapping/mapping.h"
-#include "mapping/row_batch.h"
 #include "sink/backoff.h"
+#include "sink/batch_filler.h"
 #include "sink/batch_writer.h"
 #include "sink/sink.h"
 #include "state/state_database.h"
@@ -121,14 +123,12 @@ class Runner {
     [[nodiscard]] SinkResult<void> advance();
     [[nodiscard]] SinkResult<void> connect();
     [[nodiscard]] SinkResult<void> take_up(Cursor found);
-    [[nodiscard]] SinkResult<void> open_reader(Cursor cursor);
+    [[nodiscard]] SinkResult<void> map_from(Cursor cursor);
     [[nodiscard]] SinkResult<void> fill();
     [[nodiscard]] SinkResult<void> wait_for_records();
-    [[nodiscard]] SinkResult<void> take(const journal::Record& record);
     [[nodiscard]] SinkResult<void> write();
     [[nodiscard]] SinkResult<void> extend_tables();
-    void clear_batch();
-    [[nodiscard]] bool batch_is_full() const;
+    [[nodiscard]] SinkResult<void> write_and_map_ahead();
     [[nodiscard]] bool cursor_commit_is_due() const;
     [[nodiscard]] bool at_end() const;
     [[nodiscard]] bool must_end() const;
@@ -151,12 +151,10 @@ class Runner {
     Backoff backoff_;
     bool connected_ = false;
     Cursor cursor_;  // committed in the database
-    std::unique_ptr<journal::Reader> reader_;
-    mapping::RowBatch batch_;
-    std::size_t batch_payload_bytes_ = 0;
-    Cursor batch_begin_;              // batch_ has all items in [batch_begin_, {position_, 0})
-    journal::Position position_ = 0;  // of the next record to be mapped
-    SteadyTime batch_started_;        // when its first item was mapped
+    BatchFiller filler_;
+    MappedBatch batch_;  // the one to be written
+    MappedBatch next_;   // what follows it, mapped while it was written; empty unless batch_ is full
+    bool maps_ahead_ = true;  // false when mapping changes tables that the sink looks at
     SteadyTime last_commit_;
     journal::Position reported_ = 0;             // to on_committed
     std::vector<std::uint32_t> table_versions_;  // as the database has them, by table

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/batch_filler.h"
+
+#include "mqtt/message.h"
+#include "sink/lane_share.h"
+
+namespace foz::sink {
+
+Result<void> BatchFiller::open(journal::Position position) {
+    reader_.reset();
+    auto reader = journal_.read_from(position);
+    if (!reader) {
+        return pass_on(reader);
+    }
+    reader_ = std::move(*reader);
+    return {};
+}
+
+bool BatchFiller::is_full(const MappedBatch& batch) const {
+    return batch.items.rows().size() + batch.items.rejections().size() >= limits_.rows_max ||
+           batch.payload_bytes >= limits_.payload_bytes_max ||
+           (limits_.until && batch.end >= *limits_.until);
+}
+
+Result<bool> BatchFiller::take_next(MappedBatch& batch) {
+    auto record = reader_->next();
+    if (!record) {
+        return pass_on(record);
+    }
+    if (!*record) {
+        batch.end = reader_->position();
+        return false;
+    }
+    if ((*record)->kind == static_cast<std::uint8_t>(mqtt::RecordKind::message)) {
+        auto message = mqtt::decode_message((*record)->bytes);
+        if (!message) {
+            return fail(
+                ErrorCode::corrupt,
+                "record {} of the journal: {}",
+                (*record)->position,
+                message.error().message
+            );
+        }
+        if (lane_of(message->client_id, limits_.lanes) == limits_.lane_index) {
+            const bool was_empty = batch.items.empty();
+            mapping_.map(*message, (*record)->position, batch.items);
+            if (!batch.items.empty()) {
+                batch.payload_bytes += (*record)->bytes.size();
+                if (was_empty) {
+                    batch.started = clock_.steady_now();
+                }
+            }
+        }
+    }
+    batch.end = (*record)->position + 1;
+    return true;
+}
+
+Result<void> BatchFiller::take_all(MappedBatch& batch) {
+    while (!is_full(batch)) {
+        const auto taken = take_next(batch);
+        if (!taken) {
+            return std::unexpected(taken.error());
+        }
+        if (!*taken) {
+            break;
+        }
+    }
+    return {};
+}
+
+}  // namespace foz::sink

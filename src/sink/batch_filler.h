@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads the journal's records for one lane and maps them into batches. Owned by the lane's runner.
+// One thread at a time: the lane's, or the one that maps the next batch while the lane's writes.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "journal/journal.h"
+#include "mapping/mapping.h"
+#include "mapping/row_batch.h"
+#include "sink/sink.h"
+
+namespace foz::sink {
+
+/// All items of the records [begin, end): what one transaction writes.
+struct MappedBatch {
+    mapping::RowBatch items;
+    Cursor begin;               // its first message may have been written in part before
+    journal::Position end = 0;  // of the next record to be mapped
+    std::size_t payload_bytes = 0;
+    SteadyTime started;  // when its first item was mapped
+
+    void restart_at(Cursor cursor) {
+        items.clear();
+        begin = cursor;
+        end = cursor.position;
+        payload_bytes = 0;
+    }
+};
+
+struct FillLimits {
+    std::uint32_t lane_index = 0;
+    std::uint32_t lanes = 1;
+    std::optional<journal::Position> until;  // maps no record from here on
+    std::uint32_t rows_max = 20'000;
+    std::size_t payload_bytes_max = 16 << 20;
+};
+
+class BatchFiller {
+  public:
+    /// All of them must outlive it.
+    BatchFiller(
+        journal::Journal& journal,
+        mapping::Mapping& mapping,
+        const Clock& clock,
+        const FillLimits& limits
+    )
+        : journal_(journal), mapping_(mapping), clock_(clock), limits_(limits) {}
+
+    /// Goes on at `position`. Errors: those of Journal::read_from.
+    [[nodiscard]] Result<void> open(journal::Position position);
+    [[nodiscard]] bool is_open() const { return reader_ != nullptr; }
+
+    [[nodiscard]] bool is_full(const MappedBatch& batch) const;
+
+    /// Maps the next record, which must be the one at `batch.end`. False: there is none yet.
+    [[nodiscard]] Result<bool> take_next(MappedBatch& batch);
+
+    /// Maps what there is, without waiting, until the batch is full.
+    [[nodiscard]] Result<void> take_all(MappedBatch& batch);
+
+  private:
+    journal::Journal& journal_;
+    mapping::Mapping& mapping_;
+    const Clock& clock_;
+    const FillLimits limits_;
+    std::unique_ptr<journal::Reader> reader_;
+};
+
+}  // namespace foz::sink

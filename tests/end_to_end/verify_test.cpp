@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "tests/end_to_end/foz_under_test.h"
+
+namespace foz::end_to_end {
+namespace {
+
+class Verify : public testing::Test {
+  protected:
+    void SetUp() override {
+        foz_.configure(kReadings);
+        foz_.start();
+        foz_.publish("sensors/a", reading(1));
+        foz_.publish("sensors/a", reading(1));  // a duplicate
+        foz_.publish("sensors/b", reading(2));
+        foz_.publish("sensors/b", "not JSON");
+    }
+
+    FozUnderTest foz_;
+};
+
+TEST_F(Verify, ItAddsUpWhileFozRunsAndAfterwards) {
+    ASSERT_TRUE(foz_.dead_letters_become(1));
+    const Outcome running = foz_.run_configured({"verify"});
+    EXPECT_EQ(running.exit_code, 0) << running;
+    ASSERT_EQ(foz_.stop(), 0);
+    const Outcome stopped = foz_.run_configured({"verify"});
+    EXPECT_EQ(stopped.exit_code, 0) << stopped;
+    EXPECT_TRUE(stopped.says("it adds up")) << stopped;
+    EXPECT_TRUE(stopped.says("table readings: 2 rows, foz stored 2")) << stopped;
+}
+
+TEST_F(Verify, DeletedRowsAreADifferenceWithBothNumbers) {
+    ASSERT_EQ(foz_.stop(), 0);
+    ASSERT_EQ(foz_.query("DELETE FROM readings WHERE device = 'a'"), "");
+    const Outcome verified = foz_.run_configured({"verify"});
+    EXPECT_EQ(verified.exit_code, 1) << verified;
+    EXPECT_TRUE(verified.says("table readings has 1 rows, foz stored 2")) << verified;
+    EXPECT_TRUE(verified.says("it does not add up")) << verified;
+}
+
+TEST_F(Verify, ADatabaseThatCannotBeReadIsNotCalledADifference) {
+    ASSERT_EQ(foz_.stop(), 0);
+    foz_.configure(
+        "[database.foz]\nurl = \"postgresql://foz@127.0.0.1:1/foz\"\nconnect_timeout = \"1s\"" +
+        kReadings
+    );
+    const Outcome verified = foz_.run_configured({"verify"});
+    EXPECT_EQ(verified.exit_code, 1) << verified;
+    EXPECT_TRUE(verified.says("not everything could be checked")) << verified;
+    EXPECT_FALSE(verified.says("does not add up")) << verified;
+}
+
+TEST_F(Verify, RowsFromElsewhereAreADifference) {
+    ASSERT_EQ(foz_.stop(), 0);
+    ASSERT_EQ(
+        foz_.query("INSERT INTO readings VALUES ('x', 1, '2022-01-01 00:00:00.000000')"), ""
+    );
+    const Outcome verified = foz_.run_configured({"verify"});
+    EXPECT_EQ(verified.exit_code, 1) << verified;
+    EXPECT_TRUE(verified.says("came from elsewhere")) << verified;
+}
+
+TEST_F(Verify, AChangedLedgerIsADifference) {
+    ASSERT_EQ(foz_.stop(), 0);
+    ASSERT_EQ(foz_.query("UPDATE foz_ledger SET duplicate = duplicate + 1"), "");
+    const Outcome verified = foz_.run_configured({"verify"});
+    EXPECT_EQ(verified.exit_code, 1) << verified;
+    EXPECT_TRUE(verified.says("4 readings were received")) << verified;
+}
+
+TEST_F(Verify, ALostDeadLetterIsADifference) {
+    ASSERT_EQ(foz_.stop(), 0);
+    ASSERT_EQ(foz_.query("DELETE FROM dead_letters", "state.db"), "");
+    const Outcome verified = foz_.run_configured({"verify"});
+    EXPECT_EQ(verified.exit_code, 1) << verified;
+    EXPECT_TRUE(verified.says("the ledger has 1 dead letters")) << verified;
+}
+
+TEST_F(Verify, ADroppedTableIsADifferenceThatNamesIt) {
+    ASSERT_EQ(foz_.stop(), 0);
+    ASSERT_EQ(foz_.query("DROP TABLE readings"), "");
+    const Outcome verified = foz_.run_configured({"verify"});
+    EXPECT_EQ(verified.exit_code, 1) << verified;
+    EXPECT_TRUE(verified.says("readings")) << verified;
+}
+
+}  // namespace
+}  // namespace foz::end_to_end
