@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// FOZ_CHECK(condition): an invariant of the program. When it does not hold there is a bug, and going on
-// could store a wrong thing: the process prints where and ends. Always on, in release builds too.
+// FOZ_CHECK(condition): an invariant of the program. When it does not hold there is a bug, and
+// going on could store a wrong thing: the process prints where and ends. Always on, in release
+// builds too.
 #pragma once
 
 namespace foz {
@@ -10,9 +11,9 @@ namespace foz {
 
 }  // namespace foz
 
-#define FOZ_CHECK(condition)                                       \
-    do {                                                           \
-        if (!(condition)) [[unlikely]] {                           \
-            ::foz::check_failed(#condition, __FILE__, __LINE__);   \
-        }                                                          \
+#define FOZ_CHECK(condition)                                     \
+    do {                                                         \
+        if (!(condition)) [[unlikely]] {                         \
+            ::foz::check_failed(#condition, __FILE__, __LINE__); \
+        }                                                        \
     } while (false)

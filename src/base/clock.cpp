@@ -5,11 +5,13 @@ namespace foz {
 namespace {
 
 class RealClock final : public Clock {
- public:
+  public:
     [[nodiscard]] SystemTime system_now() const override {
         return std::chrono::time_point_cast<Microseconds>(std::chrono::system_clock::now());
     }
-    [[nodiscard]] SteadyTime steady_now() const override { return std::chrono::steady_clock::now(); }
+    [[nodiscard]] SteadyTime steady_now() const override {
+        return std::chrono::steady_clock::now();
+    }
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The clock seam: whatever depends on time takes a Clock by constructor, so that a test can move time.
+// The clock seam: whatever depends on time takes a Clock by constructor, so that a test can move
+// time.
 #pragma once
 
 #include <chrono>
@@ -14,7 +15,7 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 /// Any thread may call any method.
 class Clock {
- public:
+  public:
     virtual ~Clock() = default;
 
     /// Wall-clock time; may jump when the machine's clock is set.

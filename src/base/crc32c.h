@@ -8,8 +8,8 @@
 
 namespace foz {
 
-/// The checksum of `bytes`; `previous` is the checksum of what came before them, to go on from there.
-/// Uses the CPU's instruction where there is one. Pure; any thread.
+/// The checksum of `bytes`; `previous` is the checksum of what came before them, to go on from
+/// there. Uses the CPU's instruction where there is one. Pure; any thread.
 [[nodiscard]] std::uint32_t crc32c(ByteView bytes, std::uint32_t previous = 0);
 
 }  // namespace foz

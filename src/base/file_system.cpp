@@ -22,25 +22,30 @@ ErrorCode code_of(int error_number) {
     }
 }
 
-std::unexpected<Error> failed(const char* operation, const std::filesystem::path& path, int number) {
-    return fail(code_of(number), "cannot {} {}: {}", operation, path.string(), errno_message(number));
+std::unexpected<Error> failed(
+    const char* operation, const std::filesystem::path& path, int number
+) {
+    return fail(
+        code_of(number), "cannot {} {}: {}", operation, path.string(), errno_message(number)
+    );
 }
 
 class PosixFile final : public File {
- public:
+  public:
     PosixFile(int descriptor, std::filesystem::path path)
         : descriptor_(descriptor), path_(std::move(path)) {}
     PosixFile(const PosixFile&) = delete;
     PosixFile& operator=(const PosixFile&) = delete;
     ~PosixFile() override { ::close(descriptor_); }
 
-    [[nodiscard]] Result<std::size_t> read_at(
-        std::uint64_t offset, std::span<std::byte> into
-    ) const override {
+    [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into)
+        const override {
         std::size_t done = 0;
         while (done < into.size()) {
             const ssize_t count = ::pread(
-                descriptor_, into.data() + done, into.size() - done,
+                descriptor_,
+                into.data() + done,
+                into.size() - done,
                 static_cast<off_t>(offset + done)
             );
             if (count < 0 && errno == EINTR) {
@@ -61,7 +66,9 @@ class PosixFile final : public File {
         std::size_t done = 0;
         while (done < bytes.size()) {
             const ssize_t count = ::pwrite(
-                descriptor_, bytes.data() + done, bytes.size() - done,
+                descriptor_,
+                bytes.data() + done,
+                bytes.size() - done,
                 static_cast<off_t>(offset + done)
             );
             if (count < 0 && errno == EINTR) {
@@ -83,7 +90,7 @@ class PosixFile final : public File {
     }
 
     [[nodiscard]] Result<std::uint64_t> size() const override {
-        struct stat status {};
+        struct stat status{};
         if (::fstat(descriptor_, &status) != 0) {
             return failed("read the size of", path_, errno);
         }
@@ -97,13 +104,13 @@ class PosixFile final : public File {
         return {};
     }
 
- private:
+  private:
     int descriptor_;
     std::filesystem::path path_;
 };
 
 class PosixFileSystem final : public FileSystem {
- public:
+  public:
     [[nodiscard]] Result<std::unique_ptr<File>> open(
         const std::filesystem::path& path, OpenMode mode
     ) override {
@@ -120,12 +127,12 @@ class PosixFileSystem final : public FileSystem {
         return std::make_unique<PosixFile>(descriptor, path);
     }
 
-    [[nodiscard]] Result<std::vector<std::string>> list(
-        const std::filesystem::path& directory
+    [[nodiscard]] Result<std::vector<std::string>> list(const std::filesystem::path& directory
     ) const override {
         std::vector<std::string> names;
         std::error_code error;
-        for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+        for (std::filesystem::directory_iterator entry(directory, error), end;
+             !error && entry != end;
              entry.increment(error)) {
             std::error_code ignored;
             if (entry->is_regular_file(ignored)) {
@@ -186,15 +193,18 @@ class PosixFileSystem final : public FileSystem {
         auto file = std::make_unique<PosixFile>(descriptor, path);
         if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
             if (errno == EWOULDBLOCK) {
-                return fail(ErrorCode::unavailable, "{} is locked by another process", path.string());
+                return fail(
+                    ErrorCode::unavailable, "{} is locked by another process", path.string()
+                );
             }
             return failed("lock", path, errno);
         }
         return file;
     }
 
-    [[nodiscard]] Result<std::uint64_t> free_space(const std::filesystem::path& path) const override {
-        struct statvfs status {};
+    [[nodiscard]] Result<std::uint64_t> free_space(const std::filesystem::path& path
+    ) const override {
+        struct statvfs status{};
         if (::statvfs(path.c_str(), &status) != 0) {
             return failed("read the free space at", path, errno);
         }
@@ -243,7 +253,11 @@ Result<std::string> read_file(
     }
     if (*size > size_max) {
         return fail(
-            ErrorCode::invalid, "{} has {} bytes; at most {} are expected", path.string(), *size, size_max
+            ErrorCode::invalid,
+            "{} has {} bytes; at most {} are expected",
+            path.string(),
+            *size,
+            size_max
         );
     }
     std::string content(*size, '\0');

@@ -2,8 +2,8 @@
 // The file-system seam: the journal reaches the disk only through these two classes, so that a test
 // can put a disk below it that is full, slow, or forgets what was not synced.
 //
-// Errors: ErrorCode::no_space for ENOSPC and EDQUOT, not_found for ENOENT, io for the rest; the message
-// names the operation, the path and the operating system's reason.
+// Errors: ErrorCode::no_space for ENOSPC and EDQUOT, not_found for ENOENT, io for the rest; the
+// message names the operation, the path and the operating system's reason.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,10 @@
 
 namespace foz {
 
-/// An open file. Closed by the destructor. One thread at a time, but for read_at, which any thread may
-/// call while another writes elsewhere in the file.
+/// An open file. Closed by the destructor. One thread at a time, but for read_at, which any thread
+/// may call while another writes elsewhere in the file.
 class File {
- public:
+  public:
     virtual ~File() = default;
 
     /// Reads up to `into.size()` bytes at `offset`; fewer only at the end of the file.
@@ -28,7 +28,8 @@ class File {
         std::uint64_t offset, std::span<std::byte> into
     ) const = 0;
 
-    /// Writes all of `bytes` at `offset`, or fails; after a failure any prefix may have been written.
+    /// Writes all of `bytes` at `offset`, or fails; after a failure any prefix may have been
+    /// written.
     [[nodiscard]] virtual Result<void> write_at(std::uint64_t offset, ByteView bytes) = 0;
 
     /// fdatasync: after success, what was written before is on the disk. After a failure nothing is
@@ -43,7 +44,7 @@ enum class OpenMode : std::uint8_t { read, read_write, create };  // create: mus
 
 /// Any thread may call any method.
 class FileSystem {
- public:
+  public:
     virtual ~FileSystem() = default;
 
     [[nodiscard]] virtual Result<std::unique_ptr<File>> open(
@@ -53,18 +54,21 @@ class FileSystem {
     [[nodiscard]] virtual Result<std::vector<std::string>> list(
         const std::filesystem::path& directory
     ) const = 0;
-    [[nodiscard]] virtual Result<void> create_directories(const std::filesystem::path& directory) = 0;
+    [[nodiscard]] virtual Result<void> create_directories(const std::filesystem::path& directory
+    ) = 0;
     [[nodiscard]] virtual Result<void> remove(const std::filesystem::path& path) = 0;
     [[nodiscard]] virtual Result<void> rename(
         const std::filesystem::path& from, const std::filesystem::path& to
     ) = 0;
     /// Makes creations, removals and renames in `directory` durable.
     [[nodiscard]] virtual Result<void> sync_directory(const std::filesystem::path& directory) = 0;
-    /// Opens the file at `path`, made when it is missing, and locks it against every other lock() until the
-    /// returned File is gone, also by the end of the process. Error: unavailable when another holds it.
+    /// Opens the file at `path`, made when it is missing, and locks it against every other lock()
+    /// until the returned File is gone, also by the end of the process. Error: unavailable when
+    /// another holds it.
     [[nodiscard]] virtual Result<std::unique_ptr<File>> lock(const std::filesystem::path& path) = 0;
     /// Bytes that an unprivileged process may still write on the disk that holds `path`.
-    [[nodiscard]] virtual Result<std::uint64_t> free_space(const std::filesystem::path& path) const = 0;
+    [[nodiscard]] virtual Result<std::uint64_t> free_space(const std::filesystem::path& path
+    ) const = 0;
 };
 
 /// The machine's file system. One object, for the life of the process.

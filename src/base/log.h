@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The log: one line an event on standard error. Use spdlog's functions directly (spdlog::info and so
-// on); this header only sets them up. Levels: error = a person must act; warn = something foz recovers
-// from but a person may want to know; info = state changes; debug = per connection.
+// The log: one line an event on standard error. Use spdlog's functions directly (spdlog::info and
+// so on); this header only sets them up. Levels: error = a person must act; warn = something foz
+// recovers from but a person may want to know; info = state changes; debug = per connection.
 #pragma once
 
 #include <chrono>
@@ -15,21 +15,21 @@
 
 namespace foz {
 
-/// Sends the log to standard error at `level` ("error", "warn", "info", "debug"). Call once, at start.
-/// False for an unknown level.
+/// Sends the log to standard error at `level` ("error", "warn", "info", "debug"). Call once, at
+/// start. False for an unknown level.
 [[nodiscard]] bool set_up_log(std::string_view level);
 
-/// Lets an event through at most once in `interval`, and counts what it held back: for log lines that
-/// a hostile client could otherwise write without end. One thread.
+/// Lets an event through at most once in `interval`, and counts what it held back: for log lines
+/// that a hostile client could otherwise write without end. One thread.
 class LogThrottle {
- public:
+  public:
     explicit LogThrottle(std::chrono::seconds interval = std::chrono::seconds(10))
         : interval_(interval) {}
 
     /// The number of events held back since the last one let through, if this one may pass.
     [[nodiscard]] std::optional<std::uint64_t> pass(SteadyTime now);
 
- private:
+  private:
     std::chrono::seconds interval_;
     std::optional<SteadyTime> last_;
     std::uint64_t held_back_ = 0;

@@ -12,9 +12,9 @@
 namespace foz::broker {
 
 class AckQueue {
- public:
-    /// `acks` are due when everything below `end` is reached. `end` never goes back. Takes the content of
-    /// `acks` and leaves it empty, with memory to fill again.
+  public:
+    /// `acks` are due when everything below `end` is reached. `end` never goes back. Takes the
+    /// content of `acks` and leaves it empty, with memory to fill again.
     void push(journal::Position end, std::vector<PendingAck>& acks) {
         if (acks.empty()) {
             return;
@@ -40,7 +40,7 @@ class AckQueue {
 
     [[nodiscard]] bool empty() const { return waiting_.empty(); }
 
- private:
+  private:
     struct Waiting {
         journal::Position end = 0;
         std::vector<PendingAck> acks;

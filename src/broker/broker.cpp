@@ -14,8 +14,7 @@
 namespace foz::broker {
 namespace {
 
-std::vector<state::SessionSnapshot> snapshots_of(
-    std::span<const std::shared_ptr<Session>> sessions
+std::vector<state::SessionSnapshot> snapshots_of(std::span<const std::shared_ptr<Session>> sessions
 ) {
     std::vector<state::SessionSnapshot> snapshots;
     snapshots.reserve(sessions.size());
@@ -32,7 +31,9 @@ std::vector<state::SessionSnapshot> snapshots_of(
 }  // namespace
 
 Broker::Broker(
-    const config::Settings& settings, journal::Journal& journal, state::StateDatabase& state,
+    const config::Settings& settings,
+    journal::Journal& journal,
+    state::StateDatabase& state,
     const Clock& clock
 )
     : context_(settings.limits, settings.ack, journal, clock), state_(state) {
@@ -45,7 +46,9 @@ Broker::Broker(
 }
 
 Result<std::unique_ptr<Broker>> Broker::start(
-    const config::Settings& settings, journal::Journal& journal, state::StateDatabase& state,
+    const config::Settings& settings,
+    journal::Journal& journal,
+    state::StateDatabase& state,
     const Clock& clock
 ) {
     auto sessions = recover_sessions(journal, state);
@@ -99,8 +102,9 @@ void Broker::save_sessions() {
     journal::Position position = journal.status().end;
     auto sessions = context_.registry.persistent_sessions();
     auto snapshots = snapshots_of(sessions);
-    // The snapshot may hold changes whose records are not on disk yet. Saved before them, it would remember,
-    // after a crash, messages that are lost, and take the client's second try for a duplicate.
+    // The snapshot may hold changes whose records are not on disk yet. Saved before them, it would
+    // remember, after a crash, messages that are lost, and take the client's second try for a
+    // duplicate.
     if (!snapshots.empty() && !wait_until_all_is_durable()) {
         // The journal is full, perhaps because this very cursor stands still: go by what is in it.
         position = journal.durable_end();
@@ -112,7 +116,9 @@ void Broker::save_sessions() {
         snapshots = snapshots_of(*recovered);
     }
     if (auto saved = state::save_sessions(state_, id, position, snapshots); !saved) {
-        spdlog::warn("sessions are not saved, so the journal keeps their records: {}", saved.error().message);
+        spdlog::warn(
+            "sessions are not saved, so the journal keeps their records: {}", saved.error().message
+        );
         return;
     }
     journal.set_cursor(kSessionCursor, position);

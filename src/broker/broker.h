@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The MQTT server: listeners, reactors, sessions. Everything that clients publish goes into the journal;
-// acknowledgements come back when it is durable there (or as the ack policy says).
+// The MQTT server: listeners, reactors, sessions. Everything that clients publish goes into the
+// journal; acknowledgements come back when it is durable there (or as the ack policy says).
 //
-// QoS 2 is exactly once into the journal also across a crash: which packet ids are unreleased is in the
-// journal's records, from the last checkpoint on (session_recovery.h).
+// QoS 2 is exactly once into the journal also across a crash: which packet ids are unreleased is in
+// the journal's records, from the last checkpoint on (session_recovery.h).
 #pragma once
 
 #include <memory>
@@ -32,10 +32,13 @@ struct BrokerStatus {
 };
 
 class Broker final : public journal::Listener {
- public:
-    /// Recovers the sessions, starts the reactors, and opens the listeners. All arguments must outlive it.
+  public:
+    /// Recovers the sessions, starts the reactors, and opens the listeners. All arguments must
+    /// outlive it.
     [[nodiscard]] static Result<std::unique_ptr<Broker>> start(
-        const config::Settings& settings, journal::Journal& journal, state::StateDatabase& state,
+        const config::Settings& settings,
+        journal::Journal& journal,
+        state::StateDatabase& state,
         const Clock& clock
     );
     Broker(const Broker&) = delete;
@@ -43,15 +46,16 @@ class Broker final : public journal::Listener {
     /// Stops at once; drain() first for a clean end.
     ~Broker() override;
 
-    /// Stops accepting and reading, acknowledges what becomes durable until `deadline`, and disconnects. Call
-    /// once.
+    /// Stops accepting and reading, acknowledges what becomes durable until `deadline`, and
+    /// disconnects. Call once.
     void drain(SteadyTime deadline);
 
-    /// With ack = "commit": everything below `position` is in every database that takes it. Any thread.
+    /// With ack = "commit": everything below `position` is in every database that takes it. Any
+    /// thread.
     void set_committed(journal::Position position);
 
-    /// Saves the sessions, so that the journal need not keep its records for them. Any one thread; blocks for
-    /// some seconds at most. Call now and then, and before drain().
+    /// Saves the sessions, so that the journal need not keep its records for them. Any one thread;
+    /// blocks for some seconds at most. Call now and then, and before drain().
     void save_sessions();
 
     [[nodiscard]] std::span<const std::unique_ptr<broker::Listener>> listeners() const {
@@ -59,9 +63,11 @@ class Broker final : public journal::Listener {
     }
     [[nodiscard]] BrokerStatus status() const;
 
- private:
+  private:
     Broker(
-        const config::Settings& settings, journal::Journal& journal, state::StateDatabase& state,
+        const config::Settings& settings,
+        journal::Journal& journal,
+        state::StateDatabase& state,
         const Clock& clock
     );
     [[nodiscard]] bool wait_until_all_is_durable();

@@ -8,7 +8,9 @@
 namespace foz::broker {
 namespace {
 
-bool passes(int error_number) { return error_number == EAGAIN || error_number == EINTR; }
+bool passes(int error_number) {
+    return error_number == EAGAIN || error_number == EINTR;
+}
 
 }  // namespace
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names a connection from anywhere: which reactor, which slot there, and which of the connections that the
-// slot has held. A handle to a connection that is gone is harmless: its generation no longer matches.
+// Names a connection from anywhere: which reactor, which slot there, and which of the connections
+// that the slot has held. A handle to a connection that is gone is harmless: its generation no
+// longer matches.
 #pragma once
 
 #include <cstdint>

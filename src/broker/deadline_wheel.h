@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Deadlines of many connections at the cost of a few bytes each: a ring of buckets, one for each tick. A
-// connection that lives on does not move in the ring: when its bucket comes up, the reactor looks at the
-// connection and enters it again for its real deadline.
+// Deadlines of many connections at the cost of a few bytes each: a ring of buckets, one for each
+// tick. A connection that lives on does not move in the ring: when its bucket comes up, the reactor
+// looks at the connection and enters it again for its real deadline.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace foz::broker {
 
 /// One thread.
 class DeadlineWheel {
- public:
+  public:
     /// The resolution: a deadline comes up at most this much late.
     static constexpr std::chrono::milliseconds kTick{100};
 
@@ -25,14 +25,16 @@ class DeadlineWheel {
 
     explicit DeadlineWheel(SteadyTime now) : next_tick_(now + kTick) {}
 
-    /// `connection` comes up at `deadline`, or earlier when it is further away than the ring is long.
+    /// `connection` comes up at `deadline`, or earlier when it is further away than the ring is
+    /// long.
     void add(ConnectionHandle connection, SteadyTime deadline) {
         const auto ticks = (std::max(deadline, next_tick_) - next_tick_) / kTick + 1;
         const auto ahead = std::min<std::size_t>(static_cast<std::size_t>(ticks), kBuckets - 1);
         buckets_[(current_ + ahead) % kBuckets].push_back(connection);
     }
 
-    /// Calls `visit(handle)` for every connection whose bucket has come up by `now`. `visit` may call add().
+    /// Calls `visit(handle)` for every connection whose bucket has come up by `now`. `visit` may
+    /// call add().
     template <class Visit>
     void advance(SteadyTime now, Visit visit) {
         for (; next_tick_ <= now; next_tick_ += kTick) {
@@ -45,7 +47,7 @@ class DeadlineWheel {
         }
     }
 
- private:
+  private:
     static constexpr std::size_t kBuckets = 1024;  // 102 seconds around
 
     std::array<std::vector<ConnectionHandle>, kBuckets> buckets_;

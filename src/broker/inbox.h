@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the connections of one reactor took in during one tick: the records to append to the journal in
-// one batch, and the acknowledgements to send when they are durable. One thread.
+// What the connections of one reactor took in during one tick: the records to append to the journal
+// in one batch, and the acknowledgements to send when they are durable. One thread.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ struct PendingAck {
 };
 
 class Inbox {
- public:
+  public:
     /// The time that messages of this tick are stamped with.
     void set_now(SystemTime now) { now_ = now; }
     [[nodiscard]] SystemTime now() const { return now_; }
@@ -50,7 +50,7 @@ class Inbox {
         messages_ = 0;
     }
 
- private:
+  private:
     std::string& begin(mqtt::RecordKind kind) {
         return batch_.begin_record(static_cast<std::uint8_t>(kind));
     }

@@ -24,18 +24,20 @@ struct Listener::State {
         : name(std::move(from_name)), context(from_context), acceptor(io), pause(io) {}
 
     void wait() {
-        acceptor.async_wait(tcp::acceptor::wait_read, [this](const boost::system::error_code& error) {
-            if (!error) {
-                accept_all();
+        acceptor.async_wait(
+            tcp::acceptor::wait_read,
+            [this](const boost::system::error_code& error) {
+                if (!error) {
+                    accept_all();
+                }
             }
-        });
+        );
     }
 
     void accept_all() {
         for (int i = 0; i < kAcceptsAtOnce; ++i) {
-            const int socket = ::accept4(
-                acceptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC
-            );
+            const int socket =
+                ::accept4(acceptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
             if (socket < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
                 wait_for_descriptors(errno);
                 return;
@@ -51,11 +53,14 @@ struct Listener::State {
     void take(int socket) {
         BrokerCounters& counters = context.counters;
         counters.connections_total.fetch_add(1, std::memory_order_relaxed);
-        if (counters.connections.load(std::memory_order_relaxed) >= context.settings.limits.connections) {
+        if (counters.connections.load(std::memory_order_relaxed) >=
+            context.settings.limits.connections) {
             counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
             ::close(socket);
             if (throttle.pass(context.clock.steady_now())) {
-                spdlog::warn("listener {}: refusing connections: limits.connections is reached", name);
+                spdlog::warn(
+                    "listener {}: refusing connections: limits.connections is reached", name
+                );
             }
             return;
         }
@@ -66,8 +71,10 @@ struct Listener::State {
     void wait_for_descriptors(int error_number) {
         if (throttle.pass(context.clock.steady_now())) {
             spdlog::warn(
-                "listener {}: cannot accept for the moment: {}; raise the limit of open files (LimitNOFILE=)",
-                name, errno_message(error_number)
+                "listener {}: cannot accept for the moment: {}; raise the limit of open files "
+                "(LimitNOFILE=)",
+                name,
+                errno_message(error_number)
             );
         }
         pause.expires_after(std::chrono::milliseconds(100));
@@ -96,7 +103,8 @@ namespace {
 
 std::string hint_for(const boost::system::error_code& error) {
     if (error == asio::error::address_in_use) {
-        return "; another program, perhaps Mosquitto or another foz, listens there: stop it or choose "
+        return "; another program, perhaps Mosquitto or another foz, listens there: stop it or "
+               "choose "
                "another port";
     }
     if (error == asio::error::access_denied) {
@@ -120,10 +128,15 @@ Result<tcp::endpoint> resolve(asio::io_context& io, const std::string& address) 
     boost::system::error_code error;
     tcp::resolver resolver(io);
     const auto found = resolver.resolve(
-        host, address.substr(colon + 1), tcp::resolver::passive | tcp::resolver::numeric_service, error
+        host,
+        address.substr(colon + 1),
+        tcp::resolver::passive | tcp::resolver::numeric_service,
+        error
     );
     if (error || found.empty()) {
-        return fail(ErrorCode::invalid, "cannot resolve the address \"{}\": {}", address, error.message());
+        return fail(
+            ErrorCode::invalid, "cannot resolve the address \"{}\": {}", address, error.message()
+        );
     }
     return found.begin()->endpoint();
 }
@@ -157,13 +170,18 @@ Result<std::unique_ptr<Listener>> Listener::open(
     }
     if (error) {
         return fail(
-            ErrorCode::unavailable, "listener {}: cannot listen on {}: {}{}", settings.name,
-            settings.address, error.message(), hint_for(error)
+            ErrorCode::unavailable,
+            "listener {}: cannot listen on {}: {}{}",
+            settings.name,
+            settings.address,
+            error.message(),
+            hint_for(error)
         );
     }
     const tcp::endpoint bound = acceptor.local_endpoint(error);
     state->port = bound.port();
-    state->address = settings.address.substr(0, settings.address.rfind(':') + 1) + std::to_string(bound.port());
+    state->address =
+        settings.address.substr(0, settings.address.rfind(':') + 1) + std::to_string(bound.port());
     State* const running = state.get();
     running->thread = std::thread([running] {
         running->wait();
@@ -177,8 +195,14 @@ Listener::~Listener() {
     state_->thread.join();
 }
 
-const std::string& Listener::name() const { return state_->name; }
-const std::string& Listener::address() const { return state_->address; }
-std::uint16_t Listener::port() const { return state_->port; }
+const std::string& Listener::name() const {
+    return state_->name;
+}
+const std::string& Listener::address() const {
+    return state_->address;
+}
+std::uint16_t Listener::port() const {
+    return state_->port;
+}
 
 }  // namespace foz::broker

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A TCP address that foz listens on. Accepts connections on a thread of its own and hands each to a reactor,
-// in turn. When no more file descriptors are to be had it waits and says so; it never ends by itself.
+// A TCP address that foz listens on. Accepts connections on a thread of its own and hands each to a
+// reactor, in turn. When no more file descriptors are to be had it waits and says so; it never ends
+// by itself.
 #pragma once
 
 #include <memory>
@@ -13,9 +14,9 @@
 namespace foz::broker {
 
 class Listener {
- public:
-    /// Binds `settings.address` and listens. Errors name the address and say what to do: in use, not
-    /// permitted, not an address of this machine.
+  public:
+    /// Binds `settings.address` and listens. Errors name the address and say what to do: in use,
+    /// not permitted, not an address of this machine.
     [[nodiscard]] static Result<std::unique_ptr<Listener>> open(
         const config::Listener& settings, ReactorContext& context
     );
@@ -29,7 +30,7 @@ class Listener {
     [[nodiscard]] const std::string& address() const;
     [[nodiscard]] std::uint16_t port() const;
 
- private:
+  private:
     struct State;
     explicit Listener(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;

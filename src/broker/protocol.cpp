@@ -66,7 +66,8 @@ void Protocol::take_packet(const mqtt::Frame& frame, Inbox& inbox, std::string& 
         case PacketType::auth:
             close(
                 ReasonCode::protocol_error,
-                "[MQTT-4.12.0-6] AUTH without an authentication method in CONNECT", out
+                "[MQTT-4.12.0-6] AUTH without an authentication method in CONNECT",
+                out
             );
             return;
         case PacketType::puback:
@@ -116,7 +117,8 @@ bool Protocol::resolve_alias(mqtt::Publish& publish, std::string& out) {
     if (publish.topic_alias > settings_->limits.topic_aliases) {
         close(
             ReasonCode::topic_alias_invalid,
-            "[MQTT-3.3.2-9] the topic alias is over the Topic Alias Maximum", out
+            "[MQTT-3.3.2-9] the topic alias is over the Topic Alias Maximum",
+            out
         );
         return false;
     }
@@ -136,15 +138,17 @@ bool Protocol::resolve_alias(mqtt::Publish& publish, std::string& out) {
     return true;
 }
 
-// Counts a QoS 1 or 2 message in and queues its acknowledgement. False: it is not to be journaled, because
-// it was before, or because it breaks the protocol.
+// Counts a QoS 1 or 2 message in and queues its acknowledgement. False: it is not to be journaled,
+// because it was before, or because it breaks the protocol.
 bool Protocol::note_in_flight(const mqtt::Publish& publish, Inbox& inbox, std::string& out) {
     const std::uint16_t in_flight_max = settings_->limits.in_flight;
-    // What counts is PUBLISH packets not yet answered [MQTT-3.3.4-7]; foz answers late, and in one go.
+    // What counts is PUBLISH packets not yet answered [MQTT-3.3.4-7]; foz answers late, and in one
+    // go.
     if (pending_acks_ >= in_flight_max) {
         close(
             ReasonCode::receive_maximum_exceeded,
-            "[MQTT-3.3.4-7] more messages in flight than the Receive Maximum", out
+            "[MQTT-3.3.4-7] more messages in flight than the Receive Maximum",
+            out
         );
         return false;
     }
@@ -155,7 +159,8 @@ bool Protocol::note_in_flight(const mqtt::Publish& publish, Inbox& inbox, std::s
             (void)session_->note_released(publish.packet_id);
             close(
                 ReasonCode::receive_maximum_exceeded,
-                "[MQTT-3.3.4-7] more QoS 2 messages without a PUBREL than the Receive Maximum", out
+                "[MQTT-3.3.4-7] more QoS 2 messages without a PUBREL than the Receive Maximum",
+                out
             );
             return false;
         }
@@ -177,7 +182,8 @@ void Protocol::take_release(const mqtt::Frame& frame, Inbox& inbox, std::string&
     }
     if (!session_->note_released(release->packet_id)) {
         mqtt::append_acknowledgement(
-            out, PacketType::pubcomp,
+            out,
+            PacketType::pubcomp,
             {
                 .packet_id = release->packet_id,
                 .reason = ReasonCode::packet_identifier_not_found,
@@ -191,8 +197,8 @@ void Protocol::take_release(const mqtt::Frame& frame, Inbox& inbox, std::string&
         mqtt::append_acknowledgement(out, PacketType::pubcomp, release->packet_id);
         return;
     }
-    // PUBCOMP waits until the release is durable: were it forgotten in a crash, the client's next message
-    // with this packet id would be taken for the old one and lost.
+    // PUBCOMP waits until the release is durable: were it forgotten in a crash, the client's next
+    // message with this packet id would be taken for the old one and lost.
     inbox.add_session_record(
         mqtt::RecordKind::release,
         {.client_id = client_id_, .packet_id = release->packet_id, .expiry_seconds = 0}
@@ -218,10 +224,12 @@ void Protocol::take_subscribe(const mqtt::Frame& frame, std::string& out) {
         close(subscribe.error().reason, subscribe.error().message, out);
         return;
     }
-    // foz does not deliver to subscribers yet. Saying so is better than an accepted subscription to which
-    // nothing ever comes.
+    // foz does not deliver to subscribers yet. Saying so is better than an accepted subscription to
+    // which nothing ever comes.
     mqtt::PropertyWriter properties;
-    properties.add(mqtt::PropertyId::reason_string, "this version of foz does not serve subscribers");
+    properties.add(
+        mqtt::PropertyId::reason_string, "this version of foz does not serve subscribers"
+    );
     mqtt::append_suback(
         out,
         {
@@ -264,7 +272,8 @@ void Protocol::take_disconnect(const mqtt::Frame& frame, Inbox& inbox, std::stri
         if (expiry_requested_ == 0 && *expiry != 0) {
             close(
                 ReasonCode::protocol_error,
-                "[MQTT-3.14.2-2] DISCONNECT wants to keep a session that CONNECT did not", out
+                "[MQTT-3.14.2-2] DISCONNECT wants to keep a session that CONNECT did not",
+                out
             );
             return;
         }

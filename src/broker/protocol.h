@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The server's side of one MQTT connection, from CONNECT to its end, as a state machine without I/O: bytes
-// in, records and acknowledgements into the Inbox, bytes to send out. Connection (connection.h) does the
-// I/O around it; the fuzz target drives it directly.
+// The server's side of one MQTT connection, from CONNECT to its end, as a state machine without
+// I/O: bytes in, records and acknowledgements into the Inbox, bytes to send out. Connection
+// (connection.h) does the I/O around it; the fuzz target drives it directly.
 //
 // What is malformed or breaks the protocol closes this connection, with a reason code where the
 // version has one, and touches nothing else.
@@ -33,10 +33,11 @@ struct ProtocolSettings {
 
 /// One thread. `settings` must outlive it.
 class Protocol {
- public:
+  public:
     enum class State : std::uint8_t {
         awaiting_connect,
-        awaiting_session,  // CONNECT is here: the caller claims client_id(), then calls start_session
+        awaiting_session,  // CONNECT is here: the caller claims client_id(), then calls
+                           // start_session
         connected,
         closed,
     };
@@ -44,16 +45,17 @@ class Protocol {
     Protocol(const ProtocolSettings& settings, ConnectionHandle self)
         : settings_(&settings), self_(self) {}
 
-    /// Takes whole packets from the start of `input`, appends what is to be sent to `out`, and returns how
-    /// many bytes it took. It stops at an incomplete packet, when the state is no longer connected, and
-    /// while may_take() is false.
+    /// Takes whole packets from the start of `input`, appends what is to be sent to `out`, and
+    /// returns how many bytes it took. It stops at an incomplete packet, when the state is no
+    /// longer connected, and while may_take() is false.
     std::size_t consume(std::string_view input, Inbox& inbox, std::string& out);
 
-    /// The claim on client_id() was granted: opens its session in `registry` and answers the CONNECT.
+    /// The claim on client_id() was granted: opens its session in `registry` and answers the
+    /// CONNECT.
     void start_session(SessionRegistry& registry, Inbox& inbox, std::string& out);
 
-    /// False while `limits.in_flight` messages wait for their acknowledgement and the client's MQTT version
-    /// has no way to be told: its bytes stay in the socket for a while.
+    /// False while `limits.in_flight` messages wait for their acknowledgement and the client's MQTT
+    /// version has no way to be told: its bytes stay in the socket for a while.
     [[nodiscard]] bool may_take() const {
         return version_ == mqtt::ProtocolVersion::v5 || pending_acks_ < settings_->limits.in_flight;
     }
@@ -75,14 +77,16 @@ class Protocol {
     /// The session outlives this connection.
     [[nodiscard]] bool keeps_session() const { return expiry_seconds_ != 0; }
     /// Seconds without a packet after which the client counts as gone; 0: never [MQTT-3.1.2-22].
-    [[nodiscard]] std::uint32_t silence_max_seconds() const { return keep_alive_ + keep_alive_ / 2U; }
+    [[nodiscard]] std::uint32_t silence_max_seconds() const {
+        return keep_alive_ + keep_alive_ / 2U;
+    }
     /// How many bytes the packet may have that comes next.
     [[nodiscard]] std::uint32_t packet_bytes_max() const {
         return state_ == State::awaiting_connect ? settings_->limits.connect_packet_bytes
                                                  : settings_->limits.packet_bytes;
     }
 
- private:
+  private:
     void take_packet(const mqtt::Frame& frame, Inbox& inbox, std::string& out);
     void take_connect(std::string_view body, std::string& out);
     void take_publish(const mqtt::Frame& frame, Inbox& inbox, std::string& out);
@@ -110,7 +114,7 @@ class Protocol {
     mqtt::ProtocolVersion version_ = mqtt::ProtocolVersion::v5;  // until CONNECT says another
     bool clean_start_ = true;
     bool client_id_assigned_ = false;
-    bool persistent_ = false;  // the journal keeps what happens to the session
+    bool persistent_ = false;       // the journal keeps what happens to the session
     std::uint16_t keep_alive_ = 0;  // seconds
     std::uint16_t pending_acks_ = 0;
     std::uint32_t expiry_seconds_ = 0;

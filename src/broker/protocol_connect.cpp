@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of Protocol that deals with CONNECT: refusing it, or taking up the session and answering.
+// The part of Protocol that deals with CONNECT: refusing it, or taking up the session and
+// answering.
 #include <algorithm>
 #include <random>
 
@@ -53,7 +54,8 @@ void Protocol::take_connect(std::string_view body, std::string& out) {
     if (connect->client_id.empty() && !connect->clean_start && version_ != ProtocolVersion::v5) {
         refuse_connect(
             ReasonCode::client_identifier_not_valid,
-            "[MQTT-3.1.3-8] a session that is kept needs a client id", out
+            "[MQTT-3.1.3-8] a session that is kept needs a client id",
+            out
         );
         return;
     }

@@ -20,7 +20,9 @@ Reactor::Reactor(std::uint32_t index, ReactorContext& context)
       now_(context.clock.steady_now()),
       thread_([this] { run(); }) {}
 
-Reactor::~Reactor() { stop(); }
+Reactor::~Reactor() {
+    stop();
+}
 
 void Reactor::stop() {
     stop_ = true;
@@ -56,7 +58,8 @@ void Reactor::take_over(ConnectionHandle handle) {
         if (Connection* connection = find(handle)) {
             connection->protocol.close(
                 mqtt::ReasonCode::session_taken_over,
-                "another connection has taken over the client id", connection->output
+                "another connection has taken over the client id",
+                connection->output
             );
             after_input(*connection);
         }
@@ -94,7 +97,8 @@ void Reactor::run() {
     for (Slot& slot : slots_) {
         if (slot.connection) {
             slot.connection->protocol.close(
-                mqtt::ReasonCode::server_shutting_down, "foz is shutting down",
+                mqtt::ReasonCode::server_shutting_down,
+                "foz is shutting down",
                 slot.connection->output
             );
             (void)write_some(*slot.connection);
@@ -104,7 +108,8 @@ void Reactor::run() {
     }
 }
 
-// Everything that is ready, then one append and one write for each connection that has something to send.
+// Everything that is ready, then one append and one write for each connection that has something to
+// send.
 void Reactor::tick() {
     now_ = context_.clock.steady_now();
     if (!holding_) {
@@ -124,15 +129,17 @@ void Reactor::tick() {
     send_touched();
 }
 
-// Sending acknowledgements lets connections go on with input they had kept: more to append, at once.
+// Sending acknowledgements lets connections go on with input they had kept: more to append, at
+// once.
 bool Reactor::work_left() const {
     return !touched_.empty() ||
            (!holding_ && !(inbox_.empty() && departed_.empty() && barriers_.empty()));
 }
 
 bool Reactor::drained() const {
-    return drain_deadline_ && ((!holding_ && inbox_.empty() && acks_.empty() && durable_acks_.empty()) ||
-                               now_ >= *drain_deadline_);
+    return drain_deadline_ &&
+           ((!holding_ && inbox_.empty() && acks_.empty() && durable_acks_.empty()) ||
+            now_ >= *drain_deadline_);
 }
 
 // False: the journal has no room; the inbox is kept and nothing more is read until it has.
@@ -143,7 +150,10 @@ bool Reactor::append_inbox() {
         if (!appended) {
             holding_ = true;
             if (const auto held_back = stalled_throttle_.pass(now_)) {
-                spdlog::warn("the journal takes nothing, so nothing is acknowledged: {}", appended.error().message);
+                spdlog::warn(
+                    "the journal takes nothing, so nothing is acknowledged: {}",
+                    appended.error().message
+                );
             }
             return false;
         }
@@ -161,9 +171,10 @@ bool Reactor::append_inbox() {
         }
     }
     if (!inbox_.acks().empty()) {
-        const auto releases = std::ranges::stable_partition(inbox_.acks(), [](const PendingAck& ack) {
-            return ack.type != mqtt::PacketType::pubcomp;
-        });
+        const auto releases =
+            std::ranges::stable_partition(inbox_.acks(), [](const PendingAck& ack) {
+                return ack.type != mqtt::PacketType::pubcomp;
+            });
         early_acks_.assign(releases.begin(), releases.end());
         durable_acks_.push(end, early_acks_);
         inbox_.acks().erase(releases.begin(), releases.end());
@@ -201,7 +212,8 @@ void Reactor::deliver_acks() {
     };
     durable_acks_.deliver(durable, acknowledge);
     acks_.deliver(
-        context_.ack == config::Ack::commit ? std::min(durable, context_.committed.load()) : durable,
+        context_.ack == config::Ack::commit ? std::min(durable, context_.committed.load())
+                                            : durable,
         acknowledge
     );
 }

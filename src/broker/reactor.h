@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // One event loop with the connections that live on it, on a thread of its own.
 //
-// It works in ticks: whatever is ready is read and parsed; then all of it is appended to the journal
-// as one batch, and all that there is to send is sent with one write a connection. Acknowledgements wait
-// until the journal says that their batch is on disk. When the journal takes nothing, the reactor keeps the one
-// batch, stops reading, and goes on when there is room.
+// It works in ticks: whatever is ready is read and parsed; then all of it is appended to the
+// journal as one batch, and all that there is to send is sent with one write a connection.
+// Acknowledgements wait until the journal says that their batch is on disk. When the journal takes
+// nothing, the reactor keeps the one batch, stops reading, and goes on when there is room.
 //
-// The functions under "any thread" may be called from anywhere; all else runs on the reactor's thread.
+// The functions under "any thread" may be called from anywhere; all else runs on the reactor's
+// thread.
 #pragma once
 
 #include <array>
@@ -29,7 +30,7 @@
 namespace foz::broker {
 
 class Reactor {
- public:
+  public:
     /// `context` must outlive it. Starts the thread.
     Reactor(std::uint32_t index, ReactorContext& context);
     Reactor(const Reactor&) = delete;
@@ -48,16 +49,18 @@ class Reactor {
     void take_over(ConnectionHandle connection);
     /// The claim of `connection` on its client id was granted.
     void grant(ConnectionHandle connection);
-    /// Calls `done` on the reactor's thread once everything that was received before this call is appended.
+    /// Calls `done` on the reactor's thread once everything that was received before this call is
+    /// appended.
     void barrier(std::function<void()> done);
-    /// Stops reading, sends the acknowledgements that come due until `deadline`, says good-bye, and ends.
+    /// Stops reading, sends the acknowledgements that come due until `deadline`, says good-bye, and
+    /// ends.
     void drain(SteadyTime deadline);
     /// Ends the thread at once, without drain, and waits for it.
     void stop();
     /// Waits until the thread has ended.
     void join();
 
- private:
+  private:
     void run();
     void tick();
     [[nodiscard]] bool work_left() const;

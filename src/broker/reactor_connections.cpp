@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of Reactor that deals with single connections: opening, reading, writing, deadlines, closing.
+// The part of Reactor that deals with single connections: opening, reading, writing, deadlines,
+// closing.
 #include <algorithm>
 #include <utility>
 
@@ -49,8 +50,8 @@ void Reactor::open(int socket) {
     wait_readable(*slot.connection);
 }
 
-// Keeps the number of connections that have not said who they are within its limit, by closing the oldest:
-// silent ones cannot keep others out.
+// Keeps the number of connections that have not said who they are within its limit, by closing the
+// oldest: silent ones cannot keep others out.
 void Reactor::evict_unidentified() {
     const config::Limits& limits = context_.settings.limits;
     const auto share = std::max<std::uint32_t>(
@@ -60,7 +61,8 @@ void Reactor::evict_unidentified() {
         const Connection* connection = find(handle);
         return connection == nullptr || connection->protocol.state() == Protocol::State::connected;
     };
-    while (!unidentified_.empty() && (unidentified_count_ > share || is_gone(unidentified_.front()))) {
+    while (!unidentified_.empty() && (unidentified_count_ > share || is_gone(unidentified_.front()))
+    ) {
         const ConnectionHandle oldest = unidentified_.front();
         unidentified_.pop_front();
         if (!is_gone(oldest)) {
@@ -105,7 +107,8 @@ void Reactor::on_readable(Connection& connection) {
         !connection.protocol.may_take()) {
         return;  // send() and take_input() wait for readability again
     }
-    // A short incomplete packet moves to the front of the read buffer; a long one is added to where it is.
+    // A short incomplete packet moves to the front of the read buffer; a long one is added to where
+    // it is.
     const std::size_t kept = connection.input.size();
     if (kept <= kReadBytes) {
         std::copy_n(connection.input.data(), kept, read_buffer_.data());
@@ -136,8 +139,7 @@ void Reactor::on_readable(Connection& connection) {
 }
 
 void Reactor::take_input(Connection& connection, std::string_view bytes) {
-    const std::size_t taken =
-        connection.protocol.consume(bytes, inbox_, connection.output);
+    const std::size_t taken = connection.protocol.consume(bytes, inbox_, connection.output);
     if (taken > 0) {
         connection.last_packet = now_;
     }
@@ -192,7 +194,8 @@ void Reactor::count_memory(Connection& connection) {
     connection.memory_counted = bytes;
     if (grew && total > context_.settings.limits.connection_memory_bytes) {
         connection.protocol.close(
-            mqtt::ReasonCode::quota_exceeded, "limits.connection_memory_bytes is reached",
+            mqtt::ReasonCode::quota_exceeded,
+            "limits.connection_memory_bytes is reached",
             connection.output
         );
         connection.closing = true;
@@ -203,8 +206,7 @@ void Reactor::count_memory(Connection& connection) {
 
 void Reactor::claim(Connection& connection) {
     connection.claimed = true;
-    const auto claim =
-        context_.registry.claim(connection.protocol.client_id(), connection.self);
+    const auto claim = context_.registry.claim(connection.protocol.client_id(), connection.self);
     if (claim.granted) {
         start_session(connection);
     } else if (claim.displaced && claim.displaced->slot != kNoSlot) {
@@ -233,7 +235,8 @@ void Reactor::touch(Connection& connection) {
 }
 
 void Reactor::send_touched() {
-    // Sending may touch others again: acknowledgements let a connection go on with input it had kept.
+    // Sending may touch others again: acknowledgements let a connection go on with input it had
+    // kept.
     for (std::size_t i = 0; i < touched_.size(); ++i) {
         if (Connection* connection = find(touched_[i])) {
             connection->touched = false;
@@ -359,8 +362,10 @@ void Reactor::log_closed(const Connection& connection) {
     const auto peer = connection.socket.remote_endpoint(error);
     const std::string& client_id = connection.protocol.client_id();
     spdlog::warn(
-        "closed {} ({}): {}{}", error ? std::string("a connection") : peer.address().to_string(),
-        client_id.empty() ? "no client id yet" : fmt::format("client {:?}", client_id), reason,
+        "closed {} ({}): {}{}",
+        error ? std::string("a connection") : peer.address().to_string(),
+        client_id.empty() ? "no client id yet" : fmt::format("client {:?}", client_id),
+        reason,
         *held_back == 0 ? std::string() : fmt::format("; and {} more like it", *held_back)
     );
 }

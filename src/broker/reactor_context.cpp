@@ -6,7 +6,9 @@
 namespace foz::broker {
 
 ReactorContext::ReactorContext(
-    const config::Limits& limits, config::Ack from_ack, journal::Journal& from_journal,
+    const config::Limits& limits,
+    config::Ack from_ack,
+    journal::Journal& from_journal,
     const Clock& from_clock
 )
     : settings(limits),

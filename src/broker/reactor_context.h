@@ -19,16 +19,18 @@ class Reactor;
 
 /// Counters for people; each may be a little behind the others.
 struct BrokerCounters {
-    std::atomic<std::uint64_t> connections = 0;         // now
-    std::atomic<std::uint64_t> connections_total = 0;   // accepted since the start
-    std::atomic<std::uint64_t> connections_refused = 0; // closed at once: a limit was reached
-    std::atomic<std::uint64_t> messages = 0;            // received and appended
-    std::atomic<std::uint64_t> protocol_errors = 0;     // connections closed for what they sent
+    std::atomic<std::uint64_t> connections = 0;          // now
+    std::atomic<std::uint64_t> connections_total = 0;    // accepted since the start
+    std::atomic<std::uint64_t> connections_refused = 0;  // closed at once: a limit was reached
+    std::atomic<std::uint64_t> messages = 0;             // received and appended
+    std::atomic<std::uint64_t> protocol_errors = 0;      // connections closed for what they sent
 };
 
 struct ReactorContext {
     ReactorContext(
-        const config::Limits& limits, config::Ack from_ack, journal::Journal& from_journal,
+        const config::Limits& limits,
+        config::Ack from_ack,
+        journal::Journal& from_journal,
         const Clock& from_clock
     );
     ReactorContext(const ReactorContext&) = delete;
@@ -42,7 +44,8 @@ struct ReactorContext {
     SessionRegistry registry;
     std::vector<std::unique_ptr<Reactor>> reactors;  // does not change while any of them runs
 
-    std::atomic<journal::Position> committed = 0;  // with ack = "commit": in every database below this
+    std::atomic<journal::Position> committed =
+        0;  // with ack = "commit": in every database below this
     std::atomic<std::uint64_t> connection_memory = 0;  // bytes in the buffers of all connections
     BrokerCounters counters;
 };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The state that MQTT calls a session [MQTT-4.1]: what a server remembers of a client between its
-// connections. Today: the QoS 2 packet ids received and not yet released. Subscriptions and the queue of outgoing messages
-// belong here too, once there are subscribers.
+// connections. Today: the QoS 2 packet ids received and not yet released. Subscriptions and the
+// queue of outgoing messages belong here too, once there are subscribers.
 //
-// Any thread: the connection that uses it, and the checkpoint that saves it. The lock is held for a look at
-// a short vector, never across I/O.
+// Any thread: the connection that uses it, and the checkpoint that saves it. The lock is held for a
+// look at a short vector, never across I/O.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,7 @@ namespace foz::broker {
 inline constexpr std::uint32_t kNeverExpires = 0xFFFF'FFFF;
 
 class Session {
- public:
+  public:
     Session(std::string client_id, std::uint32_t expiry_seconds)
         : client_id_(std::move(client_id)), expiry_seconds_(expiry_seconds) {}
 
@@ -68,11 +68,11 @@ class Session {
         return unreleased_;
     }
 
- private:
+  private:
     const std::string client_id_;
     mutable std::mutex mutex_;
-    std::uint32_t expiry_seconds_;            // guarded by mutex_
-    std::vector<std::uint16_t> unreleased_;   // guarded by mutex_; sorted
+    std::uint32_t expiry_seconds_;           // guarded by mutex_
+    std::vector<std::uint16_t> unreleased_;  // guarded by mutex_; sorted
 };
 
 }  // namespace foz::broker

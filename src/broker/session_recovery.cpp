@@ -10,7 +10,7 @@ namespace foz::broker {
 namespace {
 
 class Sessions {
- public:
+  public:
     void add(const state::SessionSnapshot& snapshot) {
         auto session = std::make_shared<Session>(snapshot.client_id, snapshot.expiry_seconds);
         for (const std::uint16_t packet_id : snapshot.unreleased) {
@@ -57,7 +57,7 @@ class Sessions {
         return sessions;
     }
 
- private:
+  private:
     [[nodiscard]] Result<void> apply_message(ByteView bytes) {
         auto message = mqtt::decode_message(bytes);
         if (!message) {

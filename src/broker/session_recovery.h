@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sessions across a restart. The journal's records tell what happened to them; a checkpoint in the state
-// database sums up the records below a position, so that the journal may let go of those.
+// Sessions across a restart. The journal's records tell what happened to them; a checkpoint in the
+// state database sums up the records below a position, so that the journal may let go of those.
 //
-// A checkpoint may already contain what some records at and above its position did: applying those again
-// leads to the same sessions, since the last record about a packet id or a session decides.
+// A checkpoint may already contain what some records at and above its position did: applying those
+// again leads to the same sessions, since the last record about a packet id or a session decides.
 #pragma once
 
 #include <memory>

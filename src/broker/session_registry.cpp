@@ -37,7 +37,8 @@ SessionRegistry::Opened SessionRegistry::open(
     Opened opened;
     auto will = std::exchange(entry.will, nullptr);
     if (entry.session && !clean_start) {
-        opened.present = true;  // and the will, still delayed, is not to be published [MQTT-3.1.3-9]
+        opened.present =
+            true;  // and the will, still delayed, is not to be published [MQTT-3.1.3-9]
         entry.session->set_expiry_seconds(expiry_seconds);
     } else {
         if (expiry_seconds != 0 && entries_.size() > sessions_max_) {
@@ -54,7 +55,10 @@ SessionRegistry::Opened SessionRegistry::open(
 }
 
 std::optional<ConnectionHandle> SessionRegistry::release(
-    std::string_view client_id, ConnectionHandle connection, std::optional<Will> will, SteadyTime now
+    std::string_view client_id,
+    ConnectionHandle connection,
+    std::optional<Will> will,
+    SteadyTime now
 ) {
     const std::scoped_lock lock(mutex_);
     const auto place = entries_.find(client_id);

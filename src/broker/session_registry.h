@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which client ids have a session, and which connection owns each. At most one connection has a client id at a
-// time [MQTT-3.1.4-3]: a newcomer takes over, but only after the older connection has let go, so that
-// everything the older one received is in the journal before the newcomer goes on.
+// Which client ids have a session, and which connection owns each. At most one connection has a
+// client id at a time [MQTT-3.1.4-3]: a newcomer takes over, but only after the older connection
+// has let go, so that everything the older one received is in the journal before the newcomer goes
+// on.
 //
 //   claim() ──▶ granted at once, or: displace the owner, and wait for release() to hand over
 //   open()  ──▶ the granted connection takes up the session, or starts a new one
@@ -29,7 +30,7 @@
 namespace foz::broker {
 
 class SessionRegistry {
- public:
+  public:
     /// `sessions_max`: of sessions that outlive their connection.
     explicit SessionRegistry(std::uint32_t sessions_max) : sessions_max_(sessions_max) {}
 
@@ -42,19 +43,23 @@ class SessionRegistry {
 
     struct Opened {
         std::shared_ptr<Session> session;  // null: there are `sessions_max` already
-        bool present = false;    // the session is an older one, taken up again
-        bool discarded = false;  // an older one was there and has been thrown away
-        std::optional<Will> will;  // of the discarded one, still delayed: publish it now [MQTT-3.1.2-8]
+        bool present = false;              // the session is an older one, taken up again
+        bool discarded = false;            // an older one was there and has been thrown away
+        std::optional<Will>
+            will;  // of the discarded one, still delayed: publish it now [MQTT-3.1.2-8]
     };
     /// By the owner only, once, after its claim was granted.
     [[nodiscard]] Opened open(
         std::string_view client_id, bool clean_start, std::uint32_t expiry_seconds
     );
 
-    /// The connection lets go of the client id: as owner, or as one that was waiting for it. A session
-    /// whose expiry is 0 ends. `will`, if any, waits for its delay. Returns who owns the client id now.
+    /// The connection lets go of the client id: as owner, or as one that was waiting for it. A
+    /// session whose expiry is 0 ends. `will`, if any, waits for its delay. Returns who owns the
+    /// client id now.
     [[nodiscard]] std::optional<ConnectionHandle> release(
-        std::string_view client_id, ConnectionHandle connection, std::optional<Will> will,
+        std::string_view client_id,
+        ConnectionHandle connection,
+        std::optional<Will> will,
         SteadyTime now
     );
 
@@ -63,8 +68,8 @@ class SessionRegistry {
         std::optional<Will> will;  // to be published now
         bool expired = false;      // the session has ended; `claimant` owns the client id
     };
-    /// What is due by `now`. A session that expires is handed to `claimant`, which journals its end and
-    /// then releases it, so that a client that comes back in between starts after that.
+    /// What is due by `now`. A session that expires is handed to `claimant`, which journals its end
+    /// and then releases it, so that a client that comes back in between starts after that.
     [[nodiscard]] std::vector<Due> take_due(SteadyTime now, ConnectionHandle claimant);
 
     /// Puts back a session that the journal remembers, as of a client that has just disconnected.
@@ -73,7 +78,7 @@ class SessionRegistry {
     /// Every session that outlives its connection.
     [[nodiscard]] std::vector<std::shared_ptr<Session>> persistent_sessions() const;
 
- private:
+  private:
     struct Entry {
         std::shared_ptr<Session> session;
         std::optional<ConnectionHandle> owner;
@@ -98,7 +103,9 @@ class SessionRegistry {
 
     void set_expiry(Entry& entry, SteadyTime now);
     void keep_will(Entry& entry, Will will, SteadyTime now);
-    [[nodiscard]] std::optional<Due> due_of(Entry& entry, SteadyTime now, ConnectionHandle claimant);
+    [[nodiscard]] std::optional<Due> due_of(
+        Entry& entry, SteadyTime now, ConnectionHandle claimant
+    );
 
     const std::uint32_t sessions_max_;
     mutable std::mutex mutex_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A will: the message that the server publishes when a client goes without saying so [MQTT-3.1.2-8].
-// Owns its bytes: it outlives the CONNECT it came in.
+// A will: the message that the server publishes when a client goes without saying so
+// [MQTT-3.1.2-8]. Owns its bytes: it outlives the CONNECT it came in.
 #pragma once
 
 #include <chrono>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The subcommands of foz, one file for each. Each function adds its subcommand to `app`; when the person calls
-// it, its callback runs and sets `exit_code`: 0 = done, 1 = it failed or found a difference, 2 = wrong use or
-// a configuration that cannot be used. Results go to standard output, errors to standard error as
-// "foz NAME: what happened".
+// The subcommands of foz, one file for each. Each function adds its subcommand to `app`; when the
+// person calls it, its callback runs and sets `exit_code`: 0 = done, 1 = it failed or found a
+// difference, 2 = wrong use or a configuration that cannot be used. Results go to standard output,
+// errors to standard error as "foz NAME: what happened".
 #pragma once
 
 #include <CLI/CLI.hpp>

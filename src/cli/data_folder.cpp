@@ -36,7 +36,8 @@ Result<std::unique_ptr<state::StateDatabase>> open_state(const config::Settings&
     if (!std::filesystem::exists(file, ignored)) {
         return fail(
             ErrorCode::not_found,
-            "there is no {}: no foz has run with this data folder; give the right one with --data or "
+            "there is no {}: no foz has run with this data folder; give the right one with --data "
+            "or "
             "--config",
             file.string()
         );

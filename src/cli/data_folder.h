@@ -32,8 +32,8 @@ struct DataFolderArguments {
 /// "2024-02-29 23:59:59.000001Z"
 [[nodiscard]] std::string utc_text(SystemTime time);
 
-/// The position that a person wrote: a number, or a time (as ISO 8601, UTC if it has no offset), which stands
-/// for the first record since. Error: invalid.
+/// The position that a person wrote: a number, or a time (as ISO 8601, UTC if it has no offset),
+/// which stands for the first record since. Error: invalid.
 [[nodiscard]] Result<journal::Position> position_from(
     journal::Journal& journal, const std::string& text
 );

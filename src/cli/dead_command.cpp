@@ -226,9 +226,8 @@ int nothing_fits(const state::LetterFilter& filter) {
             stderr,
             "foz dead: there is no dead letter {}{}; foz dead list shows those that there are\n",
             *filter.id,
-            filter.database.empty() && filter.route.empty() && filter.reason.empty()
-                ? ""
-                : " that fits"
+            filter.database.empty() && filter.route.empty() && filter.reason.empty() ? ""
+                                                                                     : " that fits"
         );
         return 1;
     }

@@ -31,15 +31,14 @@ int failed(const Error& error, int exit_code) {
     return exit_code;
 }
 
-// Whether this replay came to its end before. A database that cannot be asked is the runner's to wait for.
-bool is_done(
-    sink::Sink& sink, const std::string& journal_id, const sink::RunnerOptions& options
-) {
+// Whether this replay came to its end before. A database that cannot be asked is the runner's to
+// wait for.
+bool is_done(sink::Sink& sink, const std::string& journal_id, const sink::RunnerOptions& options) {
     const auto audit = sink.audit(journal_id, {});
     sink.close();
     return audit && std::ranges::any_of(audit->lanes, [&](const sink::LaneState& lane) {
-        return lane.lane == options.lane && lane.cursor.position >= *options.until;
-    });
+               return lane.lane == options.lane && lane.cursor.position >= *options.until;
+           });
 }
 
 // Writes the routes of one database that are left in `settings`; how many rows it stored.

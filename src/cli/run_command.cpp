@@ -51,17 +51,22 @@ void log_start(const config::Settings& settings, const server::Server& server) {
     spdlog::info("journal in {}", (settings.data / "journal").string());
     for (const config::Database& database : settings.databases) {
         spdlog::info(
-            "database {}: {}", database.name,
+            "database {}: {}",
+            database.name,
             config::without_password(config::database_url(settings, database))
         );
     }
     switch (settings.ack) {
         case config::Ack::journal: break;
         case config::Ack::commit:
-            spdlog::info("ack = \"commit\": messages are acknowledged when every database has them");
+            spdlog::info("ack = \"commit\": messages are acknowledged when every database has them"
+            );
             break;
         case config::Ack::memory:
-            spdlog::warn("ack = \"memory\": messages are acknowledged before they are on disk; a crash can lose them");
+            spdlog::warn(
+                "ack = \"memory\": messages are acknowledged before they are on disk; a crash can "
+                "lose them"
+            );
             break;
     }
 }
@@ -99,7 +104,9 @@ int run(const RunArguments& arguments) {
     if ((*server)->drain(real_clock().steady_now() + kDrainTime)) {
         spdlog::info("stopped; everything received is stored");
     } else {
-        spdlog::info("stopped; what is not stored yet is in the journal and will be at the next start");
+        spdlog::info(
+            "stopped; what is not stored yet is in the journal and will be at the next start"
+        );
     }
     return 0;
 }
@@ -108,9 +115,16 @@ int run(const RunArguments& arguments) {
 
 void add_run_command(CLI::App& app, int& exit_code) {
     auto arguments = std::make_shared<RunArguments>();
-    CLI::App* command = app.add_subcommand("run", "Receive messages over MQTT and store them, until Ctrl-C");
-    command->add_option("--config", arguments->config, "Configuration file; without one: MQTT on 127.0.0.1:1883, SQLite");
-    command->add_option("--data", arguments->data, "Directory for journal and state (default: data)");
+    CLI::App* command =
+        app.add_subcommand("run", "Receive messages over MQTT and store them, until Ctrl-C");
+    command->add_option(
+        "--config",
+        arguments->config,
+        "Configuration file; without one: MQTT on 127.0.0.1:1883, SQLite"
+    );
+    command->add_option(
+        "--data", arguments->data, "Directory for journal and state (default: data)"
+    );
     command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The journal: the one log in the middle of foz. Everything that arrives is appended to it; everything
-// that leaves is a reader of it with a cursor. It knows neither MQTT nor SQL: a record is a kind (a small
-// number that the journal only keeps) and bytes.
+// The journal: the one log in the middle of foz. Everything that arrives is appended to it;
+// everything that leaves is a reader of it with a cursor. It knows neither MQTT nor SQL: a record
+// is a kind (a small number that the journal only keeps) and bytes.
 //
-// This is the interface that the rest of foz sees. LocalJournal (local_journal.h) implements it with
-// segment files; a replicated log can implement it later.
+// This is the interface that the rest of foz sees. LocalJournal (local_journal.h) implements it
+// with segment files; a replicated log can implement it later.
 //
 // Bytes on disk: docs/journal_format.md.
 #pragma once
@@ -23,17 +23,17 @@
 
 namespace foz::journal {
 
-/// The number of a record, counted from 0 over the journal's whole life. "The end" is the position that
-/// the next record will get. Never reused, never reordered.
+/// The number of a record, counted from 0 over the journal's whole life. "The end" is the position
+/// that the next record will get. Never reused, never reordered.
 using Position = std::uint64_t;
 
-/// How many bytes after any record that a Reader yields may be read (their content is undefined), so
-/// that simdjson can parse a payload in place.
+/// How many bytes after any record that a Reader yields may be read (their content is undefined),
+/// so that simdjson can parse a payload in place.
 inline constexpr std::size_t kReadablePadding = 64;
 
 /// Records collected for one append, already in their stored form. One thread.
 class RecordBatch {
- public:
+  public:
     /// Starts a record and returns the buffer to append its bytes to; end_record() finishes it.
     /// Between the two, nothing else of this batch may be called.
     [[nodiscard]] std::string& begin_record(std::uint8_t kind);
@@ -47,7 +47,7 @@ class RecordBatch {
     /// The stored form: for each record its length (u32), kind (u8) and bytes, one after another.
     [[nodiscard]] ByteView stored() const { return as_bytes(bytes_); }
 
- private:
+  private:
     std::string bytes_;
     std::size_t open_record_ = 0;  // where in bytes_ the record that is being built starts
     std::uint32_t count_ = 0;
@@ -62,32 +62,33 @@ struct Record {
     ByteView bytes;
 };
 
-/// Reads durable records in order. One thread; holds its segment file open, so that retention cannot
-/// take a file away under it.
+/// Reads durable records in order. One thread; holds its segment file open, so that retention
+/// cannot take a file away under it.
 class Reader {
- public:
+  public:
     virtual ~Reader() = default;
 
-    /// The next record; nothing when all that is durable has been read (call again later); or an error:
-    /// ErrorCode::corrupt says segment, offset and position, and the reader stays where it is.
+    /// The next record; nothing when all that is durable has been read (call again later); or an
+    /// error: ErrorCode::corrupt says segment, offset and position, and the reader stays where it
+    /// is.
     [[nodiscard]] virtual Result<std::optional<Record>> next() = 0;
 
     /// The position of the record that next() will yield.
     [[nodiscard]] virtual Position position() const = 0;
 };
 
-/// Hears of the journal's progress. Called on the journal's writer thread: take note and return, for
-/// instance by posting to a reactor.
+/// Hears of the journal's progress. Called on the journal's writer thread: take note and return,
+/// for instance by posting to a reactor.
 class Listener {
- public:
+  public:
     virtual ~Listener() = default;
 
     /// Every record below `end` is on disk. Called once for each group commit.
     virtual void on_durable(Position end) = 0;
     /// An append that was refused with ErrorCode::no_space may be tried again.
     virtual void on_room() = 0;
-    /// The journal takes nothing any more, until foz is restarted: a sync failed, and what the disk holds
-    /// of the records since on_durable's last `end` is unknown.
+    /// The journal takes nothing any more, until foz is restarted: a sync failed, and what the disk
+    /// holds of the records since on_durable's last `end` is unknown.
     virtual void on_failed(const Error& error) = 0;
 };
 
@@ -98,11 +99,11 @@ struct NamedCursor {
 
 /// What a person, the console or back-pressure wants to know. A snapshot.
 struct Status {
-    std::string id;           // a random UUID, made with the journal
-    Position first = 0;       // oldest record kept
-    Position end = 0;         // next record to be appended
-    Position durable_end = 0; // every record below is on disk
-    std::uint64_t disk_bytes = 0;  // all segments
+    std::string id;                  // a random UUID, made with the journal
+    Position first = 0;              // oldest record kept
+    Position end = 0;                // next record to be appended
+    Position durable_end = 0;        // every record below is on disk
+    std::uint64_t disk_bytes = 0;    // all segments
     std::uint64_t queued_bytes = 0;  // accepted but not yet on disk
     std::uint32_t segments = 0;
     std::optional<Error> stalled;  // why appends are refused at the moment, if they are
@@ -110,13 +111,14 @@ struct Status {
 
 /// Any thread may call any method.
 class Journal {
- public:
+  public:
     virtual ~Journal() = default;
 
-    /// Queues the records of `batch`, all or none, and returns the end after them: once on_durable reports
-    /// that much, all of them are on disk. Copies the batch; never waits for the disk.
-    /// Errors: no_space = the queue, the cap or the disk is full; keep the batch and try again after
-    /// on_room(). unavailable = the journal has failed. invalid = over the size limit of one append.
+    /// Queues the records of `batch`, all or none, and returns the end after them: once on_durable
+    /// reports that much, all of them are on disk. Copies the batch; never waits for the disk.
+    /// Errors: no_space = the queue, the cap or the disk is full; keep the batch and try again
+    /// after on_room(). unavailable = the journal has failed. invalid = over the size limit of one
+    /// append.
     [[nodiscard]] virtual Result<Position> append(const RecordBatch& batch) = 0;
 
     [[nodiscard]] virtual Position durable_end() const = 0;
@@ -126,21 +128,22 @@ class Journal {
     [[nodiscard]] virtual bool wait_for(Position position, SteadyTime deadline) = 0;
     virtual void wake_waiters() = 0;
 
-    /// A reader whose first record is at `position`. Error: not_found when `position` is older than the
-    /// oldest record kept (the message names both) or beyond the end.
+    /// A reader whose first record is at `position`. Error: not_found when `position` is older than
+    /// the oldest record kept (the message names both) or beyond the end.
     [[nodiscard]] virtual Result<std::unique_ptr<Reader>> read_from(Position position) = 0;
 
     /// The position of the first record appended at or after `time` (the end, if there is none).
     [[nodiscard]] virtual Result<Position> position_at(SystemTime time) = 0;
 
-    /// Says how far the reader called `name` has come. Records that every named cursor has passed may be
-    /// removed. Never moves back. Made durable now and then, not at once: after a crash a cursor may be
-    /// found a little behind, never ahead.
+    /// Says how far the reader called `name` has come. Records that every named cursor has passed
+    /// may be removed. Never moves back. Made durable now and then, not at once: after a crash a
+    /// cursor may be found a little behind, never ahead.
     virtual void set_cursor(std::string_view name, Position position) = 0;
     virtual void remove_cursor(std::string_view name) = 0;
     [[nodiscard]] virtual std::vector<NamedCursor> cursors() const = 0;
 
-    /// `listener` must outlive the journal or be removed first; remove_listener waits for a running call.
+    /// `listener` must outlive the journal or be removed first; remove_listener waits for a running
+    /// call.
     virtual void add_listener(Listener& listener) = 0;
     virtual void remove_listener(Listener& listener) = 0;
 

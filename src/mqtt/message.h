@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An application message on its way through foz, and the records that the broker and the source write to
-// the journal. docs/journal_format.md specifies the bytes. Pure.
+// An application message on its way through foz, and the records that the broker and the source
+// write to the journal. docs/journal_format.md specifies the bytes. Pure.
 #pragma once
 
 #include <cstdint>
@@ -27,15 +27,17 @@ struct Message {
     std::string_view payload;    // any bytes, up to 256 MiB
     std::string_view client_id;  // of the publisher
     SystemTime received;
-    std::uint8_t qos = 0;        // 0, 1 or 2, as published
+    std::uint8_t qos = 0;  // 0, 1 or 2, as published
     bool retain = false;
     std::uint16_t packet_id = 0;  // for QoS 2, to recognise it when it is sent again; otherwise 0
-    /// The PUBLISH properties that belong to the message (content type, expiry, user properties, ...), in
-    /// the encoding of [MQTT-2.2.2] without the length; empty for MQTT 3. No topic alias among them.
+    /// The PUBLISH properties that belong to the message (content type, expiry, user properties,
+    /// ...), in the encoding of [MQTT-2.2.2] without the length; empty for MQTT 3. No topic alias
+    /// among them.
     std::string_view properties;
 };
 
-/// A record about a session: release (with packet_id), session_started (with expiry), session_ended.
+/// A record about a session: release (with packet_id), session_started (with expiry),
+/// session_ended.
 struct SessionRecord {
     std::string_view client_id;
     std::uint16_t packet_id = 0;

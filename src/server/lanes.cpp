@@ -65,8 +65,7 @@ Result<void> Lanes::prepare_database(
                 .clock = clock_,
                 .mapping = std::move(*mapping),
                 .sink = std::move(*sink),
-                .on_committed = [this, number](
-                                    journal::Position position
+                .on_committed = [this, number](journal::Position position
                                 ) { note_committed(number, position); },
             },
             options

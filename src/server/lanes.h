@@ -17,16 +17,16 @@
 namespace foz::server {
 
 class Lanes {
- public:
-    /// Everything below this position is in every database that takes it. Called on the lanes' threads, one
-    /// at a time, with a position that never goes back.
+  public:
+    /// Everything below this position is in every database that takes it. Called on the lanes'
+    /// threads, one at a time, with a position that never goes back.
     using Committed = std::function<void(journal::Position)>;
 
     Lanes(journal::Journal& journal, state::StateDatabase& state, const Clock& clock)
         : journal_(journal), state_(state), clock_(clock) {}
 
-    /// Compiles the mappings and makes the sinks and runners of `settings`; connects to nothing. Errors: those
-    /// of Mapping::compile and of the sinks' URLs.
+    /// Compiles the mappings and makes the sinks and runners of `settings`; connects to nothing.
+    /// Errors: those of Mapping::compile and of the sinks' URLs.
     [[nodiscard]] Result<void> prepare(const config::Settings& settings);
 
     /// Starts the runners. Call once.
@@ -37,7 +37,7 @@ class Lanes {
 
     [[nodiscard]] std::vector<sink::RunnerStatus> status() const;
 
- private:
+  private:
     [[nodiscard]] Result<void> prepare_database(
         const config::Settings& settings, const config::Database& database
     );

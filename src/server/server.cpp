@@ -27,7 +27,7 @@ journal::LocalJournalOptions journal_options(const config::Settings& settings) {
 
 /// Saves the sessions now and then, on a thread of its own.
 class SessionSaver {
- public:
+  public:
     explicit SessionSaver(broker::Broker& broker) : broker_(broker), thread_([this] { run(); }) {}
     SessionSaver(const SessionSaver&) = delete;
     SessionSaver& operator=(const SessionSaver&) = delete;
@@ -40,7 +40,7 @@ class SessionSaver {
         thread_.join();
     }
 
- private:
+  private:
     static constexpr std::chrono::seconds kInterval{5};
 
     void run() {

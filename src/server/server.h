@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// foz put together from a configuration: journal, state database, a lane of runner, mapping and sink for every
-// database, and the broker in front. Starts them in the order in which they need each other, and ends them in the
-// other one.
+// foz put together from a configuration: journal, state database, a lane of runner, mapping and
+// sink for every database, and the broker in front. Starts them in the order in which they need
+// each other, and ends them in the other one.
 #pragma once
 
 #include <memory>
@@ -26,10 +26,10 @@ struct ServerStatus {
 };
 
 class Server {
- public:
-    /// Errors say what to do: a data directory that cannot be used, a journal of another version or damaged, a port
-    /// in use, a route that does not compile. Databases that cannot be reached are no error: the lanes
-    /// try for ever.
+  public:
+    /// Errors say what to do: a data directory that cannot be used, a journal of another version or
+    /// damaged, a port in use, a route that does not compile. Databases that cannot be reached are
+    /// no error: the lanes try for ever.
     [[nodiscard]] static Result<std::unique_ptr<Server>> start(
         const config::Settings& settings, FileSystem& files, const Clock& clock
     );
@@ -38,8 +38,9 @@ class Server {
     /// As a crash would, but for what is queued in the journal; drain() first for a clean end.
     ~Server();
 
-    /// Acknowledges what was received, stores what it can, and stops; at `deadline` it stops in any case, and
-    /// what is not stored yet stays in the journal for the next start. True: everything received is stored.
+    /// Acknowledges what was received, stores what it can, and stops; at `deadline` it stops in any
+    /// case, and what is not stored yet stays in the journal for the next start. True: everything
+    /// received is stored.
     [[nodiscard]] bool drain(SteadyTime deadline);
 
     /// Addresses as bound, for a person.
@@ -47,7 +48,7 @@ class Server {
     /// Any thread.
     [[nodiscard]] ServerStatus status() const;
 
- private:
+  private:
     struct Parts;
     explicit Server(std::unique_ptr<Parts> parts);
     std::unique_ptr<Parts> parts_;

@@ -381,8 +381,8 @@ SinkResult<void> Runner::write() {
     return {};
 }
 
-// While a full batch is written, the one after it is mapped: there is more to come, and the database has
-// a core of its own to work on.
+// While a full batch is written, the one after it is mapped: there is more to come, and the
+// database has a core of its own to work on.
 SinkResult<void> Runner::write_and_map_ahead() {
     if (next_.items.empty()) {
         next_.restart_at({batch_.end, 0});

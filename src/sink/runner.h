@@ -153,7 +153,7 @@ class Runner {
     Cursor cursor_;  // committed in the database
     BatchFiller filler_;
     MappedBatch batch_;  // the one to be written
-    MappedBatch next_;   // what follows it, mapped while it was written; empty unless batch_ is full
+    MappedBatch next_;  // what follows it, mapped while it was written; empty unless batch_ is full
     bool maps_ahead_ = true;  // false when mapping changes tables that the sink looks at
     SteadyTime last_commit_;
     journal::Position reported_ = 0;             // to on_committed

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sink: the four small things that a database has to know for foz. When, how often, how large and what
-// next is the runner's (runner.h), written once. To add a database: one folder that implements Sink and
-// Dialect, one line in registry.cpp, and it must pass tests/sink/sink_contract_test.
+// A sink: the four small things that a database has to know for foz. When, how often, how large and
+// what next is the runner's (runner.h), written once. To add a database: one folder that implements
+// Sink and Dialect, one line in registry.cpp, and it must pass tests/sink/sink_contract_test.
 //
-// Exactly once: write() stores the rows, the cursor and the ledger in one transaction of the database. Whoever
-// connects next reads the cursor back and goes on from there.
+// Exactly once: write() stores the rows, the cursor and the ledger in one transaction of the
+// database. Whoever connects next reads the cursor back and goes on from there.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,9 @@ namespace foz::sink {
 
 /// What an error of the database means for the batch at hand. Unknown errors are `retry`.
 enum class Failure : std::uint8_t {
-    retry,      // nothing was written; the same may succeed later (disk full, lock time-out, read-only)
-    reconnect,  // nothing was written, the connection is unusable (server gone, restarted, shut down)
+    retry,  // nothing was written; the same may succeed later (disk full, lock time-out, read-only)
+    reconnect,  // nothing was written, the connection is unusable (server gone, restarted, shut
+                // down)
     refused,    // the data is to blame: without the refused rows the batch would have been written
     in_doubt,   // the connection was lost while COMMIT was under way: read the cursor back to know
     schema,     // a table or column is missing or of another type than at connect: connect() again
@@ -34,7 +35,8 @@ struct SinkError {
     Failure failure = Failure::retry;
     std::string code;     // SQLSTATE, or the database's own error number; "" if there is none
     std::string message;  // for a person; never payload text at length
-    std::optional<std::size_t> row;  // refused: index into the written rows of the one to blame, if known
+    std::optional<std::size_t>
+        row;  // refused: index into the written rows of the one to blame, if known
 };
 
 template <class T>
@@ -43,8 +45,8 @@ using SinkResult = std::expected<T, SinkError>;
 /// Where a lane has come to: the next item to be written.
 using Cursor = mapping::Origin;
 
-/// Counts of one route in one lane, since the journal began: one row of foz_ledger, whose primary key is
-/// (journal, lane, route). Over all lanes received = stored + duplicate + dead + waiting.
+/// Counts of one route in one lane, since the journal began: one row of foz_ledger, whose primary
+/// key is (journal, lane, route). Over all lanes received = stored + duplicate + dead + waiting.
 struct LedgerLine {
     std::string route;
     std::uint64_t stored = 0;
@@ -55,7 +57,8 @@ struct LedgerLine {
 /// Which cursor: one row of foz_cursor, whose primary key is (journal, lane).
 struct LaneName {
     std::string journal;  // the journal's id
-    std::string lane;     // "main-0", "replay-...": unique for each reader of the journal into this database
+    std::string
+        lane;  // "main-0", "replay-...": unique for each reader of the journal into this database
 };
 
 /// What a new connection finds.
@@ -69,7 +72,8 @@ struct Connected {
 /// What one write stores beside the rows, in the same transaction.
 struct Commit {
     Cursor cursor;
-    std::vector<std::int64_t> dead;  // by route: dead letters since the last commit, to be added to the ledger
+    std::vector<std::int64_t>
+        dead;  // by route: dead letters since the last commit, to be added to the ledger
 };
 
 struct Written {
@@ -86,25 +90,27 @@ struct LaneState {
 
 /// What a database holds, all seen in one snapshot, so that it adds up while foz is writing.
 struct Audit {
-    std::vector<LaneState> lanes;     // every lane of the journal, by name
-    std::vector<std::uint64_t> rows;  // count(*) of each table asked for, in that order; 0 if it is not there
+    std::vector<LaneState> lanes;  // every lane of the journal, by name
+    std::vector<std::uint64_t>
+        rows;  // count(*) of each table asked for, in that order; 0 if it is not there
 };
 
 /// One connection to one database, for one lane. One thread.
 class Sink {
- public:
+  public:
     virtual ~Sink() = default;
 
     /// Connects; creates foz_cursor and foz_ledger and the tables that are missing; compares the
-    /// ones that are there with what the routes want (an inferred table's missing columns are added); reads
-    /// cursor and ledger. Failure::refused: a table does not fit, the message names both sides; a person has to act.
+    /// ones that are there with what the routes want (an inferred table's missing columns are
+    /// added); reads cursor and ledger. Failure::refused: a table does not fit, the message names
+    /// both sides; a person has to act.
     [[nodiscard]] virtual SinkResult<Connected> connect(
         const LaneName& lane, const mapping::Mapping& mapping
     ) = 0;
 
-    /// Connects, reads the catalogue, and changes nothing: for `foz check --connect`. A line for each table of
-    /// `mapping`: "table temperature: will be created", "table temperature: fits". Failure::refused: a table
-    /// does not fit, the message names both sides.
+    /// Connects, reads the catalogue, and changes nothing: for `foz check --connect`. A line for
+    /// each table of `mapping`: "table temperature: will be created", "table temperature: fits".
+    /// Failure::refused: a table does not fit, the message names both sides.
     [[nodiscard]] virtual SinkResult<std::vector<std::string>> inspect(
         const mapping::Mapping& mapping
     ) = 0;
@@ -112,14 +118,16 @@ class Sink {
     /// Makes the inferred `table` in the database have the columns that the mapping now wants.
     [[nodiscard]] virtual SinkResult<void> extend(const mapping::Table& table) = 0;
 
-    /// Writes rows [first, last) of `batch` and `commit` in one transaction. A row that violates its route's key
-    /// is a duplicate: not stored, counted. Any other violation: Failure::refused, and nothing is written.
+    /// Writes rows [first, last) of `batch` and `commit` in one transaction. A row that violates
+    /// its route's key is a duplicate: not stored, counted. Any other violation: Failure::refused,
+    /// and nothing is written.
     [[nodiscard]] virtual SinkResult<Written> write(
         const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
     ) = 0;
 
-    /// For `foz verify` and `foz dead`: the lanes of `journal` and the rows of `tables`, read in one transaction
-    /// that sees one snapshot. Connects first if it has to; creates nothing (no foz_cursor: no lanes).
+    /// For `foz verify` and `foz dead`: the lanes of `journal` and the rows of `tables`, read in
+    /// one transaction that sees one snapshot. Connects first if it has to; creates nothing (no
+    /// foz_cursor: no lanes).
     [[nodiscard]] virtual SinkResult<Audit> audit(
         const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
     ) = 0;
@@ -128,10 +136,10 @@ class Sink {
     virtual void close() = 0;
 };
 
-/// The SQL that a database of this kind would be sent, for `foz explain` and for the sinks themselves.
-/// Pure: needs no connection. Identifiers are quoted, so that no name can become SQL.
+/// The SQL that a database of this kind would be sent, for `foz explain` and for the sinks
+/// themselves. Pure: needs no connection. Identifiers are quoted, so that no name can become SQL.
 class Dialect {
- public:
+  public:
     virtual ~Dialect() = default;
     [[nodiscard]] virtual std::string_view name() const = 0;  // "PostgreSQL"
     [[nodiscard]] virtual std::string quoted(std::string_view identifier) const = 0;
@@ -152,7 +160,8 @@ struct SinkOptions {
 struct SinkKind {
     std::string_view scheme;  // "postgresql"
     const Dialect& (*dialect)();
-    Result<std::unique_ptr<Sink>> (*make)(const SinkOptions& options);  // checks the URL; does not connect
+    Result<std::unique_ptr<Sink>> (*make)(const SinkOptions& options
+    );  // checks the URL; does not connect
 };
 
 [[nodiscard]] std::span<const SinkKind> sink_kinds();

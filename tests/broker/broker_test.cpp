@@ -32,7 +32,9 @@ std::string connect_bytes(
     return bytes;
 }
 
-std::string publish_bytes(std::uint8_t qos, std::uint16_t packet_id, std::string_view payload = "{}") {
+std::string publish_bytes(
+    std::uint8_t qos, std::uint16_t packet_id, std::string_view payload = "{}"
+) {
     mqtt::Publish publish;
     publish.topic = "esp32/pub";
     publish.payload = payload;
@@ -50,7 +52,7 @@ std::string ack_bytes(mqtt::PacketType type, std::uint16_t packet_id) {
 }
 
 class BrokerOverSockets : public testing::Test {
- protected:
+  protected:
     void SetUp() override {
         settings_.listeners = {{.name = "test", .address = "127.0.0.1:0"}};
         settings_.reactors = 2;
@@ -59,9 +61,12 @@ class BrokerOverSockets : public testing::Test {
 
     void start() {
         auto journal = journal::open_local_journal(
-            {.directory = directory_ / "journal", .segment_bytes = 1 << 20, .size_max = journal_max_,
+            {.directory = directory_ / "journal",
+             .segment_bytes = 1 << 20,
+             .size_max = journal_max_,
              .free_space_min = 0},
-            real_file_system(), real_clock()
+            real_file_system(),
+            real_clock()
         );
         ASSERT_TRUE(journal) << journal.error().message;
         journal_ = std::move(*journal);
@@ -92,7 +97,8 @@ class BrokerOverSockets : public testing::Test {
             if (!*record) {
                 return messages;
             }
-            messages += (*record)->kind == static_cast<std::uint8_t>(mqtt::RecordKind::message) ? 1 : 0;
+            messages +=
+                (*record)->kind == static_cast<std::uint8_t>(mqtt::RecordKind::message) ? 1 : 0;
         }
         return messages;
     }
@@ -252,7 +258,8 @@ TEST_F(BrokerOverSockets, a_kept_session_and_its_qos_2_message_survive_a_crash) 
         EXPECT_EQ(messages_in_journal(), before) << "the message was journaled twice";
         client.send(publish_bytes(2, 6));
         EXPECT_EQ(client.receive(4), ack_bytes(mqtt::PacketType::pubrec, 6));
-        EXPECT_EQ(messages_in_journal(), before + 1) << "a released packet id stands for a new message";
+        EXPECT_EQ(messages_in_journal(), before + 1)
+            << "a released packet id stands for a new message";
     }
 }
 

@@ -48,7 +48,8 @@ mqtt::Connack connack(const std::string& bytes, ProtocolVersion version) {
 }
 
 mqtt::Connect connect_as(
-    std::string_view client_id, ProtocolVersion version = ProtocolVersion::v3_1_1,
+    std::string_view client_id,
+    ProtocolVersion version = ProtocolVersion::v3_1_1,
     bool clean_start = true
 ) {
     mqtt::Connect connect;
@@ -77,7 +78,8 @@ mqtt::Will will_of(std::string_view topic, std::string_view payload) {
 class EachVersion : public testing::TestWithParam<ProtocolVersion> {};
 
 INSTANTIATE_TEST_SUITE_P(
-    Protocol, EachVersion,
+    Protocol,
+    EachVersion,
     testing::Values(ProtocolVersion::v3_1, ProtocolVersion::v3_1_1, ProtocolVersion::v5)
 );
 
@@ -434,9 +436,7 @@ TEST(Protocol, a_packet_that_only_a_server_sends_closes_the_connection) {
     ScriptedServer server;
     ScriptedClient client(server);
     client.connect(connect_as("esp32-1", ProtocolVersion::v5));
-    EXPECT_EQ(
-        disconnect_reason(client.send(std::string("\xD0\0", 2))), ReasonCode::protocol_error
-    );
+    EXPECT_EQ(disconnect_reason(client.send(std::string("\xD0\0", 2))), ReasonCode::protocol_error);
 }
 
 TEST(Protocol, bytes_that_arrive_one_by_one_make_the_same_exchange) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A TCP client that sends exactly the bytes it is told to: for tests of the broker over real sockets.
+// A TCP client that sends exactly the bytes it is told to: for tests of the broker over real
+// sockets.
 #pragma once
 
 #include <chrono>
@@ -17,7 +18,7 @@
 namespace foz::broker {
 
 class RawClient {
- public:
+  public:
     explicit RawClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
         sockaddr_in address{};
         address.sin_family = AF_INET;
@@ -76,7 +77,7 @@ class RawClient {
         return bytes;
     }
 
- private:
+  private:
     bool readable(std::chrono::milliseconds limit) const {
         pollfd descriptor{.fd = socket_, .events = POLLIN, .revents = 0};
         return ::poll(&descriptor, 1, static_cast<int>(limit.count())) > 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Drives a Protocol without sockets, as a script: say what the client sends, see what the server answers.
+// Drives a Protocol without sockets, as a script: say what the client sends, see what the server
+// answers.
 #pragma once
 
 #include <string>
@@ -22,14 +23,14 @@ struct ScriptedServer {
 };
 
 class ScriptedClient {
- public:
+  public:
     explicit ScriptedClient(ScriptedServer& server)
         : server_(server),
           self_{.reactor = 0, .slot = server.next_slot++, .generation = 0},
           protocol_(server.settings, self_) {}
 
-    /// Sends bytes and returns what the server answers. A CONNECT's claim is granted at once, once the owner
-    /// of the client id has gone.
+    /// Sends bytes and returns what the server answers. A CONNECT's claim is granted at once, once
+    /// the owner of the client id has gone.
     std::string send(std::string_view bytes) {
         input_ += bytes;
         std::string out;
@@ -92,10 +93,8 @@ class ScriptedClient {
 
     [[nodiscard]] Protocol& protocol() { return protocol_; }
 
- private:
-    void take(std::string& out) {
-        input_.erase(0, protocol_.consume(input_, server_.inbox, out));
-    }
+  private:
+    void take(std::string& out) { input_.erase(0, protocol_.consume(input_, server_.inbox, out)); }
 
     ScriptedServer& server_;
     ConnectionHandle self_;

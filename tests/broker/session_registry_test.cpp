@@ -125,7 +125,8 @@ TEST(SessionRegistry, there_are_at_most_so_many_kept_sessions) {
     EXPECT_TRUE(registry.open("a", true, 60).session);
     ASSERT_TRUE(registry.claim("b", kSecond).granted);
     EXPECT_FALSE(registry.open("b", true, 60).session);
-    EXPECT_TRUE(registry.open("b", true, 0).session) << "one that ends with its connection is no burden";
+    EXPECT_TRUE(registry.open("b", true, 0).session)
+        << "one that ends with its connection is no burden";
 }
 
 }  // namespace

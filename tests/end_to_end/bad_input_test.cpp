@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What devices send when they are broken or hostile: it becomes a dead letter with a reason, or is
 // stored as it is; the good readings before and after it are stored, and it adds up.
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include "tests/end_to_end/foz_under_test.h"
 #include "tests/support/postgres_server.h"
@@ -33,6 +32,11 @@ struct BadPayload {
     std::string payload;
     const char* reason;  // part of it
 };
+
+/// For gtest, which else prints its bytes, addresses and all, into the test's name for ctest.
+void PrintTo(const BadPayload& bad, std::ostream* stream) {
+    *stream << bad.name;
+}
 
 std::string with(std::string_view members) {
     return fmt::format(R"({{"temp": 1, "dh": "2022-08-01 12:00:00", {}}})", members);
@@ -130,17 +134,16 @@ TEST(BadInput, WhatPostgresRefusesBecomesADeadLetterWithItsCode) {
     foz.start();
     Publisher device(foz.port());
     const std::vector<std::pair<std::string, std::string>> bad = {
-        {with(R"("note": "longer than five")"), "22001"},  // text too long
-        {with(R"("count": 40000)"), "40000"},              // beyond smallint
-        {with(R"("count": 13)"), "23514"},                 // the CHECK
+        {with(R"("note": "longer than five")"), "22001"},              // text too long
+        {with(R"("count": 40000)"), "40000"},                          // beyond smallint
+        {with(R"("count": 13)"), "23514"},                             // the CHECK
         {R"({"temp": 1e300, "dh": "2022-08-01 12:00:00"})", "22003"},  // beyond real
         {with(R"("note": "\u0000")"), "U+0000"},
         {R"({"temp": 1, "dh": "never"})", "never"},
         {with("\"note\": \"\xff\""), "UTF-8"},
     };
     for (std::size_t i = 0; i < bad.size(); ++i) {
-        ASSERT_TRUE(
-            device.publish("sensors/a", reading(1, fmt::format("2022-08-01 10:00:0{}", i)))
+        ASSERT_TRUE(device.publish("sensors/a", reading(1, fmt::format("2022-08-01 10:00:0{}", i)))
         );
         ASSERT_TRUE(device.publish("sensors/a", bad[i].first));
     }

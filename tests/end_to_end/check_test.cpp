@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The commands that look at a configuration, and `foz journal`.
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include "tests/end_to_end/foz_under_test.h"
 #include "tests/support/postgres_server.h"
@@ -56,8 +55,10 @@ TEST(Check, ASqliteTableThatDoesNotFitIsReportedWithBothSides) {
     const Outcome checked = foz.run_configured({"check", "--connect"});
     EXPECT_EQ(checked.exit_code, 1) << checked;
     EXPECT_TRUE(checked.says("readings") && checked.says("temp")) << checked;
-    EXPECT_EQ(foz.query("SELECT sql FROM sqlite_master WHERE name = 'readings'"),
-              "CREATE TABLE readings (device TEXT, dh TEXT)");
+    EXPECT_EQ(
+        foz.query("SELECT sql FROM sqlite_master WHERE name = 'readings'"),
+        "CREATE TABLE readings (device TEXT, dh TEXT)"
+    );
 }
 
 TEST(Check, WithPostgresAMissingTableIsFineAndOneThatDoesNotFitIsReported) {
@@ -118,12 +119,20 @@ TEST(Explain, PrintsTheSqlOfEachDatabaseWithoutConnecting) {
         config += route;
     }
     foz.configure(config);
-    const Outcome explained =
-        foz.run_configured({"explain", "sensors/o'hara", reading(23.5)});
+    const Outcome explained = foz.run_configured({"explain", "sensors/o'hara", reading(23.5)});
     EXPECT_EQ(explained.exit_code, 0) << explained;
     for (const char* text :
-         {"CREATE TABLE", "INSERT", "23.5", "o''hara", "double precision",
-          "timestamp with time zone", "datetime(6)", "ON CONFLICT", "PostgreSQL", "MariaDB", "SQLite"}) {
+         {"CREATE TABLE",
+          "INSERT",
+          "23.5",
+          "o''hara",
+          "double precision",
+          "timestamp with time zone",
+          "datetime(6)",
+          "ON CONFLICT",
+          "PostgreSQL",
+          "MariaDB",
+          "SQLite"}) {
         EXPECT_TRUE(explained.says(text)) << text << '\n' << explained;
     }
     EXPECT_FALSE(std::filesystem::exists(foz.data()));

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <gtest/gtest.h>
-
 #include <random>
 #include <sstream>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -145,7 +144,9 @@ TEST_F(Dead, ReplayAfterTheConfigurationWasMendedStoresTheRowsAndKeepsWhatStillF
     EXPECT_EQ(replayed.exit_code, 0) << replayed;
     EXPECT_TRUE(replayed.says("1 stored, 0 duplicate, 1 still dead")) << replayed;
     EXPECT_EQ(foz_.query("SELECT device, temp FROM readings ORDER BY 1"), "a|21\nb|21.5");
-    EXPECT_EQ(foz_.query("SELECT topic, status FROM dead_letters", "state.db"), "sensors/c|waiting");
+    EXPECT_EQ(
+        foz_.query("SELECT topic, status FROM dead_letters", "state.db"), "sensors/c|waiting"
+    );
     const Outcome verified = foz_.run_configured({"verify"});
     EXPECT_EQ(verified.exit_code, 0) << verified;
 
@@ -174,12 +175,10 @@ TEST_F(Dead, ReplayWorksWhileFozRuns) {
 }
 
 TEST_F(Dead, ReplayOfAReadingThatIsInTheTableAlreadyIsADuplicate) {
-    const std::string keyed = std::string(kMended).insert(
-        kMended.find("[route.columns]"), "key = [\"device\"]\n"
-    );
-    const std::string strict = std::string(kTooStrict).insert(
-        kTooStrict.find("[route.columns]"), "key = [\"device\"]\n"
-    );
+    const std::string keyed =
+        std::string(kMended).insert(kMended.find("[route.columns]"), "key = [\"device\"]\n");
+    const std::string strict =
+        std::string(kTooStrict).insert(kTooStrict.find("[route.columns]"), "key = [\"device\"]\n");
     foz_.configure(keyed);
     foz_.start();
     foz_.publish("sensors/b", R"({"temp": 1})");
@@ -201,7 +200,9 @@ TEST_F(Dead, ReplayOfReadingsInArraysStoresExactlyThoseThatWereDead) {
     make_text_table();
     foz_.configure(kTooStrict);
     foz_.start();
-    foz_.publish("sensors/a", R"([{"temp": 1}, {"temp": 2.5}, {"temp": 3}, {"x": 4}, {"temp": 5.5}])");
+    foz_.publish(
+        "sensors/a", R"([{"temp": 1}, {"temp": 2.5}, {"temp": 3}, {"x": 4}, {"temp": 5.5}])"
+    );
     ASSERT_EQ(foz_.stop(), 0);
     foz_.configure(kMended);
     const Outcome replayed = foz_.run_configured({"dead", "replay"});
@@ -235,9 +236,10 @@ TEST_F(Dead, AReplayThatIsKilledAtAnyInstantNeitherLosesNorDoublesAReading) {
     std::mt19937_64 random(seed);
     int kills = 0;
     for (int i = 0; i < 12; ++i) {
-        kills += foz_.run_and_kill({"dead", "replay"}, std::chrono::milliseconds(20 + random() % 200))
-                     ? 1
-                     : 0;
+        kills +=
+            foz_.run_and_kill({"dead", "replay"}, std::chrono::milliseconds(20 + random() % 200))
+                ? 1
+                : 0;
         const Outcome verified = foz_.run_configured({"verify"});
         if (verified.exit_code != 0) {
             // Letters that are stored and not deleted yet: the next replay begins with that.

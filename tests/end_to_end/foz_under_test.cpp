@@ -51,8 +51,9 @@ std::string query_sqlite(const std::filesystem::path& file, std::string_view sql
     }
     sqlite3_busy_timeout(raw, 20'000);
     sqlite3_stmt* raw_statement = nullptr;
-    if (sqlite3_prepare_v2(raw, sql.data(), static_cast<int>(sql.size()), &raw_statement, nullptr) !=
-        SQLITE_OK) {
+    if (sqlite3_prepare_v2(
+            raw, sql.data(), static_cast<int>(sql.size()), &raw_statement, nullptr
+        ) != SQLITE_OK) {
         return sqlite3_errmsg(raw);
     }
     const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement(

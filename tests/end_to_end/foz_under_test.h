@@ -100,6 +100,8 @@ class FozUnderTest {
 /// A route that most tests use: readings(device, temp, dh) from sensors/{device}.
 extern const std::string kReadings;
 /// What a device sends to it.
-[[nodiscard]] std::string reading(double temperature, std::string_view time = "2022-08-01 10:00:00");
+[[nodiscard]] std::string reading(
+    double temperature, std::string_view time = "2022-08-01 10:00:00"
+);
 
 }  // namespace foz::end_to_end

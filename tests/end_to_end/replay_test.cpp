@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include "tests/end_to_end/foz_under_test.h"
 
@@ -133,14 +132,16 @@ columns = { n = { field = "n", type = "integer" } }
     for (int message = 0; message < kMessages; ++message) {
         std::string payload;
         for (int i = 0; i < kReadingsEach; ++i) {
-            payload += fmt::format("{}{{\"n\":{}}}", i == 0 ? '[' : ',', kReadingsEach * message + i);
+            payload +=
+                fmt::format("{}{{\"n\":{}}}", i == 0 ? '[' : ',', kReadingsEach * message + i);
         }
         foz_.publish("many", payload + "]");
     }
     ASSERT_EQ(foz_.stop(), 0);
     int kills = 0;
     for (int i = 0; i < 5; ++i) {
-        kills += foz_.run_and_kill({"replay", "--from", "0"}, std::chrono::milliseconds(40 + 15 * i));
+        kills +=
+            foz_.run_and_kill({"replay", "--from", "0"}, std::chrono::milliseconds(40 + 15 * i));
     }
     EXPECT_GT(kills, 0);
     const Outcome last = foz_.run_configured({"replay", "--from", "0"});

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include "tests/end_to_end/foz_under_test.h"
 
@@ -17,9 +16,9 @@ TEST(Run, WithoutAConfigurationTheDesignsFirstPayloadLandsInTemperatureAndAllJso
     FozUnderTest foz;
     foz.start_with({"run", "--data", foz.data().string()}, kDefaultPort);
     Publisher device(kDefaultPort);
-    ASSERT_TRUE(device.publish(
-        "esp32/pub", R"({"Temperature": 23.5, "Data Hora": "2022-08-01 10:00:00"})"
-    ));
+    ASSERT_TRUE(
+        device.publish("esp32/pub", R"({"Temperature": 23.5, "Data Hora": "2022-08-01 10:00:00"})")
+    );
     ASSERT_TRUE(device.publish("any/topic", R"({"humidity": [40, 41]})"));
     ASSERT_TRUE(device.publish("any/topic", "not JSON"));
 
@@ -90,9 +89,7 @@ TEST(Lanes, TwoOfThemStoreEverythingOnce) {
         }
     }
     EXPECT_EQ(foz.stop(), 0) << foz.log();
-    EXPECT_EQ(
-        foz.query("SELECT count(*), count(DISTINCT device || dh) FROM readings"), "100|100"
-    );
+    EXPECT_EQ(foz.query("SELECT count(*), count(DISTINCT device || dh) FROM readings"), "100|100");
     EXPECT_EQ(foz.query("SELECT count(*) FROM foz_ledger WHERE stored > 0"), "2");
     const Outcome verified = foz.run_configured({"verify"});
     EXPECT_EQ(verified.exit_code, 0) << verified;
@@ -124,9 +121,7 @@ TEST(Lanes, ChangingThemWhileMessagesWaitIsRefusedAndPossibleAfterwards) {
     EXPECT_EQ(foz.stop(), 0) << foz.log();
     const Outcome verified = foz.run_configured({"verify"});
     EXPECT_EQ(verified.exit_code, 0) << verified;
-    EXPECT_EQ(
-        foz.query("SELECT device FROM readings ORDER BY 1", "../later/foz.sqlite"), "a\nb"
-    );
+    EXPECT_EQ(foz.query("SELECT device FROM readings ORDER BY 1", "../later/foz.sqlite"), "a\nb");
 }
 
 }  // namespace

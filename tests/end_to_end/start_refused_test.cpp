@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What foz does not start with: one clear sentence each, and nothing is changed.
-#include <gtest/gtest.h>
-
 #include <fstream>
 
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -122,7 +121,9 @@ TEST(StartRefused, TwoRoutesToOneTableWithDifferentColumnsAreNamed) {
     for (const char* command : {"run", "check"}) {
         const Outcome outcome = foz.run_configured({command});
         EXPECT_EQ(outcome.exit_code, 2) << command << ' ' << outcome;
-        EXPECT_TRUE(outcome.says("foz.toml:15") && outcome.says("foz.toml:5") && outcome.says("readings")) << outcome;
+        EXPECT_TRUE(
+            outcome.says("foz.toml:15") && outcome.says("foz.toml:5") && outcome.says("readings")
+        ) << outcome;
         EXPECT_TRUE(outcome.says("heat") && outcome.says("temp")) << outcome;
     }
 }
@@ -160,9 +161,7 @@ TEST(StartRefused, ADataDirectoryThatAnotherFozUsesIsNamed) {
     foz.start();
     foz.write(
         "second.toml",
-        fmt::format(
-            "data = \"{}\"\n[listener.a]\naddress = \"127.0.0.1:0\"\n", foz.data().string()
-        )
+        fmt::format("data = \"{}\"\n[listener.a]\naddress = \"127.0.0.1:0\"\n", foz.data().string())
     );
     const Outcome run = foz.run({"run", "--config", foz.path("second.toml").string()});
     EXPECT_EQ(run.exit_code, 1) << run;

@@ -54,9 +54,7 @@ TEST_F(Verify, ADatabaseThatCannotBeReadIsNotCalledADifference) {
 
 TEST_F(Verify, RowsFromElsewhereAreADifference) {
     ASSERT_EQ(foz_.stop(), 0);
-    ASSERT_EQ(
-        foz_.query("INSERT INTO readings VALUES ('x', 1, '2022-01-01 00:00:00.000000')"), ""
-    );
+    ASSERT_EQ(foz_.query("INSERT INTO readings VALUES ('x', 1, '2022-01-01 00:00:00.000000')"), "");
     const Outcome verified = foz_.run_configured({"verify"});
     EXPECT_EQ(verified.exit_code, 1) << verified;
     EXPECT_TRUE(verified.says("came from elsewhere")) << verified;

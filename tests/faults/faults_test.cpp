@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pulls every plug under load and counts. Each test prints a line for the table in README.md. The number of rounds
-// is small here; FOZ_FAULT_ROUNDS=200 makes the long run, FOZ_FAULT_SEED repeats one.
+// Pulls every plug under load and counts. Each test prints a line for the table in README.md. The
+// number of rounds is small here; FOZ_FAULT_ROUNDS=200 makes the long run, FOZ_FAULT_SEED repeats
+// one.
 #include <cstdlib>
 #include <iostream>
 #include <random>
@@ -21,7 +22,7 @@ std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise)
 }
 
 class Faults : public testing::Test {
- protected:
+  protected:
     Faults() { std::cout << "FOZ_FAULT_SEED=" << seed_ << '\n'; }
 
     std::uint64_t rounds(std::uint64_t otherwise) const {
@@ -33,8 +34,13 @@ class Faults : public testing::Test {
     void expect_nothing_lost(Rig& rig, const std::string& fault, std::uint64_t times, bool once) {
         const Tally tally = rig.finish();
         std::cout << fmt::format(
-            "| {} | {} | {} | {} | {} | {} |\n", fault, times, tally.acknowledged, tally.lost,
-            tally.doubled, tally.ledger_balances ? "yes" : "no"
+            "| {} | {} | {} | {} | {} | {} |\n",
+            fault,
+            times,
+            tally.acknowledged,
+            tally.lost,
+            tally.doubled,
+            tally.ledger_balances ? "yes" : "no"
         );
         EXPECT_GT(tally.acknowledged, 0U);
         EXPECT_EQ(tally.lost, 0U);
@@ -47,7 +53,7 @@ class Faults : public testing::Test {
         }
     }
 
- private:
+  private:
     std::uint64_t seed_ = number_from_environment("FOZ_FAULT_SEED", std::random_device{}());
     std::mt19937_64 random_{seed_};
 };
@@ -55,7 +61,9 @@ class Faults : public testing::Test {
 class FaultsOf : public Faults, public testing::WithParamInterface<StoreKind> {};
 
 INSTANTIATE_TEST_SUITE_P(
-    Each, FaultsOf, testing::Values(StoreKind::sqlite, StoreKind::postgres, StoreKind::mariadb),
+    Each,
+    FaultsOf,
+    testing::Values(StoreKind::sqlite, StoreKind::postgres, StoreKind::mariadb),
     [](const auto& store) { return name_of(store.param); }
 );
 
@@ -130,8 +138,8 @@ TEST_P(FaultsOf, the_connection_is_cut_in_the_middle_of_commit) {
         ASSERT_TRUE(rig.wait_for_acknowledged(some())) << rig.foz_log();
         const std::size_t cuts = proxy.cuts();
         proxy.cut_on(
-            "COMMIT", i % 2 == 0 ? support::CutWhen::before_forwarding
-                                 : support::CutWhen::after_forwarding
+            "COMMIT",
+            i % 2 == 0 ? support::CutWhen::before_forwarding : support::CutWhen::after_forwarding
         );
         ASSERT_TRUE(support::wait_until([&] { return proxy.cuts() > cuts; })) << rig.foz_log();
     }

@@ -62,7 +62,11 @@ sequence = {{ field = "sequence", type = "integer" }}
 temp = {{ field = "Temperature", type = "double" }}
 dh = {{ field = "Data Hora", type = "timestamp" }}
 )",
-        data_.string(), options_.ack, mqtt_port_, options_.journal, url,
+        data_.string(),
+        options_.ack,
+        mqtt_port_,
+        options_.journal,
+        url,
         options_.key ? R"(key = ["device", "sequence"])" : ""
     );
 }
@@ -93,14 +97,28 @@ int Rig::stop_foz() {
     return exit_code.value_or(-1);
 }
 
-bool Rig::foz_runs() { return foz_ && foz_->running(); }
+bool Rig::foz_runs() {
+    return foz_ && foz_->running();
+}
 
 void Rig::start_sensors() {
     std::vector<std::string> command = {
-        FOZ_BINARY, "sensor", "--url", fmt::format("mqtt://127.0.0.1:{}", mqtt_port_),
-        "--count", std::to_string(options_.sensors), "--qos", std::to_string(options_.qos),
-        "--payload", kPayload, "--record", (directory_ / "acknowledged").string(),
-        "--drain", "60s", "--version", "5",
+        FOZ_BINARY,
+        "sensor",
+        "--url",
+        fmt::format("mqtt://127.0.0.1:{}", mqtt_port_),
+        "--count",
+        std::to_string(options_.sensors),
+        "--qos",
+        std::to_string(options_.qos),
+        "--payload",
+        kPayload,
+        "--record",
+        (directory_ / "acknowledged").string(),
+        "--drain",
+        "60s",
+        "--version",
+        "5",
     };
     if (options_.rate == 0) {
         command.emplace_back("--full-speed");
@@ -108,9 +126,9 @@ void Rig::start_sensors() {
         command.emplace_back("--rate");
         command.emplace_back(std::to_string(options_.rate));
     }
-    sensors_ = std::make_unique<support::ChildProcess>(support::ChildOptions{
-        .command = command, .user = "", .output = directory_ / "sensor.log"
-    });
+    sensors_ = std::make_unique<support::ChildProcess>(
+        support::ChildOptions{.command = command, .user = "", .output = directory_ / "sensor.log"}
+    );
 }
 
 std::uint64_t Rig::acknowledged() const {
@@ -125,7 +143,9 @@ bool Rig::wait_for_acknowledged(std::uint64_t count) {
     return support::wait_until([this, wanted] { return acknowledged() >= wanted; }, 60s);
 }
 
-std::string Rig::foz_log() const { return support::content_of(directory_ / "foz.log"); }
+std::string Rig::foz_log() const {
+    return support::content_of(directory_ / "foz.log");
+}
 
 std::pair<int, std::string> Rig::run_foz(const std::string& command) {
     const auto output = directory_ / "command.log";
@@ -151,7 +171,8 @@ Tally Rig::finish() {
             support::content_of(directory_ / "sensor.log")
         );
     }
-    // At its end foz stores what it has; while the database is catching up that may take several tries.
+    // At its end foz stores what it has; while the database is catching up that may take several
+    // tries.
     for (int attempt = 0;; ++attempt) {
         if (stop_foz() != 0) {
             throw std::runtime_error("foz did not end well:\n" + foz_log());

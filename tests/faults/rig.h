@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The whole thing under load, for fault tests: sensors (`foz sensor`), foz (`foz run`) and a real database, each a
-// process of its own that can be killed. At the end every acknowledged reading is looked for in the table.
+// The whole thing under load, for fault tests: sensors (`foz sensor`), foz (`foz run`) and a real
+// database, each a process of its own that can be killed. At the end every acknowledged reading is
+// looked for in the table.
 #pragma once
 
 #include <chrono>
@@ -17,12 +18,13 @@ namespace foz::faults {
 struct RigOptions {
     StoreKind store = StoreKind::sqlite;
     std::uint8_t qos = 1;
-    bool key = true;            // (device, sequence): redelivered readings are ignored and counted
+    bool key = true;  // (device, sequence): redelivered readings are ignored and counted
     std::string ack = "journal";
     std::uint32_t sensors = 20;
     std::uint32_t rate = 4'000;  // readings a second, of all sensors; 0: full speed
-    std::string journal = {};   // further lines for [journal]
-    std::filesystem::path data = {};  // instead of a temporary directory: a file system of the test's
+    std::string journal = {};    // further lines for [journal]
+    std::filesystem::path data = {
+    };  // instead of a temporary directory: a file system of the test's
 };
 
 /// What was counted in the end.
@@ -37,7 +39,7 @@ struct Tally {
 
 /// One thread. Throws std::runtime_error when something that should work does not.
 class Rig {
- public:
+  public:
     explicit Rig(RigOptions options);
     ~Rig();
     Rig(const Rig&) = delete;
@@ -61,10 +63,11 @@ class Rig {
     /// Runs `foz COMMAND --config ...` to its end: exit code and output.
     std::pair<int, std::string> run_foz(const std::string& command);
 
-    /// Everything runs again: ends the sensors, waits until foz has stored all that it has, stops foz, counts.
+    /// Everything runs again: ends the sensors, waits until foz has stored all that it has, stops
+    /// foz, counts.
     [[nodiscard]] Tally finish();
 
- private:
+  private:
     void write_configuration(const std::string& url) const;
     [[nodiscard]] Tally count();
 

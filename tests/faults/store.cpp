@@ -14,7 +14,7 @@ namespace {
 
 template <class Server>
 class ServerStore final : public Store {
- public:
+  public:
     ServerStore() { server_.start(); }
     [[nodiscard]] std::string url() const override { return server_.url(); }
     [[nodiscard]] std::uint16_t port() const override { return server_.port(); }
@@ -23,13 +23,13 @@ class ServerStore final : public Store {
     void stop() override { server_.stop(); }
     void start() override { server_.start(); }
 
- private:
+  private:
     Server server_;
 };
 
 /// Asked through the sqlite3 program, so that foz's own code does not judge itself.
 class SqliteStore final : public Store {
- public:
+  public:
     [[nodiscard]] std::string url() const override { return "sqlite:" + file(); }
     [[nodiscard]] std::uint16_t port() const override { return 0; }
     [[nodiscard]] std::string query(const std::string& sql) override {
@@ -55,7 +55,7 @@ class SqliteStore final : public Store {
     void stop() override {}
     void start() override {}
 
- private:
+  private:
     [[nodiscard]] std::string file() const { return (directory_ / "store.sqlite").string(); }
     support::TemporaryDirectory directory_;
 };

@@ -12,9 +12,10 @@ enum class StoreKind : std::uint8_t { sqlite, postgres, mariadb };
 
 [[nodiscard]] std::string name_of(StoreKind kind);
 
-/// One thread. Running after construction, empty. Throws std::runtime_error when the database does not work.
+/// One thread. Running after construction, empty. Throws std::runtime_error when the database does
+/// not work.
 class Store {
- public:
+  public:
     virtual ~Store() = default;
 
     /// For foz's configuration.

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests that write rows of their own making: routes as a configuration would have them, and batches of cells.
+// For tests that write rows of their own making: routes as a configuration would have them, and
+// batches of cells.
 #pragma once
-
-#include <gtest/gtest.h>
 
 #include <initializer_list>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "mapping/mapping.h"
 #include "mapping/row_batch.h"
@@ -28,7 +29,7 @@ struct RouteUnderTest {
 
 /// Rows numbered from the position given, one for each call of add().
 class BatchUnderTest {
- public:
+  public:
     explicit BatchUnderTest(std::uint64_t position = 0) : next_(position) {}
 
     BatchUnderTest& add(std::initializer_list<mapping::Value> cells, std::uint32_t route = 0) {
@@ -43,7 +44,7 @@ class BatchUnderTest {
         return sink.write(batch_, 0, size(), commit());
     }
 
- private:
+  private:
     std::uint64_t next_;
     mapping::RowBatch batch_;
 };
@@ -51,7 +52,9 @@ class BatchUnderTest {
 [[nodiscard]] inline mapping::Value integer(std::int64_t value) {
     return mapping::Value::of_integer(value);
 }
-[[nodiscard]] inline mapping::Value real(double value) { return mapping::Value::of_real(value); }
+[[nodiscard]] inline mapping::Value real(double value) {
+    return mapping::Value::of_real(value);
+}
 [[nodiscard]] inline mapping::Value text(std::string_view value) {
     return mapping::Value::of_text(mapping::ColumnType::text, value);
 }
@@ -61,7 +64,9 @@ class BatchUnderTest {
 [[nodiscard]] inline mapping::Value json(std::string_view value) {
     return mapping::Value::of_text(mapping::ColumnType::json, value);
 }
-[[nodiscard]] inline mapping::Value boolean(bool value) { return mapping::Value::of_boolean(value); }
+[[nodiscard]] inline mapping::Value boolean(bool value) {
+    return mapping::Value::of_boolean(value);
+}
 /// Microseconds since 1970.
 [[nodiscard]] inline mapping::Value timestamp(std::int64_t microseconds) {
     return mapping::Value::of_timestamp(SystemTime(Microseconds(microseconds)));
@@ -78,8 +83,8 @@ inline const LaneName kLane{"journal-1", "main-0"};
 template <class T>
 [[nodiscard]] std::string why(const SinkResult<T>& result) {
     return result ? "it succeeded"
-                  : std::to_string(static_cast<int>(result.error().failure)) + " " + result.error().code +
-                        ": " + result.error().message;
+                  : std::to_string(static_cast<int>(result.error().failure)) + " " +
+                        result.error().code + ": " + result.error().message;
 }
 
 }  // namespace foz::sink

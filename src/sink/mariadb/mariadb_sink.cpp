@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "mapping/key_order.h"
 #include "sink/mariadb/bookkeeping.h"
 #include "sink/mariadb/catalogue.h"
 #include "sink/mariadb/column_arrays.h"
@@ -295,6 +296,9 @@ SinkResult<void> MariadbSink::take_rows(const Work& work) {
     const auto rows = work.batch.rows();
     for (std::size_t i = work.first; i < work.last; ++i) {
         plans_[plan_of_route_[rows[i].route]].rows.push_back(static_cast<std::uint32_t>(i));
+    }
+    for (TablePlan& plan : plans_) {
+        mapping::sort_by_key(work.batch, *plan.table, plan.rows);
     }
     for (TablePlan& plan : plans_) {
         if (plan.rows.empty()) {

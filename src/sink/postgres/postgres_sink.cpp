@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "mapping/key_order.h"
 #include "sink/postgres/bookkeeping.h"
 #include "sink/postgres/catalogue.h"
 #include "sink/postgres/connection.h"
@@ -294,6 +295,9 @@ SinkResult<void> PostgresSink::distribute(const Work& work) {
     const auto rows = work.batch.rows();
     for (std::size_t i = work.first; i < work.last; ++i) {
         plans_[plan_of_route_[rows[i].route]].rows.push_back(static_cast<std::uint32_t>(i));
+    }
+    for (TablePlan& plan : plans_) {
+        mapping::sort_by_key(work.batch, *plan.table, plan.rows);
     }
     for (TablePlan* plan : plans_with_rows()) {
         if (!plan->is_current() && !plan->make_current()) {
