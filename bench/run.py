@@ -216,7 +216,7 @@ class Bench:
 
     def scripts(self):
         try:
-            subprocess.run(["python3", "-c", "import paho.mqtt.client, psycopg2"], check=True, capture_output=True)
+            subprocess.run([sys.executable, "-c", "import paho.mqtt.client, psycopg2"], check=True, capture_output=True)
         except subprocess.CalledProcessError:
             self.figures.append(results.Missing("The original and a tuned Python script",
                                                 "apt install python3-paho-mqtt python3-psycopg2"))
@@ -232,7 +232,7 @@ class Bench:
         database = self.database(servers.Postgres)
         database.make_database("script")
         broker = servers.Mosquitto(self.scratch)
-        script = subprocess.Popen(["python3", HERE / name, str(broker.port), database.url("script"), str(readings)],
+        script = subprocess.Popen([sys.executable, HERE / name, str(broker.port), database.url("script"), str(readings)],
                                   stdout=subprocess.PIPE, text=True)
         try:
             script.stdout.readline()  # "ready"

@@ -335,8 +335,8 @@ constexpr Key<Column> kColumnKeys[] = {
     choice<&Column::type>(
         "type",
         kColumnTypes,
-        "The column's type. Without it foz takes the type that the column has in the database, or "
-        "the one that the source suggests.",
+        "The column's type. Without it the one that the source suggests: a field is a double, or a "
+        "timestamp if it has a zone, unit or format.",
         "\"timestamp\""
     ),
     text<&Column::zone>(

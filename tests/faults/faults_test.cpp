@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 
 #include "tests/faults/rig.h"
 #include "tests/support/tcp_proxy.h"
@@ -197,12 +198,66 @@ TEST_F(Faults, the_journal_is_full_while_the_database_is_away_and_foz_goes_on_by
     ASSERT_TRUE(rig.wait_for_acknowledged(1'000));
     rig.store().stop();
     ASSERT_TRUE(support::wait_until(
-        [&] { return rig.foz_log().find("takes nothing") != std::string::npos; },
+        [&] { return rig.foz_log().find("appends are refused") != std::string::npos; },
         std::chrono::seconds(60)
     ));
     rig.store().start();
     ASSERT_TRUE(rig.wait_for_acknowledged(50'000)) << rig.foz_log();
     expect_nothing_lost(rig, "journal full, then room again, PostgreSQL", 1, true);
+}
+
+// A file system of a few megabytes in memory, that can be made larger.
+class SmallDisk {
+  public:
+    /// False: this user may not mount one.
+    [[nodiscard]] bool mount(const std::string& size) {
+        mounted_ =
+            ::mount("foz", directory_.path().c_str(), "tmpfs", 0, ("size=" + size).c_str()) == 0;
+        return mounted_;
+    }
+    void resize(const std::string& size) const {
+        ASSERT_EQ(
+            ::mount(
+                "foz", directory_.path().c_str(), "tmpfs", MS_REMOUNT, ("size=" + size).c_str()
+            ),
+            0
+        );
+    }
+    ~SmallDisk() {
+        if (mounted_) {
+            ::umount2(directory_.path().c_str(), MNT_DETACH);
+        }
+    }
+    [[nodiscard]] std::filesystem::path data() const { return directory_ / "data"; }
+
+  private:
+    support::TemporaryDirectory directory_;
+    bool mounted_ = false;
+};
+
+TEST_F(Faults, the_disk_is_full_and_foz_goes_on_by_itself_when_there_is_room) {
+    SmallDisk disk;
+    if (!disk.mount("40M")) {
+        GTEST_SKIP() << "needs the right to mount a small file system";
+    }
+    Rig rig({
+        .store = StoreKind::postgres,
+        .rate = 0,
+        .journal = "segment_bytes = \"8MiB\"\nfree_space_min = \"2MiB\"",
+        .data = disk.data(),
+    });
+    rig.start_foz();
+    rig.start_sensors();
+    ASSERT_TRUE(rig.wait_for_acknowledged(1'000));
+    rig.store().stop();
+    ASSERT_TRUE(support::wait_until(
+        [&] { return rig.foz_log().find("appends are refused") != std::string::npos; },
+        std::chrono::seconds(60)
+    ));
+    disk.resize("400M");
+    ASSERT_TRUE(rig.wait_for_acknowledged(50'000)) << rig.foz_log();
+    rig.store().start();
+    expect_nothing_lost(rig, "disk full, then room again, PostgreSQL", 1, true);
 }
 
 }  // namespace
