@@ -106,11 +106,11 @@ def machine():
     return f"{os.cpu_count()} × {model}, {memory_gib:.0f} GiB; Linux {platform.release()}"
 
 
-def page(figures, versions, runs):
+def page(figures, versions, runs, quick):
     lines = [
         "# What foz does in a second",
         "",
-        f"Written by `bench/run.sh` on {datetime.date.today().isoformat()}. {'One run' if runs == 1 else f'Medians of {runs} runs'}"
+        f"Written by `bench/run.sh` on {datetime.date.today().isoformat()}. {'One run' if runs == 1 else f'Medians of {runs} runs'}{' with a fifth of the rows (--quick)' if quick else ''}"
         " (least–greatest), foz and its baseline in turns.",
         "",
         f"- Machine: {machine()}. It also ran the load generator and the databases.",

@@ -28,7 +28,7 @@ IDLE_CONNECTIONS = 10_000
 class Bench:
     def __init__(self, options):
         self.build = options.build.resolve()
-        self.runs = 1 if options.quick else options.runs
+        self.runs = options.runs or (1 if options.quick else 5)
         self.quick = options.quick
         self.seconds = 2 if options.quick else 5
         self.scratch = Path(tempfile.mkdtemp(prefix="foz-bench-", dir=options.scratch))
@@ -250,8 +250,8 @@ FIGURES = ["postgres_key", "postgres_no_key", "mariadb", "sqlite", "puback", "la
 def main():
     parser = argparse.ArgumentParser(prog="bench/run.sh", description=__doc__)
     parser.add_argument("figures", nargs="*", metavar="FIGURE", help="of " + ", ".join(FIGURES) + "; all if none")
-    parser.add_argument("--quick", action="store_true", help="one short run of each; the results are rough")
-    parser.add_argument("--runs", type=int, default=5, help="of each figure (default: 5)")
+    parser.add_argument("--quick", action="store_true", help="short runs with a fifth of the rows; the results are rough")
+    parser.add_argument("--runs", type=int, help="of each figure (default: 5, or 1 with --quick)")
     parser.add_argument("--build", type=Path, default=HERE.parent / "build/release", help="folder of the build")
     parser.add_argument("--scratch", default="/var/tmp", help="where the databases live: on the disk to be measured")
     parser.add_argument("--output", type=Path, default=HERE / "RESULTS.md")
@@ -271,7 +271,7 @@ def main():
         versions = [database.version for database in bench.databases.values()]
     finally:
         bench.close()
-    options.output.write_text(results.page(bench.figures, versions, bench.runs))
+    options.output.write_text(results.page(bench.figures, versions, bench.runs, options.quick))
     print(options.output.read_text())
     return 1 if any(isinstance(figure, results.Missing) and "failed" in figure.why for figure in bench.figures) else 0
 

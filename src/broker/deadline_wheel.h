@@ -28,7 +28,9 @@ class DeadlineWheel {
     /// `connection` comes up at `deadline`, or earlier when it is further away than the ring is
     /// long.
     void add(ConnectionHandle connection, SteadyTime deadline) {
-        const auto ticks = (std::max(deadline, next_tick_) - next_tick_) / kTick + 1;
+        // Rounded up: a bucket that comes up before its deadline would be taken for an old entry.
+        constexpr SteadyTime::duration kRoundUp = kTick - SteadyTime::duration(1);
+        const auto ticks = (std::max(deadline, next_tick_) - next_tick_ + kRoundUp) / kTick + 1;
         const auto ahead = std::min<std::size_t>(static_cast<std::size_t>(ticks), kBuckets - 1);
         buckets_[(current_ + ahead) % kBuckets].push_back(connection);
     }
