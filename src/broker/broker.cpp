@@ -8,35 +8,10 @@
 
 #include "base/log.h"
 #include "broker/reactor.h"
-#include "broker/session_recovery.h"
-#include "state/session_checkpoint.h"
 
 namespace foz::broker {
-namespace {
-
-std::vector<state::SessionSnapshot> snapshots_of(std::span<const std::shared_ptr<Session>> sessions
-) {
-    std::vector<state::SessionSnapshot> snapshots;
-    snapshots.reserve(sessions.size());
-    for (const auto& session : sessions) {
-        snapshots.push_back({
-            .client_id = session->client_id(),
-            .expiry_seconds = session->expiry_seconds(),
-            .unreleased = session->unreleased(),
-        });
-    }
-    return snapshots;
-}
-
-}  // namespace
-
-Broker::Broker(
-    const config::Settings& settings,
-    journal::Journal& journal,
-    state::StateDatabase& state,
-    const Clock& clock
-)
-    : context_(settings.limits, settings.ack, journal, clock), state_(state) {
+Broker::Broker(const config::Settings& settings, journal::Journal& journal, const Clock& clock)
+    : context_(settings.limits, settings.ack, journal, clock) {
     const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
     const std::uint32_t count = settings.reactors == 0 ? cores : settings.reactors;
     for (std::uint32_t i = 0; i < count; ++i) {
@@ -48,19 +23,24 @@ Broker::Broker(
 Result<std::unique_ptr<Broker>> Broker::start(
     const config::Settings& settings,
     journal::Journal& journal,
-    state::StateDatabase& state,
+    std::vector<std::shared_ptr<Session>> sessions,
     const Clock& clock
 ) {
-    auto sessions = recover_sessions(journal, state);
-    if (!sessions) {
-        return pass_on(sessions);
-    }
-    std::unique_ptr<Broker> broker(new Broker(settings, journal, state, clock));
-    for (auto& session : *sessions) {
+    std::unique_ptr<Broker> broker(new Broker(settings, journal, clock));
+    for (auto& session : sessions) {
         broker->context_.registry.restore(std::move(session), clock.steady_now());
     }
     for (const config::Listener& listener : settings.listeners) {
-        auto opened = broker::Listener::open(listener, broker->context_);
+        auto door = Door::open(listener, clock.system_now());
+        if (!door) {
+            return pass_on(door);
+        }
+        broker->doors_.push_back(*std::move(door));
+    }
+    // Nobody is let in anywhere before all certificates and passwords have turned out to be good.
+    for (std::size_t i = 0; i < settings.listeners.size(); ++i) {
+        auto opened =
+            broker::Listener::open(settings.listeners[i], *broker->doors_[i], broker->context_);
         if (!opened) {
             return pass_on(opened);
         }
@@ -72,6 +52,7 @@ Result<std::unique_ptr<Broker>> Broker::start(
 Broker::~Broker() {
     listeners_.clear();
     context_.journal.remove_listener(*this);
+    context_.authenticator.stop();
     for (const auto& reactor : context_.reactors) {
         reactor->stop();
     }
@@ -95,38 +76,11 @@ void Broker::set_committed(journal::Position position) {
     }
 }
 
-void Broker::save_sessions() {
-    journal::Journal& journal = context_.journal;
-    const std::string id = journal.status().id;
-    // Records below this are in the snapshot: a session changes before its record is appended.
-    journal::Position position = journal.status().end;
-    auto sessions = context_.registry.persistent_sessions();
-    auto snapshots = snapshots_of(sessions);
-    // The snapshot may hold changes whose records are not on disk yet. Saved before them, it would
-    // remember, after a crash, messages that are lost, and take the client's second try for a
-    // duplicate.
-    if (!snapshots.empty() && !wait_until_all_is_durable()) {
-        // The journal is full, perhaps because this very cursor stands still: go by what is in it.
-        position = journal.durable_end();
-        auto recovered = recover_sessions(journal, state_);
-        if (!recovered) {
-            spdlog::warn("sessions are not saved: {}", recovered.error().message);
-            return;
-        }
-        snapshots = snapshots_of(*recovered);
-    }
-    if (auto saved = state::save_sessions(state_, id, position, snapshots); !saved) {
-        spdlog::warn(
-            "sessions are not saved, so the journal keeps their records: {}", saved.error().message
-        );
-        return;
-    }
-    journal.set_cursor(kSessionCursor, position);
+std::vector<std::shared_ptr<Session>> Broker::persistent_sessions() {
+    return context_.registry.persistent_sessions();
 }
 
-// Waits until everything that was received before this call is on disk. False: it takes too long.
-bool Broker::wait_until_all_is_durable() {
-    const SteadyTime deadline = context_.clock.steady_now() + std::chrono::seconds(2);
+bool Broker::wait_until_appended(SteadyTime deadline) {
     const auto appended = std::make_shared<std::counting_semaphore<>>(0);
     for (const auto& reactor : context_.reactors) {
         reactor->barrier([appended] { appended->release(); });
@@ -136,8 +90,26 @@ bool Broker::wait_until_all_is_durable() {
             return false;
         }
     }
-    const journal::Position end = context_.journal.status().end;
-    return end == 0 || context_.journal.wait_for(end - 1, deadline);
+    return true;
+}
+
+void Broker::reload() {
+    for (std::size_t i = 0; i < listeners_.size(); ++i) {
+        const auto lines = doors_[i]->reload(context_.clock.system_now());
+        for (const std::string& line : lines) {
+            spdlog::warn("listener {}: {}", listeners_[i]->name(), line);
+        }
+        spdlog::info("{}", doors_[i]->description(listeners_[i]->address()));
+    }
+}
+
+std::vector<std::string> Broker::describe_listeners() const {
+    std::vector<std::string> lines;
+    lines.reserve(listeners_.size());
+    for (std::size_t i = 0; i < listeners_.size(); ++i) {
+        lines.push_back(doors_[i]->description(listeners_[i]->address()));
+    }
+    return lines;
 }
 
 BrokerStatus Broker::status() const {

@@ -3,7 +3,7 @@
 // journal; acknowledgements come back when it is durable there (or as the ack policy says).
 //
 // QoS 2 is exactly once into the journal also across a crash: which packet ids are unreleased is in
-// the journal's records, from the last checkpoint on (session_recovery.h).
+// the journal's records, from the last checkpoint on (state/session_recovery.h).
 #pragma once
 
 #include <memory>
@@ -13,11 +13,12 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "broker/door.h"
 #include "broker/listener.h"
 #include "broker/reactor_context.h"
 #include "config/settings.h"
 #include "journal/journal.h"
-#include "state/state_database.h"
+#include "state/session_saver.h"
 
 namespace foz::broker {
 
@@ -31,14 +32,14 @@ struct BrokerStatus {
     std::uint64_t connection_memory_bytes = 0;
 };
 
-class Broker final : public journal::Listener {
+class Broker final : public journal::Listener, public state::SessionHolder {
   public:
-    /// Recovers the sessions, starts the reactors, and opens the listeners. All arguments must
-    /// outlive it.
+    /// Takes up the sessions that were recovered, starts the reactors, and opens the listeners.
+    /// What is passed by reference must outlive it.
     [[nodiscard]] static Result<std::unique_ptr<Broker>> start(
         const config::Settings& settings,
         journal::Journal& journal,
-        state::StateDatabase& state,
+        std::vector<std::shared_ptr<Session>> sessions,
         const Clock& clock
     );
     Broker(const Broker&) = delete;
@@ -54,30 +55,29 @@ class Broker final : public journal::Listener {
     /// thread.
     void set_committed(journal::Position position);
 
-    /// Saves the sessions, so that the journal need not keep its records for them. Any one thread;
-    /// blocks for some seconds at most. Call now and then, and before drain().
-    void save_sessions();
+    [[nodiscard]] std::vector<std::shared_ptr<Session>> persistent_sessions() override;
+    [[nodiscard]] bool wait_until_appended(SteadyTime deadline) override;
 
     [[nodiscard]] std::span<const std::unique_ptr<broker::Listener>> listeners() const {
         return listeners_;
     }
     [[nodiscard]] BrokerStatus status() const;
 
+    /// Reads certificates and password files again; a broken one leaves the old one in force. Says
+    /// in the log what came of it. One thread at a time.
+    void reload();
+    /// A line for each listener, for the log: what it is, and what it asks for.
+    [[nodiscard]] std::vector<std::string> describe_listeners() const;
+
   private:
-    Broker(
-        const config::Settings& settings,
-        journal::Journal& journal,
-        state::StateDatabase& state,
-        const Clock& clock
-    );
-    [[nodiscard]] bool wait_until_all_is_durable();
+    Broker(const config::Settings& settings, journal::Journal& journal, const Clock& clock);
 
     void on_durable(journal::Position end) override;
     void on_room() override;
     void on_failed(const Error& error) override;
 
     ReactorContext context_;
-    state::StateDatabase& state_;
+    std::vector<std::unique_ptr<Door>> doors_;  // of the listeners, in their order
     std::vector<std::unique_ptr<broker::Listener>> listeners_;
 };
 

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/connection.h"
 
+#include <array>
 #include <cerrno>
 
+#include <netdb.h>
 #include <sys/socket.h>
 
 namespace foz::broker {
 namespace {
+
+// A handshake or a burst of acknowledgements leaves no memory behind.
+constexpr std::size_t kCapacityKept = 512;
 
 bool passes(int error_number) {
     return error_number == EAGAIN || error_number == EINTR;
@@ -14,32 +19,69 @@ bool passes(int error_number) {
 
 }  // namespace
 
-ReadResult read_some(Connection& connection, std::span<char> into) {
+ReadResult read_some(Connection& connection, ReadBuffers& buffers, std::size_t offset) {
+    const std::span<char> plain = buffers.plain().subspan(offset);
+    const std::span<char> into =
+        connection.tls ? buffers.sealed() : plain.first(ReadBuffers::kReadBytes);
     const ssize_t count =
-        ::recv(connection.socket.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
-    if (count > 0) {
-        return {.outcome = IoOutcome::done, .size = static_cast<std::size_t>(count)};
-    }
+        ::recv(connection.socket.number(), into.data(), into.size(), MSG_DONTWAIT);
     if (count < 0 && passes(errno)) {
         return {.outcome = IoOutcome::would_block, .size = 0};
     }
-    return {.outcome = IoOutcome::closed, .size = 0};
+    if (count <= 0) {
+        return {.outcome = IoOutcome::closed, .size = 0};
+    }
+    const auto size = static_cast<std::size_t>(count);
+    if (!connection.tls) {
+        return {.outcome = IoOutcome::done, .size = size};
+    }
+    const tls::Received received =
+        connection.tls->receive({into.data(), size}, plain, connection.sealed);
+    const bool goes_on =
+        received.state == tls::StreamState::handshake || received.state == tls::StreamState::open;
+    return {.outcome = goes_on ? IoOutcome::done : IoOutcome::closed, .size = received.size};
 }
 
 IoOutcome write_some(Connection& connection) {
-    std::string& output = connection.output;
+    if (connection.tls && !connection.output.empty()) {
+        // Before the handshake is over, there is nobody to say anything to.
+        if (connection.tls->state() == tls::StreamState::open &&
+            !connection.tls->send(connection.output, connection.sealed)) {
+            return IoOutcome::closed;
+        }
+        connection.output.clear();
+    }
+    std::string& output = connection.tls ? connection.sealed : connection.output;
+    if (output.empty()) {
+        return IoOutcome::done;
+    }
     const ssize_t count = ::send(
-        connection.socket.native_handle(), output.data(), output.size(), MSG_DONTWAIT | MSG_NOSIGNAL
+        connection.socket.number(), output.data(), output.size(), MSG_DONTWAIT | MSG_NOSIGNAL
     );
     if (count < 0 && !passes(errno)) {
         return IoOutcome::closed;
     }
     if (count > 0 && static_cast<std::size_t>(count) == output.size()) {
+        if (output.capacity() > kCapacityKept) {
+            std::string().swap(output);
+        }
         output.clear();
         return IoOutcome::done;
     }
     output.erase(0, static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
     return IoOutcome::would_block;
+}
+
+std::string peer_address(const Connection& connection) {
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    std::array<char, NI_MAXHOST> host{};
+    if (::getpeername(connection.socket.number(), any, &length) != 0 ||
+        ::getnameinfo(any, length, host.data(), host.size(), nullptr, 0, NI_NUMERICHOST) != 0) {
+        return "a connection";
+    }
+    return host.data();
 }
 
 }  // namespace foz::broker

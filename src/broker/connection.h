@@ -4,60 +4,101 @@
 // idle connection keeps no buffer memory at all; what is read goes through the reactor's one read
 // buffer.
 //
-// The reactor owns it and calls it on its thread.
+// The reactor owns it and calls it on its thread. TLS, if its listener has it, is between the
+// socket and the protocol; both of them know nothing of it.
 #pragma once
 
+#include <memory>
+#include <span>
 #include <string>
-
-#include <boost/asio/ip/tcp.hpp>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/event_loop.h"
+#include "broker/door.h"
 #include "broker/protocol.h"
+#include "tls/server_stream.h"
 
 namespace foz::broker {
 
 struct Connection {
     Connection(
-        boost::asio::ip::tcp::socket from_socket,
+        Descriptor from_socket,
+        const Door& from_door,
         const ProtocolSettings& settings,
         ConnectionHandle from_self,
         SteadyTime now
     )
         : socket(std::move(from_socket)),
+          door(from_door),
           protocol(settings, from_self),
           self(from_self),
           accepted(now),
           last_packet(now) {}
 
-    boost::asio::ip::tcp::socket socket;
+    const Descriptor socket;
+    const Door& door;
+    std::unique_ptr<tls::ServerStream> tls;  // null: plain TCP
     Protocol protocol;
     const ConnectionHandle self;
 
     std::string input;               // an incomplete packet, or what came after one that must wait
     std::string output;              // not yet sent
-    std::size_t memory_counted = 0;  // of input and output, in the broker's total
+    std::string sealed;              // the same, encrypted; only with TLS
+    std::size_t memory_counted = 0;  // of these three, in the broker's total
 
     const SteadyTime accepted;
     SteadyTime last_packet;  // when a whole packet was last taken
     SteadyTime next_check;   // when its entry in the deadline wheel counts
 
-    bool claimed = false;  // its client id was claimed in the registry
-    bool touched = false;  // is in the reactor's list of connections to write to
-    bool reading = false;  // a wait for readable bytes is under way
-    bool writing = false;  // a wait for room in the socket is under way
-    bool closing = false;  // ends as soon as the output is sent
+    EventLoop::Interest interest = EventLoop::Interest::none;
+    bool admitted = false;  // was let in, or the answer of the authenticator is awaited
+    bool claimed = false;   // its client id was claimed in the registry
+    bool touched = false;   // is in the reactor's list of connections to write to
+    bool writing = false;   // output waits for room in the socket
+    bool closing = false;   // ends as soon as the output is sent
 };
 
 enum class IoOutcome : std::uint8_t { done, would_block, closed };
 
-/// Reads once, behind the bytes that `into` already has, up to its size.
+/// `size` bytes have been read, also when the connection is closed after them; none, and not
+/// closed: only TLS itself had something to say.
 struct ReadResult {
     IoOutcome outcome = IoOutcome::would_block;
     std::size_t size = 0;
 };
-[[nodiscard]] ReadResult read_some(Connection& connection, std::span<char> into);
 
-/// Sends as much of connection.output as the socket takes, and removes it.
+/// Where a reactor reads to, for all its connections.
+class ReadBuffers {
+  public:
+    static constexpr std::size_t kReadBytes = 64 << 10;
+
+    /// The plaintext of one read, behind up to kReadBytes of an incomplete packet.
+    [[nodiscard]] std::span<char> plain() { return plain_; }
+    /// What came over TLS; only made when there is TLS.
+    [[nodiscard]] std::span<char> sealed() {
+        sealed_.resize(kReadBytes);
+        return sealed_;
+    }
+
+  private:
+    std::vector<char> plain_ = std::vector<char>(2 * kReadBytes + tls::ServerStream::kExtraRoom);
+    std::vector<char> sealed_;
+};
+
+/// Reads once, to `offset` in the plain buffer.
+[[nodiscard]] ReadResult read_some(
+    Connection& connection, ReadBuffers& buffers, std::size_t offset
+);
+
+[[nodiscard]] inline bool has_output(const Connection& connection) {
+    return !connection.output.empty() || !connection.sealed.empty();
+}
+
+/// Sends as much of the output as the socket takes, and removes it.
 [[nodiscard]] IoOutcome write_some(Connection& connection);
+
+/// The peer's address, for a person.
+[[nodiscard]] std::string peer_address(const Connection& connection);
 
 }  // namespace foz::broker

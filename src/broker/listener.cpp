@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/thread_name.h"
 #include "broker/reactor.h"
 
 namespace foz::broker {
@@ -20,8 +21,12 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 struct Listener::State {
-    State(std::string from_name, ReactorContext& from_context)
-        : name(std::move(from_name)), context(from_context), acceptor(io), pause(io) {}
+    State(std::string from_name, const Door& from_door, ReactorContext& from_context)
+        : name(std::move(from_name)),
+          door(from_door),
+          context(from_context),
+          acceptor(io),
+          pause(io) {}
 
     void wait() {
         acceptor.async_wait(
@@ -65,7 +70,7 @@ struct Listener::State {
             return;
         }
         counters.connections.fetch_add(1, std::memory_order_relaxed);
-        context.reactors[next_reactor++ % context.reactors.size()]->adopt(socket);
+        context.reactors[next_reactor++ % context.reactors.size()]->adopt(socket, door);
     }
 
     void wait_for_descriptors(int error_number) {
@@ -88,6 +93,7 @@ struct Listener::State {
     static constexpr int kAcceptsAtOnce = 64;
 
     const std::string name;
+    const Door& door;
     std::string address;
     std::uint16_t port = 0;
     ReactorContext& context;
@@ -146,9 +152,9 @@ Result<tcp::endpoint> resolve(asio::io_context& io, const std::string& address) 
 Listener::Listener(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Result<std::unique_ptr<Listener>> Listener::open(
-    const config::Listener& settings, ReactorContext& context
+    const config::Listener& settings, const Door& door, ReactorContext& context
 ) {
-    auto state = std::make_unique<State>(settings.name, context);
+    auto state = std::make_unique<State>(settings.name, door, context);
     const auto endpoint = resolve(state->io, settings.address);
     if (!endpoint) {
         return std::unexpected(endpoint.error());
@@ -184,6 +190,7 @@ Result<std::unique_ptr<Listener>> Listener::open(
         settings.address.substr(0, settings.address.rfind(':') + 1) + std::to_string(bound.port());
     State* const running = state.get();
     running->thread = std::thread([running] {
+        set_thread_name("listener");
         running->wait();
         running->io.run();
     });

@@ -31,13 +31,19 @@ struct ProtocolSettings {
     mqtt::DecodeLimits decode_limits;
 };
 
+/// What a CONNECT says about who it is from.
+struct Credentials {
+    std::string user_name;
+    std::string password;
+};
+
 /// One thread. `settings` must outlive it.
 class Protocol {
   public:
     enum class State : std::uint8_t {
         awaiting_connect,
-        awaiting_session,  // CONNECT is here: the caller claims client_id(), then calls
-                           // start_session
+        awaiting_session,  // CONNECT is here: the caller looks at take_credentials(), claims
+                           // client_id(), and calls start_session, or refuse
         connected,
         closed,
     };
@@ -53,6 +59,15 @@ class Protocol {
     /// The claim on client_id() was granted: opens its session in `registry` and answers the
     /// CONNECT.
     void start_session(SessionRegistry& registry, Inbox& inbox, std::string& out);
+
+    /// What CONNECT had; nothing if it had no user name. Once: the password is not kept.
+    [[nodiscard]] std::optional<Credentials> take_credentials() {
+        return std::exchange(credentials_, std::nullopt);
+    }
+    /// Instead of start_session: the client is not let in.
+    void refuse(mqtt::ReasonCode reason, std::string_view why, std::string& out) {
+        refuse_connect(reason, why, out);
+    }
 
     /// False while `limits.in_flight` messages wait for their acknowledgement and the client's MQTT
     /// version has no way to be told: its bytes stay in the socket for a while.
@@ -123,6 +138,7 @@ class Protocol {
     std::string close_reason_;
     std::shared_ptr<Session> session_;
     std::unique_ptr<Will> will_;
+    std::optional<Credentials> credentials_;
     std::vector<std::string> topic_aliases_;  // alias n at [n - 1]
     std::string message_properties_;          // reused
 };

@@ -59,6 +59,14 @@ void Protocol::take_connect(std::string_view body, std::string& out) {
         );
         return;
     }
+    if (mqtt::is_reserved_client_id(connect->client_id)) {
+        refuse_connect(
+            ReasonCode::client_identifier_not_valid,
+            "client ids that begin with $source/ and $bridge/ are foz's own",
+            out
+        );
+        return;
+    }
     client_id_assigned_ = connect->client_id.empty();
     client_id_ = client_id_assigned_ ? make_client_id() : std::string(connect->client_id);
     clean_start_ = connect->clean_start;
@@ -68,8 +76,14 @@ void Protocol::take_connect(std::string_view body, std::string& out) {
         keep_alive_ = keep_alive_ == 0 ? keep_alive_max : std::min(keep_alive_, keep_alive_max);
     }
     expiry_requested_ = wanted_expiry(*connect);
-    if (connect->will) {
-        will_ = std::make_unique<Will>(Will::from(*connect->will));
+    if (const auto& user_name = connect->user_name) {
+        credentials_ = {
+            .user_name = std::string(*user_name),
+            .password = std::string(connect->password.value_or("")),
+        };
+    }
+    if (const auto& will = connect->will) {
+        will_ = std::make_unique<Will>(Will::from(*will));
     }
     state_ = State::awaiting_session;
 }

@@ -4,20 +4,16 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/asio/post.hpp>
+#include "base/thread_name.h"
 
 namespace foz::broker {
-
-namespace asio = boost::asio;
 
 Reactor::Reactor(std::uint32_t index, ReactorContext& context)
     : index_(index),
       context_(context),
-      io_(1),
-      timer_(io_),
       deadlines_(context.clock.steady_now()),
-      read_buffer_(2 * kReadBytes),
       now_(context.clock.steady_now()),
+      next_check_(now_),
       thread_([this] { run(); }) {}
 
 Reactor::~Reactor() {
@@ -26,7 +22,7 @@ Reactor::~Reactor() {
 
 void Reactor::stop() {
     stop_ = true;
-    io_.stop();
+    loop_.wake();
     join();
 }
 
@@ -36,25 +32,20 @@ void Reactor::join() {
     }
 }
 
-void Reactor::adopt(int socket) {
-    asio::post(io_, [this, socket] { open(socket); });
+void Reactor::adopt(int socket, const Door& door) {
+    loop_.post([this, socket, &door] { open(socket, door); });
 }
 
 void Reactor::notify_progress() {
-    if (!progress_posted_.exchange(true)) {
-        asio::post(io_, [this] {
-            progress_posted_ = false;
-            deliver_acks();
-        });
-    }
+    loop_.wake();  // a tick delivers what has come due
 }
 
 void Reactor::notify_room() {
-    asio::post(io_, [] {});  // a tick tries to append again
+    loop_.wake();  // a tick tries to append again
 }
 
 void Reactor::take_over(ConnectionHandle handle) {
-    asio::post(io_, [this, handle] {
+    loop_.post([this, handle] {
         if (Connection* connection = find(handle)) {
             connection->protocol.close(
                 mqtt::ReasonCode::session_taken_over,
@@ -67,7 +58,7 @@ void Reactor::take_over(ConnectionHandle handle) {
 }
 
 void Reactor::grant(ConnectionHandle handle) {
-    asio::post(io_, [this, handle] {
+    loop_.post([this, handle] {
         if (Connection* connection = find(handle)) {
             start_session(*connection);
         }  // else it has gone, and passes the client id on when it is released
@@ -75,24 +66,19 @@ void Reactor::grant(ConnectionHandle handle) {
 }
 
 void Reactor::barrier(std::function<void()> done) {
-    asio::post(io_, [this, done = std::move(done)]() mutable {
-        barriers_.push_back(std::move(done));
-    });
+    loop_.post([this, done = std::move(done)]() mutable { barriers_.push_back(std::move(done)); });
 }
 
 void Reactor::drain(SteadyTime deadline) {
-    asio::post(io_, [this, deadline] { drain_deadline_ = deadline; });
+    loop_.post([this, deadline] { drain_deadline_ = deadline; });
 }
 
 void Reactor::run() {
-    on_timer();
+    set_thread_name(fmt::format("reactor-{}", index_));
     while (!stop_ && !drained()) {
-        if (work_left()) {
-            io_.poll_one();
-        } else {
-            io_.run_one();
-        }
-        tick();
+        const auto pause =
+            work_left() ? SteadyTime::duration::zero() : next_check_ - context_.clock.steady_now();
+        tick(loop_.wait(pause));
     }
     for (Slot& slot : slots_) {
         if (slot.connection) {
@@ -110,14 +96,20 @@ void Reactor::run() {
 
 // Everything that is ready, then one append and one write for each connection that has something to
 // send.
-void Reactor::tick() {
+void Reactor::tick(std::span<const EventLoop::Ready> ready) {
     now_ = context_.clock.steady_now();
     if (!holding_) {
         inbox_.set_now(context_.clock.system_now());
     }
-    for (int handlers = 0; handlers < kTickHandlersMax &&
-                           inbox_.records().stored().size() < kTickBytesMax && io_.poll_one() > 0;
-         ++handlers) {
+    loop_.run_posted();
+    for (const EventLoop::Ready& connection : ready) {
+        if (inbox_.records().stored().size() >= kTickBytesMax) {
+            break;  // the others stay ready
+        }
+        on_ready(connection);
+    }
+    if (now_ >= next_check_) {
+        check_time();
     }
     if (append_inbox()) {
         release_departed();
@@ -218,18 +210,12 @@ void Reactor::deliver_acks() {
     );
 }
 
-void Reactor::on_timer() {
-    now_ = context_.clock.steady_now();
+void Reactor::check_time() {
     deadlines_.advance(now_, [this](const ConnectionHandle& handle) { check_deadline(handle); });
     if (index_ == 0) {
         take_due_sessions();
     }
-    timer_.expires_after(DeadlineWheel::kTick);
-    timer_.async_wait([this](const boost::system::error_code& error) {
-        if (!error) {
-            on_timer();
-        }
-    });
+    next_check_ = now_ + DeadlineWheel::kTick;
 }
 
 void Reactor::take_due_sessions() {

@@ -18,9 +18,7 @@
 #include <thread>
 #include <vector>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-
+#include "base/event_loop.h"
 #include "base/log.h"
 #include "broker/ack_queue.h"
 #include "broker/connection.h"
@@ -39,16 +37,17 @@ class Reactor {
 
     // Any thread:
 
-    /// Takes over a socket that was accepted, and closes it in the end.
-    void adopt(int socket);
+    /// Takes over a socket that was accepted, and closes it in the end. `door` must outlive the
+    /// reactor.
+    void adopt(int socket, const Door& door);
     /// Records below `end` are on disk; with ack = "commit", also `committed`.
     void notify_progress();
     /// The journal takes appends again.
     void notify_room();
-    /// Another connection has claimed the client id of `connection`: close it.
-    void take_over(ConnectionHandle connection);
-    /// The claim of `connection` on its client id was granted.
-    void grant(ConnectionHandle connection);
+    /// Another connection has claimed the client id of `handle`: close it.
+    void take_over(ConnectionHandle handle);
+    /// The claim of `handle` on its client id was granted.
+    void grant(ConnectionHandle handle);
     /// Calls `done` on the reactor's thread once everything that was received before this call is
     /// appended.
     void barrier(std::function<void()> done);
@@ -62,21 +61,29 @@ class Reactor {
 
   private:
     void run();
-    void tick();
+    void tick(std::span<const EventLoop::Ready> ready);
     [[nodiscard]] bool work_left() const;
     [[nodiscard]] bool drained() const;
 
     // Connections.
-    void open(int socket);
+    void open(int socket, const Door& door);
     [[nodiscard]] Connection* find(ConnectionHandle handle);
+    [[nodiscard]] ConnectionHandle handle_of(std::uint64_t token) const;
+    void on_ready(const EventLoop::Ready& ready);
     void wait_readable(Connection& connection);
+    void set_interest(Connection& connection, EventLoop::Interest interest);
     void on_readable(Connection& connection);
     void take_input(Connection& connection, std::string_view bytes);
+    void take_more(Connection& connection, std::string_view bytes);
+    void note_tls_failure(Connection& connection);
     void after_input(Connection& connection);
     void touch(Connection& connection);
     void send_touched();
     void send(Connection& connection);
     void finish(Connection& connection);
+    void admit(Connection& connection);
+    void check_password(Connection& connection, Credentials credentials);
+    void refuse(Connection& connection, mqtt::ReasonCode reason, std::string_view why);
     void claim(Connection& connection);
     void start_session(Connection& connection);
     void count_memory(Connection& connection);
@@ -88,24 +95,21 @@ class Reactor {
     void deliver_acks();
 
     // Time.
-    void on_timer();
+    void check_time();
     void check_deadline(ConnectionHandle handle);
     void add_deadline(Connection& connection);
     void take_due_sessions();
 
-    void log_closed(const Connection& connection);
+    void log_closed(const Connection& connection, std::string_view reason);
     void forward_grant(std::optional<ConnectionHandle> granted);
 
-    static constexpr std::size_t kReadBytes = 64 << 10;
     static constexpr std::size_t kTickBytesMax = 512 << 10;  // then append, even if more is ready
-    static constexpr int kTickHandlersMax = 256;
     /// As claimant for sessions that expire; no connection has this slot.
     static constexpr std::uint32_t kNoSlot = 0xFFFF'FFFF;
 
     const std::uint32_t index_;
     ReactorContext& context_;
-    boost::asio::io_context io_;
-    boost::asio::steady_timer timer_;
+    EventLoop loop_;
 
     struct Slot {
         std::unique_ptr<Connection> connection;
@@ -132,13 +136,13 @@ class Reactor {
     std::vector<Departed> departed_;  // let go of their client ids after the next append
     std::vector<PendingAck> early_acks_;
 
-    std::vector<char> read_buffer_;
-    SteadyTime now_;  // of this tick
+    ReadBuffers buffers_;
+    SteadyTime now_;         // of this tick
+    SteadyTime next_check_;  // of deadlines
     std::optional<SteadyTime> drain_deadline_;
     LogThrottle closed_throttle_;
     LogThrottle stalled_throttle_;
 
-    std::atomic<bool> progress_posted_ = false;
     std::atomic<bool> stop_ = false;
     std::thread thread_;  // last: it uses all of the above
 };

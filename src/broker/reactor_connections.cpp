@@ -1,75 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of Reactor that deals with single connections: opening, reading, writing, deadlines,
+// The part of Reactor that deals with single connections: reading, writing, deadlines,
 // closing.
 #include <algorithm>
 #include <utility>
-
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "broker/reactor.h"
 
 namespace foz::broker {
 
-namespace asio = boost::asio;
+namespace {
 
-void Reactor::open(int socket) {
-    sockaddr_storage address{};
-    socklen_t length = sizeof address;
-    (void)::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length);
-    const int yes = 1;
-    (void)::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    boost::system::error_code error;
-    asio::ip::tcp::socket stream(io_);
-    stream.assign(
-        address.ss_family == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), socket, error
-    );
-    if (error || drain_deadline_) {
-        if (error) {
-            ::close(socket);
-        }
-        context_.counters.connections.fetch_sub(1, std::memory_order_relaxed);
-        return;
-    }
-    if (free_slots_.empty()) {
-        free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
-        slots_.emplace_back();
-    }
-    const std::uint32_t number = free_slots_.back();
-    free_slots_.pop_back();
-    Slot& slot = slots_[number];
-    const ConnectionHandle handle{.reactor = index_, .slot = number, .generation = slot.generation};
-    slot.connection =
-        std::make_unique<Connection>(std::move(stream), context_.settings, handle, now_);
-    unidentified_.push_back(handle);
-    ++unidentified_count_;
-    evict_unidentified();
-    add_deadline(*slot.connection);
-    wait_readable(*slot.connection);
+std::uint64_t token_of(ConnectionHandle handle) {
+    return std::uint64_t{handle.generation} << 32 | handle.slot;
 }
 
-// Keeps the number of connections that have not said who they are within its limit, by closing the
-// oldest: silent ones cannot keep others out.
-void Reactor::evict_unidentified() {
-    const config::Limits& limits = context_.settings.limits;
-    const auto share = std::max<std::uint32_t>(
-        1, limits.connections_unidentified / static_cast<std::uint32_t>(context_.reactors.size())
-    );
-    const auto is_gone = [this](ConnectionHandle handle) {
-        const Connection* connection = find(handle);
-        return connection == nullptr || connection->protocol.state() == Protocol::State::connected;
+}  // namespace
+
+ConnectionHandle Reactor::handle_of(std::uint64_t token) const {
+    return {
+        .reactor = index_,
+        .slot = static_cast<std::uint32_t>(token),
+        .generation = static_cast<std::uint32_t>(token >> 32),
     };
-    while (!unidentified_.empty() && (unidentified_count_ > share || is_gone(unidentified_.front()))
-    ) {
-        const ConnectionHandle oldest = unidentified_.front();
-        unidentified_.pop_front();
-        if (!is_gone(oldest)) {
-            context_.counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
-            finish(*find(oldest));
-        }
-    }
 }
 
 Connection* Reactor::find(ConnectionHandle handle) {
@@ -80,61 +32,91 @@ Connection* Reactor::find(ConnectionHandle handle) {
     return slot.generation == handle.generation ? slot.connection.get() : nullptr;
 }
 
-void Reactor::wait_readable(Connection& connection) {
-    if (connection.reading || connection.closing || drain_deadline_) {
+void Reactor::on_ready(const EventLoop::Ready& ready) {
+    Connection* const connection = find(handle_of(ready.token));
+    if (connection == nullptr) {
+        return;  // closed earlier in this tick
+    }
+    if (connection->writing) {
+        if (ready.writable) {
+            connection->writing = false;
+            touch(*connection);
+        }
         return;
     }
-    connection.reading = true;
-    connection.socket.async_wait(
-        asio::ip::tcp::socket::wait_read,
-        [this, handle = connection.self](const boost::system::error_code& error) {
-            Connection* readable = error ? nullptr : find(handle);
-            if (readable == nullptr) {
-                return;
-            }
-            readable->reading = false;
-            if (holding_) {
-                reads_held_.push_back(handle);
-            } else {
-                on_readable(*readable);
-            }
-        }
+    if (connection->interest != EventLoop::Interest::read || connection->closing ||
+        drain_deadline_ || !connection->protocol.may_take()) {
+        // send() and take_input() wait for readability again.
+        set_interest(*connection, EventLoop::Interest::none);
+        return;
+    }
+    if (holding_) {
+        set_interest(*connection, EventLoop::Interest::none);
+        reads_held_.push_back(connection->self);
+        return;
+    }
+    on_readable(*connection);
+}
+
+void Reactor::wait_readable(Connection& connection) {
+    if (!connection.closing && !drain_deadline_) {
+        set_interest(connection, EventLoop::Interest::read);
+    }
+}
+
+void Reactor::set_interest(Connection& connection, EventLoop::Interest interest) {
+    const bool changed = loop_.change_interest(
+        connection.socket.number(), token_of(connection.self), connection.interest, interest
     );
+    connection.interest = changed ? interest : EventLoop::Interest::none;
+    if (!changed) {
+        connection.closing = true;  // without the kernel's memory for it, nothing else is possible
+        touch(connection);
+    }
 }
 
 void Reactor::on_readable(Connection& connection) {
-    if (connection.closing || connection.writing || drain_deadline_ ||
-        !connection.protocol.may_take()) {
-        return;  // send() and take_input() wait for readability again
-    }
     // A short incomplete packet moves to the front of the read buffer; a long one is added to where
     // it is.
+    const std::span<char> buffer = buffers_.plain();
     const std::size_t kept = connection.input.size();
-    if (kept <= kReadBytes) {
-        std::copy_n(connection.input.data(), kept, read_buffer_.data());
+    const bool joins = kept <= ReadBuffers::kReadBytes;
+    const std::size_t offset = joins ? kept : 0;
+    std::copy_n(connection.input.data(), offset, buffer.data());
+    const ReadResult read = read_some(connection, buffers_, offset);
+    if (read.size > 0 && joins) {
+        take_input(connection, {buffer.data(), kept + read.size});
+    } else if (read.size > 0) {
+        take_more(connection, {buffer.data(), read.size});
     }
-    const std::size_t offset = kept <= kReadBytes ? kept : 0;
-    const ReadResult read =
-        read_some(connection, std::span(read_buffer_).subspan(offset, kReadBytes));
     if (read.outcome == IoOutcome::closed) {
+        note_tls_failure(connection);
         finish(connection);
         return;
     }
-    if (read.outcome == IoOutcome::would_block) {
-        wait_readable(connection);
+    if (!connection.sealed.empty()) {
+        touch(connection);
+    }
+    if (read.size == 0) {
+        count_memory(connection);
+    }
+}
+
+// More of a packet that is too long for the read buffer.
+void Reactor::take_more(Connection& connection, std::string_view bytes) {
+    connection.input.append(bytes);
+    if (connection.input.size() < mqtt::packet_size(connection.input)) {
+        count_memory(connection);
         return;
     }
-    if (kept <= kReadBytes) {
-        take_input(connection, {read_buffer_.data(), kept + read.size});
-    } else {
-        connection.input.append(read_buffer_.data(), read.size);
-        if (connection.input.size() < mqtt::packet_size(connection.input)) {
-            count_memory(connection);
-            wait_readable(connection);
-            return;
-        }
-        const std::string whole = std::exchange(connection.input, {});
-        take_input(connection, whole);
+    const std::string whole = std::exchange(connection.input, {});
+    take_input(connection, whole);
+}
+
+void Reactor::note_tls_failure(Connection& connection) {
+    if (connection.tls && connection.tls->state() == tls::StreamState::failed) {
+        context_.counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
+        log_closed(connection, connection.tls->error());
     }
 }
 
@@ -157,19 +139,19 @@ void Reactor::after_input(Connection& connection) {
         case Protocol::State::closed:
             if (!connection.closing) {
                 connection.closing = true;
-                log_closed(connection);
+                log_closed(connection, connection.protocol.close_reason());
             }
             touch(connection);
             return;
         case Protocol::State::awaiting_session:
-            if (!connection.claimed) {
-                claim(connection);
+            if (!connection.admitted) {
+                admit(connection);
             }
             return;
         case Protocol::State::awaiting_connect:
         case Protocol::State::connected: break;
     }
-    if (!connection.output.empty()) {
+    if (has_output(connection)) {
         touch(connection);
     }
     count_memory(connection);
@@ -183,7 +165,8 @@ void Reactor::count_memory(Connection& connection) {
     const auto bytes_of = [](const std::string& text) {
         return text.capacity() > std::string().capacity() ? text.capacity() : 0;
     };
-    const std::size_t bytes = bytes_of(connection.input) + bytes_of(connection.output);
+    const std::size_t bytes =
+        bytes_of(connection.input) + bytes_of(connection.output) + bytes_of(connection.sealed);
     if (bytes == connection.memory_counted) {
         return;
     }
@@ -199,32 +182,9 @@ void Reactor::count_memory(Connection& connection) {
             connection.output
         );
         connection.closing = true;
-        log_closed(connection);
+        log_closed(connection, connection.protocol.close_reason());
         touch(connection);
     }
-}
-
-void Reactor::claim(Connection& connection) {
-    connection.claimed = true;
-    const auto claim = context_.registry.claim(connection.protocol.client_id(), connection.self);
-    if (claim.granted) {
-        start_session(connection);
-    } else if (claim.displaced && claim.displaced->slot != kNoSlot) {
-        context_.reactors[claim.displaced->reactor]->take_over(*claim.displaced);
-    }
-}
-
-void Reactor::start_session(Connection& connection) {
-    if (connection.protocol.state() != Protocol::State::awaiting_session) {
-        return;  // it was closed while it waited, and lets go of the client id with that
-    }
-    connection.protocol.start_session(context_.registry, inbox_, connection.output);
-    --unidentified_count_;
-    connection.last_packet = now_;
-    add_deadline(connection);
-    // The client may have sent more without waiting for CONNACK [MQTT-3.1.4-6].
-    const std::string early = std::exchange(connection.input, {});
-    take_input(connection, early);
 }
 
 void Reactor::touch(Connection& connection) {
@@ -250,7 +210,7 @@ void Reactor::send(Connection& connection) {
     if (connection.writing) {
         return;
     }
-    if (!connection.output.empty()) {
+    if (has_output(connection)) {
         const IoOutcome outcome = write_some(connection);
         if (outcome == IoOutcome::closed) {
             finish(connection);
@@ -259,16 +219,7 @@ void Reactor::send(Connection& connection) {
         if (outcome == IoOutcome::would_block) {
             // A peer that does not read its acknowledgements is not read from either.
             connection.writing = true;
-            connection.socket.async_wait(
-                asio::ip::tcp::socket::wait_write,
-                [this, handle = connection.self](const boost::system::error_code& error) {
-                    Connection* writable = error ? nullptr : find(handle);
-                    if (writable != nullptr) {
-                        writable->writing = false;
-                        touch(*writable);
-                    }
-                }
-            );
+            set_interest(connection, EventLoop::Interest::write);
             return;
         }
     }
@@ -287,6 +238,12 @@ void Reactor::send(Connection& connection) {
 }
 
 void Reactor::finish(Connection& connection) {
+    if (connection.tls) {
+        if (connection.tls->state() == tls::StreamState::open) {
+            connection.tls->close(connection.sealed);
+        }
+        (void)write_some(connection);  // the orderly end, or the alert that says why
+    }
     const ConnectionHandle handle = connection.self;
     Protocol& protocol = connection.protocol;
     if (protocol.state() != Protocol::State::connected && !connection.claimed) {
@@ -348,8 +305,7 @@ void Reactor::check_deadline(ConnectionHandle handle) {
     after_input(*connection);
 }
 
-void Reactor::log_closed(const Connection& connection) {
-    const std::string& reason = connection.protocol.close_reason();
+void Reactor::log_closed(const Connection& connection, std::string_view reason) {
     if (reason.empty()) {
         return;
     }
@@ -358,12 +314,10 @@ void Reactor::log_closed(const Connection& connection) {
     if (!held_back) {
         return;
     }
-    boost::system::error_code error;
-    const auto peer = connection.socket.remote_endpoint(error);
     const std::string& client_id = connection.protocol.client_id();
     spdlog::warn(
         "closed {} ({}): {}{}",
-        error ? std::string("a connection") : peer.address().to_string(),
+        peer_address(connection),
         client_id.empty() ? "no client id yet" : fmt::format("client {:?}", client_id),
         reason,
         *held_back == 0 ? std::string() : fmt::format("; and {} more like it", *held_back)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "broker/authenticator.h"
 #include "broker/protocol.h"
 #include "broker/session_registry.h"
 #include "config/settings.h"
@@ -43,6 +44,7 @@ struct ReactorContext {
     const Clock& clock;
     SessionRegistry registry;
     std::vector<std::unique_ptr<Reactor>> reactors;  // does not change while any of them runs
+    Authenticator authenticator;  // answers to the reactors: stop it before they go
 
     std::atomic<journal::Position> committed =
         0;  // with ack = "commit": in every database below this

@@ -24,10 +24,13 @@
 
 #include "base/clock.h"
 #include "broker/connection_handle.h"
-#include "broker/session.h"
 #include "broker/will.h"
+#include "state/session.h"
 
 namespace foz::broker {
+
+using state::kNeverExpires;
+using state::Session;
 
 class SessionRegistry {
   public:

@@ -18,6 +18,8 @@ int main(int argc, char** argv) {
     foz::cli::add_replay_command(app, exit_code);
     foz::cli::add_verify_command(app, exit_code);
     foz::cli::add_sensor_command(app, exit_code);
+    foz::cli::add_certs_command(app, exit_code);
+    foz::cli::add_passwd_command(app, exit_code);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

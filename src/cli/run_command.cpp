@@ -33,20 +33,21 @@ void raise_open_file_limit() {
     }
 }
 
-/// Blocks the signals that end foz in every thread, for wait_for_end.
+/// Blocks the signals that foz waits for, in every thread.
 sigset_t block_signals() {
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
     return signals;
 }
 
 void log_start(const config::Settings& settings, const server::Server& server) {
-    for (const std::string& address : server.addresses()) {
-        spdlog::info("MQTT on {}", address);
+    for (const std::string& listener : server.describe_listeners()) {
+        spdlog::info("{}", listener);
     }
     spdlog::info("journal in {}", (settings.data / "journal").string());
     for (const config::Database& database : settings.databases) {
@@ -99,7 +100,10 @@ int run(const RunArguments& arguments) {
     }
     log_start(settings, **server);
     int received = 0;
-    ::sigwait(&signals, &received);
+    while (::sigwait(&signals, &received) == 0 && received == SIGHUP) {
+        spdlog::info("SIGHUP: reading certificates and password files again");
+        (*server)->reload();
+    }
     spdlog::info("stopping: acknowledging and storing what was received");
     if ((*server)->drain(real_clock().steady_now() + kDrainTime)) {
         spdlog::info("stopped; everything received is stored");

@@ -217,7 +217,10 @@ int run_sensor(SensorArguments& arguments) {
         arguments.json ? sensor::summary_json(summary, arguments.options)
                        : sensor::summary_text(summary, arguments.options)
     );
-    return summary.statistics.unacknowledged + summary.statistics.refused == 0 ? 0 : 1;
+    const sensor::Statistics& statistics = summary.statistics;
+    const bool good =
+        statistics.connections > 0 && statistics.unacknowledged + statistics.refused == 0;
+    return good ? 0 : 1;
 }
 
 }  // namespace

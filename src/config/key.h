@@ -49,10 +49,13 @@ struct Range {
 struct KeyFacts {
     std::string_view name;
     KeyKind kind = KeyKind::text;
+    // GCC misses an initializer where a KeyFacts is made with designators.
+    // NOLINTBEGIN(readability-redundant-string-init)
     std::string_view description = "";  // one sentence, Markdown
     std::string_view example = "";      // as it stands in TOML; "": the default is the example
-    Range range = {};                   // of numbers, sizes and durations
-    bool whole_seconds = false;         // of durations
+    // NOLINTEND(readability-redundant-string-init)
+    Range range = {};            // of numbers, sizes and durations
+    bool whole_seconds = false;  // of durations
     // GCC misses the initializer where a KeyFacts is made with designators.
     // NOLINTNEXTLINE(readability-redundant-member-init)
     std::span<const std::string_view> choices = {};

@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/sections.h"
 
+#include "config/key_forms.h"
+
 namespace foz::config {
 namespace {
 
+using key::boolean;
+using key::choice;
+using key::duration;
+using key::kDay;
+using key::kGiB;
+using key::kHour;
+using key::kKiB;
+using key::kMiB;
+using key::kSecond;
+using key::kTiB;
+using key::list;
+using key::number;
+using key::size;
+using key::text;
 using std::string_view;
-
-constexpr std::uint64_t kKiB = 1ULL << 10;
-constexpr std::uint64_t kMiB = 1ULL << 20;
-constexpr std::uint64_t kGiB = 1ULL << 30;
-constexpr std::uint64_t kTiB = 1ULL << 40;
-constexpr std::uint64_t kSecond = 1'000;
-constexpr std::uint64_t kHour = 3'600 * kSecond;
-constexpr std::uint64_t kDay = 24 * kHour;
 
 // Choices of an enumeration stand in the order of its enumerators.
 constexpr string_view kAcks[] = {"journal", "commit", "memory"};
@@ -25,65 +33,6 @@ constexpr string_view kColumnTypes[] = {
 };
 constexpr string_view kEpochUnits[] = {"s", "ms", "us"};
 constexpr string_view kMissing[] = {"null", "reject"};
-
-template <auto Member>
-constexpr auto text(string_view name, string_view description, string_view example = "") {
-    return key::of<Member>({.name = name, .description = description, .example = example});
-}
-
-template <auto Member>
-constexpr auto choice(
-    string_view name,
-    std::span<const string_view> choices,
-    string_view description,
-    string_view example = ""
-) {
-    return key::of<Member>({
-        .name = name,
-        .kind = KeyKind::choice,
-        .description = description,
-        .example = example,
-        .choices = choices,
-    });
-}
-
-template <auto Member>
-constexpr auto boolean(string_view name, string_view description) {
-    return key::of<Member>({.name = name, .kind = KeyKind::boolean, .description = description});
-}
-
-template <auto Member>
-constexpr auto number(string_view name, Range range, string_view description) {
-    return key::of<Member>(
-        {.name = name, .kind = KeyKind::number, .description = description, .range = range}
-    );
-}
-
-template <auto Member>
-constexpr auto size(string_view name, Range range, string_view description) {
-    return key::of<Member>(
-        {.name = name, .kind = KeyKind::size, .description = description, .range = range}
-    );
-}
-
-template <auto Member>
-constexpr auto duration(string_view name, Range range, string_view description) {
-    using Type = typename key::MemberOf<decltype(Member)>::Type;
-    return key::of<Member>({
-        .name = name,
-        .kind = KeyKind::duration,
-        .description = description,
-        .range = range,
-        .whole_seconds = !std::is_same_v<Type, std::chrono::milliseconds>,
-    });
-}
-
-template <auto Member>
-constexpr auto list(KeyKind kind, string_view name, string_view description, string_view example) {
-    return key::of<Member>(
-        {.name = name, .kind = kind, .description = description, .example = example}
-    );
-}
 
 constexpr Key<Settings> kTopKeys[] = {
     text<&Settings::data>(
@@ -116,12 +65,20 @@ constexpr Key<Listener> kListenerKeys[] = {
     text<&Listener::address>(
         "address",
         "IP address and port; IPv6 as `[::1]:1883`; port 0: any free one. Beyond loopback only "
-        "with `allow_anonymous = true`."
+        "with a `password_file`, a `client_ca` or `allow_anonymous = true`."
     ),
     boolean<&Listener::allow_anonymous>(
         "allow_anonymous",
-        "Lets clients in that do not say who they are. Must be written out for an address that "
-        "other machines can reach: this version knows no credentials yet."
+        "Lets clients in that do not say who they are, also where there is a `password_file` or a "
+        "`client_ca`. Must be written out for an address that other machines can reach and that "
+        "has "
+        "neither."
+    ),
+    text<&Listener::password_file>(
+        "password_file",
+        "User names and passwords, as `foz passwd` and `mosquitto_passwd` write them. Without it "
+        "(and without client certificates) anyone is let in who can reach the address.",
+        "\"passwords\""
     ),
 };
 

@@ -15,6 +15,11 @@ namespace foz::config {
 [[nodiscard]] std::span<const Key<Settings>> top_keys();
 [[nodiscard]] std::span<const Key<Settings>> log_keys();
 [[nodiscard]] std::span<const Key<Listener>> listener_keys();
+/// Of `tls = { ... }` in a [listener.NAME]; server_tls_keys and client_tls_keys are in
+/// tls_sections.cpp.
+[[nodiscard]] std::span<const Key<ServerTls>> server_tls_keys();
+/// Of `tls = { ... }` in a [source.NAME] or [bridge.NAME].
+[[nodiscard]] std::span<const Key<ClientTls>> client_tls_keys();
 [[nodiscard]] std::span<const Key<Limits>> limits_keys();
 [[nodiscard]] std::span<const Key<Journal>> journal_keys();
 [[nodiscard]] std::span<const Key<Database>> database_keys();

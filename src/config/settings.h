@@ -25,10 +25,42 @@ struct Place {
     bool operator==(const Place&) const = default;
 };
 
+/// Whether a client has to show a certificate.
+enum class ClientCertificate : std::uint8_t {
+    none,      // it is not asked for one (the default without client_ca)
+    optional,  // one that it shows must be good
+    required,  // the default with client_ca
+};
+
+/// TLS 1.2 or 1.3 of a listener. Files are PEM; relative paths start at the configuration's folder.
+struct ServerTls {
+    std::string certificate;  // chain, the server's own first
+    std::string key;
+    std::optional<std::string> client_ca;
+    std::optional<std::string> crl;  // of client_ca: what it has revoked
+    std::optional<ClientCertificate> client_certificate;
+
+    bool operator==(const ServerTls&) const = default;
+};
+
+/// TLS 1.2 or 1.3 towards a broker that foz connects to.
+struct ClientTls {
+    std::optional<std::string> ca;           // absent: what the system trusts
+    std::optional<std::string> certificate;  // together with key
+    std::optional<std::string> key;
+    std::optional<std::string> crl;
+    std::optional<std::string> server_name;  // SNI and the name checked; absent: the URL's host
+    std::vector<std::string> alpn;           // "x-amzn-mqtt-ca" for AWS IoT Core on port 443
+
+    bool operator==(const ClientTls&) const = default;
+};
+
 struct Listener {
     std::string name;
     std::string address = "127.0.0.1:1883";  // host:port; port 0: any free one
     bool allow_anonymous = false;  // must be written out for an address beyond loopback: promise 6
+    std::optional<ServerTls> tls;
+    std::optional<std::string> password_file;  // as mosquitto_passwd and `foz passwd` write it
     Place place;
 
     bool operator==(const Listener&) const = default;
@@ -146,12 +178,78 @@ struct Route {
     bool operator==(const Route&) const = default;
 };
 
+/// Which upstream service's limits are checked before it disconnects foz for them.
+enum class Profile : std::uint8_t { mqtt, aws_iot };
+
+/// How to reach another broker, as a client of it: shared by [source] and [bridge].
+struct Remote {
+    std::string name;  // of the section
+    std::string url;   // mqtt://, mqtts://, ws://, wss:// host[:port][/path]
+    std::optional<ClientTls> tls;
+    std::string client_id;  // absent: "foz-" and the section's name
+    std::optional<std::string> username;
+    std::optional<std::string> password_file;
+    std::string version = "5";  // or "3.1.1"
+    Profile profile = Profile::mqtt;
+    std::chrono::seconds keep_alive{60};
+    std::chrono::seconds session_expiry{
+        7 * 24 * 3600
+    };  // MQTT 5; 3.1.1 keeps it as the broker likes
+    std::uint16_t receive_maximum = 65'535;  // MQTT 5: unacknowledged, towards foz
+    std::chrono::milliseconds connect_timeout{10'000};
+    std::chrono::milliseconds retry_delay_max{60'000};
+    Place place;
+
+    bool operator==(const Remote&) const = default;
+};
+
+/// `subscribe = ["esp32/pub", { topic = "plant/#", qos = 2 }]`; qos 1 unless told.
+struct Subscription {
+    std::string topic;  // a filter; "$share/GROUP/FILTER" is a shared subscription
+    std::uint8_t qos = 1;
+
+    bool operator==(const Subscription&) const = default;
+};
+
+/// A broker that foz reads from.
+struct Source {
+    Remote remote;
+    std::vector<Subscription> subscribe;
+
+    bool operator==(const Source&) const = default;
+};
+
+enum class Direction : std::uint8_t { out, in, both };
+
+/// One line of Mosquitto's `topic PATTERN DIRECTION QOS LOCAL_PREFIX REMOTE_PREFIX`.
+struct BridgeTopic {
+    std::string pattern;
+    Direction direction = Direction::out;
+    std::uint8_t qos = 0;
+    std::string local_prefix;
+    std::string remote_prefix;
+
+    bool operator==(const BridgeTopic&) const = default;
+};
+
+/// A broker that foz exchanges messages with.
+struct Bridge {
+    Remote remote;
+    std::vector<BridgeTopic> topics;  // topics = ["sensors/# out 1 local/ remote/"]
+    std::uint16_t in_flight = 1'000;  // messages out that the remote has not yet acknowledged
+    std::optional<std::string> notification_topic;  // "1" or "0", retained: whether the link is up
+
+    bool operator==(const Bridge&) const = default;
+};
+
 struct Settings {
     std::filesystem::path data = "data";  // journal/, state.db and the default database live here
     Ack ack = Ack::journal;
     std::string log_level = "info";
     std::uint32_t reactors = 0;  // 0: one for each core
     std::vector<Listener> listeners;
+    std::vector<Source> sources;
+    std::vector<Bridge> bridges;
     Limits limits;
     Journal journal;
     std::vector<Database> databases;

@@ -2,10 +2,7 @@
 #include "config/settings_check.h"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
-
-#include <arpa/inet.h>
 
 #include "config/spelling.h"
 
@@ -14,69 +11,11 @@ namespace {
 
 constexpr std::string_view kSchemes[] = {"postgresql", "postgres", "mariadb", "mysql", "sqlite"};
 
-struct Address {
-    bool loopback = false;
-    bool any_port = false;
-};
-
-/// "127.0.0.1:1883", "[::1]:1883".
-std::optional<Address> parse_address(const std::string& text) {
-    const std::size_t colon = text.rfind(':');
-    if (colon == std::string::npos) {
-        return std::nullopt;
-    }
-    const std::string_view port_text = std::string_view(text).substr(colon + 1);
-    std::uint16_t port = 0;
-    const auto [end, error] =
-        std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
-    if (error != std::errc() || end != port_text.data() + port_text.size()) {
-        return std::nullopt;
-    }
-    std::string host = text.substr(0, colon);
-    if (host.starts_with('[') && host.ends_with(']')) {
-        host = host.substr(1, host.size() - 2);
-        in6_addr parsed{};
-        if (inet_pton(AF_INET6, host.c_str(), &parsed) != 1) {
-            return std::nullopt;
-        }
-        return Address{IN6_IS_ADDR_LOOPBACK(&parsed) != 0, port == 0};
-    }
-    in_addr parsed{};
-    if (inet_pton(AF_INET, host.c_str(), &parsed) != 1) {
-        return std::nullopt;
-    }
-    constexpr std::uint32_t kLoopbackNet = 127;
-    return Address{ntohl(parsed.s_addr) >> 24 == kLoopbackNet, port == 0};
-}
-
-void check_listener(const Listener& listener, const Where& where, ErrorList& errors) {
-    const std::uint32_t line = errors.line_of(where, "address");
-    const auto address = parse_address(listener.address);
-    if (!address) {
-        errors.add(
-            line,
-            "\"address\" in {} must be an IP address and a port, such as 127.0.0.1:1883 or "
-            "[::1]:1883; it is \"{}\"",
-            where.shown,
-            listener.address
-        );
-    } else if (!address->loopback && !listener.allow_anonymous) {
-        errors.add(
-            line,
-            "{} listens on {}, where other machines can reach it, and this version of foz knows no "
-            "credentials; write allow_anonymous = true there if anyone may publish, or use "
-            "127.0.0.1",
-            where.shown,
-            listener.address
-        );
-    }
-}
-
 void check_listeners(const Settings& settings, const SectionPlaces& places, ErrorList& errors) {
     std::set<std::string> addresses;
     for (std::size_t i = 0; i < settings.listeners.size(); ++i) {
         const Listener& listener = settings.listeners[i];
-        check_listener(listener, places.listeners[i], errors);
+        check_listener(listener, places.listeners[i], places.listeners_tls[i], errors);
         if (!addresses.insert(listener.address).second && !listener.address.ends_with(":0")) {
             errors.add(
                 errors.line_of(places.listeners[i], "address"),

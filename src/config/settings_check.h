@@ -13,12 +13,20 @@ struct SectionPlaces {
     Where limits;
     Where journal;
     std::vector<Where> listeners;
+    std::vector<Where> listeners_tls;  // one for each listener, also where it has none
     std::vector<Where> databases;
     std::vector<Where> routes;
 };
 
 /// Adds to `errors`. `settings` has only what stands in the file.
 void check_settings(const Settings& settings, const SectionPlaces& places, ErrorList& errors);
+
+/// A listener's address and who may come in there.
+void check_listener(
+    const Listener& listener, const Where& where, const Where& tls, ErrorList& errors
+);
+/// `tls` of a [source.NAME] or [bridge.NAME]; `where` is what SectionReader::read_table returned.
+void check_client_tls(const ClientTls& tls, const Where& where, ErrorList& errors);
 
 /// One column of a route, whose keys are all well-formed.
 void check_column(const Column& column, const Where& where, ErrorList& errors);

@@ -27,7 +27,8 @@ struct SettingsErrors {
     std::string_view toml, std::string_view name
 );
 
-/// Reads and parses the file at `path`.
+/// Reads and parses the file at `path`. Relative paths of certificates, keys and password files
+/// start at its folder; `data` does not.
 [[nodiscard]] std::expected<Settings, SettingsErrors> load_settings(
     const std::filesystem::path& path
 );

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include "config/remote_sections.h"
 #include "config/sections.h"
 #include "config/settings_parser.h"
 #include "config/value_text.h"
@@ -18,7 +19,8 @@ database. `foz check` says what is wrong with a file, all at once, with the line
 
 - A duration is a string with a unit: `"20ms"`, `"10s"`, `"5m"`, `"12h"`, `"7d"`.
 - A size is a string with a unit, `"512B"`, `"64KiB"`, `"64MiB"`, `"10GiB"`, `"1TiB"`, or a number of bytes.
-- Relative paths start where foz was started; that of a SQLite database starts in the data directory.
+- Relative paths of certificates, keys and password files start at the folder of the configuration file; that of `data`
+  starts where foz was started, and that of a SQLite database in the data directory.
 )";
 
 constexpr std::string_view kTableHead = "| key | value | default | meaning |\n|---|---|---|---|\n";
@@ -123,6 +125,38 @@ std::string settings_reference() {
         listener_keys()
     );
     page += reference(
+        "tls of a [listener.NAME]",
+        "`tls = { certificate = \"server.crt\", key = \"server.key\" }`, or a section "
+        "`[listener.NAME.tls]`: TLS 1.2 and 1.3, and nothing else, on this address. `foz certs` "
+        "makes such files: see [certificates](certificates.md). They are read again on SIGHUP.",
+        server_tls_keys()
+    );
+    page += reference(
+        "[source.NAME]",
+        "Another MQTT broker (Mosquitto, AWS IoT Core, ...) that foz reads from. Any number of "
+        "them. "
+        "Besides the keys below it has `subscribe`, a list of topic filters, *required*: each is a "
+        "text, read at QoS 1, or `{ topic = \"plant/#\", qos = 2 }`; `\"$share/GROUP/FILTER\"` is "
+        "a subscription that several foz share. The broker gets its acknowledgement when a message "
+        "is in the journal. Messages of a source have the client id `$source/NAME`.",
+        remote_keys()
+    );
+    page += reference(
+        "tls of a [source.NAME] or [bridge.NAME]",
+        "`tls = { ca = \"ca.crt\" }`, or a section `[source.NAME.tls]`, for `mqtts://` and "
+        "`wss://`. Read again for each connection.",
+        client_tls_keys()
+    );
+    page += reference(
+        "[bridge.NAME]",
+        "Another MQTT broker that foz exchanges messages with. Any number of them. It has all keys "
+        "of a [source.NAME] but `subscribe`, those below, and `topics`, *required*: a list of "
+        "lines "
+        "as Mosquitto's, `\"PATTERN DIRECTION QOS LOCAL_PREFIX REMOTE_PREFIX\"`, such as "
+        "`[\"sensors/# out 1\", \"commands/# in 1 local/ remote/\"]`.",
+        bridge_keys()
+    );
+    page += reference(
         "[limits]",
         "Limits of the MQTT server. A client that goes beyond one is told so with the reason code "
         "that MQTT has for it, as far as its version can be told; others notice nothing.",
@@ -166,6 +200,7 @@ std::string settings_template() {
     text += commented(top_keys());
     text += "\n[log]\n" + commented(log_keys());
     text += "\n[listener.default]\n" + commented(listener_keys());
+    text += "#[listener.default.tls]\n" + commented(server_tls_keys());
     text += "\n[limits]\n" + commented(limits_keys());
     text += "\n[journal]\n" + commented(journal_keys());
     text += std::string(kTemplateDatabase) + commented(database_keys());

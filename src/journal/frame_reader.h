@@ -40,12 +40,14 @@ class FrameReader {
     [[nodiscard]] std::uint64_t offset() const { return offset_; }
     [[nodiscard]] const Segment& segment() const { return *segment_; }
 
+    /// An error about what is here, naming file and offset.
+    [[nodiscard]] std::unexpected<Error> corrupt(std::string_view what) const;
+
   private:
     /// Makes `count` bytes at offset_ available in the buffer. False: the file or readable_bytes
     /// ends before.
     [[nodiscard]] Result<bool> load(std::uint64_t count, std::uint64_t readable_bytes);
     [[nodiscard]] const std::byte* here() const { return buffer_.get() + (offset_ - buffer_from_); }
-    [[nodiscard]] std::unexpected<Error> corrupt(std::string_view what) const;
 
     std::unique_ptr<File> file_;
     std::shared_ptr<const Segment> segment_;

@@ -2,6 +2,7 @@
 #include "journal/group_committer.h"
 
 #include "base/log.h"
+#include "base/thread_name.h"
 
 namespace foz::journal {
 namespace {
@@ -30,6 +31,7 @@ GroupCommitter::~GroupCommitter() {
 }
 
 void GroupCommitter::run() {
+    set_thread_name("journal-writer");
     Group group;
     while (parts_.queue.take(group)) {
         if (auto committed = commit(group); !committed) {
@@ -91,7 +93,16 @@ Result<void> GroupCommitter::start_segment(const FrameHeader& first_frame) {
         return synced;
     }
     auto spare = until_there_is_room([&] {
-        return parts_.housekeeper.take_spare(kSegmentHeaderBytes + first_frame.frame_bytes());
+        auto taken = parts_.housekeeper.take_spare(kSegmentHeaderBytes + first_frame.frame_bytes());
+        if (!taken && taken.error().code != ErrorCode::no_space) {
+            // The file that could not be prepared is gone and held no record: another may do.
+            taken = foz::fail(
+                ErrorCode::no_space,
+                "cannot prepare a new segment: {}; look after the disk, foz tries again by itself",
+                taken.error().message
+            );
+        }
+        return taken;
     });
     if (!spare) {
         return pass_on(spare);

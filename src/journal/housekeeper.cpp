@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/thread_name.h"
 #include "journal/retention.h"
 
 namespace foz::journal {
@@ -56,6 +57,7 @@ bool Housekeeper::piece_wanted() const {
 }
 
 void Housekeeper::run() {
+    set_thread_name("journal-keeper");
     auto save_at = std::chrono::steady_clock::now() + kSaveInterval;
     std::unique_lock lock(mutex_);
     while (true) {

@@ -33,7 +33,7 @@ Result<std::optional<Record>> JournalReader::next() {
         if (frame_position_ < frame_end_) [[likely]] {
             const auto record = take_record();
             if (!record) {
-                return corrupt("a record is longer than its frame");
+                return corrupt(frames_.corrupt("a record is longer than its frame"));
             }
             if (record->position < position_) {
                 continue;  // the reader starts in the middle of this frame
@@ -88,15 +88,15 @@ Result<bool> JournalReader::next_frame() {
         }
         auto frame = frames_.next(segment.readable_bytes.load(std::memory_order_acquire));
         if (!frame) {
-            return frame.error().code == ErrorCode::corrupt ? corrupt(frame.error().message)
+            return frame.error().code == ErrorCode::corrupt ? corrupt(pass_on(frame))
                                                             : pass_on(frame);
         }
         if (!*frame) {
-            return corrupt("the segment ends before this position");
+            return corrupt(frames_.corrupt("the segment ends before this position"));
         }
         const FrameHeader& header = (*frame)->header;
         if (header.first > position_) {
-            return corrupt("the records before the next frame are missing");
+            return corrupt(frames_.corrupt("the records before the next frame are missing"));
         }
         if (header.end() > position_) {
             records_ = (*frame)->payload;
@@ -126,16 +126,13 @@ Result<bool> JournalReader::next_segment() {
     return true;
 }
 
-std::unexpected<Error> JournalReader::corrupt(std::string_view what) const {
+std::unexpected<Error> JournalReader::corrupt(const std::unexpected<Error>& what) const {
     return fail(
         ErrorCode::corrupt,
-        "the journal cannot be read at position {} ({}, offset {}): {}; restore that file from a "
-        "backup, or "
-        "move the journal folder away to start with an empty one",
+        "the journal cannot be read at position {}: {}; restore that file from a backup, or move "
+        "the journal folder away to start with an empty one",
         position_,
-        frames_.segment().path.string(),
-        frames_.offset(),
-        what
+        what.error().message
     );
 }
 

@@ -36,7 +36,7 @@ class JournalReader final : public Reader {
     /// Makes the frame with position_ the current one. False: nothing durable is left.
     [[nodiscard]] Result<bool> next_frame();
     [[nodiscard]] Result<bool> next_segment();
-    [[nodiscard]] std::unexpected<Error> corrupt(std::string_view what) const;
+    [[nodiscard]] std::unexpected<Error> corrupt(const std::unexpected<Error>& what) const;
     [[nodiscard]] std::optional<Record> take_record();
 
     ReadSide side_;

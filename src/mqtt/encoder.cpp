@@ -82,7 +82,10 @@ std::size_t remaining_length(const Publish& packet, bool has_properties) {
 void append_connect(std::string& to, const Connect& packet) {
     OpenPacket open(to, PacketType::connect);
     append_text(to, packet.version == ProtocolVersion::v3_1 ? "MQIsdp" : "MQTT");
-    append_big(to, static_cast<std::uint8_t>(packet.version));
+    // The highest bit of the protocol level is Mosquitto's private sign of a bridge: it does not
+    // send such a client what that has published itself, and leaves retain as it was published.
+    const unsigned bridge = packet.bridge && packet.version != ProtocolVersion::v5 ? 0x80U : 0U;
+    append_big(to, static_cast<std::uint8_t>(static_cast<unsigned>(packet.version) | bridge));
     append_big(to, static_cast<std::uint8_t>(connect_flags(packet)));
     append_big(to, packet.keep_alive_seconds);
     append_properties(to, packet.properties, packet.version);

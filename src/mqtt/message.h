@@ -21,6 +21,16 @@ enum class RecordKind : std::uint8_t {
     session_ended = 4,    // it was discarded: by a clean start, by its expiry
 };
 
+/// What the publisher is called in the records of a message that came from another broker, which
+/// does not tell who published it: "$source/NAME", "$bridge/NAME". No client of foz's own broker
+/// may call itself so (is_reserved_client_id): its session would be mixed up with the source's.
+inline constexpr std::string_view kSourceClientId = "$source/";
+inline constexpr std::string_view kBridgeClientId = "$bridge/";
+
+[[nodiscard]] inline bool is_reserved_client_id(std::string_view client_id) {
+    return client_id.starts_with(kSourceClientId) || client_id.starts_with(kBridgeClientId);
+}
+
 /// Views into the buffer it was decoded from.
 struct Message {
     std::string_view topic;      // a valid topic name [MQTT-4.7]

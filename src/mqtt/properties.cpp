@@ -10,7 +10,7 @@
 namespace foz::mqtt {
 namespace {
 
-std::uint64_t bit(PropertyId id) {
+constexpr std::uint64_t bit(PropertyId id) {
     return std::uint64_t{1} << static_cast<unsigned>(id);
 }
 
@@ -60,27 +60,18 @@ std::optional<std::string_view> Properties::text(PropertyId id) const {
     }
 }
 
-void Properties::append_without(PropertyId id, std::string& to) const {
-    append_unless(bit(id), to);
-}
-
 void Properties::append_message_properties(std::string& to) const {
-    append_unless(
-        bit(PropertyId::topic_alias) | bit(PropertyId::subscription_identifier) |
-            bit(PropertyId::will_delay_interval),
-        to
-    );
-}
-
-void Properties::append_unless(std::uint64_t left_out, std::string& to) const {
-    if ((present_ & left_out) == 0) {
+    constexpr std::uint64_t kLeftOut = bit(PropertyId::topic_alias) |
+                                       bit(PropertyId::subscription_identifier) |
+                                       bit(PropertyId::will_delay_interval);
+    if ((present_ & kLeftOut) == 0) {
         to.append(bytes_);
         return;
     }
     for (std::string_view rest = bytes_; !rest.empty();) {
         const std::string_view before = rest;
         const Property property = take_validated(rest);
-        if ((bit(property.id) & left_out) == 0) {
+        if ((bit(property.id) & kLeftOut) == 0) {
             to.append(before.substr(0, before.size() - rest.size()));
         }
     }

@@ -82,8 +82,6 @@ class Properties {
         }
     }
 
-    /// Appends the bytes of all but those of one id.
-    void append_without(PropertyId id, std::string& to) const;
     /// Appends the bytes of those that belong to the message, for mqtt::Message::properties: all
     /// but topic alias and subscription identifiers, which belong to one connection [MQTT-3.3.2-7],
     /// and a will's delay.
@@ -94,7 +92,6 @@ class Properties {
 
     /// Takes the first property off `rest`.
     [[nodiscard]] static Property take_validated(std::string_view& rest);
-    void append_unless(std::uint64_t left_out, std::string& to) const;
 
     std::string_view bytes_;
     std::uint64_t present_ = 0;  // bit n: the property with id n is there

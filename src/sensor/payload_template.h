@@ -60,8 +60,8 @@ class PayloadTemplate {
 
     std::vector<Part> parts_;
     std::size_t size_max_ = 0;
-    std::chrono::sys_seconds second_{};  // whose text second_text_ is
-    char second_text_[19] = {};          // empty until the first time is written
+    std::chrono::sys_seconds second_;  // whose text second_text_ is
+    char second_text_[19] = {};        // empty until the first time is written
 };
 
 }  // namespace foz::sensor

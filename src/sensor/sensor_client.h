@@ -31,8 +31,8 @@ struct SensorContext {
     Statistics statistics;
     std::chrono::nanoseconds steady_to_system{0};  // wall-clock time minus steady time
     bool stopping = false;                         // no reading is made any more
-    std::string record;     // lines of the record file that are not written yet
-    std::string text = {};  // room for one payload
+    std::string record;  // lines of the record file that are not written yet
+    std::string text;    // room for one payload
 
     explicit SensorContext(const Options& sensor_options);
 };
@@ -136,9 +136,9 @@ class SensorClient {
     std::string topic_;
     std::vector<Slot> slots_;  // the ring; made when the first reading is
     SteadyTime next_due_ = SteadyTime::max();
-    SteadyTime last_sent_{};
-    SteadyTime last_received_{};
-    SystemTime last_reading_{};
+    SteadyTime last_sent_;
+    SteadyTime last_received_;
+    SystemTime last_reading_;
     std::uint32_t number_;
     // Sequence numbers: oldest_ <= unsent_ <= next_. Those before oldest_ are done with, those
     // before unsent_ were sent on this connection, next_ is that of the reading to be made next.

@@ -156,7 +156,7 @@ class SensorLoop {
     Descriptor wake_;
     Descriptor record_file_;
     LogThrottle throttle_;
-    SteadyTime next_keep_alive_check_{};
+    SteadyTime next_keep_alive_check_;
     SteadyTime stop_at_ = SteadyTime::max();
     SteadyTime drained_at_ = SteadyTime::max();
     std::uint64_t random_ = 1;  // for the delays of reconnecting

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "server/server.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -8,6 +9,9 @@
 #include "base/log.h"
 #include "journal/local_journal.h"
 #include "server/lanes.h"
+#include "sink/mqtt/bridge_cursor.h"
+#include "state/session_recovery.h"
+#include "state/session_saver.h"
 
 namespace foz::server {
 namespace {
@@ -28,10 +32,35 @@ journal::LocalJournalOptions journal_options(const config::Settings& settings) {
 /// Saves the sessions now and then, on a thread of its own.
 class SessionSaver {
   public:
-    explicit SessionSaver(broker::Broker& broker) : broker_(broker), thread_([this] { run(); }) {}
+    SessionSaver(
+        journal::Journal& journal,
+        state::StateDatabase& state,
+        const Clock& clock,
+        std::vector<state::SessionHolder*> holders
+    )
+        : journal_(journal),
+          state_(state),
+          clock_(clock),
+          holders_(std::move(holders)),
+          thread_([this] { run(); }) {}
     SessionSaver(const SessionSaver&) = delete;
     SessionSaver& operator=(const SessionSaver&) = delete;
     ~SessionSaver() {
+        if (thread_.joinable()) {
+            stop();
+        }
+    }
+
+    /// Ends the thread and saves for the last time.
+    void finish() {
+        stop();
+        save();
+    }
+
+  private:
+    static constexpr std::chrono::seconds kInterval{5};
+
+    void stop() {
         {
             const std::scoped_lock lock(mutex_);
             stop_ = true;
@@ -39,20 +68,21 @@ class SessionSaver {
         stopped_.notify_all();
         thread_.join();
     }
-
-  private:
-    static constexpr std::chrono::seconds kInterval{5};
-
     void run() {
         std::unique_lock lock(mutex_);
         while (!stopped_.wait_for(lock, kInterval, [this] { return stop_; })) {
             lock.unlock();
-            broker_.save_sessions();
+            save();
             lock.lock();
         }
     }
 
-    broker::Broker& broker_;
+    void save() { state::checkpoint_sessions(journal_, state_, clock_, holders_); }
+
+    journal::Journal& journal_;
+    state::StateDatabase& state_;
+    const Clock& clock_;
+    const std::vector<state::SessionHolder*> holders_;
     std::mutex mutex_;
     std::condition_variable stopped_;
     bool stop_ = false;  // guarded by mutex_
@@ -66,8 +96,77 @@ struct Server::Parts {
     std::unique_ptr<state::StateDatabase> state;
     std::unique_ptr<Lanes> lanes;
     std::unique_ptr<broker::Broker> broker;
+    std::vector<std::unique_ptr<source::Source>> sources;
+    std::vector<std::unique_ptr<sink::mqtt::Bridge>> bridges;
     std::unique_ptr<SessionSaver> saver;
+
+    [[nodiscard]] Result<void> start_receiving(
+        const config::Settings& settings, const Clock& clock
+    );
+    [[nodiscard]] Result<void> start_bridges(
+        const config::Settings& settings,
+        std::span<const std::shared_ptr<state::Session>> recovered,
+        const Clock& clock
+    );
+    void note_committed(journal::Position position);
 };
+
+// The broker and the sources, each with the sessions that the journal knows of it.
+Result<void> Server::Parts::start_receiving(const config::Settings& settings, const Clock& clock) {
+    auto sessions = state::recover_sessions(*journal, *state);
+    if (!sessions) {
+        return pass_on(sessions);
+    }
+    const auto foreign = std::ranges::partition(*sessions, [](const auto& session) {
+        return !mqtt::is_reserved_client_id(session->client_id());
+    });
+    const std::vector recovered(foreign.begin(), foreign.end());
+    sessions->erase(foreign.begin(), foreign.end());
+    auto opened = broker::Broker::start(settings, *journal, *std::move(sessions), clock);
+    if (!opened) {
+        return pass_on(opened);
+    }
+    broker = *std::move(opened);
+    for (const config::Source& configured : settings.sources) {
+        auto started = source::Source::start(configured, settings.ack, recovered, *journal, clock);
+        if (!started) {
+            return pass_on(started);
+        }
+        sources.push_back(*std::move(started));
+    }
+    return start_bridges(settings, recovered, clock);
+}
+
+Result<void> Server::Parts::start_bridges(
+    const config::Settings& settings,
+    std::span<const std::shared_ptr<state::Session>> recovered,
+    const Clock& clock
+) {
+    if (auto forgotten = sink::mqtt::forget_other_bridges(settings.bridges, *journal, *state);
+        !forgotten) {
+        return forgotten;
+    }
+    for (const config::Bridge& configured : settings.bridges) {
+        auto started = sink::mqtt::Bridge::start(
+            configured, recovered, {settings.ack, *journal, *state, clock}
+        );
+        if (!started) {
+            return pass_on(started);
+        }
+        bridges.push_back(*std::move(started));
+    }
+    return {};
+}
+
+void Server::Parts::note_committed(journal::Position position) {
+    broker->set_committed(position);
+    for (const auto& source : sources) {
+        source->set_committed(position);
+    }
+    for (const auto& bridge : bridges) {
+        bridge->set_committed(position);
+    }
+}
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
@@ -92,30 +191,41 @@ Result<std::unique_ptr<Server>> Server::start(
     if (auto prepared = parts->lanes->prepare(settings); !prepared) {
         return pass_on(prepared);
     }
-    auto broker = broker::Broker::start(settings, *parts->journal, *parts->state, clock);
-    if (!broker) {
-        return pass_on(broker);
+    if (auto started = parts->start_receiving(settings, clock); !started) {
+        return pass_on(started);
     }
-    parts->broker = std::move(*broker);
-    parts->lanes->start([&broker = *parts->broker](journal::Position position) {
-        broker.set_committed(position);
+    parts->lanes->start([all = parts.get()](journal::Position position) {
+        all->note_committed(position);
     });
-    parts->saver = std::make_unique<SessionSaver>(*parts->broker);
+    std::vector<state::SessionHolder*> holders{parts->broker.get()};
+    for (const auto& source : parts->sources) {
+        holders.push_back(source.get());
+    }
+    for (const auto& bridge : parts->bridges) {
+        holders.push_back(bridge.get());
+    }
+    parts->saver =
+        std::make_unique<SessionSaver>(*parts->journal, *parts->state, clock, std::move(holders));
     return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
 
 Server::~Server() {
     parts_->saver.reset();
-    // The lanes tell the broker of their commits, so they end first.
+    // The lanes tell the broker, the sources and the bridges of their commits, so they end first.
     if (parts_->lanes) {
         parts_->lanes->stop(SteadyTime::min());
     }
 }
 
 bool Server::drain(SteadyTime deadline) {
-    parts_->saver.reset();
-    parts_->broker->save_sessions();
+    parts_->saver->finish();
+    for (const auto& source : parts_->sources) {
+        source->drain(deadline);
+    }
     parts_->broker->drain(deadline);
+    for (const auto& bridge : parts_->bridges) {
+        bridge->drain(deadline);
+    }
     parts_->lanes->stop(deadline);
     const journal::Position end = parts_->journal->status().end;
     for (const sink::RunnerStatus& lane : parts_->lanes->status()) {
@@ -126,19 +236,29 @@ bool Server::drain(SteadyTime deadline) {
     return true;
 }
 
-std::vector<std::string> Server::addresses() const {
-    std::vector<std::string> addresses;
-    for (const auto& listener : parts_->broker->listeners()) {
-        addresses.push_back(listener->address());
-    }
-    return addresses;
+void Server::reload() {
+    parts_->broker->reload();
+}
+
+std::vector<std::string> Server::describe_listeners() const {
+    return parts_->broker->describe_listeners();
 }
 
 ServerStatus Server::status() const {
+    std::vector<source::SourceStatus> sources;
+    for (const auto& source : parts_->sources) {
+        sources.push_back(source->status());
+    }
+    std::vector<sink::mqtt::BridgeStatus> bridges;
+    for (const auto& bridge : parts_->bridges) {
+        bridges.push_back(bridge->status());
+    }
     return {
         .broker = parts_->broker->status(),
         .journal = parts_->journal->status(),
         .lanes = parts_->lanes->status(),
+        .sources = std::move(sources),
+        .bridges = std::move(bridges),
     };
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // foz put together from a configuration: journal, state database, a lane of runner, mapping and
-// sink for every database, and the broker in front. Starts them in the order in which they need
-// each other, and ends them in the other one.
+// sink for every database, and the broker, the sources and the bridges around it. Starts them in
+// the order in which they need each other, and ends them in the other one.
 #pragma once
 
 #include <memory>
@@ -14,7 +14,9 @@
 #include "broker/broker.h"
 #include "config/settings.h"
 #include "journal/journal.h"
+#include "sink/mqtt/bridge.h"
 #include "sink/runner.h"
+#include "source/source.h"
 #include "state/state_database.h"
 
 namespace foz::server {
@@ -23,13 +25,15 @@ struct ServerStatus {
     broker::BrokerStatus broker;
     journal::Status journal;
     std::vector<sink::RunnerStatus> lanes;
+    std::vector<source::SourceStatus> sources;
+    std::vector<sink::mqtt::BridgeStatus> bridges;
 };
 
 class Server {
   public:
     /// Errors say what to do: a data directory that cannot be used, a journal of another version or
-    /// damaged, a port in use, a route that does not compile. Databases that cannot be reached are
-    /// no error: the lanes try for ever.
+    /// damaged, a port in use, a route that does not compile. Databases and other brokers that
+    /// cannot be reached are no error: lanes and sources try for ever.
     [[nodiscard]] static Result<std::unique_ptr<Server>> start(
         const config::Settings& settings, FileSystem& files, const Clock& clock
     );
@@ -43,8 +47,12 @@ class Server {
     /// received is stored.
     [[nodiscard]] bool drain(SteadyTime deadline);
 
-    /// Addresses as bound, for a person.
-    [[nodiscard]] std::vector<std::string> addresses() const;
+    /// Reads certificates and password files again (SIGHUP); what cannot be used leaves the old
+    /// ones in force, and the log says so.
+    void reload();
+
+    /// What the log says of each listener: where it is as bound, and what it asks for.
+    [[nodiscard]] std::vector<std::string> describe_listeners() const;
     /// Any thread.
     [[nodiscard]] ServerStatus status() const;
 

@@ -23,37 +23,46 @@ bool BatchFiller::is_full(const MappedBatch& batch) const {
 }
 
 Result<bool> BatchFiller::take_next(MappedBatch& batch) {
-    auto record = reader_->next();
-    if (!record) {
-        return pass_on(record);
+    auto next = reader_->next();
+    if (!next) {
+        return pass_on(next);
     }
-    if (!*record) {
+    const std::optional<journal::Record>& record = *next;
+    if (!record) {
         batch.end = reader_->position();
         return false;
     }
-    if ((*record)->kind == static_cast<std::uint8_t>(mqtt::RecordKind::message)) {
-        auto message = mqtt::decode_message((*record)->bytes);
-        if (!message) {
-            return fail(
-                ErrorCode::corrupt,
-                "record {} of the journal: {}",
-                (*record)->position,
-                message.error().message
-            );
-        }
-        if (lane_of(message->client_id, limits_.lanes) == limits_.lane_index) {
-            const bool was_empty = batch.items.empty();
-            mapping_.map(*message, (*record)->position, batch.items);
-            if (!batch.items.empty()) {
-                batch.payload_bytes += (*record)->bytes.size();
-                if (was_empty) {
-                    batch.started = clock_.steady_now();
-                }
-            }
+    if (record->kind == static_cast<std::uint8_t>(mqtt::RecordKind::message)) {
+        if (auto taken = take_message(*record, batch); !taken) {
+            return pass_on(taken);
         }
     }
-    batch.end = (*record)->position + 1;
+    batch.end = record->position + 1;
     return true;
+}
+
+Result<void> BatchFiller::take_message(const journal::Record& record, MappedBatch& batch) {
+    auto message = mqtt::decode_message(record.bytes);
+    if (!message) {
+        return fail(
+            ErrorCode::corrupt,
+            "record {} of the journal: {}",
+            record.position,
+            message.error().message
+        );
+    }
+    if (lane_of(message->client_id, limits_.lanes) != limits_.lane_index) {
+        return {};
+    }
+    const bool was_empty = batch.items.empty();
+    mapping_.map(*message, record.position, batch.items);
+    if (!batch.items.empty()) {
+        batch.payload_bytes += record.bytes.size();
+        if (was_empty) {
+            batch.started = clock_.steady_now();
+        }
+    }
+    return {};
 }
 
 Result<void> BatchFiller::take_all(MappedBatch& batch) {

@@ -65,6 +65,8 @@ class BatchFiller {
     [[nodiscard]] Result<void> take_all(MappedBatch& batch);
 
   private:
+    [[nodiscard]] Result<void> take_message(const journal::Record& record, MappedBatch& batch);
+
     journal::Journal& journal_;
     mapping::Mapping& mapping_;
     const Clock& clock_;

@@ -35,6 +35,7 @@ std::size_t smaller_part(std::size_t tried, const SinkError& error) {
 
 SinkResult<void> BatchWriter::write(const mapping::RowBatch& batch, Cursor begin, Cursor end) {
     condemned_.assign(routes_, 0);
+    known_rejections_.clear();
     buried_until_ = begin;
     committed_ = begin;
     const auto rows = batch.rows();
@@ -73,7 +74,8 @@ SinkResult<void> BatchWriter::write_part(const mapping::RowBatch& batch, const P
     }
     Commit commit{part.end, condemned_};
     for (const mapping::Rejection& rejection : between(batch.rejections(), committed_, part.end)) {
-        ++commit.dead[rejection.route];
+        const bool known = std::ranges::binary_search(known_rejections_, rejection.origin);
+        commit.dead[rejection.route] += known ? 0 : 1;
     }
     auto written = sink_.write(batch, part.first, part.last, commit);
     if (written) {
@@ -93,11 +95,12 @@ SinkResult<void> BatchWriter::bury(
     const mapping::RowBatch& batch, const mapping::Row& row, const SinkError& error
 ) {
     const Burial burial{row.origin, row.route, error.message, error.code};
-    auto saved = letters_.save(batch, std::span(&burial, 1));
-    if (saved) {
-        ++condemned_[row.route];
+    auto known = letters_.save(batch, std::span(&burial, 1));
+    if (!known) {
+        return pass_on(known);
     }
-    return saved;
+    condemned_[row.route] += known->empty() ? 1 : 0;
+    return {};
 }
 
 SinkResult<void> BatchWriter::bury_rejections(const mapping::RowBatch& batch, Cursor end) {
@@ -105,9 +108,11 @@ SinkResult<void> BatchWriter::bury_rejections(const mapping::RowBatch& batch, Cu
     for (const mapping::Rejection& rejection : between(batch.rejections(), buried_until_, end)) {
         burials.push_back({rejection.origin, rejection.route, rejection.reason, ""});
     }
-    if (auto saved = letters_.save(batch, burials); !saved) {
-        return saved;
+    auto known = letters_.save(batch, burials);
+    if (!known) {
+        return pass_on(known);
     }
+    known_rejections_.insert(known_rejections_.end(), known->begin(), known->end());
     buried_until_ = std::max(buried_until_, end);
     return {};
 }

@@ -52,9 +52,10 @@ class BatchWriter {
     std::size_t routes_;
     OnCommit on_commit_;
 
-    Cursor committed_;                     // the database's cursor
-    Cursor buried_until_;                  // rejections before this are saved as dead letters
-    std::vector<std::int64_t> condemned_;  // by route: rows after committed_ saved as dead letters
+    Cursor committed_;                      // the database's cursor
+    Cursor buried_until_;                   // rejections before this are saved as dead letters
+    std::vector<std::int64_t> condemned_;   // by route: rows after committed_ saved as dead letters
+    std::vector<Cursor> known_rejections_;  // of the batch: dead letters of another lane
 };
 
 }  // namespace foz::sink

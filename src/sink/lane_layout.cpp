@@ -40,23 +40,24 @@ Result<state::LaneLayout> settle_lane_layout(
     if (!loaded) {
         return pass_on(loaded);
     }
-    if (*loaded && (*loaded)->lanes == lanes) {
-        return **loaded;
+    const std::optional<state::LaneLayout>& before = *loaded;
+    if (before && before->lanes == lanes) {
+        return *before;
     }
     state::LaneLayout layout{lanes, 0};
-    if (*loaded) {
-        const std::uint32_t before = (*loaded)->lanes;
-        if (const std::uint64_t waiting = waiting_for(journal, database, before); waiting > 0) {
+    if (before) {
+        const std::uint64_t waiting = waiting_for(journal, database, before->lanes);
+        if (waiting > 0) {
             return fail(
                 ErrorCode::invalid,
-                "database {}: lanes was {} and is now {}, but {} records still wait for the old "
-                "lanes. Run foz "
+                "database {}: lanes was {} and is now {}, but {} {} for the old lanes. Run foz "
                 "with lanes = {} until nothing waits, stop it, then change lanes",
                 database,
-                before,
+                before->lanes,
                 lanes,
                 waiting,
-                before
+                waiting == 1 ? "record still waits" : "records still wait",
+                before->lanes
             );
         }
         layout.since = journal.durable_end();
@@ -64,8 +65,8 @@ Result<state::LaneLayout> settle_lane_layout(
     if (auto saved = state::save_lane_layout(state, journal_id, database, layout); !saved) {
         return pass_on(saved);
     }
-    if (*loaded) {
-        for (std::uint32_t lane = 0; lane < (*loaded)->lanes; ++lane) {
+    if (before) {
+        for (std::uint32_t lane = 0; lane < before->lanes; ++lane) {
             journal.remove_cursor(fmt::format("{}/{}", database, lane_name(lane)));
         }
     }

@@ -44,9 +44,10 @@ SinkError cannot_save(const Error& error) {
 
 }  // namespace
 
-SinkResult<void> LetterWriter::save(
+SinkResult<std::vector<Cursor>> LetterWriter::save(
     const mapping::RowBatch& batch, std::span<const Burial> burials
 ) {
+    std::vector<Cursor> known;
     std::vector<state::DeadLetter> letters;
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < burials.size(); ++i) {
@@ -54,8 +55,16 @@ SinkResult<void> LetterWriter::save(
         if (!letter) {
             return std::unexpected(cannot_save(letter.error()));
         }
-        bytes += letter->payload.size();
-        letters.push_back(std::move(*letter));
+        auto is_one_already = is_known(*letter);
+        if (!is_one_already) {
+            return std::unexpected(cannot_save(is_one_already.error()));
+        }
+        if (*is_one_already) {
+            known.push_back(burials[i].origin);
+        } else {
+            bytes += letter->payload.size();
+            letters.push_back(std::move(*letter));
+        }
         if (bytes < kGroupBytes && i + 1 < burials.size()) {
             continue;
         }
@@ -65,7 +74,11 @@ SinkResult<void> LetterWriter::save(
         letters.clear();
         bytes = 0;
     }
-    return {};
+    return known;
+}
+
+Result<bool> LetterWriter::is_known(const state::DeadLetter& letter) {
+    return repeats_ ? state::is_of_other_lanes(state_, letter) : false;
 }
 
 Result<state::DeadLetter> LetterWriter::letter_for(
@@ -111,16 +124,17 @@ Result<journal::Record> LetterWriter::record_at(journal::Position position) {
         reader_ = std::move(*reader);
     }
     while (true) {
-        auto record = reader_->next();
-        if (!record) {
-            return pass_on(record);
+        auto next = reader_->next();
+        if (!next) {
+            return pass_on(next);
         }
-        if (!*record) {
+        const std::optional<journal::Record>& record = *next;
+        if (!record) {
             return fail(ErrorCode::not_found, "record {} is not in the journal", position);
         }
-        if ((*record)->position == position) {
-            record_ = **record;
-            return *record_;
+        if (record->position == position) {
+            record_ = record;
+            return *record;
         }
     }
 }

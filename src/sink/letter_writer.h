@@ -28,24 +28,28 @@ struct Burial {
 
 class LetterWriter {
   public:
-    /// `letter` has journal, database and lane; the rest is filled in for each letter.
+    /// `letter` has journal, database and lane; the rest is filled in for each letter. A lane that
+    /// `repeats` what other lanes have done saves no second letter of a reading.
     LetterWriter(
         journal::Journal& journal,
         state::StateDatabase& state,
         const Clock& clock,
         state::DeadLetter letter,
-        std::vector<std::string> routes
+        std::vector<std::string> routes,
+        bool repeats
     )
         : journal_(journal),
           state_(state),
           clock_(clock),
           blank_(std::move(letter)),
-          routes_(std::move(routes)) {}
+          routes_(std::move(routes)),
+          repeats_(repeats) {}
 
-    /// Saves a letter for each, all or none; those saved before are left alone. The burials are
-    /// items of `batch`, in the order of their origins. Errors are Failure::retry: nothing is
-    /// dropped because the disk is full.
-    [[nodiscard]] SinkResult<void> save(
+    /// Saves a letter for each; those saved before are left alone. The burials are items of
+    /// `batch`, in the order of their origins. Yields the origins of those that got no letter,
+    /// because another lane has one already. Errors are Failure::retry: nothing is dropped because
+    /// the disk is full.
+    [[nodiscard]] SinkResult<std::vector<Cursor>> save(
         const mapping::RowBatch& batch, std::span<const Burial> burials
     );
 
@@ -53,6 +57,7 @@ class LetterWriter {
     [[nodiscard]] Result<state::DeadLetter> letter_for(
         const mapping::RowBatch& batch, const Burial& burial
     );
+    [[nodiscard]] Result<bool> is_known(const state::DeadLetter& letter);
     [[nodiscard]] Result<journal::Record> record_at(journal::Position position);
 
     journal::Journal& journal_;
@@ -60,6 +65,7 @@ class LetterWriter {
     const Clock& clock_;
     state::DeadLetter blank_;
     std::vector<std::string> routes_;
+    bool repeats_;
     std::unique_ptr<journal::Reader> reader_;  // kept: dead letters often stand close together
     std::optional<journal::Record> record_;    // the last one that reader_ yielded
 };

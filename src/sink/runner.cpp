@@ -2,12 +2,12 @@
 #include "sink/runner.h"
 
 #include <algorithm>
-#include <array>
 #include <future>
 #include <utility>
 
 #include "base/crc32c.h"
 #include "base/log.h"
+#include "base/thread_name.h"
 #include "sink/lane_start.h"
 #include "state/dead_letters.h"
 #include "state/lane_history.h"
@@ -38,20 +38,15 @@ std::vector<std::string> names_of(std::span<const mapping::RouteInfo> routes) {
     return names;
 }
 
-std::vector<LedgerLine> empty_ledger(std::span<const mapping::RouteInfo> routes) {
-    std::vector<LedgerLine> ledger;
-    for (const mapping::RouteInfo& route : routes) {
-        ledger.push_back({route.name, 0, 0, 0});
-    }
-    return ledger;
-}
-
 LetterWriter letter_writer_for(const RunnerParts& parts, const RunnerOptions& options) {
     state::DeadLetter blank;
     blank.journal = parts.journal.status().id;
     blank.database = options.database;
     blank.lane = options.lane;
-    return {parts.journal, parts.state, parts.clock, blank, names_of(parts.mapping.routes())};
+    const bool repeats = !options.holds_journal;
+    return {
+        parts.journal, parts.state, parts.clock, blank, names_of(parts.mapping.routes()), repeats
+    };
 }
 
 std::uint64_t seed_for(const RunnerOptions& options, const Clock& clock) {
@@ -71,18 +66,16 @@ FillLimits limits_of(const RunnerOptions& options) {
 
 }  // namespace
 
-std::string_view name_of(RunnerState state) {
-    static constexpr std::array<std::string_view, 6> kNames = {
-        "connecting", "running", "retrying", "blocked", "finished", "stopped"
-    };
-    return kNames[static_cast<std::size_t>(state)];
-}
-
 Runner::Runner(RunnerParts parts, RunnerOptions options)
     : parts_(std::move(parts)),
       options_(std::move(options)),
       journal_id_(parts_.journal.status().id),
-      journal_cursor_(fmt::format("{}/{}", options_.database, options_.lane)),
+      board_(parts_.clock, options_.database, options_.lane, parts_.mapping.routes()),
+      hold_(
+          parts_.journal,
+          fmt::format("{}/{}", options_.database, options_.lane),
+          options_.holds_journal
+      ),
       writer_(
           *parts_.sink,
           letter_writer_for(parts_, options_),
@@ -96,10 +89,6 @@ Runner::Runner(RunnerParts parts, RunnerOptions options)
     maps_ahead_ = std::ranges::none_of(parts_.mapping.tables(), [](const auto& table) {
         return table->inferred;
     });
-    status_.database = options_.database;
-    status_.lane = options_.lane;
-    status_.since = parts_.clock.system_now();
-    status_.ledger = empty_ledger(parts_.mapping.routes());
 }
 
 Runner::~Runner() {
@@ -107,19 +96,7 @@ Runner::~Runner() {
 }
 
 void Runner::start() {
-    if (options_.holds_journal) {
-        for (const journal::NamedCursor& cursor : parts_.journal.cursors()) {
-            if (cursor.name == journal_cursor_) {
-                known_to_journal_ = cursor.position;
-            }
-        }
-        if (!known_to_journal_) {
-            // From now on retention keeps what the lane has not seen, even while its database is
-            // down.
-            const journal::Position first = parts_.journal.status().first;
-            parts_.journal.set_cursor(journal_cursor_, std::max(options_.since, first));
-        }
-    }
+    hold_.start(options_.since);
     thread_ = std::thread([this] { run(); });
 }
 
@@ -129,7 +106,7 @@ void Runner::request_stop(SteadyTime deadline) {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
     }
-    changed_.notify_all();
+    stop_requested_.notify_all();
     parts_.journal.wake_waiters();
 }
 
@@ -144,20 +121,8 @@ void Runner::stop(SteadyTime deadline) {
     join();
 }
 
-RunnerStatus Runner::status() const {
-    const std::lock_guard lock(mutex_);
-    return status_;
-}
-
-bool Runner::wait_until_settled(SteadyTime deadline) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_until(lock, deadline, [this] {
-        return status_.state == RunnerState::finished || status_.state == RunnerState::blocked ||
-               status_.state == RunnerState::stopped;
-    });
-}
-
 void Runner::run() {
+    set_thread_name(options_.database + ":" + options_.lane);
     while (!must_end()) {
         auto advanced = advance();
         if (!advanced) {
@@ -168,14 +133,15 @@ void Runner::run() {
             pause();
             continue;
         }
-        note_running();
+        backoff_.reset();
+        board_.set_state(RunnerState::running, "");
         if (at_end()) {
             break;
         }
     }
     parts_.sink->close();
     const bool finished = options_.until && cursor_.position >= *options_.until;
-    set_state(finished ? RunnerState::finished : RunnerState::stopped, status().last_error);
+    board_.set_state(finished ? RunnerState::finished : RunnerState::stopped, status().last_error);
 }
 
 bool Runner::must_end() const {
@@ -214,7 +180,7 @@ SinkResult<void> Runner::advance() {
 SinkResult<void> Runner::connect() {
     auto found = parts_.sink->connect({journal_id_, options_.lane}, parts_.mapping);
     if (!found) {
-        return std::unexpected(std::move(found.error()));
+        return pass_on(found);
     }
     const auto tables = parts_.mapping.tables();
     table_versions_.clear();
@@ -228,18 +194,9 @@ SinkResult<void> Runner::connect() {
     if (auto taken_up = take_up(found->cursor); !taken_up) {
         return taken_up;
     }
-    std::vector<LedgerLine> ledger = empty_ledger(parts_.mapping.routes());
-    for (LedgerLine& line : ledger) {
-        const auto stored = std::ranges::find(found->ledger, line.route, &LedgerLine::route);
-        if (stored != found->ledger.end()) {
-            line = *stored;
-        }
-    }
     connected_ = true;
     last_commit_ = parts_.clock.steady_now();
-    const std::lock_guard lock(mutex_);
-    status_.cursor = cursor_;
-    status_.ledger = std::move(ledger);
+    board_.set_progress(cursor_, found->ledger);
     return {};
 }
 
@@ -249,33 +206,14 @@ SinkResult<void> Runner::take_up(Cursor found) {
     facts.since = options_.since;
     facts.first = parts_.journal.status().first;
     facts.end = parts_.journal.durable_end();
-    facts.known = known_to_journal_;
+    facts.known = hold_.known();
     const LaneStart start = lane_start(facts);
     if (start.blocked) {
-        return std::unexpected(SinkError{Failure::refused, "", *start.blocked, {}});
+        return fail(Failure::refused, "{}", *start.blocked);
     }
     if (start.gap) {
-        const auto [first, past] = *start.gap;
-        spdlog::error(
-            "database {}: records {} to {} are missing: it needs them and the journal has them no "
-            "more. Going "
-            "on at {}; foz verify reports this until it is accepted",
-            options_.database,
-            first,
-            past - 1,
-            past
-        );
-        const state::Gap gap{
-            journal_id_,
-            options_.database,
-            options_.lane,
-            first,
-            past,
-            parts_.clock.system_now(),
-            false
-        };
-        if (auto saved = state::save_gap(parts_.state, gap); !saved) {
-            return std::unexpected(from_error(saved.error()));
+        if (auto reported = report_gap(start.gap->first, start.gap->second); !reported) {
+            return reported;
         }
     }
     // The usual case after a lost connection: the mapped batch can go on from the cursor.
@@ -287,7 +225,7 @@ SinkResult<void> Runner::take_up(Cursor found) {
         }
     }
     cursor_ = start.cursor;
-    hold_journal_at(cursor_.position);
+    hold_.move_to(cursor_.position);
     auto forgotten = state::forget_from(
         parts_.state,
         journal_id_,
@@ -301,6 +239,24 @@ SinkResult<void> Runner::take_up(Cursor found) {
     return {};
 }
 
+SinkResult<void> Runner::report_gap(journal::Position first, journal::Position past) {
+    spdlog::error(
+        "database {}: records {} to {} are missing: it needs them and the journal has them no "
+        "more. Going on at {}; foz verify reports this until it is accepted",
+        options_.database,
+        first,
+        past - 1,
+        past
+    );
+    const state::Gap gap{
+        journal_id_, options_.database, options_.lane, first, past, parts_.clock.system_now(), false
+    };
+    if (auto saved = state::save_gap(parts_.state, gap); !saved) {
+        return std::unexpected(from_error(saved.error()));
+    }
+    return {};
+}
+
 SinkResult<void> Runner::map_from(Cursor cursor) {
     if (auto opened = filler_.open(cursor.position); !opened) {
         return std::unexpected(from_error(opened.error()));
@@ -308,19 +264,6 @@ SinkResult<void> Runner::map_from(Cursor cursor) {
     batch_.restart_at(cursor);
     next_.restart_at(cursor);
     return {};
-}
-
-// A database restored from a backup takes its lane back: then retention has to wait for it again.
-void Runner::hold_journal_at(journal::Position position) {
-    if (!options_.holds_journal) {
-        return;
-    }
-    for (const journal::NamedCursor& cursor : parts_.journal.cursors()) {
-        if (cursor.name == journal_cursor_ && cursor.position > position) {
-            parts_.journal.remove_cursor(journal_cursor_);
-        }
-    }
-    parts_.journal.set_cursor(journal_cursor_, position);
 }
 
 // Maps records until the batch is full, old enough, or there is nothing to wait for.
@@ -394,7 +337,7 @@ SinkResult<void> Runner::write_and_map_ahead() {
     auto written = writer_.write(batch_.items, cursor_, {batch_.end, 0});
     if (mapped.valid()) {
         // An error of the journal comes again when the lane reads on from there.
-        static_cast<void>(mapped.get());
+        [[maybe_unused]] const auto result = mapped.get();
     }
     return written;
 }
@@ -416,19 +359,8 @@ SinkResult<void> Runner::extend_tables() {
 void Runner::note_commit(const Cursor& cursor, const Written& written, const Commit& commit) {
     cursor_ = cursor;
     last_commit_ = parts_.clock.steady_now();
-    if (options_.holds_journal) {
-        parts_.journal.set_cursor(journal_cursor_, cursor.position);
-    }
-    {
-        const std::lock_guard lock(mutex_);
-        status_.cursor = cursor;
-        ++status_.batches;
-        for (std::size_t i = 0; i < status_.ledger.size(); ++i) {
-            status_.ledger[i].stored += written.stored[i];
-            status_.ledger[i].duplicate += written.duplicate[i];
-            status_.ledger[i].dead += commit.dead[i];
-        }
-    }
+    hold_.move_forward(cursor.position);
+    board_.add_commit(cursor, written, commit);
     if (parts_.on_committed && cursor.position > reported_) {
         reported_ = cursor.position;
         parts_.on_committed(cursor.position);
@@ -448,47 +380,12 @@ void Runner::note_failure(const SinkError& error) {
         connected_ = false;
         parts_.sink->close();
     }
-    const std::string message =
-        error.code.empty() ? error.message : fmt::format("{} [{}]", error.message, error.code);
-    {
-        const std::lock_guard lock(mutex_);
-        ++status_.failures;
-    }
-    set_state(
-        error.failure == Failure::refused ? RunnerState::blocked : RunnerState::retrying, message
-    );
-}
-
-void Runner::note_running() {
-    backoff_.reset();
-    set_state(RunnerState::running, "");
-}
-
-void Runner::set_state(RunnerState state, std::string error) {
-    {
-        const std::lock_guard lock(mutex_);
-        if (status_.state == state && status_.last_error == error) {
-            return;
-        }
-        status_.state = state;
-        status_.last_error = error;
-        status_.since = parts_.clock.system_now();
-    }
-    changed_.notify_all();
-    if (state == RunnerState::blocked) {
-        spdlog::error(
-            "database {} ({}) needs a person: {}", options_.database, options_.lane, error
-        );
-    } else if (state == RunnerState::retrying) {
-        spdlog::warn("database {} ({}): {}; trying again", options_.database, options_.lane, error);
-    } else {
-        spdlog::info("database {} ({}): {}", options_.database, options_.lane, name_of(state));
-    }
+    board_.add_failure(error);
 }
 
 void Runner::pause() {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, backoff_.next(), [this] { return stopping_.load(); });
+    stop_requested_.wait_for(lock, backoff_.next(), [this] { return stopping_.load(); });
 }
 
 }  // namespace foz::sink

@@ -33,12 +33,14 @@
 #include <thread>
 #include <vector>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "journal/journal.h"
 #include "mapping/mapping.h"
-#include "sink/backoff.h"
 #include "sink/batch_filler.h"
 #include "sink/batch_writer.h"
+#include "sink/journal_hold.h"
+#include "sink/runner_status.h"
 #include "sink/sink.h"
 #include "state/state_database.h"
 
@@ -51,7 +53,9 @@ struct RunnerOptions {
     std::uint32_t lanes = 1;
     journal::Position since = 0;             // never starts before this record
     std::optional<journal::Position> until;  // finishes there; none: runs until stop()
-    bool holds_journal = true;  // keeps its cursor in the journal, so that retention waits for it
+    /// Keeps its cursor in the journal, so that retention waits for it. A lane that does not is a
+    /// replay: what is a dead letter of another lane already does not become one of it.
+    bool holds_journal = true;
     std::uint32_t batch_rows_max = 20'000;
     std::size_t batch_payload_bytes_max = 16 << 20;  // of the messages in a batch
     std::chrono::milliseconds batch_delay{20};
@@ -67,30 +71,6 @@ struct RunnerParts {
     /// Every message below the position is in the database, or is none of its business. On the
     /// lane's thread, after each commit; may be empty.
     std::function<void(journal::Position)> on_committed;
-};
-
-enum class RunnerState : std::uint8_t {
-    connecting,  // not tried yet
-    running,
-    retrying,  // the last attempt failed, another follows: last_error says why
-    blocked,   // a person must act: last_error says how; looked at again now and then
-    finished,  // `until` was reached
-    stopped,
-};
-
-[[nodiscard]] std::string_view name_of(RunnerState state);
-
-/// A snapshot.
-struct RunnerStatus {
-    std::string database;
-    std::string lane;
-    RunnerState state = RunnerState::connecting;
-    std::string last_error;          // "" while all is well
-    SystemTime since;                // of the state
-    Cursor cursor;                   // committed in the database
-    std::uint64_t batches = 0;       // transactions since start
-    std::uint64_t failures = 0;      // attempts that failed since start
-    std::vector<LedgerLine> ledger;  // of this lane, by route of the mapping
 };
 
 class Runner {
@@ -111,11 +91,13 @@ class Runner {
     void stop(SteadyTime deadline);
 
     /// Any thread.
-    [[nodiscard]] RunnerStatus status() const;
+    [[nodiscard]] RunnerStatus status() const { return board_.status(); }
 
     /// For `until`: waits until the lane has finished, is blocked, or has ended; false at
     /// `deadline`.
-    [[nodiscard]] bool wait_until_settled(SteadyTime deadline);
+    [[nodiscard]] bool wait_until_settled(SteadyTime deadline) {
+        return board_.wait_until_settled(deadline);
+    }
 
   private:
     void run();
@@ -123,6 +105,7 @@ class Runner {
     [[nodiscard]] SinkResult<void> advance();
     [[nodiscard]] SinkResult<void> connect();
     [[nodiscard]] SinkResult<void> take_up(Cursor found);
+    [[nodiscard]] SinkResult<void> report_gap(journal::Position first, journal::Position past);
     [[nodiscard]] SinkResult<void> map_from(Cursor cursor);
     [[nodiscard]] SinkResult<void> fill();
     [[nodiscard]] SinkResult<void> wait_for_records();
@@ -132,21 +115,18 @@ class Runner {
     [[nodiscard]] bool cursor_commit_is_due() const;
     [[nodiscard]] bool at_end() const;
     [[nodiscard]] bool must_end() const;
-    void hold_journal_at(journal::Position position);
     void note_commit(const Cursor& cursor, const Written& written, const Commit& commit);
     void report_committed();
     void note_failure(const SinkError& error);
-    void note_running();
-    void set_state(RunnerState state, std::string error);
     void pause();
 
     RunnerParts parts_;
     const RunnerOptions options_;
     const std::string journal_id_;
-    const std::string journal_cursor_;  // this lane's cursor in the journal: "DATABASE/LANE"
-    std::optional<journal::Position> known_to_journal_;  // that cursor, as it was before start()
+    StatusBoard board_;
 
     // The lane's thread alone:
+    JournalHold hold_;
     BatchWriter writer_;
     Backoff backoff_;
     bool connected_ = false;
@@ -159,12 +139,10 @@ class Runner {
     journal::Position reported_ = 0;             // to on_committed
     std::vector<std::uint32_t> table_versions_;  // as the database has them, by table
 
-    std::atomic<bool> stopping_ = false;
+    std::atomic<bool> stopping_ = false;  // set under mutex_, for those who wait
     std::atomic<SteadyTime::rep> stop_deadline_ = 0;
-
-    mutable std::mutex mutex_;
-    std::condition_variable changed_;  // stopping_ or status_.state
-    RunnerStatus status_;              // guarded by mutex_
+    std::mutex mutex_;
+    std::condition_variable stop_requested_;
 
     std::thread thread_;
 };

@@ -7,6 +7,7 @@
 // database. Whoever connects next reads the cursor back and goes on from there.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -41,6 +42,23 @@ struct SinkError {
 
 template <class T>
 using SinkResult = std::expected<T, SinkError>;
+
+/// `return fail(Failure::schema, "table {} has just been dropped", name);`: fail() of base/error.h
+/// for a SinkError, which gets no code and no row.
+template <class... Args>
+[[nodiscard]] std::unexpected<SinkError> fail(
+    Failure failure, fmt::format_string<Args...> format, Args&&... args
+) {
+    return std::unexpected(
+        SinkError{failure, "", fmt::format(format, std::forward<Args>(args)...), std::nullopt}
+    );
+}
+
+/// Passes an error on: pass_on() of base/error.h for a SinkError.
+template <class T>
+[[nodiscard]] std::unexpected<SinkError> pass_on(SinkResult<T>& failed) {
+    return std::unexpected(std::move(failed.error()));
+}
 
 /// Where a lane has come to: the next item to be written.
 using Cursor = mapping::Origin;

@@ -110,7 +110,7 @@ Result<void> Verifier::find_cursors() {
     if (!layout) {
         return pass_on(layout);
     }
-    const state::LaneLayout lanes = *layout ? **layout : state::LaneLayout{database_.lanes, 0};
+    const state::LaneLayout lanes = layout->value_or(state::LaneLayout{database_.lanes, 0});
     for (std::uint32_t lane = 0; lane < lanes.lanes; ++lane) {
         const auto found = std::ranges::find(audit_.lanes, lane_name(lane), &LaneState::lane);
         const Cursor cursor = found == audit_.lanes.end() ? Cursor{} : found->cursor;
@@ -132,21 +132,22 @@ Result<void> Verifier::walk(journal::Journal& journal) {
         }
     }
     while ((*reader)->position() < end) {
-        auto record = (*reader)->next();
-        if (!record) {
-            return pass_on(record);
+        auto next = (*reader)->next();
+        if (!next) {
+            return pass_on(next);
         }
-        if (!*record) {
+        const std::optional<journal::Record>& record = *next;
+        if (!record) {
             return {};
         }
-        if ((*record)->kind != static_cast<std::uint8_t>(mqtt::RecordKind::message)) {
+        if (record->kind != static_cast<std::uint8_t>(mqtt::RecordKind::message)) {
             continue;
         }
-        auto message = mqtt::decode_message((*record)->bytes);
+        auto message = mqtt::decode_message(record->bytes);
         if (!message) {
             return pass_on(message);
         }
-        count_items(*message, (*record)->position);
+        count_items(*message, record->position);
     }
     return {};
 }

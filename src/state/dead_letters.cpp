@@ -154,6 +154,37 @@ Result<void> save_letters(StateDatabase& state, std::span<const DeadLetter> lett
     );
 }
 
+Result<bool> is_of_other_lanes(StateDatabase& state, const DeadLetter& letter) {
+    bool others_only = false;
+    auto looked = state.run(
+        "cannot look for a dead letter",
+        [&](SqliteConnection& connection) -> SqliteResult<void> {
+            auto select = connection.prepare(
+                "SELECT coalesce(max(lane = ?), 1) FROM dead_letters WHERE journal = ?"
+                " AND database = ? AND route = ? AND position = ? AND reading = ?"
+            );
+            if (!select) {
+                return std::unexpected(std::move(select.error()));
+            }
+            select->bind(1, letter.lane);
+            select->bind(2, letter.journal);
+            select->bind(3, letter.database);
+            select->bind(4, letter.route);
+            select->bind(5, stored(letter.position));
+            select->bind(6, static_cast<std::int64_t>(letter.reading));
+            if (auto row = select->step(); !row) {
+                return std::unexpected(std::move(row.error()));
+            }
+            others_only = select->integer(0) == 0;
+            return {};
+        }
+    );
+    if (!looked) {
+        return pass_on(looked);
+    }
+    return others_only;
+}
+
 Result<void> forget_from(
     StateDatabase& state,
     const std::string& journal,

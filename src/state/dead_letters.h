@@ -52,12 +52,12 @@ struct DeadLetter {
 
 /// Which letters; an empty field stands for all.
 struct LetterFilter {
-    std::string journal = {};
-    std::string database = {};
-    std::string route = {};
-    std::string reason = {};  // part of the reason, or the whole code
-    std::optional<std::int64_t> id = {};
-    std::optional<LetterStatus> status = {};
+    std::string journal;
+    std::string database;
+    std::string route;
+    std::string reason;  // part of the reason, or the whole code
+    std::optional<std::int64_t> id;
+    std::optional<LetterStatus> status;
 };
 
 struct LetterCount {
@@ -70,6 +70,10 @@ struct LetterCount {
 /// Saves letters, all or none; one that is there already (same journal, database, lane, position,
 /// ordinal) is left as it is.
 [[nodiscard]] Result<void> save_letters(StateDatabase& state, std::span<const DeadLetter> letters);
+
+/// Whether there is a letter of the same reading (journal, database, position, route, number) from
+/// other lanes, and none from the letter's own.
+[[nodiscard]] Result<bool> is_of_other_lanes(StateDatabase& state, const DeadLetter& letter);
 
 /// Removes the provisional letters of a lane: those at or after (position, ordinal).
 [[nodiscard]] Result<void> forget_from(

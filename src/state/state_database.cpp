@@ -66,6 +66,18 @@ CREATE TABLE gap (
     PRIMARY KEY (journal, database, lane, first, past)
 ) WITHOUT ROWID;
 )sql",
+    R"sql(
+CREATE TABLE bridge_progress (
+    journal TEXT NOT NULL,
+    bridge TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    released INTEGER NOT NULL,
+    ahead INTEGER NOT NULL,
+    terms TEXT NOT NULL,
+    PRIMARY KEY (journal, bridge)
+) WITHOUT ROWID;
+)sql",
 };
 constexpr auto kSchemaVersion = static_cast<std::int64_t>(kMigrations.size());
 

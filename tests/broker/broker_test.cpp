@@ -8,6 +8,8 @@
 
 #include "journal/local_journal.h"
 #include "mqtt/encoder.h"
+#include "state/session_recovery.h"
+#include "state/session_saver.h"
 #include "tests/broker/raw_client.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/wait_until.h"
@@ -73,9 +75,16 @@ class BrokerOverSockets : public testing::Test {
         auto state = state::StateDatabase::open(directory_ / "state.db");
         ASSERT_TRUE(state) << state.error().message;
         state_ = std::move(*state);
-        auto broker = Broker::start(settings_, *journal_, *state_, real_clock());
+        auto sessions = state::recover_sessions(*journal_, *state_);
+        ASSERT_TRUE(sessions) << sessions.error().message;
+        auto broker = Broker::start(settings_, *journal_, std::move(*sessions), real_clock());
         ASSERT_TRUE(broker) << broker.error().message;
         broker_ = std::move(*broker);
+    }
+
+    void save_sessions() {
+        state::SessionHolder* const holders[] = {broker_.get()};
+        state::checkpoint_sessions(*journal_, *state_, real_clock(), holders);
     }
 
     /// As a crash would: nothing is saved, nobody is told.
@@ -246,7 +255,7 @@ TEST_F(BrokerOverSockets, a_kept_session_and_its_qos_2_message_survive_a_crash) 
             EXPECT_EQ(client.receive(4), ack_bytes(mqtt::PacketType::pubcomp, 6));
         }
         if (with_checkpoint) {
-            broker_->save_sessions();
+            save_sessions();
         }
         const std::uint64_t before = messages_in_journal();
         restart();
@@ -269,7 +278,7 @@ TEST_F(BrokerOverSockets, a_checkpoint_lets_the_journal_move_on) {
     client.receive(4);
     client.send(publish_bytes(2, 5));
     client.receive(4);
-    broker_->save_sessions();
+    save_sessions();
     bool found = false;
     for (const auto& cursor : journal_->cursors()) {
         found = found || (cursor.name == "sessions" && cursor.position >= 2);
@@ -291,7 +300,7 @@ TEST_F(BrokerOverSockets, draining_acknowledges_what_was_received_and_says_good_
 TEST_F(BrokerOverSockets, a_port_in_use_is_one_clear_sentence) {
     config::Settings second = settings_;
     second.listeners = {{.name = "second", .address = "127.0.0.1:" + std::to_string(port())}};
-    const auto broker = Broker::start(second, *journal_, *state_, real_clock());
+    const auto broker = Broker::start(second, *journal_, {}, real_clock());
     ASSERT_FALSE(broker);
     EXPECT_NE(broker.error().message.find("another program, perhaps Mosquitto"), std::string::npos)
         << broker.error().message;

@@ -54,23 +54,6 @@ TEST(SettingsErrors, list_the_keys_when_an_unknown_one_is_like_none_of_them) {
     );
 }
 
-TEST(SettingsErrors, say_that_a_later_version_will_know_a_key) {
-    EXPECT_EQ(
-        errors_of("[listener.a]\ntls = { certificate = \"x\" }\n[source.aws]\n[bridge.b]\n"),
-        (Lines{
-            "foz.toml:2: \"tls\" in [listener.a] is not yet supported by this version of foz; take "
-            "it "
-            "out",
-            "foz.toml:3: \"source\" in the configuration is not yet supported by this version of "
-            "foz; "
-            "take it out",
-            "foz.toml:4: \"bridge\" in the configuration is not yet supported by this version of "
-            "foz; "
-            "take it out",
-        })
-    );
-}
-
 TEST(SettingsErrors, say_what_a_value_must_be_and_what_it_is) {
     EXPECT_EQ(
         errors_of("reactors = \"many\"\n"),
@@ -181,26 +164,6 @@ TEST(SettingsErrors, refuse_an_address_that_is_none) {
             }
         );
     }
-}
-
-TEST(SettingsErrors, let_nobody_listen_to_the_world_without_saying_so) {
-    for (const std::string address : {"0.0.0.0:1883", "192.168.0.7:1883", "[::]:1883"}) {
-        EXPECT_EQ(
-            errors_of("[listener.a]\naddress = \"" + address + "\"\n"),
-            Lines{
-                "foz.toml:2: [listener.a] listens on " + address +
-                ", where other machines can reach it, and this version of foz knows no "
-                "credentials; write allow_anonymous = true there if anyone may publish, or use "
-                "127.0.0.1"
-            }
-        );
-        EXPECT_EQ(
-            errors_of("[listener.a]\naddress = \"" + address + "\"\nallow_anonymous = true\n"),
-            Lines()
-        );
-    }
-    EXPECT_EQ(errors_of("[listener.a]\naddress = \"127.1.2.3:1\"\n"), Lines());
-    EXPECT_EQ(errors_of("[listener.a]\naddress = \"[::1]:0\"\n"), Lines());
 }
 
 TEST(SettingsErrors, refuse_two_listeners_on_one_address) {

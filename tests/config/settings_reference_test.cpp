@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "config/remote_sections.h"
 #include "config/sections.h"
 #include "config/settings_parser.h"
 
@@ -37,6 +38,10 @@ TEST(SettingsReference, has_every_key) {
     expect_documented(page, top_keys());
     expect_documented(page, log_keys());
     expect_documented(page, listener_keys());
+    expect_documented(page, server_tls_keys());
+    expect_documented(page, client_tls_keys());
+    expect_documented(page, remote_keys());
+    expect_documented(page, bridge_keys());
     expect_documented(page, limits_keys());
     expect_documented(page, journal_keys());
     expect_documented(page, database_keys());
@@ -68,6 +73,8 @@ TEST(SettingsReference, allows_no_value_that_its_setting_cannot_hold) {
     expect_range_to_fit(limits_keys());
     expect_range_to_fit(journal_keys());
     expect_range_to_fit(database_keys());
+    expect_range_to_fit(remote_keys());
+    expect_range_to_fit(bridge_keys());
 }
 
 Settings without_places(Settings settings) {
@@ -102,7 +109,14 @@ TEST(SettingsTemplate, has_every_key_at_its_default) {
     const auto settings =
         parse_settings(uncommented(page.substr(0, page.find("[database."))), "foz.toml");
     ASSERT_TRUE(settings) << settings.error().lines.at(0);
-    EXPECT_EQ(without_places(*settings), default_settings());
+    Settings read = without_places(*settings);
+    // What has no default has an example.
+    EXPECT_EQ(read.listeners.at(0).password_file, "passwords");
+    ASSERT_TRUE(read.listeners.at(0).tls);
+    EXPECT_EQ(read.listeners.at(0).tls->certificate, "server.crt");
+    read.listeners.at(0).password_file.reset();
+    read.listeners.at(0).tls.reset();
+    EXPECT_EQ(read, default_settings());
 }
 
 TEST(SettingsTemplate, shows_the_keys_of_databases_and_routes_in_a_form_that_is_right) {

@@ -59,6 +59,8 @@ class FozUnderTest {
     void start_with(const std::vector<std::string>& arguments, std::uint16_t port);
     /// Sends the signal and waits; the exit code.
     int stop(int signal_number = SIGINT);
+    /// Sends the signal and goes on: SIGHUP.
+    void send(int signal_number) { foz_->send(signal_number); }
     void kill_9();
 
     /// Publishes by a connection of its own; throws when it is not acknowledged.

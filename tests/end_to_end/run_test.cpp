@@ -108,7 +108,7 @@ TEST(Lanes, ChangingThemWhileMessagesWaitIsRefusedAndPossibleAfterwards) {
     const Outcome refused = foz.run_configured({"run"});
     EXPECT_EQ(refused.exit_code, 2) << refused;
     EXPECT_TRUE(refused.says("lanes was 1 and is now 2")) << refused;
-    EXPECT_TRUE(refused.says("1 records still wait for the old lanes")) << refused;
+    EXPECT_TRUE(refused.says("1 record still waits for the old lanes")) << refused;
     EXPECT_TRUE(refused.says("Run foz with lanes = 1")) << refused;
 
     std::filesystem::create_directory(foz.path("later"));

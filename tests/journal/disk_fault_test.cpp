@@ -153,5 +153,15 @@ TEST(DiskFault, a_failed_sync_while_preparing_a_segment_costs_only_that_file) {
     EXPECT_EQ(read_all(*journal).size(), 200U);
 }
 
+TEST(DiskFault, a_failed_sync_of_a_segment_that_is_waited_for_only_delays_the_append) {
+    support::FaultyFileSystem files;
+    const auto journal = open_or_fail(files);
+    files.fail_next_sync("spare");
+    // Larger than a segment: no spare that is ready can hold it.
+    const std::string large(2 * small_options().segment_bytes, 'x');
+    append_durably(*journal, large);
+    EXPECT_EQ(read_all(*journal), std::vector<std::string>{large});
+}
+
 }  // namespace
 }  // namespace foz::journal

@@ -177,18 +177,11 @@ TEST(Properties, are_visited_in_their_order) {
     EXPECT_EQ(visited, "a10 7 b20 ");
 }
 
-TEST(Properties, can_be_copied_without_one) {
-    const std::string bytes = wire("26 <a> <1> 18 00000007 26 <b> <2>");
-    const Properties properties = Properties::from_validated(bytes);
+TEST(Properties, those_of_the_message_are_copied_and_those_of_the_connection_left_out) {
+    const std::string bytes = wire("26 <a> <1> 18 00000007 23 0007 26 <b> <2>");
     std::string copy = "x";
-    properties.append_without(PropertyId::will_delay_interval, copy);
+    Properties::from_validated(bytes).append_message_properties(copy);
     EXPECT_EQ(hex(copy), hex(wire("'x' 26 <a> <1> 26 <b> <2>")));
-    copy.clear();
-    properties.append_without(PropertyId::topic_alias, copy);
-    EXPECT_EQ(hex(copy), hex(bytes));
-    copy.clear();
-    properties.append_without(PropertyId::user_property, copy);
-    EXPECT_EQ(hex(copy), hex(wire("18 00000007")));
 }
 
 TEST(PropertyWriter, writes_each_property_in_its_own_width) {

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "sink/backoff.h"
+#include "base/backoff.h"
 
 namespace foz::sink {
 

@@ -258,4 +258,28 @@ TEST_F(RunnerTest, a_bounded_lane_finishes_at_its_end) {
     EXPECT_EQ(cell("SELECT group_concat(n) FROM numbers"), "5,6,7,8,9,10,11,12,13,14");
 }
 
+TEST_F(RunnerTest, a_replay_makes_no_second_dead_letter_of_a_reading) {
+    execute("CREATE TABLE numbers (n INTEGER CHECK (n NOT IN (2, 5)))");
+    publish_numbers(0, 4);
+    publish("no json");
+    publish_numbers(4, 8);
+    auto runner = make_runner();
+    runner->start();
+    ASSERT_TRUE(has_caught_up(*runner));
+    runner->stop(soon());
+    execute("DROP TABLE numbers; CREATE TABLE numbers (n INTEGER CHECK (n NOT IN (2, 5, 6)))");
+    RunnerOptions replay = options();
+    replay.lane = "replay-0";
+    replay.until = journal_->durable_end();
+    replay.holds_journal = false;
+    runner = make_runner(replay, {});
+    runner->start();
+    ASSERT_TRUE(runner->wait_until_settled(soon()));
+    runner->stop(soon());
+    // Of the main lane: 2, "no json" and 5. The replay adds 6, which was none before.
+    EXPECT_EQ(letters().size(), 4U);
+    EXPECT_EQ(cell("SELECT stored || ' ' || dead FROM foz_ledger WHERE lane = 'main-0'"), "6 3");
+    EXPECT_EQ(cell("SELECT stored || ' ' || dead FROM foz_ledger WHERE lane = 'replay-0'"), "5 1");
+}
+
 }  // namespace foz::sink

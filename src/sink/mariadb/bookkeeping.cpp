@@ -107,38 +107,9 @@ SinkResult<std::vector<LaneState>> read_lanes(
     return lanes;
 }
 
-std::string progress_statements(const LaneName& lane, const Progress& progress) {
-    const std::string journal = quoted_text(lane.journal);
-    const std::string name = quoted_text(lane.lane);
-    std::string sql = fmt::format(
-        "UPDATE foz_cursor SET position = {}, ordinal = {} WHERE journal = {} AND lane = {} "
-        "AND position = {} AND ordinal = {}",
-        progress.to.position,
-        progress.to.ordinal,
-        journal,
-        name,
-        progress.from.position,
-        progress.from.ordinal
-    );
-    std::string lines;
-    for (std::size_t i = 0; i < progress.routes.size(); ++i) {
-        const std::uint64_t stored = progress.written.stored[i];
-        const std::uint64_t duplicate = progress.written.duplicate[i];
-        const std::int64_t dead = i < progress.dead.size() ? progress.dead[i] : 0;
-        if (stored != 0 || duplicate != 0 || dead != 0) {
-            lines += fmt::format(
-                "{}({}, {}, {}, {}, {}, {})",
-                lines.empty() ? "" : ", ",
-                journal,
-                name,
-                quoted_text(progress.routes[i]),
-                stored,
-                duplicate,
-                dead
-            );
-        }
-    }
-    if (!lines.empty()) {
+std::string progress_statements(const Progress& progress) {
+    std::string sql = cursor_update(progress, quoted_text);
+    if (const std::string lines = ledger_values(progress, quoted_text); !lines.empty()) {
         sql += "; INSERT INTO foz_ledger VALUES " + lines +
                " ON DUPLICATE KEY UPDATE stored = stored + VALUES(stored), "
                "duplicate = duplicate + VALUES(duplicate), dead = dead + VALUES(dead)";

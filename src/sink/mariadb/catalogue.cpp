@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include "sink/mariadb/dialect.h"
-#include "sink/mariadb/error_number.h"
 
 namespace foz::sink::mariadb {
 namespace {
@@ -88,7 +87,7 @@ CatalogueColumn column_in(const std::vector<std::optional<std::string>>& row) {
     column.has_default = row[4] == "1" || column.auto_increment;
     column.characters_max = number(row[6]);
     column.bytes_max = number(row[7]);
-    column.generated = row[8] && !row[8]->empty();
+    column.generated = !row[8].value_or("").empty();
     return column;
 }
 
@@ -130,75 +129,6 @@ std::string column_objection(
                : mismatch(column, *there);
 }
 
-std::string objection_of(const mapping::Table& wanted, const CatalogueTable& found) {
-    if (found.engine.empty()) {
-        return "it is not a table in the database";
-    }
-    if (found.engine != "InnoDB") {
-        return fmt::format(
-            "its storage engine is {0}, which has no transactions, so that foz could not store "
-            "each reading once; "
-            "ALTER TABLE {1} ENGINE = InnoDB changes that",
-            found.engine,
-            quoted_table(wanted.name)
-        );
-    }
-    for (const mapping::Column& column : wanted.columns) {
-        if (auto reason = column_objection(wanted, column, found); !reason.empty()) {
-            return reason;
-        }
-    }
-    for (const CatalogueColumn& column : found.columns) {
-        const bool filled = column.has_default || column.generated || wanted.inferred ||
-                            wanted.index_of(column.name).has_value();
-        if (column.not_null && !filled) {
-            return fmt::format(
-                "column {} is NOT NULL without a default, but no route fills it", column.name
-            );
-        }
-    }
-    if (!wanted.key.empty() && key_index(wanted, found) == nullptr) {
-        return fmt::format(
-            "the route's key is ({0}), but the table has no unique index over it; "
-            "ALTER TABLE {1} ADD UNIQUE ({0}) makes one",
-            quoted_list(wanted.key),
-            quoted_table(wanted.name)
-        );
-    }
-    return "";
-}
-
-SinkError misfit(const mapping::Table& table, const std::string& reason) {
-    return {Failure::refused, "", fmt::format("table {}: {}", table.name, reason), std::nullopt};
-}
-
-std::string changes_for(const mapping::Table& table, const CatalogueTable& found) {
-    std::string changes;
-    for (const mapping::Column& column : table.columns) {
-        const CatalogueColumn* there = found.find(column.name);
-        if (there != nullptr && (!there->content || fits(column.type, *there))) {
-            continue;
-        }
-        changes += fmt::format(
-            "{}{} COLUMN {} {}",
-            changes.empty() ? "" : ", ",
-            there == nullptr ? "ADD" : "MODIFY",
-            dialect().quoted(column.name),
-            column_type(table, column)
-        );
-    }
-    return changes;
-}
-
-std::string create_statement(const Connection& connection, const mapping::Table& table) {
-    std::string sql = dialect().create_table(table);
-    sql.insert(std::string_view("CREATE TABLE").size(), " IF NOT EXISTS");
-    if (connection.is_mysql()) {
-        sql.replace(sql.rfind(kCollation), kCollation.size(), kMysqlCollation);
-    }
-    return sql;
-}
-
 }  // namespace
 
 const CatalogueColumn* CatalogueTable::find(std::string_view column) const {
@@ -238,8 +168,9 @@ SinkResult<std::optional<CatalogueTable>> read_table(
         found.columns.push_back(column_in(row));
     }
     for (const auto& row : (*answers)[2].rows) {
-        if (found.unique.empty() || found.unique.back().name != row[0]) {
-            found.unique.push_back({*row[0], {}});
+        const std::string index = row[0].value_or("");
+        if (found.unique.empty() || found.unique.back().name != index) {
+            found.unique.push_back({index, {}});
         }
         found.unique.back().columns.push_back(row[1].value_or(""));
     }
@@ -256,65 +187,6 @@ SinkResult<std::optional<CatalogueTable>> read_table(
         }
     }
     return found;
-}
-
-SinkResult<CatalogueTable> settle_table(Connection& connection, const mapping::Table& table) {
-    for (int attempt = 0;; ++attempt) {
-        auto found = read_table(connection, table.name);
-        if (!found) {
-            return std::unexpected(std::move(found.error()));
-        }
-        std::string change;
-        if (!*found) {
-            if (table.columns.empty()) {
-                return CatalogueTable{};
-            }
-            change = create_statement(connection, table);
-        } else {
-            if (auto reason = objection_of(table, **found); !reason.empty()) {
-                return std::unexpected(misfit(table, reason));
-            }
-            change = table.inferred ? changes_for(table, **found) : "";
-            if (change.empty()) {
-                return std::move(**found);
-            }
-            change = fmt::format("ALTER TABLE {} {}", quoted_table(table.name), change);
-        }
-        const auto changed = connection.run(change);
-        // Another lane may have added the column at the same time.
-        if (!changed && changed.error().code != std::to_string(kDuplicateColumn)) {
-            return std::unexpected(changed.error());
-        }
-        constexpr int kAttemptsMax = 5;
-        if (attempt == kAttemptsMax) {
-            return std::unexpected(SinkError{
-                Failure::retry,
-                "",
-                fmt::format("table {} does not become what it should be", table.name),
-                {}
-            });
-        }
-    }
-}
-
-SinkResult<std::string> describe_table(Connection& connection, const mapping::Table& table) {
-    const auto found = read_table(connection, table.name);
-    if (!found) {
-        return std::unexpected(found.error());
-    }
-    if (!*found) {
-        return fmt::format("table {}: will be created", table.name);
-    }
-    if (auto reason = objection_of(table, **found); !reason.empty()) {
-        return std::unexpected(misfit(table, reason));
-    }
-    std::string missing;
-    for (const mapping::Column& column : table.columns) {
-        if ((*found)->find(column.name) == nullptr) {
-            missing += (missing.empty() ? "; will get the column " : ", ") + column.name;
-        }
-    }
-    return fmt::format("table {}: fits{}", table.name, missing);
 }
 
 std::vector<mapping::Column> known_columns(const CatalogueTable& found) {
@@ -353,6 +225,44 @@ bool fits(ColumnType wanted, const CatalogueColumn& found) {
             return found.content == Content::json || found.content == Content::text;
     }
     return false;
+}
+
+std::string objection(const mapping::Table& wanted, const CatalogueTable& found) {
+    if (found.engine.empty()) {
+        return "it is not a table in the database";
+    }
+    if (found.engine != "InnoDB") {
+        return fmt::format(
+            "its storage engine is {0}, which has no transactions, so that foz could not store "
+            "each reading once; "
+            "ALTER TABLE {1} ENGINE = InnoDB changes that",
+            found.engine,
+            quoted_table(wanted.name)
+        );
+    }
+    for (const mapping::Column& column : wanted.columns) {
+        if (auto reason = column_objection(wanted, column, found); !reason.empty()) {
+            return reason;
+        }
+    }
+    for (const CatalogueColumn& column : found.columns) {
+        const bool filled = column.has_default || column.generated || wanted.inferred ||
+                            wanted.index_of(column.name).has_value();
+        if (column.not_null && !filled) {
+            return fmt::format(
+                "column {} is NOT NULL without a default, but no route fills it", column.name
+            );
+        }
+    }
+    if (!wanted.key.empty() && key_index(wanted, found) == nullptr) {
+        return fmt::format(
+            "the route's key is ({0}), but the table has no unique index over it; "
+            "ALTER TABLE {1} ADD UNIQUE ({0}) makes one",
+            quoted_list(wanted.key),
+            quoted_table(wanted.name)
+        );
+    }
+    return "";
 }
 
 const UniqueIndex* key_index(const mapping::Table& wanted, const CatalogueTable& found) {

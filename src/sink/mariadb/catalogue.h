@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What information_schema says about a table, whether a route fits it, and how to make it fit.
+// What information_schema says about a table, and whether a route fits it.
 #pragma once
 
 #include <optional>
@@ -41,17 +41,7 @@ struct CatalogueTable {
     [[nodiscard]] const CatalogueColumn* find(std::string_view column) const;
 };
 
-/// Creates `table`, or checks it (Failure::refused: it does not fit) and gives an inferred one the
-/// columns that it lacks. Yields what is there then. Each statement commits.
-[[nodiscard]] SinkResult<CatalogueTable> settle_table(
-    Connection& connection, const mapping::Table& table
-);
-
-/// What settle_table would do, as a line for a person. Changes nothing.
-[[nodiscard]] SinkResult<std::string> describe_table(
-    Connection& connection, const mapping::Table& table
-);
-
+/// Nothing when there is no such table.
 [[nodiscard]] SinkResult<std::optional<CatalogueTable>> read_table(
     Connection& connection, const std::string& name
 );
@@ -59,6 +49,11 @@ struct CatalogueTable {
 [[nodiscard]] std::vector<mapping::Column> known_columns(const CatalogueTable& found);
 
 [[nodiscard]] bool fits(mapping::ColumnType wanted, const CatalogueColumn& found);
+
+/// What stands against writing rows of `wanted` into `found`: a message that names both sides; ""
+/// when they fit. Columns that `found` lacks are not an objection when the table is inferred: they
+/// will be added.
+[[nodiscard]] std::string objection(const mapping::Table& wanted, const CatalogueTable& found);
 
 /// The unique index over the route's key; null if there is none.
 [[nodiscard]] const UniqueIndex* key_index(

@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
+
 namespace foz::sink::mariadb {
 namespace {
 
@@ -102,7 +104,9 @@ void ColumnArrays::Array::prepare(const CatalogueColumn& column, std::size_t row
     numbers.clear();
     pointers.clear();
     lengths.clear();
-    switch (*column.content) {
+    FOZ_CHECK(column.content);
+    content = *column.content;
+    switch (content) {
         case Content::integer:
             type = MYSQL_TYPE_LONGLONG;
             integers.resize(rows);
@@ -126,6 +130,15 @@ void ColumnArrays::Array::prepare(const CatalogueColumn& column, std::size_t row
 void ColumnArrays::Array::point_at(std::size_t row, std::string_view text) {
     pointers[row] = const_cast<char*>(text.data());
     lengths[row] = text.size();
+}
+
+Problem ColumnArrays::Array::set_null(std::size_t row, bool allowed) {
+    nulls[row] = STMT_INDICATOR_NULL;
+    if (!pointers.empty()) {
+        pointers[row] = nullptr;
+        lengths[row] = 0;
+    }
+    return allowed ? std::nullopt : Problem({kNotNull, "it may not be null"});
 }
 
 Problem ColumnArrays::Array::set_decimal(std::size_t row, const Value& value) {
@@ -166,7 +179,7 @@ Problem ColumnArrays::Array::set_text(
 Problem ColumnArrays::Array::set(
     std::size_t row, const Value& value, const CatalogueColumn& column
 ) {
-    switch (*column.content) {
+    switch (content) {
         case Content::integer: return to_integer(value, column, integers[row]);
         case Content::real: return to_real(value, column, reals[row]);
         case Content::datetime:
@@ -188,7 +201,7 @@ void* ColumnArrays::Array::element(std::size_t row) {
     switch (type) {
         case MYSQL_TYPE_LONGLONG: return &integers[row];
         case MYSQL_TYPE_DOUBLE: return &reals[row];
-        default: return &pointers[row];
+        default: return static_cast<void*>(&pointers[row]);
     }
 }
 
@@ -206,20 +219,12 @@ std::optional<CellError> ColumnArrays::fill(
         const CatalogueColumn& column = *columns[i];
         Array& array = arrays_[i];
         array.prepare(column, rows.size());
+        const bool may_be_null = !column.not_null && !in_key[i];
         for (std::size_t row = 0; row < rows.size(); ++row) {
             const auto cells = batch.cells(batch.rows()[rows[row]]);
-            Problem problem;
-            if (i >= cells.size() || cells[i].is_null()) {
-                array.nulls[row] = STMT_INDICATOR_NULL;
-                if (!array.pointers.empty()) {
-                    array.pointers[row] = nullptr;
-                    array.lengths[row] = 0;
-                }
-                problem = column.not_null || in_key[i] ? Problem({kNotNull, "it may not be null"})
-                                                       : std::nullopt;
-            } else {
-                problem = array.set(row, cells[i], column);
-            }
+            const bool null = i >= cells.size() || cells[i].is_null();
+            const Problem problem =
+                null ? array.set_null(row, may_be_null) : array.set(row, cells[i], column);
             if (problem) [[unlikely]] {
                 return CellError{
                     row,

@@ -32,7 +32,8 @@ struct CellError {
 class ColumnArrays {
   public:
     /// Takes the cells of the rows of `batch` with these indices; `columns` are the targets in the
-    /// order of the cells, `in_key` says which of them belong to the route's key.
+    /// order of the cells, of types that foz knows; `in_key` says which of them belong to the
+    /// route's key.
     [[nodiscard]] std::optional<CellError> fill(
         const mapping::RowBatch& batch,
         std::span<const std::uint32_t> rows,
@@ -50,6 +51,7 @@ class ColumnArrays {
 
   private:
     struct Array {
+        Content content = Content::integer;  // of the column
         enum_field_types type = MYSQL_TYPE_LONGLONG;
         std::vector<std::int64_t> integers;
         std::vector<double> reals;
@@ -63,6 +65,7 @@ class ColumnArrays {
         [[nodiscard]] std::optional<Flaw> set(
             std::size_t row, const mapping::Value& value, const CatalogueColumn& column
         );
+        [[nodiscard]] std::optional<Flaw> set_null(std::size_t row, bool allowed);
         [[nodiscard]] std::optional<Flaw> set_decimal(std::size_t row, const mapping::Value& value);
         [[nodiscard]] std::optional<Flaw> set_text(
             std::size_t row, const mapping::Value& value, const CatalogueColumn& column

@@ -142,15 +142,17 @@ void Connection::watch_over_network() const {
 }
 
 SinkResult<void> Connection::set_up_session() {
-    const auto answers = run(std::string(kSession));
+    auto answers = run(std::string(kSession));
     if (!answers) {
-        return std::unexpected(answers.error());
+        return pass_on(answers);
     }
-    const std::string& text = *answers->back().rows[0][0];
+    const std::string text = answers->back().rows[0][0].value_or("");
     std::from_chars(text.data(), text.data() + text.size(), packet_bytes_max_);
     return {};
 }
 
+// The session changes, though not the pointer to it.
+// NOLINTNEXTLINE(readability-make-member-function-const)
 SinkResult<std::vector<Answer>> Connection::run(const std::string& sql) {
     std::vector<Answer> answers;
     int more = mysql_real_query(handle(), sql.data(), sql.size());
@@ -168,6 +170,7 @@ SinkResult<std::vector<Answer>> Connection::run(const std::string& sql) {
     return answers;
 }
 
+// NOLINTNEXTLINE(readability-make-member-function-const): as run().
 SinkResult<void> Connection::commit() {
     if (mysql_commit(handle()) == 0) {
         return {};

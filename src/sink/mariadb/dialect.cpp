@@ -6,24 +6,20 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "sink/sql_text.h"
+
 namespace foz::sink::mariadb {
 namespace {
 
 using mapping::ColumnType;
 
-std::string enclosed(std::string_view text, char mark) {
-    std::string result(1, mark);
-    for (const char one : text) {
-        result.append(one == mark ? 2 : 1, one);
-    }
-    return result + mark;
-}
+constexpr char kMark = '`';  // around names
 
 class MariadbDialect final : public Dialect {
   public:
     std::string_view name() const override { return "MariaDB"; }
     std::string quoted(std::string_view identifier) const override {
-        return enclosed(identifier, '`');
+        return enclosed(identifier, kMark);
     }
     std::string_view type_name(ColumnType type) const override;
     std::string create_table(const mapping::Table& table) const override;
@@ -45,32 +41,22 @@ std::string_view MariadbDialect::type_name(ColumnType type) const {
 }
 
 std::string MariadbDialect::create_table(const mapping::Table& table) const {
-    std::string sql = "CREATE TABLE " + quoted_table(table.name) + " (";
-    for (std::size_t i = 0; i < table.columns.size(); ++i) {
-        const mapping::Column& column = table.columns[i];
-        sql += fmt::format(
-            "{}\n  {} {}{}",
-            i > 0 ? "," : "",
-            quoted(column.name),
-            column_type(table, column),
-            column.nullable ? "" : " NOT NULL"
-        );
-    }
-    if (!table.key.empty()) {
-        sql += ",\n  PRIMARY KEY (" + quoted_list(table.key) + ")";
-    }
-    return sql + fmt::format("\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={}", kCollation);
+    const std::string sql = create_table_text(table, kMark, [&](const mapping::Column& column) {
+        return column_type(table, column);
+    });
+    return sql + fmt::format(" ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={}", kCollation);
 }
 
 std::string MariadbDialect::insert(const mapping::Table& table) const {
-    std::vector<std::string> names;
     std::string places;
-    for (const mapping::Column& column : table.columns) {
-        names.push_back(column.name);
-        places += places.empty() ? "?" : ", ?";
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+        places += i > 0 ? ", ?" : "?";
     }
     return fmt::format(
-        "INSERT INTO {} ({}) VALUES ({})", quoted_table(table.name), quoted_list(names), places
+        "INSERT INTO {} ({}) VALUES ({})",
+        quoted_table(table.name),
+        enclosed_names(table.columns, kMark),
+        places
     );
 }
 
@@ -106,19 +92,11 @@ const Dialect& dialect() {
 }
 
 std::string quoted_table(std::string_view table) {
-    const auto dot = table.find('.');
-    if (dot == std::string_view::npos) {
-        return enclosed(table, '`');
-    }
-    return enclosed(table.substr(0, dot), '`') + "." + enclosed(table.substr(dot + 1), '`');
+    return enclosed_table(table, kMark);
 }
 
 std::string quoted_list(std::span<const std::string> names) {
-    std::string list;
-    for (const std::string& name : names) {
-        list += (list.empty() ? "" : ", ") + enclosed(name, '`');
-    }
-    return list;
+    return enclosed_list(names, kMark);
 }
 
 std::string quoted_text(std::string_view text) {

@@ -2,11 +2,11 @@
 // foz's own two tables in the database: foz_cursor and foz_ledger.
 #pragma once
 
-#include <span>
 #include <string>
 #include <vector>
 
 #include "sink/postgres/connection.h"
+#include "sink/progress.h"
 
 namespace foz::sink::postgres {
 
@@ -19,17 +19,7 @@ namespace foz::sink::postgres {
     Connection& connection, const std::string& journal, const std::string& lane = ""
 );
 
-/// What one write adds to the books.
-struct Progress {
-    Cursor from;  // what foz_cursor must hold, or another foz writes this lane
-    Cursor to;
-    std::span<const std::string> routes;
-    Written written;
-    std::span<const std::int64_t> dead;
-};
-
-/// The statements: an UPDATE that changes one row, or none when the lane is not where `from` says;
-/// then the ledger.
-[[nodiscard]] std::string progress_statements(const LaneName& lane, const Progress& progress);
+/// The statements that save what a write adds: cursor_update(), then the ledger.
+[[nodiscard]] std::string progress_statements(const Progress& progress);
 
 }  // namespace foz::sink::postgres

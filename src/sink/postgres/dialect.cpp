@@ -1,37 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sink/postgres/dialect.h"
 
-#include <algorithm>
-
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+
+#include "sink/sql_text.h"
 
 namespace foz::sink::postgres {
 namespace {
 
 using mapping::ColumnType;
 
-std::string enclosed(std::string_view text, char mark) {
-    std::string result(1, mark);
-    for (const char one : text) {
-        result.append(one == mark ? 2 : 1, one);
-    }
-    return result + mark;
-}
-
-std::string column_names(const mapping::Table& table) {
-    std::vector<std::string> names;
-    for (const mapping::Column& column : table.columns) {
-        names.push_back(column.name);
-    }
-    return quoted_list(names);
-}
+constexpr char kMark = '"';  // around names
 
 class PostgresDialect final : public Dialect {
   public:
     std::string_view name() const override { return "PostgreSQL"; }
     std::string quoted(std::string_view identifier) const override {
-        return enclosed(identifier, '"');
+        return enclosed(identifier, kMark);
     }
     std::string_view type_name(ColumnType type) const override;
     std::string create_table(const mapping::Table& table) const override;
@@ -53,21 +39,9 @@ std::string_view PostgresDialect::type_name(ColumnType type) const {
 }
 
 std::string PostgresDialect::create_table(const mapping::Table& table) const {
-    std::string sql = "CREATE TABLE " + quoted_table(table.name) + " (";
-    for (std::size_t i = 0; i < table.columns.size(); ++i) {
-        const mapping::Column& column = table.columns[i];
-        sql += fmt::format(
-            "{}\n  {} {}{}",
-            i > 0 ? "," : "",
-            quoted(column.name),
-            type_name(column.type),
-            column.nullable ? "" : " NOT NULL"
-        );
-    }
-    if (!table.key.empty()) {
-        sql += ",\n  PRIMARY KEY (" + quoted_list(table.key) + ")";
-    }
-    return sql + "\n)";
+    return create_table_text(table, kMark, [this](const mapping::Column& column) {
+        return std::string(type_name(column.type));
+    });
 }
 
 std::string PostgresDialect::insert(const mapping::Table& table) const {
@@ -76,7 +50,10 @@ std::string PostgresDialect::insert(const mapping::Table& table) const {
         places += fmt::format("{}${}", i > 0 ? ", " : "", i + 1);
     }
     std::string sql = fmt::format(
-        "INSERT INTO {} ({}) VALUES ({})", quoted_table(table.name), column_names(table), places
+        "INSERT INTO {} ({}) VALUES ({})",
+        quoted_table(table.name),
+        enclosed_names(table.columns, kMark),
+        places
     );
     if (!table.key.empty()) {
         sql += fmt::format(" ON CONFLICT ({}) DO NOTHING", quoted_list(table.key));
@@ -116,19 +93,11 @@ const Dialect& dialect() {
 }
 
 std::string quoted_table(std::string_view table) {
-    const auto dot = table.find('.');
-    if (dot == std::string_view::npos) {
-        return enclosed(table, '"');
-    }
-    return enclosed(table.substr(0, dot), '"') + "." + enclosed(table.substr(dot + 1), '"');
+    return enclosed_table(table, kMark);
 }
 
 std::string quoted_list(std::span<const std::string> names) {
-    std::string list;
-    for (const std::string& name : names) {
-        list += (list.empty() ? "" : ", ") + enclosed(name, '"');
-    }
-    return list;
+    return enclosed_list(names, kMark);
 }
 
 std::string quoted_text(std::string_view text) {

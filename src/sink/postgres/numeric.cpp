@@ -48,8 +48,9 @@ std::optional<std::int64_t> exponent_in(std::string_view text) {
         text.remove_prefix(1);
     }
     std::int32_t exponent = 0;
-    const char* end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, exponent);
+    const char* const begin = text.data();
+    const char* const end = begin + text.size();
+    const auto parsed = std::from_chars(begin, end, exponent);
     return parsed.ec == std::errc() && parsed.ptr == end ? std::optional(exponent) : std::nullopt;
 }
 

@@ -8,22 +8,6 @@
 namespace foz::sink::postgres {
 namespace {
 
-SinkError misfit(std::string reason) {
-    return {Failure::refused, "", std::move(reason), std::nullopt};
-}
-
-std::vector<const mapping::Column*> missing_columns(
-    const mapping::Table& table, const CatalogueTable& found
-) {
-    std::vector<const mapping::Column*> missing;
-    for (const mapping::Column& column : table.columns) {
-        if (found.find(column.name) == nullptr) {
-            missing.push_back(&column);
-        }
-    }
-    return missing;
-}
-
 // The clauses of ALTER TABLE that make `found` fit; "" when it fits already.
 std::string changes_for(const mapping::Table& table, const CatalogueTable& found) {
     std::string changes;
@@ -41,66 +25,78 @@ std::string changes_for(const mapping::Table& table, const CatalogueTable& found
     return changes;
 }
 
-SinkResult<CatalogueTable> read_again(Connection& connection, const mapping::Table& table) {
-    auto found = read_table(connection, table.name);
+// The table as the database has it, which it fits; nothing when it is not there.
+SinkResult<std::optional<CatalogueTable>> fitting_table(
+    Connection& connection, const mapping::Table& table
+) {
+    auto read = read_table(connection, table.name);
+    if (!read) {
+        return read;
+    }
+    const std::optional<CatalogueTable>& found = *read;
+    if (found) {
+        if (const auto reason = objection(table, *found); !reason.empty()) {
+            return fail(Failure::refused, "{}", reason);
+        }
+    }
+    return read;
+}
+
+// Runs `sql`, and reads the table that it made or changed.
+SinkResult<CatalogueTable> changed_by(
+    const std::string& sql, Connection& connection, const mapping::Table& table
+) {
+    if (auto changed = connection.run(sql); !changed) {
+        return pass_on(changed);
+    }
+    auto read = read_table(connection, table.name);
+    if (!read) {
+        return pass_on(read);
+    }
+    std::optional<CatalogueTable>& found = *read;
     if (!found) {
-        return std::unexpected(std::move(found.error()));
+        return fail(Failure::retry, "table {} has just been dropped", table.name);
     }
-    if (!*found) {
-        return std::unexpected(SinkError{
-            Failure::retry,
-            "",
-            fmt::format("table {} has just been dropped", table.name),
-            std::nullopt
-        });
-    }
-    return std::move(**found);
+    return std::move(*found);
 }
 
 }  // namespace
 
 SinkResult<CatalogueTable> settle_table(Connection& connection, const mapping::Table& table) {
-    auto found = read_table(connection, table.name);
-    if (!found) {
-        return std::unexpected(std::move(found.error()));
+    auto fitting = fitting_table(connection, table);
+    if (!fitting) {
+        return pass_on(fitting);
     }
-    if (!*found) {
+    std::optional<CatalogueTable>& found = *fitting;
+    if (!found) {
         if (table.columns.empty()) {
             return CatalogueTable{};
         }
-        if (auto created = connection.run(dialect().create_table(table)); !created) {
-            return std::unexpected(std::move(created.error()));
-        }
-        return read_again(connection, table);
+        return changed_by(dialect().create_table(table), connection, table);
     }
-    if (auto reason = objection(table, **found); !reason.empty()) {
-        return std::unexpected(misfit(std::move(reason)));
-    }
-    const std::string changes = table.inferred ? changes_for(table, **found) : "";
+    const std::string changes = table.inferred ? changes_for(table, *found) : "";
     if (changes.empty()) {
-        return std::move(**found);
+        return std::move(*found);
     }
-    const std::string sql = fmt::format("ALTER TABLE {} {}", quoted_table(table.name), changes);
-    if (auto altered = connection.run(sql); !altered) {
-        return std::unexpected(std::move(altered.error()));
-    }
-    return read_again(connection, table);
+    return changed_by(
+        fmt::format("ALTER TABLE {} {}", quoted_table(table.name), changes), connection, table
+    );
 }
 
 SinkResult<std::string> describe_table(Connection& connection, const mapping::Table& table) {
-    const auto found = read_table(connection, table.name);
-    if (!found) {
-        return std::unexpected(found.error());
+    auto fitting = fitting_table(connection, table);
+    if (!fitting) {
+        return pass_on(fitting);
     }
-    if (!*found) {
+    const std::optional<CatalogueTable>& found = *fitting;
+    if (!found) {
         return fmt::format("table {}: will be created", table.name);
     }
-    if (auto reason = objection(table, **found); !reason.empty()) {
-        return std::unexpected(misfit(std::move(reason)));
-    }
     std::string missing;
-    for (const mapping::Column* column : missing_columns(table, **found)) {
-        missing += (missing.empty() ? "; will get the column " : ", ") + column->name;
+    for (const mapping::Column& column : table.columns) {
+        if (found->find(column.name) == nullptr) {
+            missing += (missing.empty() ? "; will get the column " : ", ") + column.name;
+        }
     }
     return fmt::format("table {}: fits{}", table.name, missing);
 }

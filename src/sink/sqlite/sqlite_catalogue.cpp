@@ -17,7 +17,6 @@ namespace {
 using mapping::ColumnType;
 using state::SqliteConnection;
 using state::SqliteResult;
-using state::Statement;
 
 char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;

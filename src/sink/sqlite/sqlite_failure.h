@@ -12,6 +12,13 @@ namespace foz::sink::sqlite {
 /// Of a statement before COMMIT. `doing` is put before SQLite's own message.
 [[nodiscard]] SinkError failure_of(const state::SqliteError& error, std::string_view doing);
 
+/// The same, to be returned.
+[[nodiscard]] inline std::unexpected<SinkError> failed(
+    const state::SqliteError& error, std::string_view doing
+) {
+    return std::unexpected(failure_of(error, doing));
+}
+
 /// Of COMMIT: what the file holds is known only if SQLite was merely too busy to try.
 [[nodiscard]] SinkError commit_failure_of(const state::SqliteError& error);
 

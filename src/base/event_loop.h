@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// An event loop over epoll(7), for threads that serve many sockets: what is ready comes in batches,
+// sockets stay registered while nothing about them changes (level-triggered, so that a message
+// costs no epoll_ctl), and other threads wake it at most once for each round.
+// docs/decisions/0005-event-loop.md says why it is not Asio's.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <sys/epoll.h>
+
+#include "base/clock.h"
+
+namespace foz {
+
+/// A file descriptor that is closed in the end.
+class Descriptor {
+  public:
+    explicit Descriptor(int number) : number_(number) {}
+    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+    Descriptor& operator=(Descriptor&&) = delete;
+    ~Descriptor();
+
+    [[nodiscard]] int number() const { return number_; }
+
+  private:
+    int number_;
+};
+
+/// Post and wake may be called on any thread, all else on the loop's.
+class EventLoop {
+  public:
+    enum class Interest : std::uint8_t { none, read, write };
+
+    /// A descriptor that is ready for what was asked, or has failed, which reading or writing will
+    /// tell.
+    struct Ready {
+        std::uint64_t token = 0;
+        bool readable = false;
+        bool writable = false;
+    };
+
+    EventLoop();
+    EventLoop(const EventLoop&) = delete;
+    EventLoop& operator=(const EventLoop&) = delete;
+    ~EventLoop();
+
+    /// Changes what is asked about `descriptor`: with `none` it is forgotten, as it is when it is
+    /// closed. False: the kernel has no memory for it.
+    [[nodiscard]] bool change_interest(
+        int descriptor, std::uint64_t token, Interest from, Interest to
+    );
+
+    /// Waits until a descriptor is ready, wake() or post() was called, or `timeout` is over;
+    /// run_posted() is to follow. The result is valid until the next call.
+    [[nodiscard]] std::span<const Ready> wait(std::chrono::nanoseconds timeout);
+    void run_posted();
+
+    // Any thread:
+
+    /// Ends a wait() that is under way, or the next one.
+    void wake();
+    /// `function` runs on the loop's thread, in run_posted().
+    void post(std::function<void()> function);
+
+  private:
+    static constexpr std::size_t kReadyMax = 256;
+
+    const Descriptor epoll_;
+    const Descriptor wake_event_;
+    std::vector<epoll_event> events_;
+    std::array<Ready, kReadyMax> ready_;
+
+    std::atomic<bool> asleep_ = false;
+    std::atomic<bool> woken_ = false;
+    std::mutex mutex_;
+    std::vector<std::function<void()>> posted_;  // guarded by mutex_
+    std::vector<std::function<void()>> running_;
+};
+
+}  // namespace foz

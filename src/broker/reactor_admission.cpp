@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of Reactor that deals with who comes in: opening a connection, deciding who the client
+// is, claiming its client id, taking up its session.
+#include <algorithm>
+#include <utility>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "broker/reactor.h"
+
+namespace foz::broker {
+
+void Reactor::open(int socket, const Door& door) {
+    Descriptor descriptor(socket);
+    if (drain_deadline_) {
+        context_.counters.connections.fetch_sub(1, std::memory_order_relaxed);
+        return;
+    }
+    std::unique_ptr<tls::ServerStream> stream;
+    if (const auto context = door.tls()) {
+        auto created = tls::ServerStream::create(*context);
+        if (!created) {
+            spdlog::warn("a connection is refused: {}", created.error().message);
+            context_.counters.connections.fetch_sub(1, std::memory_order_relaxed);
+            return;
+        }
+        stream = std::make_unique<tls::ServerStream>(*std::move(created));
+    }
+    const int yes = 1;
+    (void)::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    if (free_slots_.empty()) {
+        free_slots_.push_back(static_cast<std::uint32_t>(slots_.size()));
+        slots_.emplace_back();
+    }
+    const std::uint32_t number = free_slots_.back();
+    free_slots_.pop_back();
+    Slot& slot = slots_[number];
+    const ConnectionHandle handle{.reactor = index_, .slot = number, .generation = slot.generation};
+    slot.connection =
+        std::make_unique<Connection>(std::move(descriptor), door, context_.settings, handle, now_);
+    slot.connection->tls = std::move(stream);
+    unidentified_.push_back(handle);
+    ++unidentified_count_;
+    evict_unidentified();
+    add_deadline(*slot.connection);
+    wait_readable(*slot.connection);
+}
+
+// Keeps the number of connections that have not said who they are within its limit, by closing the
+// oldest: silent ones cannot keep others out.
+void Reactor::evict_unidentified() {
+    const config::Limits& limits = context_.settings.limits;
+    const auto share = std::max<std::uint32_t>(
+        1, limits.connections_unidentified / static_cast<std::uint32_t>(context_.reactors.size())
+    );
+    const auto is_gone = [this](ConnectionHandle handle) {
+        const Connection* connection = find(handle);
+        return connection == nullptr || connection->protocol.state() == Protocol::State::connected;
+    };
+    while (!unidentified_.empty() && (unidentified_count_ > share || is_gone(unidentified_.front()))
+    ) {
+        const ConnectionHandle oldest = unidentified_.front();
+        unidentified_.pop_front();
+        if (!is_gone(oldest)) {
+            context_.counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
+            finish(*find(oldest));
+        }
+    }
+}
+
+// Who the client is gets decided before its session, or anyone else's, is touched.
+void Reactor::admit(Connection& connection) {
+    connection.admitted = true;
+    auto credentials = connection.protocol.take_credentials();
+    if (connection.tls && !connection.tls->peer_name().empty()) {
+        claim(connection);  // the certificate says who it is
+    } else if (credentials && connection.door.passwords()) {
+        check_password(connection, *std::move(credentials));
+    } else if (connection.door.admits_anonymous()) {
+        claim(connection);
+    } else {
+        refuse(
+            connection,
+            mqtt::ReasonCode::not_authorized,
+            "no user name: this listener asks for a name and password, or a certificate"
+        );
+    }
+}
+
+void Reactor::check_password(Connection& connection, Credentials credentials) {
+    auto passwords = connection.door.passwords();
+    if (passwords->remembers(credentials.user_name, credentials.password)) {
+        claim(connection);
+        return;
+    }
+    const bool submitted = context_.authenticator.submit({
+        .passwords = std::move(passwords),
+        .user_name = std::move(credentials.user_name),
+        .password = std::move(credentials.password),
+        .answer =
+            [this, handle = connection.self](bool right) {
+                loop_.post([this, handle, right] {
+                    Connection* const waiting = find(handle);
+                    if (waiting == nullptr ||
+                        waiting->protocol.state() != Protocol::State::awaiting_session) {
+                        return;
+                    }
+                    if (right) {
+                        claim(*waiting);
+                    } else {
+                        refuse(
+                            *waiting,
+                            mqtt::ReasonCode::bad_user_name_or_password,
+                            "wrong user name or password"
+                        );
+                    }
+                });
+            },
+    });
+    if (!submitted) {
+        refuse(
+            connection,
+            mqtt::ReasonCode::server_busy,
+            "too many passwords wait to be checked; it may try again"
+        );
+    }
+}
+
+void Reactor::refuse(Connection& connection, mqtt::ReasonCode reason, std::string_view why) {
+    context_.counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
+    connection.protocol.refuse(reason, why, connection.output);
+    after_input(connection);
+}
+
+void Reactor::claim(Connection& connection) {
+    connection.claimed = true;
+    const auto claim = context_.registry.claim(connection.protocol.client_id(), connection.self);
+    if (claim.granted) {
+        start_session(connection);
+    } else if (claim.displaced && claim.displaced->slot != kNoSlot) {
+        context_.reactors[claim.displaced->reactor]->take_over(*claim.displaced);
+    }
+}
+
+void Reactor::start_session(Connection& connection) {
+    if (connection.protocol.state() != Protocol::State::awaiting_session) {
+        return;  // it was closed while it waited, and lets go of the client id with that
+    }
+    connection.protocol.start_session(context_.registry, inbox_, connection.output);
+    --unidentified_count_;
+    connection.last_packet = now_;
+    add_deadline(connection);
+    // The client may have sent more without waiting for CONNACK [MQTT-3.1.4-6].
+    const std::string early = std::exchange(connection.input, {});
+    take_input(connection, early);
+}
+
+}  // namespace foz::broker

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/intake.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace foz::client {
+
+Intake::Intake(
+    std::string called,
+    journal::Journal& journal,
+    const Clock& clock,
+    config::Ack ack,
+    std::shared_ptr<state::Session> session
+)
+    : called_(std::move(called)),
+      journal_(journal),
+      clock_(clock),
+      ack_(ack),
+      session_(std::move(session)) {}
+
+void Intake::add_session_record(mqtt::RecordKind kind, const mqtt::SessionRecord& record) {
+    mqtt::encode_session_record(record, batch_.begin_record(static_cast<std::uint8_t>(kind)));
+    batch_.end_record();
+}
+
+void Intake::on_session(bool present) {
+    const std::string& client_id = session_->client_id();
+    if (!present) {
+        add_session_record(
+            mqtt::RecordKind::session_ended,
+            {.client_id = client_id, .packet_id = 0, .expiry_seconds = 0}
+        );
+    }
+    add_session_record(
+        mqtt::RecordKind::session_started,
+        {.client_id = client_id, .packet_id = 0, .expiry_seconds = session_->expiry_seconds()}
+    );
+}
+
+void Intake::on_message(const mqtt::Publish& message, std::string_view topic) {
+    if (batch_messages_ == 0) {
+        now_ = clock_.system_now();
+    }
+    properties_.clear();
+    if (!message.properties.empty()) {
+        message.properties.append_message_properties(properties_);
+    }
+    mqtt::encode_message(
+        {
+            .topic = topic,
+            .payload = message.payload,
+            .client_id = session_->client_id(),
+            .received = now_,
+            .qos = message.qos,
+            .retain = message.retain,
+            .packet_id = message.qos == 2 ? message.packet_id : std::uint16_t{0},
+            .properties = properties_,
+        },
+        batch_.begin_record(static_cast<std::uint8_t>(mqtt::RecordKind::message))
+    );
+    batch_.end_record();
+    ++batch_messages_;
+}
+
+void Intake::on_release(std::uint16_t packet_id) {
+    add_session_record(
+        mqtt::RecordKind::release,
+        {.client_id = session_->client_id(), .packet_id = packet_id, .expiry_seconds = 0}
+    );
+}
+
+void Intake::on_answer_due(Answer answer) {
+    answers_.push_back(answer);
+}
+
+void Intake::on_read_end() {
+    // Before the look at durable_end(): what becomes durable after it finds this set.
+    wants_progress_ = true;
+    if (!append()) {
+        if (batch_.stored().size() >= unstored_bytes_max_) {
+            pause();
+        }
+        return;
+    }
+    give_answers();
+    if (journal_.durable_end() < appended_end_) {
+        pause();
+    }
+    note_idle();
+}
+
+void Intake::stop_reading() {
+    stopping_ = true;
+    pause();
+    note_idle();
+}
+
+void Intake::note_idle() {
+    wants_progress_ = (paused_ && !stopping_) || !batch_.empty() || !answers_.empty() ||
+                      !waiting_.empty() || !releases_.empty();
+}
+
+void Intake::pause() {
+    paused_ = true;
+    link_->pause_reading();
+}
+
+// False: the journal has no room, and the batch is kept.
+bool Intake::append() {
+    journal::Position end = 0;
+    if (!batch_.empty()) {
+        const auto appended = journal_.append(batch_);
+        if (!appended) {
+            if (const auto held_back = stalled_throttle_.pass(clock_.steady_now())) {
+                spdlog::warn(
+                    "{}: the journal takes nothing, so nothing is read: {}",
+                    called_,
+                    appended.error().message
+                );
+            }
+            return false;
+        }
+        end = appended_end_ = *appended;
+        counters_.messages.fetch_add(std::exchange(batch_messages_, 0), std::memory_order_relaxed);
+        batch_.clear();
+    } else if (!answers_.empty()) {
+        // Only of what was sent again: its records are in the journal, perhaps not yet durable.
+        end = journal_.status().end;
+    }
+    queue_answers(end);
+    return true;
+}
+
+// PUBCOMP waits for the journal whatever the policy: were its release forgotten in a crash, the
+// broker's next message with this packet id would be taken for the old one and lost.
+void Intake::queue_answers(journal::Position end) {
+    for (const Answer& answer : answers_) {
+        auto& queue = answer.type == mqtt::PacketType::pubcomp ? releases_ : waiting_;
+        if (queue.empty() || queue.back().end != end) {
+            queue.push_back({.end = end, .answers = {}});
+        }
+        queue.back().answers.push_back(answer);
+    }
+    answers_.clear();
+}
+
+void Intake::give_answers() {
+    const journal::Position durable = journal_.durable_end();
+    const auto give = [this](std::deque<Waiting>& queue, journal::Position reached) {
+        for (; !queue.empty() && queue.front().end <= reached; queue.pop_front()) {
+            for (const Answer& answer : queue.front().answers) {
+                link_->acknowledge(answer);
+            }
+        }
+    };
+    switch (ack_) {
+        case config::Ack::journal: give(waiting_, durable); break;
+        case config::Ack::commit: give(waiting_, std::min(durable, committed_.load())); break;
+        case config::Ack::memory: give(waiting_, ~journal::Position{0}); break;
+    }
+    give(releases_, durable);
+}
+
+void Intake::on_progress() {
+    if (!batch_.empty() || !answers_.empty()) {
+        (void)append();
+    }
+    give_answers();
+    link_->flush();
+    if (paused_ && !stopping_ && batch_.empty() && journal_.durable_end() >= appended_end_) {
+        paused_ = false;
+        link_->resume_reading();
+    }
+    note_idle();
+}
+
+void Intake::on_lost() {
+    // The messages stay: they are foz's, and what the broker sends again is recognised at QoS 2.
+    answers_.clear();
+    waiting_.clear();
+    releases_.clear();
+}
+
+}  // namespace foz::client

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Carries what a Link receives into the journal: the messages of one read are one append, and the
+// broker gets its acknowledgements when the journal says that they are durable (with ack = "commit"
+// when every database has them, with "memory" at once).
+//
+// While an append is not durable yet nothing more is read: what arrives meanwhile gathers in the
+// socket and becomes one larger append. A journal without room is the same wait, only longer: the
+// batch is kept, and reading goes on by itself once there is room. Nothing is dropped.
+//
+// One thread, the loop's, but for what says otherwise.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "client/link.h"
+#include "config/settings.h"
+#include "journal/journal.h"
+#include "mqtt/message.h"
+#include "state/session.h"
+
+namespace foz::client {
+
+/// Counters for people; any thread.
+struct IntakeCounters {
+    std::atomic<std::uint64_t> messages{0};  // appended to the journal
+};
+
+class Intake {
+  public:
+    /// `called` ("source aws") is for the log. `session` is that of the link, its client id is what
+    /// the records say the publisher is. Call attach() before anything else.
+    Intake(
+        std::string called,
+        journal::Journal& journal,
+        const Clock& clock,
+        config::Ack ack,
+        std::shared_ptr<state::Session> session
+    );
+    void attach(Link& link) { link_ = &link; }
+    /// For a bridge, whose acknowledgements are read from the same connection: without room in the
+    /// journal it reads on until it has so many bytes to append.
+    void read_on_without_room(std::size_t bytes) { unstored_bytes_max_ = bytes; }
+
+    // What a LinkUser is told goes on to these:
+
+    void on_session(bool present);
+    /// `topic`: under which name it enters the journal (a bridge may change prefixes).
+    void on_message(const mqtt::Publish& message, std::string_view topic);
+    void on_release(std::uint16_t packet_id);
+    void on_answer_due(Answer answer);
+    void on_read_end();
+    void on_lost();
+
+    /// Takes nothing more; wants_progress() is false once what was taken is acknowledged.
+    void stop_reading();
+
+    /// The journal has become durable further, has room again, or more is committed: from its
+    /// Listener, by Loop::post.
+    void on_progress();
+    /// With ack = "commit": everything below is in every database. Any thread; then on_progress().
+    void set_committed(journal::Position position) { committed_ = position; }
+    /// Everything taken so far is appended to the journal.
+    [[nodiscard]] bool all_appended() const { return batch_.empty(); }
+    /// Whether on_progress() would do anything. Any thread; false only when everything taken is
+    /// durable and acknowledged, so a Listener need not wake a source that is silent.
+    [[nodiscard]] bool wants_progress() const { return wants_progress_; }
+
+    [[nodiscard]] const IntakeCounters& counters() const { return counters_; }
+
+  private:
+    struct Waiting {
+        journal::Position end = 0;
+        std::vector<Answer> answers;
+    };
+
+    [[nodiscard]] bool append();
+    void queue_answers(journal::Position end);
+    void give_answers();
+    void pause();
+    void note_idle();
+    void add_session_record(mqtt::RecordKind kind, const mqtt::SessionRecord& record);
+
+    const std::string called_;
+    journal::Journal& journal_;
+    const Clock& clock_;
+    const config::Ack ack_;
+    const std::shared_ptr<state::Session> session_;
+    Link* link_ = nullptr;
+
+    journal::RecordBatch batch_;
+    std::uint64_t batch_messages_ = 0;
+    std::size_t unstored_bytes_max_ = 0;
+    std::vector<Answer> answers_;   // due with batch_
+    std::deque<Waiting> waiting_;   // PUBACK and PUBREC, by end
+    std::deque<Waiting> releases_;  // PUBCOMP, by end
+    journal::Position appended_end_ = 0;
+    SystemTime now_;  // when the first message of batch_ came
+    bool paused_ = false;
+    bool stopping_ = false;
+    std::string properties_;  // reused
+    std::atomic<bool> wants_progress_{false};
+    std::atomic<journal::Position> committed_{0};
+    IntakeCounters counters_;
+    LogThrottle stalled_throttle_;
+};
+
+}  // namespace foz::client

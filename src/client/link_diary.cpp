@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client/link_diary.h"
+
+#include <utility>
+
+#include "base/log.h"
+
+namespace foz::client {
+namespace {
+
+constexpr std::chrono::seconds kYoung{20};  // a connection that others may have ended
+constexpr unsigned kPattern = 3;            // that many in a row are no accident
+constexpr std::chrono::seconds kSayAgainAfter{60};
+
+}  // namespace
+
+LinkDiary::LinkDiary(std::string called, const config::Remote& remote, const Clock& clock)
+    : called_(std::move(called)), url_(remote.url), clock_(clock) {
+    status_.since = clock.system_now();
+}
+
+void LinkDiary::set_state(LinkState state) {
+    const std::scoped_lock lock(mutex_);
+    if (status_.state != state) {
+        status_.state = state;
+        status_.since = clock_.system_now();
+    }
+}
+
+void LinkDiary::note_attempt() {
+    set_state(LinkState::connecting);
+    ready_since_ = {};
+    const std::scoped_lock lock(mutex_);
+    ++status_.attempts;
+}
+
+void LinkDiary::note_ready(const ClientProtocol& protocol) {
+    set_state(LinkState::ready);
+    ready_since_ = clock_.steady_now();
+    {
+        const std::scoped_lock lock(mutex_);
+        ++status_.connections;
+    }
+    if (std::exchange(loss_logged_since_ready_, false)) {
+        spdlog::info(
+            "{}: connected to {}; {}",
+            called_,
+            url_,
+            protocol.session_present() ? "session resumed" : "new session"
+        );
+    }
+    note_trouble(protocol.subscription_trouble());
+}
+
+void LinkDiary::note_trouble(const std::string& trouble) {
+    const std::scoped_lock lock(mutex_);
+    if (status_.trouble == trouble) {
+        return;
+    }
+    status_.trouble = trouble;
+    if (!trouble.empty()) {
+        spdlog::error("{}: {}", called_, trouble);
+    } else {
+        spdlog::info("{}: all subscriptions are granted now", called_);
+    }
+}
+
+Failure LinkDiary::note_lost(Failure failure, const ClientProtocol& protocol) {
+    const SteadyTime now = clock_.steady_now();
+    ready_for_ = ready_since_ == SteadyTime() ? SteadyTime::duration() : now - ready_since_;
+    Failure meaning = interpret(std::move(failure), protocol);
+    if (meaning.message != logged_loss_ || now - logged_at_ >= kSayAgainAfter) {
+        spdlog::warn(
+            "{}: {} {}: {}; trying again",
+            called_,
+            ready_since_ == SteadyTime() ? "not connected to" : "lost",
+            url_,
+            meaning.message
+        );
+        logged_loss_ = meaning.message;
+        logged_at_ = now;
+        loss_logged_since_ready_ = true;
+    }
+    ready_since_ = {};
+    const std::scoped_lock lock(mutex_);
+    status_.error = meaning;
+    status_.error_at = clock_.system_now();
+    return meaning;
+}
+
+// What the end of a connection without a word most likely means.
+Failure LinkDiary::interpret(Failure failure, const ClientProtocol& protocol) {
+    if (failure.cause != Cause::lost) {
+        hung_up_on_ = 0;
+        return failure;
+    }
+    const SessionTerms& terms = protocol.terms();
+    switch (protocol.state()) {
+        case ClientProtocol::State::closed: return failure;
+        case ClientProtocol::State::connecting:
+            failure.message = fmt::format(
+                "the connection ended before the broker had answered CONNECT ({}): is it an MQTT "
+                "port, without TLS if the url is, and does the broker let client id \"{}\" in and "
+                "speak MQTT {}?",
+                failure.message,
+                terms.client_id,
+                mqtt::version_name(terms.version)
+            );
+            return failure;
+        case ClientProtocol::State::subscribing: {
+            std::string filters;
+            for (const Filter& filter : terms.filters) {
+                filters += fmt::format("{}\"{}\"", filters.empty() ? "" : ", ", filter.filter);
+            }
+            return {
+                Cause::not_authorized,
+                fmt::format(
+                    "the broker hung up when foz subscribed to {}: most likely foz is not "
+                    "authorised to (AWS IoT Core says so this way)",
+                    filters
+                ),
+            };
+        }
+        case ClientProtocol::State::ready: break;
+    }
+    hung_up_on_ = ready_for_ < kYoung ? hung_up_on_ + 1 : 0;
+    if (hung_up_on_ < kPattern) {
+        return failure;
+    }
+    return {
+        Cause::taken_over,
+        fmt::format(
+            "the broker lets foz in and hangs up soon after, again and again: most likely another "
+            "client uses the client id \"{}\" too; give each a client_id of its own",
+            terms.client_id
+        ),
+    };
+}
+
+LinkStatus LinkDiary::status() const {
+    const std::scoped_lock lock(mutex_);
+    return status_;
+}
+
+}  // namespace foz::client

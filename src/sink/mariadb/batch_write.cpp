@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/mariadb/batch_write.h"
+
+#include <utility>
+
+#include "sink/mariadb/bookkeeping.h"
+#include "sink/mariadb/error_number.h"
+
+namespace foz::sink::mariadb {
+namespace {
+
+bool is_duplicate(const SinkError& error) {
+    return error.code == std::to_string(kDuplicateEntry);
+}
+
+// "Duplicate entry '1' for key 'PRIMARY'"; MySQL writes 't.PRIMARY'.
+bool is_duplicate_in(const SinkError& error, const UniqueIndex* key) {
+    return key != nullptr && is_duplicate(error) &&
+           (error.message.ends_with(" for key '" + key->name + "'") ||
+            error.message.ends_with("." + key->name + "'"));
+}
+
+}  // namespace
+
+SinkResult<Written> BatchWrite::run() {
+    auto done = write_directly();
+    if (!done && is_duplicate(done.error())) {
+        connection_.roll_back();
+        done = write_with_duplicates();
+    }
+    if (done) {
+        done = close_books();
+    }
+    if (done) {
+        done = connection_.commit();
+    }
+    if (!done) {
+        return pass_on(done);
+    }
+    return std::move(written_);
+}
+
+SinkResult<void> BatchWrite::write_directly() {
+    written_ = lane_.rows.all_stored();
+    for (TablePlan& plan : lane_.plans) {
+        if (auto inserted = insert(plan, plan.insert, 0, plan.rows.size()); !inserted) {
+            return pass_on(inserted);
+        }
+    }
+    return {};
+}
+
+SinkResult<void> BatchWrite::write_with_duplicates() {
+    written_ = lane_.rows.none_written();
+    for (TablePlan& plan : lane_.plans) {
+        // ON DUPLICATE KEY UPDATE would take a clash in any unique index for a duplicate.
+        const bool alone = plan.table->key.empty() || has_other_unique(*plan.table, plan.found);
+        if (auto inserted = alone ? insert_each(plan) : insert_runs(plan); !inserted) {
+            return inserted;
+        }
+    }
+    return {};
+}
+
+// One statement for the rows of one route that stand together, so that the count is that route's.
+SinkResult<void> BatchWrite::insert_runs(TablePlan& plan) {
+    const InsertShape shape = plan.insert_ignoring_duplicates();
+    std::size_t first = 0;
+    while (first < plan.rows.size()) {
+        const std::uint32_t route = lane_.rows.route_of(plan.rows[first]);
+        std::size_t last = first + 1;
+        while (last < plan.rows.size() && lane_.rows.route_of(plan.rows[last]) == route) {
+            ++last;
+        }
+        auto inserted = insert(plan, shape, first, last);
+        if (!inserted) {
+            return pass_on(inserted);
+        }
+        written_.stored[route] += *inserted;
+        written_.duplicate[route] += last - first - *inserted;
+        first = last;
+    }
+    return {};
+}
+
+SinkResult<void> BatchWrite::insert_each(TablePlan& plan) {
+    const UniqueIndex* key = plan.table->key.empty() ? nullptr : key_index(*plan.table, plan.found);
+    for (std::size_t i = 0; i < plan.rows.size(); ++i) {
+        auto inserted = insert(plan, plan.insert, i, i + 1);
+        if (!inserted && !is_duplicate_in(inserted.error(), key)) {
+            inserted.error().row = lane_.rows.number_in_write(plan.rows[i]);
+            return pass_on(inserted);
+        }
+        ++(inserted ? written_.stored : written_.duplicate)[lane_.rows.route_of(plan.rows[i])];
+    }
+    return {};
+}
+
+// Inserts rows [first, last) of the plan's.
+SinkResult<std::uint64_t> BatchWrite::insert(
+    TablePlan& plan, const InsertShape& shape, std::size_t first, std::size_t last
+) {
+    auto inserted = inserter_.insert(shape, plan.arrays, first, last);
+    if (!inserted) {
+        if (std::optional<std::size_t>& row = inserted.error().row; row) {
+            row = lane_.rows.number_in_write(plan.rows[*row]);
+        }
+    }
+    return inserted;
+}
+
+// The end of the transaction, in one message: were the tables what they seemed to be, and the
+// books.
+SinkResult<void> BatchWrite::close_books() {
+    std::string sql;
+    std::vector<const TablePlan*> checked;
+    for (const TablePlan& plan : lane_.plans) {
+        if (!plan.rows.empty()) {
+            sql += shape_query(*plan.table) + "; ";
+            checked.push_back(&plan);
+        }
+    }
+    const Progress progress{
+        lane_.name,
+        lane_.cursor,
+        commit_.cursor,
+        lane_.rows.routes(),
+        written_,
+        commit_.dead,
+    };
+    auto answers = connection_.run(sql + progress_statements(progress));
+    if (!answers) {
+        if (answers.error().failure == Failure::refused) {
+            answers.error().failure =
+                Failure::retry;  // no reading is to blame for foz's own tables
+        }
+        return pass_on(answers);
+    }
+    for (std::size_t i = 0; i < checked.size(); ++i) {
+        if ((*answers)[i].shape != checked[i]->shape) {
+            return fail(
+                Failure::schema,
+                "table {} was changed while foz was writing",
+                checked[i]->table->name
+            );
+        }
+    }
+    if ((*answers)[checked.size()].matched != 1) {
+        return cursor_was_moved(lane_.name);
+    }
+    return {};
+}
+
+}  // namespace foz::sink::mariadb

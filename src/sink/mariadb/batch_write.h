@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// One write under way: rows, cursor and ledger in one transaction. By INSERTs of many rows; when
+// one of them turns out to be a duplicate, again by INSERTs that say how many were. One thread.
+#pragma once
+
+#include <vector>
+
+#include "sink/mariadb/connection.h"
+#include "sink/mariadb/row_inserter.h"
+#include "sink/mariadb/table_plan.h"
+#include "sink/table_rows.h"
+
+namespace foz::sink::mariadb {
+
+/// A lane as a connection has settled it.
+struct OpenLane {
+    LaneName name;
+    Cursor cursor;  // what foz_cursor holds
+    TableRows rows;
+    std::vector<TablePlan> plans;  // by table of the mapping
+};
+
+class BatchWrite {
+  public:
+    /// Of the rows that lane.rows has taken, and lane.plans too. All of them must outlive it.
+    BatchWrite(Connection& connection, RowInserter& inserter, OpenLane& lane, const Commit& commit)
+        : connection_(connection), inserter_(inserter), lane_(lane), commit_(commit) {}
+
+    /// Up to and with COMMIT. After an error a transaction may be open. Call once.
+    [[nodiscard]] SinkResult<Written> run();
+
+  private:
+    [[nodiscard]] SinkResult<void> write_directly();
+    [[nodiscard]] SinkResult<void> write_with_duplicates();
+    [[nodiscard]] SinkResult<void> insert_runs(TablePlan& plan);
+    [[nodiscard]] SinkResult<void> insert_each(TablePlan& plan);
+    [[nodiscard]] SinkResult<std::uint64_t> insert(
+        TablePlan& plan, const InsertShape& shape, std::size_t first, std::size_t last
+    );
+    [[nodiscard]] SinkResult<void> close_books();
+
+    Connection& connection_;
+    RowInserter& inserter_;
+    OpenLane& lane_;
+    const Commit& commit_;
+    Written written_;
+};
+
+}  // namespace foz::sink::mariadb

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/mariadb/table_plan.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "sink/mariadb/dialect.h"
+#include "sink/mariadb/table_setup.h"
+
+namespace foz::sink::mariadb {
+
+SinkResult<void> TablePlan::settle(Connection& connection) {
+    columns.clear();
+    auto settled = settle_table(connection, *table);
+    if (!settled) {
+        return pass_on(settled);
+    }
+    if (settled->columns.empty()) {
+        found = {};
+        return {};  // inferred, and nothing has been received yet
+    }
+    // Having read it, the transaction keeps others from changing the table until the catalogue has
+    // been read too.
+    auto answers = connection.run(shape_query(*table));
+    if (!answers) {
+        return pass_on(answers);
+    }
+    auto read = read_table(connection, table->name);
+    connection.roll_back();
+    if (!read) {
+        return pass_on(read);
+    }
+    std::optional<CatalogueTable>& there = *read;
+    if (!there) {
+        return fail(Failure::schema, "table {} has just been dropped", table->name);
+    }
+    shape = std::move(answers->front().shape);
+    found = std::move(*there);
+    return {};
+}
+
+bool TablePlan::make_current() {
+    if (version == table->version && columns.size() == table->columns.size()) {
+        return true;
+    }
+    columns.clear();
+    in_key.clear();
+    std::vector<std::string> names;
+    for (const mapping::Column& column : table->columns) {
+        const CatalogueColumn* there = found.find(column.name);
+        if (there == nullptr || !there->content || there->generated || !fits(column.type, *there)) {
+            columns.clear();
+            return false;
+        }
+        columns.push_back(there);
+        in_key.push_back(std::ranges::find(table->key, column.name) != table->key.end());
+        names.push_back(column.name);
+    }
+    version = table->version;
+    insert = {
+        fmt::format("INSERT INTO {} ({}) VALUES ", quoted_table(table->name), quoted_list(names)),
+        names.size(),
+        ""
+    };
+    return true;
+}
+
+InsertShape TablePlan::insert_ignoring_duplicates() const {
+    const std::string column = dialect().quoted(table->key.front());
+    return {
+        insert.before, insert.columns, fmt::format(" ON DUPLICATE KEY UPDATE {0} = {0}", column)
+    };
+}
+
+std::string shape_query(const mapping::Table& table) {
+    return fmt::format("SELECT * FROM {} LIMIT 0", quoted_table(table.name));
+}
+
+SinkResult<void> take_rows(const TableRows& rows, std::span<TablePlan> plans) {
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+        TablePlan& plan = plans[i];
+        plan.rows = rows.of(i);
+        if (plan.rows.empty()) {
+            continue;
+        }
+        if (!plan.make_current()) {
+            return fail(
+                Failure::schema, "table {} lacks columns that it should have", plan.table->name
+            );
+        }
+        if (auto wrong = plan.arrays.fill(rows.batch(), plan.rows, plan.columns, plan.in_key)) {
+            return std::unexpected(SinkError{
+                Failure::refused,
+                std::string(wrong->number),
+                fmt::format("table {}: {}", plan.table->name, wrong->message),
+                rows.number_in_write(plan.rows[wrong->row])
+            });
+        }
+    }
+    return {};
+}
+
+}  // namespace foz::sink::mariadb

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the rows of one table are written: into which columns, by which INSERT. One thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "mapping/table.h"
+#include "sink/mariadb/catalogue.h"
+#include "sink/mariadb/column_arrays.h"
+#include "sink/mariadb/connection.h"
+#include "sink/mariadb/row_inserter.h"
+#include "sink/table_rows.h"
+
+namespace foz::sink::mariadb {
+
+struct TablePlan {
+    const mapping::Table* table = nullptr;
+    CatalogueTable found;
+    std::string shape;                            // of the table, when `found` was read
+    std::uint32_t version = 0;                    // of the table, when the columns were chosen
+    std::vector<const CatalogueColumn*> columns;  // of `found`, one for each of the table's
+    std::vector<bool> in_key;                     // the same
+    InsertShape insert;
+    std::span<const std::uint32_t> rows;  // of the write at hand: indices into its batch
+    ColumnArrays arrays;                  // their cells
+
+    /// Makes the table in the database what the route wants, and reads it back.
+    [[nodiscard]] SinkResult<void> settle(Connection& connection);
+
+    /// Chooses the columns again if the mapping has changed the table. False: `found` lacks one.
+    [[nodiscard]] bool make_current();
+
+    /// `insert`, but rows whose key is there already change nothing.
+    [[nodiscard]] InsertShape insert_ignoring_duplicates() const;
+};
+
+/// A statement whose Answer::shape changes when the table is replaced or altered.
+[[nodiscard]] std::string shape_query(const mapping::Table& table);
+
+/// Gives each of `plans`, which are in the order of the mapping's tables, its rows, and turns them
+/// into arrays. Failure::schema: a table lacks columns; Failure::refused: a value does not fit.
+[[nodiscard]] SinkResult<void> take_rows(const TableRows& rows, std::span<TablePlan> plans);
+
+}  // namespace foz::sink::mariadb

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Making the database's tables what the routes want.
+#pragma once
+
+#include <string>
+
+#include "mapping/table.h"
+#include "sink/mariadb/catalogue.h"
+
+namespace foz::sink::mariadb {
+
+/// Creates `table`, or checks it (Failure::refused: it does not fit) and gives an inferred one the
+/// columns that it lacks. Yields what is there then; nothing for an inferred table that has no
+/// columns yet. Each statement commits.
+[[nodiscard]] SinkResult<CatalogueTable> settle_table(
+    Connection& connection, const mapping::Table& table
+);
+
+/// What settle_table would do, as a line for a person. Changes nothing. Failure::refused: it does
+/// not fit.
+[[nodiscard]] SinkResult<std::string> describe_table(
+    Connection& connection, const mapping::Table& table
+);
+
+}  // namespace foz::sink::mariadb

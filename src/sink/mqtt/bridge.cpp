@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/mqtt/bridge.h"
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "config/aws_iot_limits.h"
+#include "mqtt/message.h"
+#include "mqtt/topic.h"
+
+namespace foz::sink::mqtt {
+
+using foz::state::Session;
+
+namespace {
+
+// In memory while the journal is full. The acknowledgements of what was sent come between the
+// messages that come in: if they were not read, the cursor would stand still, and the journal might
+// wait for nothing else.
+constexpr std::size_t kUnstoredBytesMax = 4 << 20;
+
+// Records behind the journal's end; fewer are not worth a line in the log.
+constexpr std::uint64_t kBehindToSay = 1'000;
+
+constexpr std::string_view kConnected = "1";
+constexpr std::string_view kDisconnected = "0";
+
+std::shared_ptr<Session> session_of(
+    const std::string& name, std::span<const std::shared_ptr<Session>> recovered
+) {
+    const std::string client_id = std::string(foz::mqtt::kBridgeClientId) + name;
+    const auto found = std::ranges::find(recovered, client_id, [](const auto& session) {
+        return session->client_id();
+    });
+    if (found != recovered.end()) {
+        return *found;
+    }
+    return std::make_shared<Session>(client_id, foz::state::kNeverExpires);
+}
+
+}  // namespace
+
+Result<client::SessionTerms> Bridge::terms_of(
+    const config::Bridge& settings, const TopicMap& topics
+) {
+    auto terms = client::session_terms(settings.remote);
+    if (!terms) {
+        return terms;
+    }
+    const config::RemoteLimits& limits = config::limits_of(settings.remote.profile);
+    terms->in_flight = std::min(settings.in_flight, limits.in_flight_out);
+    terms->hold_releases = topics.qos_out() == 2;
+    terms->bridge = limits.no_local;
+    for (RemoteFilter& filter : topics.remote_filters()) {
+        terms->filters.push_back({
+            .filter = std::move(filter.filter),
+            .qos = std::min(filter.qos, limits.qos_max),
+            .no_local = limits.no_local,
+            .retain_as_published = true,
+        });
+    }
+    if (settings.notification_topic) {
+        terms->will = client::Will{
+            .topic = *settings.notification_topic,
+            .payload = std::string(kDisconnected),
+            .qos = 1,
+            .retain = true,
+        };
+    }
+    return terms;
+}
+
+Result<std::unique_ptr<Bridge>> Bridge::start(
+    const config::Bridge& settings,
+    std::span<const std::shared_ptr<Session>> recovered,
+    const BridgeParts& parts
+) {
+    const auto failed = [&](const Error& error) {
+        return fail(error.code, "bridge {}: {}", settings.remote.name, error.message);
+    };
+    auto terms = terms_of(settings, TopicMap(settings.topics));
+    if (!terms) {
+        return failed(terms.error());
+    }
+    std::unique_ptr<Bridge> bridge(
+        new Bridge(settings, *std::move(terms), session_of(settings.remote.name, recovered), parts)
+    );
+    if (bridge->topics_.qos_out()) {
+        if (auto started = bridge->sender_.start(bridge->loop_, bridge->link_); !started) {
+            return failed(started.error());
+        }
+    }
+    parts.journal.add_listener(*bridge);
+    bridge->loop_.post([link = &bridge->link_] { link->start(); });
+    return bridge;
+}
+
+Bridge::Bridge(
+    const config::Bridge& settings,
+    client::SessionTerms terms,
+    std::shared_ptr<Session> session,
+    const BridgeParts& parts
+)
+    : settings_(settings),
+      called_("bridge " + settings.remote.name),
+      topics_(settings.topics),
+      journal_(parts.journal),
+      clock_(parts.clock),
+      session_(std::move(session)),
+      receives_(!terms.filters.empty()),
+      intake_(called_, journal_, clock_, parts.ack, session_),
+      sender_(settings_, topics_, journal_, parts.state, clock_),
+      link_(
+          loop_,
+          {.called = called_, .remote = settings.remote, .terms = std::move(terms)},
+          session_,
+          *this,
+          clock_
+      ) {
+    intake_.attach(link_);
+    intake_.read_on_without_room(kUnstoredBytesMax);
+}
+
+Bridge::~Bridge() {
+    journal_.remove_listener(*this);
+    loop_.stop();
+}
+
+void Bridge::drain(SteadyTime deadline) {
+    loop_.run([this] { intake_.stop_reading(); });
+    // The journal's progress is what both halves wait for; the acknowledgements of the other broker
+    // come in between, hence the short steps.
+    for (bool over = false; !over && clock_.steady_now() < deadline;) {
+        const auto step = clock_.steady_now() + std::chrono::milliseconds(5);
+        (void)journal_.wait_for(journal_.durable_end(), std::min(deadline, step));
+        loop_.run([&] { over = drained(); });
+    }
+    std::promise<void> stopped;
+    loop_.post([&] {
+        notify(kDisconnected);
+        link_.stop([&stopped] { stopped.set_value(); });
+    });
+    stopped.get_future().wait();
+    loop_.stop();
+}
+
+bool Bridge::drained() {
+    intake_.on_progress();
+    const bool sent = sender_.done() || link_.status().state != client::LinkState::ready;
+    return sent && !intake_.wants_progress();
+}
+
+void Bridge::set_committed(journal::Position position) {
+    intake_.set_committed(position);
+    wake_intake();
+}
+
+BridgeStatus Bridge::status() const {
+    const SenderCounters& counters = sender_.counters();
+    const std::uint64_t end = journal_.durable_end();
+    const std::uint64_t position = counters.position.load(std::memory_order_relaxed);
+    return {
+        .name = settings_.remote.name,
+        .url = settings_.remote.url,
+        .link = link_.status(),
+        .received = intake_.counters().messages.load(std::memory_order_relaxed),
+        .sent = counters.sent.load(std::memory_order_relaxed),
+        .expired = counters.expired.load(std::memory_order_relaxed),
+        .refused = counters.refused.load(std::memory_order_relaxed),
+        .behind = topics_.qos_out() ? end - std::min(position, end) : 0,
+    };
+}
+
+std::vector<std::shared_ptr<Session>> Bridge::persistent_sessions() {
+    return receives_ ? std::vector{session_} : std::vector<std::shared_ptr<Session>>();
+}
+
+bool Bridge::wait_until_appended(SteadyTime deadline) {
+    const auto appended = std::make_shared<std::promise<void>>();
+    loop_.post([this, appended] {
+        barriers_.push_back([appended] { appended->set_value(); });
+        release_barriers();
+    });
+    return appended->get_future().wait_until(deadline) == std::future_status::ready;
+}
+
+void Bridge::release_barriers() {
+    if (intake_.all_appended()) {
+        for (const auto& appended : std::exchange(barriers_, {})) {
+            appended();
+        }
+    }
+}
+
+void Bridge::wake_intake() {
+    if (intake_.wants_progress() && !wake_posted_.exchange(true)) {
+        loop_.post([this] {
+            wake_posted_ = false;
+            intake_.on_progress();
+            release_barriers();
+        });
+    }
+}
+
+void Bridge::on_durable(journal::Position) {
+    wake_intake();
+    sender_.on_durable();
+}
+
+void Bridge::on_room() {
+    wake_intake();
+}
+
+void Bridge::on_failed(const Error& error) {
+    spdlog::error("{}: nothing is read or sent any more: {}", called_, error.message);
+}
+
+void Bridge::notify(std::string_view state) {
+    if (!settings_.notification_topic || !link_.protocol().ready()) {
+        return;
+    }
+    foz::mqtt::Publish message;
+    message.topic = *settings_.notification_topic;
+    message.payload = state;
+    message.retain = true;
+    link_.publish({.message = message, .tag = Sender::kNoRecord});
+    link_.flush();
+}
+
+void Bridge::on_session(bool present) {
+    if (receives_) {
+        intake_.on_session(present);
+    }
+}
+
+void Bridge::on_message(const foz::mqtt::Publish& message) {
+    const auto mapped = topics_.inward(message.topic, topic_);
+    if (mapped && foz::mqtt::is_valid_topic_name(mapped->topic)) {
+        intake_.on_message(message, mapped->topic);
+        return;
+    }
+    if (stray_throttle_.pass(clock_.steady_now())) {
+        spdlog::warn(
+            "{}: a message on \"{}\" is dropped: no topic line takes it in; the other broker keeps "
+            "a subscription from before (remove foz's session there, or choose another client_id)",
+            called_,
+            message.topic
+        );
+    }
+}
+
+void Bridge::on_release(std::uint16_t packet_id) {
+    intake_.on_release(packet_id);
+}
+
+void Bridge::on_answer_due(client::Answer answer) {
+    intake_.on_answer_due(answer);
+}
+
+void Bridge::on_delivered(std::uint64_t tag, foz::mqtt::ReasonCode reason) {
+    sender_.on_delivered(tag, reason);
+}
+
+void Bridge::on_ready() {
+    if (const std::uint64_t behind = status().behind; behind >= kBehindToSay) {
+        spdlog::info("{}: goes on {} records behind the journal's end", called_, behind);
+    }
+    notify(kConnected);
+    if (topics_.qos_out()) {
+        sender_.on_ready();
+    }
+}
+
+void Bridge::on_read_end() {
+    intake_.on_read_end();
+    release_barriers();
+    sender_.settle();
+}
+
+void Bridge::on_writable() {
+    sender_.pump();
+}
+
+void Bridge::on_lost(const client::Failure&) {
+    intake_.on_lost();
+    sender_.settle();
+}
+
+}  // namespace foz::sink::mqtt

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// A broker that foz exchanges messages with: a Link whose messages out come from the journal
+// (sender.h, with what it promises in bridge_cursor.h) and whose messages in go into the journal
+// (client/intake.h: the other broker gets its acknowledgement when the journal has the message).
+//
+// What came in by a bridge never goes out by it again: it is known by its client id in the journal,
+// "$bridge/NAME". That the other broker does not send back what it was just sent, No Local sees to
+// in MQTT 5, and the sign of a bridge to Mosquitto in 3.1.1; a broker that heeds neither makes an
+// echo, which is in the journal once more and goes no further.
+//
+// Each bridge has one thread of its own; nothing polls.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "client/intake.h"
+#include "client/link.h"
+#include "client/loop.h"
+#include "config/settings.h"
+#include "journal/journal.h"
+#include "sink/mqtt/sender.h"
+#include "sink/mqtt/topic_map.h"
+#include "state/session_saver.h"
+#include "state/state_database.h"
+
+namespace foz::sink::mqtt {
+
+/// A snapshot for people.
+struct BridgeStatus {
+    std::string name;
+    std::string url;
+    client::LinkStatus link;
+    std::uint64_t received = 0;  // in the journal, since the start; so are the next three
+    std::uint64_t sent = 0;      // acknowledged by the other broker
+    std::uint64_t expired = 0;   // not sent, because their message expiry interval was over
+    std::uint64_t refused = 0;   // the other broker can never take them: dead letters
+    std::uint64_t behind = 0;    // records of the journal that are not dealt with yet
+};
+
+/// What a bridge works with; all outlive it.
+struct BridgeParts {
+    config::Ack ack;
+    journal::Journal& journal;
+    foz::state::StateDatabase& state;
+    const Clock& clock;
+};
+
+/// Any thread, unless said otherwise.
+class Bridge final : public journal::Listener,
+                     public state::SessionHolder,
+                     private client::LinkUser {
+  public:
+    /// Starts to connect. `recovered` are all sessions of the journal; it finds its own.
+    /// Errors: a password file or state database that cannot be read.
+    [[nodiscard]] static Result<std::unique_ptr<Bridge>> start(
+        const config::Bridge& settings,
+        std::span<const std::shared_ptr<foz::state::Session>> recovered,
+        const BridgeParts& parts
+    );
+    Bridge(const Bridge&) = delete;
+    Bridge& operator=(const Bridge&) = delete;
+    /// Stops at once; drain() first for a clean end.
+    ~Bridge() override;
+
+    /// Stops reading, acknowledges what becomes durable, sends what the journal holds if the other
+    /// broker is there, until `deadline`, and disconnects.
+    void drain(SteadyTime deadline);
+
+    /// With ack = "commit": everything below `position` is in every database that takes it.
+    void set_committed(journal::Position position);
+
+    [[nodiscard]] BridgeStatus status() const;
+
+    [[nodiscard]] std::vector<std::shared_ptr<foz::state::Session>> persistent_sessions() override;
+    [[nodiscard]] bool wait_until_appended(SteadyTime deadline) override;
+
+    void on_durable(journal::Position end) override;
+    void on_room() override;
+    void on_failed(const Error& error) override;
+
+  private:
+    Bridge(
+        const config::Bridge& settings,
+        client::SessionTerms terms,
+        std::shared_ptr<foz::state::Session> session,
+        const BridgeParts& parts
+    );
+    [[nodiscard]] static Result<client::SessionTerms> terms_of(
+        const config::Bridge& settings, const TopicMap& topics
+    );
+    void wake_intake();
+    void release_barriers();
+    void notify(std::string_view state);
+    [[nodiscard]] bool drained();
+
+    // Of the link, on the loop's thread:
+    void on_session(bool present) override;
+    void on_message(const foz::mqtt::Publish& message) override;
+    void on_release(std::uint16_t packet_id) override;
+    void on_answer_due(client::Answer answer) override;
+    void on_delivered(std::uint64_t tag, foz::mqtt::ReasonCode reason) override;
+    void on_ready() override;
+    void on_read_end() override;
+    void on_writable() override;
+    void on_lost(const client::Failure& failure) override;
+
+    const config::Bridge settings_;
+    const std::string called_;
+    const TopicMap topics_;
+    journal::Journal& journal_;
+    const Clock& clock_;
+    const std::shared_ptr<foz::state::Session> session_;
+    const bool receives_;
+    std::atomic<bool> wake_posted_{false};
+
+    client::Loop loop_;
+    client::Intake intake_;
+    Sender sender_;
+    std::vector<std::function<void()>> barriers_;  // the loop's thread
+    std::string topic_;                            // the same; of the message that is being taken
+    LogThrottle stray_throttle_;                   // the same
+    client::Link link_;
+};
+
+}  // namespace foz::sink::mqtt

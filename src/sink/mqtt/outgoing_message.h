@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// A record of the journal as the PUBLISH that a bridge sends for it, if it sends one. One thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "config/aws_iot_limits.h"
+#include "journal/journal.h"
+#include "mqtt/message.h"
+#include "mqtt/packet.h"
+#include "sink/mqtt/topic_map.h"
+
+namespace foz::sink::mqtt {
+
+enum class Fate : std::uint8_t {
+    send,
+    not_ours,    // no line takes it out, or it came in by this bridge
+    expired,     // its message expiry interval is over [MQTT-3.3.2-5]
+    impossible,  // over a limit of the remote's profile: `why` says which
+};
+
+struct OutgoingMessage {
+    Fate fate = Fate::not_ours;
+    foz::mqtt::Publish publish;  // of all but not_ours, without a packet id
+    std::string why;
+};
+
+class OutgoingMessages {
+  public:
+    /// `own_client_id` is what the messages have in the journal that came in by this bridge.
+    OutgoingMessages(
+        const TopicMap& topics, const config::RemoteLimits& limits, std::string own_client_id
+    );
+
+    /// The result's views are valid until the next call, and as long as the record. Error: corrupt.
+    [[nodiscard]] Result<OutgoingMessage> make(const journal::Record& record, SystemTime now);
+
+  private:
+    [[nodiscard]] bool expire(const foz::mqtt::Message& message, SystemTime now);
+    [[nodiscard]] std::string over_limit(const foz::mqtt::Publish& publish) const;
+
+    const TopicMap& topics_;
+    const config::RemoteLimits& limits_;
+    const std::string own_client_id_;
+    std::string topic_;
+    foz::mqtt::PropertyWriter properties_;
+};
+
+}  // namespace foz::sink::mqtt

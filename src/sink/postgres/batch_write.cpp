@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/postgres/batch_write.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "sink/postgres/bookkeeping.h"
+#include "sink/postgres/dialect.h"
+#include "sink/postgres/sqlstate.h"
+
+namespace foz::sink::postgres {
+namespace {
+
+constexpr std::string_view kStaging = "pg_temp.foz_staging";
+constexpr std::string_view kStagingColumns = "\"foz staging row\", \"foz staging route\"";
+constexpr std::size_t kPieceBytes = 64 << 10;
+
+}  // namespace
+
+SinkResult<Written> BatchWrite::run() {
+    auto done = write_directly();
+    if (!done && done.error().code == kUniqueViolation) {
+        connection_.roll_back();
+        done = write_by_staging();
+    }
+    if (done) {
+        done = commit_transaction();
+    }
+    if (!done) {
+        return pass_on(done);
+    }
+    return std::move(written_);
+}
+
+std::vector<TablePlan*> BatchWrite::plans_with_rows() const {
+    std::vector<TablePlan*> plans;
+    for (TablePlan& plan : lane_.plans) {
+        if (!plan.rows.empty()) {
+            plans.push_back(&plan);
+        }
+    }
+    return plans;
+}
+
+// Everything but COMMIT in one message, so that a write takes three round trips however many tables
+// it has.
+SinkResult<void> BatchWrite::write_directly() {
+    written_ = lane_.rows.all_stored();
+    std::string sql(kBegin);
+    const auto plans = plans_with_rows();
+    for (const TablePlan* plan : plans) {
+        sql += fmt::format(
+            "; COPY {} ({}) FROM STDIN (FORMAT binary)",
+            quoted_table(plan->table->name),
+            plan->column_list
+        );
+    }
+    sql += "; " + closing_statements();
+    return run_statements(sql, plans, false);
+}
+
+// For batches with duplicates: COPY knows no ON CONFLICT, so the rows go through a temporary table.
+SinkResult<void> BatchWrite::write_by_staging() {
+    written_ = lane_.rows.none_written();
+    if (auto begun = connection_.run(std::string(kBegin)); !begun) {
+        return pass_on(begun);
+    }
+    for (TablePlan* plan : plans_with_rows()) {
+        if (auto staged = stage(*plan); !staged) {
+            return staged;
+        }
+        if (auto inserted = insert_staged(*plan); !inserted) {
+            return inserted;
+        }
+    }
+    return run_statements(closing_statements(), {}, false);
+}
+
+SinkResult<void> BatchWrite::stage(TablePlan& plan) {
+    const std::string sql = fmt::format(
+        "CREATE TEMP TABLE foz_staging ON COMMIT DROP AS SELECT 0::int4 AS \"foz staging row\", "
+        "0::int4 AS \"foz staging route\", {1} FROM {2} WITH NO DATA; COPY {0} ({3}, {1}) FROM "
+        "STDIN (FORMAT binary)",
+        kStaging,
+        plan.column_list,
+        quoted_table(plan.table->name),
+        kStagingColumns
+    );
+    TablePlan* plans[] = {&plan};
+    return run_statements(sql, plans, true);
+}
+
+SinkResult<void> BatchWrite::insert_staged(const TablePlan& plan) {
+    for (const std::uint32_t row : plan.rows) {
+        ++written_.duplicate[lane_.rows.route_of(row)];  // until it turns out to be stored
+    }
+    const std::string insert = fmt::format(
+        "INSERT INTO {0} ({1}) SELECT {1} FROM {2} ORDER BY \"foz staging row\"",
+        quoted_table(plan.table->name),
+        plan.column_list,
+        kStaging
+    );
+    std::string sql;
+    if (plan.table->key.empty()) {
+        sql = fmt::format(
+            "WITH inserted AS ({} RETURNING 1) SELECT \"foz staging route\", count(*) FROM {} "
+            "GROUP BY 1",
+            insert,
+            kStaging
+        );
+    } else {
+        // Of the rows with one key, the first in the batch is the one that was inserted, if any
+        // was.
+        sql = fmt::format(
+            "WITH inserted AS ({0} ON CONFLICT ({1}) DO NOTHING RETURNING {1}), candidate AS "
+            "(SELECT DISTINCT ON ({1}) \"foz staging route\", {1} FROM {2} ORDER BY {1}, \"foz "
+            "staging row\") SELECT \"foz staging route\", count(*) FROM candidate JOIN inserted "
+            "USING ({1}) GROUP BY 1",
+            insert,
+            quoted_list(plan.table->key),
+            kStaging
+        );
+    }
+    auto counted = connection_.run(sql);
+    if (!counted) {
+        return pass_on(counted);
+    }
+    for (int row = 0; row < PQntuples(counted->get()); ++row) {
+        const auto route = static_cast<std::size_t>(number(*counted, row, 0));
+        const auto stored = static_cast<std::uint64_t>(number(*counted, row, 1));
+        written_.stored[route] += stored;
+        written_.duplicate[route] -= stored;
+    }
+    if (auto dropped = connection_.run("DROP TABLE " + std::string(kStaging)); !dropped) {
+        return pass_on(dropped);
+    }
+    return {};
+}
+
+std::string BatchWrite::closing_statements() const {
+    const Progress progress{
+        lane_.name,
+        lane_.cursor,
+        commit_.cursor,
+        lane_.rows.routes(),
+        written_,
+        commit_.dead,
+    };
+    return "EXECUTE foz_shape; " + progress_statements(progress);
+}
+
+// Runs statements among which is one COPY for each of `plans`, in that order.
+SinkResult<void> BatchWrite::run_statements(
+    const std::string& sql, std::span<TablePlan* const> plans, bool staging
+) {
+    if (auto sent = connection_.send(sql); !sent) {
+        return sent;
+    }
+    std::size_t next = 0;
+    const TablePlan* copied = nullptr;
+    while (true) {
+        auto result = connection_.next_result();
+        if (!result) {
+            return std::unexpected(blamed(std::move(result.error()), copied));
+        }
+        if (!*result) {
+            return {};
+        }
+        if (PQresultStatus(result->get()) == PGRES_COPY_IN) {
+            copied = plans[next++];
+            if (auto streamed = stream(*copied, staging); !streamed) {
+                return streamed;
+            }
+            continue;
+        }
+        if (auto good = check_result(*result, copied); !good) {
+            return good;
+        }
+        copied = nullptr;
+    }
+}
+
+// With the row to blame, if the error came out of the COPY into `copied`.
+SinkError BatchWrite::blamed(SinkError error, const TablePlan* copied) const {
+    if (copied == nullptr) {
+        if (error.failure == Failure::refused) {
+            error.failure = Failure::retry;  // no reading is to blame for foz's own tables
+        }
+        return error;
+    }
+    const auto line = line_in_context(connection_.error_context(), copied->name_without_schema());
+    if (line && *line <= copied->rows.size()) {
+        error.row = lane_.rows.number_in_write(copied->rows[*line - 1]);
+    }
+    return error;
+}
+
+SinkResult<void> BatchWrite::check_result(const QueryResult& result, const TablePlan* copied)
+    const {
+    const std::string_view command = PQcmdStatus(result.get());
+    if (command.starts_with("COPY ") && command.substr(5) != std::to_string(copied->rows.size())) {
+        return fail(
+            Failure::retry,
+            "table {} took only {} of {} rows: a trigger keeps readings out of it",
+            copied->table->name,
+            command.substr(5),
+            copied->rows.size()
+        );
+    }
+    if (command == "UPDATE 0") {
+        return cursor_was_moved(lane_.name);
+    }
+    if (PQresultStatus(result.get()) == PGRES_TUPLES_OK && field(result, 0, 0) != lane_.shape) {
+        return fail(Failure::schema, "a table was changed while foz was writing");
+    }
+    return {};
+}
+
+SinkResult<void> BatchWrite::stream(const TablePlan& plan, bool staging) {
+    const mapping::RowBatch& batch = lane_.rows.batch();
+    const std::size_t fields = plan.columns.size() + (staging ? 2 : 0);
+    CopyBuffer& buffer = lane_.buffer;
+    buffer.clear();
+    append_header(buffer);
+    for (std::size_t i = 0; i < plan.rows.size(); ++i) {
+        const mapping::Row& row = batch.rows()[plan.rows[i]];
+        append_field_count(fields, buffer);
+        if (staging) {
+            append_int4(static_cast<std::int32_t>(i), buffer);
+            append_int4(static_cast<std::int32_t>(row.route), buffer);
+        }
+        if (const auto wrong = append_cells(batch.cells(row), plan.columns, buffer)) {
+            return std::unexpected(refusal(plan, i, *wrong));
+        }
+        if (buffer.size() >= kPieceBytes) {
+            if (!connection_.put(buffer.view())) {
+                return std::unexpected(connection_.loss());
+            }
+            buffer.clear();
+        }
+    }
+    append_trailer(buffer);
+    if (!connection_.put(buffer.view()) || !connection_.put_end()) {
+        return std::unexpected(connection_.loss());
+    }
+    return {};
+}
+
+SinkError BatchWrite::refusal(const TablePlan& plan, std::size_t row, const CellError& wrong)
+    const {
+    const TargetColumn& column = plan.columns[wrong.column];
+    return {
+        Failure::refused,
+        std::string(wrong.flaw.sqlstate),
+        fmt::format(
+            "column {} of table {} is {}: {}",
+            column.name,
+            plan.table->name,
+            column.type,
+            wrong.flaw.reason
+        ),
+        lane_.rows.number_in_write(plan.rows[row])
+    };
+}
+
+SinkResult<void> BatchWrite::commit_transaction() {
+    auto committed = connection_.run("COMMIT");
+    if (committed && std::string_view(PQcmdStatus(committed->get())) != "COMMIT") {
+        return fail(Failure::retry, "PostgreSQL rolled the transaction back");
+    }
+    if (!committed) {
+        // An error that ends the connection does not say whether it came before or after the
+        // commit.
+        if (committed.error().failure == Failure::reconnect) {
+            committed.error().failure = Failure::in_doubt;
+        }
+        return pass_on(committed);
+    }
+    return {};
+}
+
+}  // namespace foz::sink::postgres

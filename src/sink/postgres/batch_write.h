@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// One write under way: rows, cursor and ledger in one transaction. By COPY straight into the
+// tables; when a row turns out to be a duplicate, again by way of a temporary table. One thread.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sink/postgres/connection.h"
+#include "sink/postgres/copy_encoder.h"
+#include "sink/postgres/table_plan.h"
+#include "sink/table_rows.h"
+
+namespace foz::sink::postgres {
+
+/// Read committed, whatever the database's default is: the guards at the end of a write must see
+/// what others have committed since it began.
+inline constexpr std::string_view kBegin = "BEGIN ISOLATION LEVEL READ COMMITTED";
+
+/// A lane as a connection has settled it. The session has a prepared statement foz_shape.
+struct OpenLane {
+    LaneName name;
+    Cursor cursor;  // what foz_cursor holds
+    TableRows rows;
+    std::vector<TablePlan> plans;  // by table of the mapping
+    std::string shape;             // what foz_shape yields while the tables are what they were
+    CopyBuffer buffer;
+};
+
+class BatchWrite {
+  public:
+    /// Of the rows that lane.rows has taken, and lane.plans too. All of them must outlive it.
+    BatchWrite(Connection& connection, OpenLane& lane, const Commit& commit)
+        : connection_(connection), lane_(lane), commit_(commit) {}
+
+    /// Up to and with COMMIT. After an error a transaction may be open. Call once.
+    [[nodiscard]] SinkResult<Written> run();
+
+  private:
+    [[nodiscard]] SinkResult<void> write_directly();
+    [[nodiscard]] SinkResult<void> write_by_staging();
+    [[nodiscard]] SinkResult<void> stage(TablePlan& plan);
+    [[nodiscard]] SinkResult<void> insert_staged(const TablePlan& plan);
+    [[nodiscard]] SinkResult<void> run_statements(
+        const std::string& sql, std::span<TablePlan* const> plans, bool staging
+    );
+    [[nodiscard]] SinkError blamed(SinkError error, const TablePlan* copied) const;
+    [[nodiscard]] SinkResult<void> check_result(const QueryResult& result, const TablePlan* copied)
+        const;
+    [[nodiscard]] SinkResult<void> stream(const TablePlan& plan, bool staging);
+    [[nodiscard]] SinkError refusal(const TablePlan& plan, std::size_t row, const CellError& wrong)
+        const;
+    [[nodiscard]] SinkResult<void> commit_transaction();
+    [[nodiscard]] std::string closing_statements() const;
+    [[nodiscard]] std::vector<TablePlan*> plans_with_rows() const;
+
+    Connection& connection_;
+    OpenLane& lane_;
+    const Commit& commit_;
+    Written written_;
+};
+
+}  // namespace foz::sink::postgres

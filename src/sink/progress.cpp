@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/progress.h"
+
+namespace foz::sink {
+
+std::string cursor_update(const Progress& progress, QuoteText quoted) {
+    return fmt::format(
+        "UPDATE foz_cursor SET position = {}, ordinal = {} WHERE journal = {} AND lane = {} AND "
+        "position = {} AND ordinal = {}",
+        progress.to.position,
+        progress.to.ordinal,
+        quoted(progress.lane.journal),
+        quoted(progress.lane.lane),
+        progress.from.position,
+        progress.from.ordinal
+    );
+}
+
+std::string ledger_values(const Progress& progress, QuoteText quoted) {
+    std::string lines;
+    for (std::size_t i = 0; i < progress.routes.size(); ++i) {
+        const std::uint64_t stored = progress.written.stored[i];
+        const std::uint64_t duplicate = progress.written.duplicate[i];
+        const std::int64_t dead = i < progress.dead.size() ? progress.dead[i] : 0;
+        if (stored != 0 || duplicate != 0 || dead != 0) {
+            lines += fmt::format(
+                "{}({}, {}, {}, {}, {}, {})",
+                lines.empty() ? "" : ", ",
+                quoted(progress.lane.journal),
+                quoted(progress.lane.lane),
+                quoted(progress.routes[i]),
+                stored,
+                duplicate,
+                dead
+            );
+        }
+    }
+    return lines;
+}
+
+std::unexpected<SinkError> cursor_was_moved(const LaneName& lane) {
+    return fail(
+        Failure::reconnect,
+        "another foz has moved the cursor of lane {} of journal {}; only one may run on a journal",
+        lane.lane,
+        lane.journal
+    );
+}
+
+}  // namespace foz::sink

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/sqlite/bookkeeping.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sink/sqlite/sqlite_catalogue.h"
+#include "sink/sqlite/sqlite_failure.h"
+
+namespace foz::sink::sqlite {
+
+namespace {
+
+using state::SqliteConnection;
+using state::SqliteResult;
+using state::Statement;
+
+constexpr const char* kCreate =
+    "CREATE TABLE IF NOT EXISTS foz_cursor (journal TEXT NOT NULL, lane TEXT NOT NULL,"
+    " position INTEGER NOT NULL, ordinal INTEGER NOT NULL, PRIMARY KEY (journal, lane)) WITHOUT "
+    "ROWID;"
+    "CREATE TABLE IF NOT EXISTS foz_ledger (journal TEXT NOT NULL, lane TEXT NOT NULL,"
+    " route TEXT NOT NULL, stored INTEGER NOT NULL, duplicate INTEGER NOT NULL, dead INTEGER NOT "
+    "NULL,"
+    " PRIMARY KEY (journal, lane, route)) WITHOUT ROWID";
+
+constexpr std::string_view kSaveCursor =
+    "INSERT INTO foz_cursor VALUES (?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET position = excluded.position, ordinal = excluded.ordinal";
+constexpr std::string_view kSaveLedger =
+    "INSERT INTO foz_ledger VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET stored = stored + excluded.stored,"
+    " duplicate = duplicate + excluded.duplicate, dead = dead + excluded.dead";
+
+constexpr std::string_view kReadCursors =
+    "SELECT lane, position, ordinal FROM foz_cursor WHERE journal = ? ORDER BY lane";
+constexpr std::string_view kReadLedgers =
+    "SELECT lane, route, stored, duplicate, dead FROM foz_ledger WHERE journal = ? ORDER BY route";
+
+// Calls `each` for every row of `sql`, whose only parameter is `journal`.
+template <class Each>
+SqliteResult<void> for_each_row(
+    SqliteConnection& connection, std::string_view sql, const std::string& journal, Each each
+) {
+    auto select = connection.prepare(sql);
+    if (!select) {
+        return std::unexpected(std::move(select.error()));
+    }
+    select->bind(1, journal);
+    while (true) {
+        auto row = select->step();
+        if (!row) {
+            return std::unexpected(std::move(row.error()));
+        }
+        if (!*row) {
+            return {};
+        }
+        each(*select);
+    }
+}
+
+LaneState lane_in(const Statement& row) {
+    const Cursor cursor{
+        static_cast<std::uint64_t>(row.integer(1)), static_cast<std::uint32_t>(row.integer(2))
+    };
+    return {std::string(row.text(0)), cursor, {}};
+}
+
+LedgerLine ledger_line_in(const Statement& row) {
+    return {
+        .route = std::string(row.text(1)),
+        .stored = static_cast<std::uint64_t>(row.integer(2)),
+        .duplicate = static_cast<std::uint64_t>(row.integer(3)),
+        .dead = row.integer(4),
+    };
+}
+
+}  // namespace
+
+SinkResult<void> create_bookkeeping(SqliteConnection& connection) {
+    if (auto made = connection.execute(kCreate); !made) {
+        return failed(made.error(), "cannot create foz_cursor and foz_ledger");
+    }
+    return {};
+}
+
+SinkResult<std::vector<LaneState>> read_lanes(
+    SqliteConnection& connection, const std::string& journal
+) {
+    std::vector<LaneState> lanes;
+    auto own_table = columns_of(connection, "foz_cursor");
+    if (!own_table) {
+        return failed(own_table.error(), "cannot read the catalogue");
+    }
+    if (own_table->empty()) {
+        return lanes;
+    }
+    auto read = for_each_row(connection, kReadCursors, journal, [&](const Statement& row) {
+        lanes.push_back(lane_in(row));
+    });
+    if (read) {
+        read = for_each_row(connection, kReadLedgers, journal, [&](const Statement& row) {
+            const auto lane = std::ranges::find(lanes, row.text(0), &LaneState::lane);
+            if (lane != lanes.end()) {
+                lane->ledger.push_back(ledger_line_in(row));
+            }
+        });
+    }
+    if (!read) {
+        return failed(read.error(), "cannot read foz_cursor");
+    }
+    return lanes;
+}
+
+SinkResult<Bookkeeping> Bookkeeping::prepare(
+    SqliteConnection& connection, LaneName lane, std::vector<std::string> routes
+) {
+    Bookkeeping books(std::move(lane), std::move(routes));
+    for (auto [statement, sql] :
+         {std::pair(&books.cursor_, kSaveCursor), std::pair(&books.ledger_, kSaveLedger)}) {
+        auto prepared = connection.prepare(sql);
+        if (!prepared) {
+            return failed(prepared.error(), "cannot write foz_cursor and foz_ledger");
+        }
+        *statement = std::move(*prepared);
+    }
+    return books;
+}
+
+SinkResult<void> Bookkeeping::save(const Commit& commit, const Written& written) {
+    auto saved = save_cursor(commit.cursor);
+    if (saved) {
+        saved = save_ledger(commit, written);
+    }
+    if (saved) {
+        return {};
+    }
+    SinkError error = failure_of(saved.error(), "cannot write foz_cursor and foz_ledger");
+    if (error.failure == Failure::refused) {
+        error.failure = Failure::schema;  // no reading is to blame for foz's own tables
+    }
+    return std::unexpected(std::move(error));
+}
+
+SqliteResult<void> Bookkeeping::save_cursor(Cursor cursor) {
+    cursor_.bind(1, lane_.journal);
+    cursor_.bind(2, lane_.lane);
+    cursor_.bind(3, static_cast<std::int64_t>(cursor.position));
+    cursor_.bind(4, static_cast<std::int64_t>(cursor.ordinal));
+    return cursor_.run();
+}
+
+SqliteResult<void> Bookkeeping::save_ledger(const Commit& commit, const Written& written) {
+    for (std::size_t route = 0; route < routes_.size(); ++route) {
+        const std::int64_t dead = route < commit.dead.size() ? commit.dead[route] : 0;
+        if (written.stored[route] == 0 && written.duplicate[route] == 0 && dead == 0) {
+            continue;
+        }
+        ledger_.bind(1, lane_.journal);
+        ledger_.bind(2, lane_.lane);
+        ledger_.bind(3, routes_[route]);
+        ledger_.bind(4, static_cast<std::int64_t>(written.stored[route]));
+        ledger_.bind(5, static_cast<std::int64_t>(written.duplicate[route]));
+        ledger_.bind(6, dead);
+        if (auto saved = ledger_.run(); !saved) {
+            return saved;
+        }
+    }
+    return {};
+}
+
+}  // namespace foz::sink::sqlite

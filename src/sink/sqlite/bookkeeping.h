@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// foz's own two tables in the database: foz_cursor and foz_ledger.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sink/sink.h"
+#include "state/sqlite_connection.h"
+
+namespace foz::sink::sqlite {
+
+/// Creates the two tables if they are missing. In a transaction.
+[[nodiscard]] SinkResult<void> create_bookkeeping(state::SqliteConnection& connection);
+
+/// Every lane of `journal`, by name. None when there are no tables.
+[[nodiscard]] SinkResult<std::vector<LaneState>> read_lanes(
+    state::SqliteConnection& connection, const std::string& journal
+);
+
+/// The statements that save what a write adds; must not outlive its connection. One thread.
+class Bookkeeping {
+  public:
+    /// The tables must be there. `routes` are their names, in the order of the mapping.
+    [[nodiscard]] static SinkResult<Bookkeeping> prepare(
+        state::SqliteConnection& connection, LaneName lane, std::vector<std::string> routes
+    );
+
+    /// In the transaction of the rows. Never fails with Failure::refused.
+    [[nodiscard]] SinkResult<void> save(const Commit& commit, const Written& written);
+
+  private:
+    Bookkeeping(LaneName lane, std::vector<std::string> routes)
+        : lane_(std::move(lane)), routes_(std::move(routes)) {}
+    [[nodiscard]] state::SqliteResult<void> save_cursor(Cursor cursor);
+    [[nodiscard]] state::SqliteResult<void> save_ledger(
+        const Commit& commit, const Written& written
+    );
+
+    LaneName lane_;
+    std::vector<std::string> routes_;
+    state::Statement cursor_;
+    state::Statement ledger_;
+};
+
+}  // namespace foz::sink::sqlite

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/sqlite/table_setup.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "sink/sqlite/sqlite_catalogue.h"
+#include "sink/sqlite/sqlite_dialect.h"
+#include "sink/sqlite/sqlite_failure.h"
+
+namespace foz::sink::sqlite {
+
+namespace {
+
+using state::SqliteConnection;
+
+// The table's columns in the database, which it fits; none: it is not there.
+SinkResult<std::vector<CatalogueColumn>> fitting_columns(
+    SqliteConnection& connection, const mapping::Table& table
+) {
+    auto existing = columns_of(connection, table.name);
+    if (!existing) {
+        return failed(existing.error(), "cannot read the catalogue");
+    }
+    if (existing->empty()) {
+        return {};
+    }
+    auto unique = has_unique_key(connection, table.name, table.key);
+    if (!unique) {
+        return failed(unique.error(), "cannot read the catalogue");
+    }
+    if (const auto reason = misfit(table, *existing, *unique)) {
+        return fail(Failure::refused, "{}", *reason);
+    }
+    return std::move(*existing);
+}
+
+SinkResult<void> add_column(
+    SqliteConnection& connection, const mapping::Table& table, const mapping::Column& column
+) {
+    if (auto added = connection.execute(dialect().add_column(table, column)); !added) {
+        return failed(added.error(), fmt::format("cannot add {} to {}", column.name, table.name));
+    }
+    return {};
+}
+
+}  // namespace
+
+SinkResult<std::vector<mapping::Column>> settle_table(
+    SqliteConnection& connection, const mapping::Table& table
+) {
+    auto existing = fitting_columns(connection, table);
+    if (!existing) {
+        return pass_on(existing);
+    }
+    if (existing->empty() && !table.columns.empty()) {
+        if (auto made = connection.execute(dialect().create_table(table)); !made) {
+            return failed(made.error(), fmt::format("cannot create table {}", table.name));
+        }
+        return table.columns;
+    }
+    std::vector<mapping::Column> columns;
+    if (existing->empty()) {
+        return columns;  // inferred, and nothing has been received yet
+    }
+    for (const CatalogueColumn& column : *existing) {
+        if (column.type) {
+            columns.push_back({column.name, *column.type, !column.must_be_given});
+        }
+    }
+    for (const mapping::Column& column : table.columns) {
+        const auto is_it = [&](const CatalogueColumn& there) {
+            return same_name(there.name, column.name);
+        };
+        if (std::ranges::any_of(*existing, is_it)) {
+            continue;
+        }
+        if (auto added = add_column(connection, table, column); !added) {
+            return pass_on(added);
+        }
+        columns.push_back(column);
+    }
+    return columns;
+}
+
+SinkResult<std::string> describe_table(SqliteConnection& connection, const mapping::Table& table) {
+    auto existing = fitting_columns(connection, table);
+    if (!existing) {
+        return pass_on(existing);
+    }
+    return fmt::format("table {}: {}", table.name, existing->empty() ? "will be created" : "fits");
+}
+
+SinkResult<std::uint64_t> count_rows(SqliteConnection& connection, const std::string& table) {
+    const auto columns = columns_of(connection, table);
+    if (!columns) {
+        return failed(columns.error(), "cannot read the catalogue");
+    }
+    if (columns->empty()) {
+        return 0;
+    }
+    const auto rows =
+        connection.integer_of(fmt::format("SELECT count(*) FROM {}", dialect().quoted(table)));
+    if (!rows) {
+        return failed(rows.error(), fmt::format("cannot count the rows of {}", table));
+    }
+    return static_cast<std::uint64_t>(*rows);
+}
+
+}  // namespace foz::sink::sqlite

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Making the database's tables what the routes want.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mapping/table.h"
+#include "sink/sink.h"
+#include "state/sqlite_connection.h"
+
+namespace foz::sink::sqlite {
+
+/// Creates `table`, or checks it (Failure::refused: it does not fit) and gives an inferred one the
+/// columns that it lacks. In a transaction. Yields the columns that it has then, but for those of
+/// types that foz does not know; none for an inferred table that has no columns yet.
+[[nodiscard]] SinkResult<std::vector<mapping::Column>> settle_table(
+    state::SqliteConnection& connection, const mapping::Table& table
+);
+
+/// What settle_table would do, as a line for a person. Changes nothing. Failure::refused: it does
+/// not fit.
+[[nodiscard]] SinkResult<std::string> describe_table(
+    state::SqliteConnection& connection, const mapping::Table& table
+);
+
+/// 0 if the table is not there.
+[[nodiscard]] SinkResult<std::uint64_t> count_rows(
+    state::SqliteConnection& connection, const std::string& table
+);
+
+}  // namespace foz::sink::sqlite

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/table_rows.h"
+
+#include <algorithm>
+
+#include "mapping/key_order.h"
+
+namespace foz::sink {
+
+TableRows::TableRows(const mapping::Mapping& mapping) {
+    for (const auto& table : mapping.tables()) {
+        tables_.push_back(table.get());
+    }
+    rows_.resize(tables_.size());
+    for (const mapping::RouteInfo& route : mapping.routes()) {
+        const auto table = std::ranges::find(tables_, route.table);
+        routes_.push_back(route.name);
+        table_of_route_.push_back(static_cast<std::uint32_t>(table - tables_.begin()));
+    }
+}
+
+void TableRows::take(const mapping::RowBatch& batch, std::size_t first, std::size_t last) {
+    batch_ = &batch;
+    first_ = first;
+    last_ = last;
+    for (auto& rows : rows_) {
+        rows.clear();
+    }
+    const auto rows = batch.rows();
+    for (std::size_t i = first; i < last; ++i) {
+        rows_[table_of_route_[rows[i].route]].push_back(static_cast<std::uint32_t>(i));
+    }
+    for (std::size_t table = 0; table < tables_.size(); ++table) {
+        mapping::sort_by_key(batch, *tables_[table], rows_[table]);
+    }
+}
+
+Written TableRows::all_stored() const {
+    Written written = none_written();
+    for (const mapping::Row& row : batch_->rows().subspan(first_, last_ - first_)) {
+        ++written.stored[row.route];
+    }
+    return written;
+}
+
+Written TableRows::none_written() const {
+    const std::vector<std::uint64_t> zeros(routes_.size(), 0);
+    return {zeros, zeros};
+}
+
+}  // namespace foz::sink

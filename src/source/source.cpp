@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "source/source.h"
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "base/log.h"
+#include "mqtt/message.h"
+
+namespace foz::source {
+namespace {
+
+std::shared_ptr<state::Session> session_of(
+    const std::string& name, std::span<const std::shared_ptr<state::Session>> recovered
+) {
+    const std::string client_id = std::string(mqtt::kSourceClientId) + name;
+    const auto found = std::ranges::find(recovered, client_id, [](const auto& session) {
+        return session->client_id();
+    });
+    if (found != recovered.end()) {
+        return *found;
+    }
+    return std::make_shared<state::Session>(client_id, state::kNeverExpires);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Source>> Source::start(
+    const config::Source& settings,
+    config::Ack ack,
+    std::span<const std::shared_ptr<state::Session>> recovered,
+    journal::Journal& journal,
+    const Clock& clock
+) {
+    auto terms = client::session_terms(settings.remote);
+    if (!terms) {
+        return fail(
+            terms.error().code, "source {}: {}", settings.remote.name, terms.error().message
+        );
+    }
+    for (const config::Subscription& subscription : settings.subscribe) {
+        terms->filters.push_back({
+            .filter = subscription.topic,
+            .qos = subscription.qos,
+            .no_local = false,
+            // So that `retain` of a message says what its publisher has said.
+            .retain_as_published = true,
+        });
+    }
+    std::unique_ptr<Source> source(new Source(
+        settings,
+        *std::move(terms),
+        ack,
+        session_of(settings.remote.name, recovered),
+        journal,
+        clock
+    ));
+    journal.add_listener(*source);
+    source->loop_.post([link = &source->link_] { link->start(); });
+    return source;
+}
+
+Source::Source(
+    const config::Source& settings,
+    client::SessionTerms terms,
+    config::Ack ack,
+    std::shared_ptr<state::Session> session,
+    journal::Journal& journal,
+    const Clock& clock
+)
+    : name_(settings.remote.name),
+      url_(settings.remote.url),
+      journal_(journal),
+      clock_(clock),
+      session_(std::move(session)),
+      intake_("source " + name_, journal, clock, ack, session_),
+      link_(
+          loop_,
+          {.called = "source " + name_, .remote = settings.remote, .terms = std::move(terms)},
+          session_,
+          *this,
+          clock
+      ) {
+    intake_.attach(link_);
+}
+
+Source::~Source() {
+    journal_.remove_listener(*this);
+    loop_.stop();
+}
+
+void Source::drain(SteadyTime deadline) {
+    loop_.run([this] { intake_.stop_reading(); });
+    while (intake_.wants_progress() && clock_.steady_now() < deadline) {
+        const journal::Position durable = journal_.durable_end();
+        (void)journal_.wait_for(
+            durable, std::min(deadline, clock_.steady_now() + std::chrono::milliseconds(5))
+        );
+        loop_.run([this] { intake_.on_progress(); });
+    }
+    std::promise<void> stopped;
+    loop_.post([&] { link_.stop([&stopped] { stopped.set_value(); }); });
+    stopped.get_future().wait();
+    loop_.stop();
+}
+
+void Source::set_committed(journal::Position position) {
+    intake_.set_committed(position);
+    wake();
+}
+
+SourceStatus Source::status() const {
+    return {
+        .name = name_,
+        .url = url_,
+        .link = link_.status(),
+        .messages = intake_.counters().messages.load(std::memory_order_relaxed),
+    };
+}
+
+std::vector<std::shared_ptr<state::Session>> Source::persistent_sessions() {
+    return {session_};
+}
+
+bool Source::wait_until_appended(SteadyTime deadline) {
+    const auto appended = std::make_shared<std::promise<void>>();
+    loop_.post([this, appended] {
+        barriers_.push_back([appended] { appended->set_value(); });
+        release_barriers();
+    });
+    return appended->get_future().wait_until(deadline) == std::future_status::ready;
+}
+
+void Source::release_barriers() {
+    if (intake_.all_appended()) {
+        for (const auto& appended : std::exchange(barriers_, {})) {
+            appended();
+        }
+    }
+}
+
+void Source::wake() {
+    if (intake_.wants_progress() && !wake_posted_.exchange(true)) {
+        loop_.post([this] {
+            wake_posted_ = false;
+            intake_.on_progress();
+            release_barriers();
+        });
+    }
+}
+
+void Source::on_durable(journal::Position) {
+    wake();
+}
+
+void Source::on_room() {
+    wake();
+}
+
+void Source::on_failed(const Error& error) {
+    spdlog::error("source {}: nothing is read any more: {}", name_, error.message);
+}
+
+void Source::on_session(bool present) {
+    intake_.on_session(present);
+}
+
+void Source::on_message(const mqtt::Publish& message) {
+    intake_.on_message(message, message.topic);
+}
+
+void Source::on_release(std::uint16_t packet_id) {
+    intake_.on_release(packet_id);
+}
+
+void Source::on_answer_due(client::Answer answer) {
+    intake_.on_answer_due(answer);
+}
+
+// A source publishes nothing.
+void Source::on_delivered(std::uint64_t, mqtt::ReasonCode) {}
+void Source::on_ready() {}
+void Source::on_writable() {}
+
+void Source::on_read_end() {
+    intake_.on_read_end();
+    release_barriers();
+}
+
+void Source::on_lost(const client::Failure&) {
+    intake_.on_lost();
+}
+
+}  // namespace foz::source

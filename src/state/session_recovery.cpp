@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "state/session_recovery.h"
+
+#include <algorithm>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "mqtt/message.h"
+#include "state/session_checkpoint.h"
+
+namespace foz::state {
+namespace {
+
+class Sessions {
+  public:
+    void add(const SessionSnapshot& snapshot) {
+        auto session = std::make_shared<Session>(snapshot.client_id, snapshot.expiry_seconds);
+        for (const std::uint16_t packet_id : snapshot.unreleased) {
+            (void)session->note_received(packet_id);
+        }
+        by_client_[snapshot.client_id] = std::move(session);
+    }
+
+    [[nodiscard]] Result<void> apply(const journal::Record& record) {
+        if (record.kind == static_cast<std::uint8_t>(mqtt::RecordKind::message)) {
+            return apply_message(record.bytes);
+        }
+        auto change = mqtt::decode_session_record(record.bytes);
+        if (!change) {
+            return pass_on(change);
+        }
+        std::string client_id(change->client_id);
+        switch (static_cast<mqtt::RecordKind>(record.kind)) {
+            case mqtt::RecordKind::session_started: {
+                auto& session = by_client_[client_id];
+                if (!session) {
+                    session = std::make_shared<Session>(client_id, change->expiry_seconds);
+                }
+                session->set_expiry_seconds(change->expiry_seconds);
+                break;
+            }
+            case mqtt::RecordKind::session_ended: by_client_.erase(client_id); break;
+            case mqtt::RecordKind::release:
+                if (const auto found = by_client_.find(client_id); found != by_client_.end()) {
+                    (void)found->second->note_released(change->packet_id);
+                }
+                break;
+            case mqtt::RecordKind::message: break;
+        }
+        return {};
+    }
+
+    [[nodiscard]] std::vector<std::shared_ptr<Session>> take() {
+        std::vector<std::shared_ptr<Session>> sessions;
+        sessions.reserve(by_client_.size());
+        for (auto& [client_id, session] : by_client_) {
+            sessions.push_back(std::move(session));
+        }
+        return sessions;
+    }
+
+  private:
+    [[nodiscard]] Result<void> apply_message(ByteView bytes) {
+        auto message = mqtt::decode_message(bytes);
+        if (!message) {
+            return pass_on(message);
+        }
+        if (message->qos == 2 && message->packet_id != 0) {
+            const auto found = by_client_.find(std::string(message->client_id));
+            if (found != by_client_.end()) {
+                (void)found->second->note_received(message->packet_id);
+            }
+        }
+        return {};
+    }
+
+    std::unordered_map<std::string, std::shared_ptr<Session>> by_client_;
+};
+
+}  // namespace
+
+Result<std::vector<std::shared_ptr<Session>>> recover_sessions(
+    journal::Journal& journal, StateDatabase& state
+) {
+    Sessions sessions;
+    const journal::Status status = journal.status();
+    journal::Position position = status.first;
+    auto checkpoint = load_sessions(state, status.id);
+    if (!checkpoint) {
+        return pass_on(checkpoint);
+    }
+    if (*checkpoint) {
+        position = std::max(position, (*checkpoint)->position);
+        for (const SessionSnapshot& snapshot : (*checkpoint)->sessions) {
+            sessions.add(snapshot);
+        }
+    }
+    auto reader = journal.read_from(position);
+    if (!reader) {
+        return pass_on(reader);
+    }
+    for (;;) {
+        auto record = (*reader)->next();
+        if (!record) {
+            return pass_on(record);
+        }
+        if (!*record) {
+            return sessions.take();
+        }
+        if (auto applied = sessions.apply(**record); !applied) {
+            return pass_on(applied);
+        }
+    }
+}
+
+}  // namespace foz::state

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sessions across a restart. The journal's records tell what happened to them; a checkpoint in the
+// state database sums up the records below a position, so that the journal may let go of those.
+//
+// A checkpoint may already contain what some records at and above its position did: applying those
+// again leads to the same sessions, since the last record about a packet id or a session decides.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "journal/journal.h"
+#include "state/session.h"
+#include "state/state_database.h"
+
+namespace foz::state {
+
+/// The name of the journal cursor that keeps the records that the next recovery needs.
+inline constexpr std::string_view kSessionCursor = "sessions";
+
+/// The sessions as of the journal's end. Errors: a journal or checkpoint that cannot be read.
+[[nodiscard]] Result<std::vector<std::shared_ptr<Session>>> recover_sessions(
+    journal::Journal& journal, StateDatabase& state
+);
+
+}  // namespace foz::state

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// User names and passwords in the format of mosquitto_passwd: a line for each, `name:HASH`, where
+// HASH is as in password_hash.h. Lines that are empty or begin with # mean nothing.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "tls/password_hash.h"
+
+namespace foz::tls {
+
+/// The passwords as they were when the file was read; to reload, load another. Any thread.
+class PasswordFile {
+  public:
+    /// Errors: those of read_file; invalid names the line and what is wrong with it.
+    [[nodiscard]] static Result<std::shared_ptr<const PasswordFile>> load(
+        const std::filesystem::path& path
+    );
+    [[nodiscard]] static Result<std::shared_ptr<const PasswordFile>> parse(
+        std::string_view content, std::string_view shown_name
+    );
+
+    /// Whether verify() has already found this very password right for this name. Costs
+    /// microseconds: call it on the event loop first, so that a fleet that comes back is let in at
+    /// once. False says nothing.
+    [[nodiscard]] bool remembers(std::string_view name, std::string_view password) const;
+
+    /// Whether this is the password of that name. Costs as much as the file asks for (100,000
+    /// iterations: some 50 ms), the same for a name that is not there: NOT on an event loop, but on
+    /// a thread of its own, with a limit on how many wait. Remembers what was right.
+    [[nodiscard]] bool verify(std::string_view name, std::string_view password) const;
+
+    [[nodiscard]] std::size_t size() const { return users_.size(); }
+
+  private:
+    using Digest = std::array<unsigned char, 32>;
+
+    PasswordFile();
+    [[nodiscard]] Digest digest_of(std::string_view name, std::string_view password) const;
+
+    std::unordered_map<std::string, PasswordHash> users_;
+    PasswordHash nobodys_;   // what a name that is not there is compared with
+    Digest remember_key_{};  // random, so that what is remembered is of no use elsewhere
+    mutable std::mutex mutex_;
+    mutable std::unordered_map<std::string, Digest> remembered_;  // by name; guarded by mutex_
+};
+
+/// The content of a password file with that user's line replaced or added; all other lines stay.
+/// Errors: invalid for a name that is empty, has a colon, a control character or begins with #.
+[[nodiscard]] Result<std::string> with_password(
+    std::string_view content,
+    std::string_view name,
+    std::string_view password,
+    std::uint32_t iterations
+);
+
+/// The content without that user. Error: not_found.
+[[nodiscard]] Result<std::string> without_user(std::string_view content, std::string_view name);
+
+}  // namespace foz::tls

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/event_loop.h"
+
+#include <array>
+#include <chrono>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace foz {
+namespace {
+
+using std::chrono::seconds;
+using Interest = EventLoop::Interest;
+
+constexpr std::uint64_t kToken = 7;
+
+class EventLoopTest : public testing::Test {
+  protected:
+    EventLoopTest() { EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair_.data()), 0); }
+    ~EventLoopTest() override {
+        ::close(pair_[0]);
+        ::close(pair_[1]);
+    }
+
+    void peer_sends() { ASSERT_EQ(::write(pair_[1], "x", 1), 1); }
+    void peer_shuts_down() { ASSERT_EQ(::shutdown(pair_[1], SHUT_RDWR), 0); }
+
+    EventLoop loop_;
+    std::array<int, 2> pair_{};
+    int ran_ = 0;
+};
+
+TEST_F(EventLoopTest, a_readable_descriptor_is_reported_until_it_is_read) {
+    ASSERT_TRUE(loop_.change_interest(pair_[0], kToken, Interest::none, Interest::read));
+    EXPECT_TRUE(loop_.wait(seconds(0)).empty());
+    peer_sends();
+    for (int i = 0; i < 2; ++i) {
+        const auto ready = loop_.wait(seconds(10));
+        ASSERT_EQ(ready.size(), 1U);
+        EXPECT_EQ(ready[0].token, kToken);
+        EXPECT_TRUE(ready[0].readable);
+        EXPECT_FALSE(ready[0].writable);
+    }
+}
+
+TEST_F(EventLoopTest, without_interest_nothing_is_reported_not_even_the_peer_going_away) {
+    ASSERT_TRUE(loop_.change_interest(pair_[0], kToken, Interest::none, Interest::read));
+    peer_sends();
+    peer_shuts_down();
+    ASSERT_EQ(loop_.wait(seconds(10)).size(), 1U);
+    ASSERT_TRUE(loop_.change_interest(pair_[0], kToken, Interest::read, Interest::none));
+    EXPECT_TRUE(loop_.wait(seconds(0)).empty());
+}
+
+TEST_F(EventLoopTest, interest_can_change_to_writing_and_back) {
+    ASSERT_TRUE(loop_.change_interest(pair_[0], kToken, Interest::none, Interest::write));
+    auto ready = loop_.wait(seconds(10));
+    ASSERT_EQ(ready.size(), 1U);
+    EXPECT_TRUE(ready[0].writable);
+    ASSERT_TRUE(loop_.change_interest(pair_[0], kToken, Interest::write, Interest::read));
+    EXPECT_TRUE(loop_.wait(seconds(0)).empty());
+}
+
+TEST_F(EventLoopTest, a_wake_before_the_wait_is_not_lost) {
+    loop_.wake();
+    EXPECT_TRUE(loop_.wait(std::chrono::hours(1)).empty());
+}
+
+TEST_F(EventLoopTest, what_is_posted_runs_on_the_loops_thread_in_order) {
+    constexpr int kCount = 20'000;
+    std::thread poster([this, loop_thread = std::this_thread::get_id()] {
+        for (int i = 0; i < kCount; ++i) {
+            loop_.post([this, i, loop_thread] {
+                EXPECT_EQ(std::this_thread::get_id(), loop_thread);
+                EXPECT_EQ(i, ran_++);
+            });
+        }
+    });
+    // A post that woke nobody would leave the loop waiting here for an hour.
+    while (ran_ < kCount) {
+        (void)loop_.wait(std::chrono::hours(1));
+        loop_.run_posted();
+    }
+    poster.join();
+}
+
+}  // namespace
+}  // namespace foz

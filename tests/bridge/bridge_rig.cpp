@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/bridge/bridge_rig.h"
+
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "base/clock.h"
+#include "base/file_system.h"
+#include "config/remote_sections.h"
+#include "state/session_recovery.h"
+#include "tests/support/wait_until.h"
+
+namespace foz::sink::mqtt {
+
+using foz::mqtt::Message;
+using foz::mqtt::RecordKind;
+using support::wait_until;
+
+namespace {
+
+constexpr auto kPatience = std::chrono::seconds(30);
+
+std::string shown(const Message& message) {
+    return fmt::format(
+        "{}|{}|{}|{}",
+        message.topic,
+        message.payload,
+        static_cast<unsigned>(message.qos),
+        message.retain ? 1 : 0
+    );
+}
+
+}  // namespace
+
+BridgeRig::BridgeRig(std::vector<std::string> topics, std::uint16_t port)
+    : directory_("foz-bridge") {
+    settings_.remote.name = "test";
+    settings_.remote.client_id = "foz-test";
+    settings_.remote.url = fmt::format("mqtt://127.0.0.1:{}", port);
+    settings_.remote.retry_delay_max = std::chrono::milliseconds(100);
+    for (const std::string& line : topics) {
+        settings_.topics.push_back(config::parse_bridge_topic(line).value());
+    }
+    open_journal();
+}
+
+BridgeRig::~BridgeRig() = default;
+
+void BridgeRig::open_journal() {
+    journal::LocalJournalOptions options;
+    options.directory = directory_ / "journal";
+    options.segment_bytes = 1 << 20;
+    options.free_space_min = 0;
+    auto journal = journal::open_local_journal(options, real_file_system(), real_clock());
+    auto state = state::StateDatabase::open(directory_ / "state.db");
+    if (!journal || !state) {
+        throw std::runtime_error("no journal or state database");
+    }
+    journal_ = *std::move(journal);
+    state_ = *std::move(state);
+}
+
+void BridgeRig::start() {
+    const auto sessions = state::recover_sessions(*journal_, *state_);
+    auto bridge = Bridge::start(
+        settings_, sessions.value(), {config::Ack::journal, *journal_, *state_, real_clock()}
+    );
+    if (!bridge) {
+        throw std::runtime_error(bridge.error().message);
+    }
+    bridge_ = *std::move(bridge);
+}
+
+bool BridgeRig::connected() const {
+    return wait_until([&] { return status().link.state == client::LinkState::ready; });
+}
+
+void BridgeRig::drain() {
+    bridge_->drain(real_clock().steady_now() + kPatience);
+    bridge_.reset();
+}
+
+void BridgeRig::crash() {
+    bridge_.reset();
+    journal_.reset();
+    state_.reset();
+    open_journal();
+}
+
+journal::Position BridgeRig::publish(
+    std::string_view topic, std::string_view payload, std::uint8_t qos
+) {
+    return append({
+        .topic = topic,
+        .payload = payload,
+        .client_id = "device",
+        .received = real_clock().system_now(),
+        .qos = qos,
+        .properties = {},
+    });
+}
+
+journal::Position BridgeRig::append(const Message& message) {
+    journal::RecordBatch batch;
+    foz::mqtt::encode_message(
+        message, batch.begin_record(static_cast<std::uint8_t>(RecordKind::message))
+    );
+    batch.end_record();
+    const journal::Position end = journal_->append(batch).value();
+    (void)journal_->wait_for(end - 1, real_clock().steady_now() + kPatience);
+    return end - 1;
+}
+
+void BridgeRig::publish_many(
+    std::string_view topic, std::size_t first, std::size_t count, std::uint8_t qos
+) {
+    constexpr std::size_t kAppend = 100;
+    journal::RecordBatch batch;
+    for (std::size_t i = first; i < first + count; ++i) {
+        const std::string payload = std::to_string(i);
+        foz::mqtt::encode_message(
+            {
+                .topic = topic,
+                .payload = payload,
+                .client_id = "device",
+                .received = real_clock().system_now(),
+                .qos = qos,
+                .properties = {},
+            },
+            batch.begin_record(static_cast<std::uint8_t>(RecordKind::message))
+        );
+        batch.end_record();
+        if (batch.count() == kAppend || i + 1 == first + count) {
+            (void)journal_->append(batch).value();
+            batch.clear();
+        }
+    }
+}
+
+std::vector<std::string> BridgeRig::received() const {
+    std::vector<std::string> messages;
+    const auto reader = journal_->read_from(0).value();
+    while (const auto record = reader->next().value()) {
+        if (record->kind == static_cast<std::uint8_t>(RecordKind::message)) {
+            const Message message = foz::mqtt::decode_message(record->bytes).value();
+            if (message.client_id == "$bridge/test") {
+                messages.push_back(shown(message));
+            }
+        }
+    }
+    return messages;
+}
+
+bool BridgeRig::receives(std::size_t count) const {
+    return wait_until([&] { return received().size() >= count; }, kPatience);
+}
+
+bool BridgeRig::catches_up() const {
+    return wait_until([&] { return status().behind == 0; }, kPatience);
+}
+
+}  // namespace foz::sink::mqtt

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who is let in, over real sockets: passwords, TLS, certificates, and reading the files again.
+#include "broker/door.h"
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "broker/broker.h"
+#include "journal/local_journal.h"
+#include "mqtt/encoder.h"
+#include "tests/broker/raw_client.h"
+#include "tests/support/temporary_directory.h"
+#include "tests/support/wait_until.h"
+#include "tls/password_file.h"
+
+namespace foz::broker {
+namespace {
+
+constexpr std::uint32_t kFewIterations = 10;  // quick; the format is the same
+
+const std::string kAccepted("\x20\x02\x00\x00", 4);
+const std::string kWrongPassword("\x20\x02\x00\x04", 4);
+const std::string kNotAuthorized("\x20\x02\x00\x05", 4);
+
+std::string connect_bytes(
+    std::optional<std::string_view> user_name = {}, std::optional<std::string_view> password = {}
+) {
+    mqtt::Connect connect;
+    connect.client_id = "device";
+    connect.user_name = user_name;
+    connect.password = password;
+    std::string bytes;
+    mqtt::append_connect(bytes, connect);
+    return bytes;
+}
+
+class DoorTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        write_passwords({{"esp32", "secret"}});
+        listener_ = {.name = "test", .address = "127.0.0.1:0"};
+        listener_.password_file = (directory_ / "passwd").string();
+    }
+
+    void write_passwords(const std::vector<std::pair<std::string, std::string>>& users) {
+        std::string content;
+        for (const auto& [name, password] : users) {
+            content = tls::with_password(content, name, password, kFewIterations).value();
+        }
+        std::ofstream(directory_ / "passwd") << content;
+    }
+
+    void start() {
+        auto journal = journal::open_local_journal(
+            {.directory = directory_ / "journal", .segment_bytes = 1 << 20, .free_space_min = 0},
+            real_file_system(),
+            real_clock()
+        );
+        ASSERT_TRUE(journal) << journal.error().message;
+        journal_ = *std::move(journal);
+        config::Settings settings;
+        settings.listeners = {listener_};
+        settings.reactors = 1;
+        auto broker = Broker::start(settings, *journal_, {}, real_clock());
+        ASSERT_TRUE(broker) << broker.error().message;
+        broker_ = *std::move(broker);
+    }
+
+    /// What the server answers to a CONNECT.
+    std::string answer(const std::string& connect) {
+        RawClient client(broker_->listeners().front()->port());
+        client.send(connect);
+        return client.receive(kAccepted.size());
+    }
+
+    support::TemporaryDirectory directory_;
+    config::Listener listener_;
+    std::unique_ptr<journal::Journal> journal_;
+    std::unique_ptr<Broker> broker_;
+};
+
+TEST_F(DoorTest, the_right_password_opens_and_is_remembered) {
+    start();
+    EXPECT_EQ(answer(connect_bytes("esp32", "secret")), kAccepted);
+    EXPECT_EQ(answer(connect_bytes("esp32", "secret")), kAccepted);
+}
+
+TEST_F(DoorTest, a_wrong_password_an_unknown_name_and_no_password_do_not) {
+    start();
+    EXPECT_EQ(answer(connect_bytes("esp32", "Secret")), kWrongPassword);
+    EXPECT_EQ(answer(connect_bytes("esp33", "secret")), kWrongPassword);
+    EXPECT_EQ(answer(connect_bytes("esp32")), kWrongPassword);
+    EXPECT_EQ(broker_->status().connections_refused, 3U);
+}
+
+TEST_F(DoorTest, without_a_name_only_an_anonymous_listener_lets_in) {
+    start();
+    EXPECT_EQ(answer(connect_bytes()), kNotAuthorized);
+    broker_.reset();
+    journal_.reset();
+    listener_.allow_anonymous = true;
+    start();
+    EXPECT_EQ(answer(connect_bytes()), kAccepted);
+    EXPECT_EQ(answer(connect_bytes("esp32", "wrong")), kWrongPassword);
+}
+
+TEST_F(DoorTest, a_refused_client_does_not_take_a_session_over) {
+    start();
+    RawClient device(broker_->listeners().front()->port());
+    device.send(connect_bytes("esp32", "secret"));
+    ASSERT_EQ(device.receive(kAccepted.size()), kAccepted);
+    EXPECT_EQ(answer(connect_bytes("esp32", "guess")), kWrongPassword);
+    device.send(std::string("\xC0\x00", 2));
+    EXPECT_EQ(device.receive(2), std::string("\xD0\x00", 2)) << "PINGRESP: it is still there";
+}
+
+TEST_F(DoorTest, the_password_file_is_read_again_and_a_broken_one_leaves_the_old_in_force) {
+    start();
+    write_passwords({{"esp32", "new"}});
+    EXPECT_EQ(answer(connect_bytes("esp32", "secret")), kAccepted) << "not read again yet";
+    broker_->reload();
+    EXPECT_EQ(answer(connect_bytes("esp32", "secret")), kWrongPassword);
+    EXPECT_EQ(answer(connect_bytes("esp32", "new")), kAccepted);
+    std::ofstream(directory_ / "passwd") << "esp32:not a hash\n";
+    broker_->reload();
+    EXPECT_EQ(answer(connect_bytes("esp32", "new")), kAccepted);
+}
+
+TEST_F(DoorTest, a_broken_password_file_is_an_error_at_the_start) {
+    std::ofstream(directory_ / "passwd") << "esp32\n";
+    const auto door = Door::open(listener_, real_clock().system_now());
+    ASSERT_FALSE(door);
+    EXPECT_NE(door.error().message.find("listener test: "), std::string::npos)
+        << door.error().message;
+}
+
+}  // namespace
+}  // namespace foz::broker

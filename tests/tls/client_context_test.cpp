@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// What foz as a client says about the broker's certificate.
+#include "tls/client_context.h"
+
+#include <gtest/gtest.h>
+#include <openssl/ssl.h>
+
+#include "tests/tls/authority_under_test.h"
+#include "tests/tls/tls_client.h"
+#include "tls/peer_chain.h"
+
+namespace foz::tls {
+namespace {
+
+class ClientContextTest : public testing::Test {
+  protected:
+    ClientContextTest() { server_.client_certificate = config::ClientCertificate::none; }
+
+    /// What the client says after the handshake; "" when it is open.
+    std::string outcome(std::string_view host) { return outcome(host, ca_.client_tls()); }
+    std::string outcome(std::string_view host, const config::ClientTls& settings) {
+        const auto context = expect_value(ServerContext::load(server_, real_clock().system_now()));
+        client_ = std::make_unique<TlsClient>(settings, host);
+        Link link(*context, *client_);
+        link.settle();
+        return client_->open() ? "" : client_->error();
+    }
+
+    AuthorityUnderTest ca_;
+    config::ServerTls server_ = ca_.server_tls();
+    std::unique_ptr<TlsClient> client_;
+};
+
+TEST_F(ClientContextTest, accepts_a_broker_by_each_name_and_address_of_its_certificate) {
+    for (const char* host : {"broker.example", "localhost", "127.0.0.1"}) {
+        EXPECT_EQ(outcome(host), "") << host;
+    }
+    EXPECT_STREQ(SSL_get_servername(client_->native(), TLSEXT_NAMETYPE_host_name), nullptr)
+        << "SNI is not for addresses";
+}
+
+TEST_F(ClientContextTest, names_the_hosts_that_the_certificate_is_for) {
+    for (const std::string host : {"other.example", "127.0.0.2", "[::1]"}) {
+        const std::string error = outcome(host);
+        EXPECT_NE(error.find("\"broker.example\""), std::string::npos) << error;
+        EXPECT_NE(
+            error.find("is for broker.example, localhost, 127.0.0.1, not for " + host + ": "),
+            std::string::npos
+        ) << error;
+    }
+}
+
+TEST_F(ClientContextTest, checks_the_server_name_instead_of_the_host) {
+    config::ClientTls settings = ca_.client_tls();
+    settings.server_name = "broker.example";
+    EXPECT_EQ(outcome("10.1.2.3", settings), "");
+    EXPECT_STREQ(
+        SSL_get_servername(client_->native(), TLSEXT_NAMETYPE_host_name), "broker.example"
+    );
+}
+
+TEST_F(ClientContextTest, names_a_ca_that_is_not_trusted) {
+    AuthorityUnderTest other("other CA");
+    const std::string error = outcome("localhost", other.client_tls());
+    EXPECT_NE(
+        error.find("comes from the CA \"test CA\", which is not trusted here: set \"ca\" of tls"),
+        std::string::npos
+    ) << error;
+    const auto chain = peer_chain(client_->native());
+    ASSERT_EQ(chain.size(), 1U) << "the chain is known after a failure too";
+    EXPECT_EQ(chain[0].name, "broker.example");
+    // Without "ca" the system's are trusted, which do not know this one either.
+    EXPECT_NE(outcome("localhost", config::ClientTls()).find("not trusted"), std::string::npos);
+}
+
+TEST_F(ClientContextTest, names_another_ca_of_the_same_name) {
+    AuthorityUnderTest same("test CA");
+    const std::string error = outcome("localhost", same.client_tls());
+    EXPECT_NE(error.find("certificate \"broker.example\""), std::string::npos) << error;
+}
+
+TEST_F(ClientContextTest, names_a_broker_whose_certificate_has_expired) {
+    ServerRequest request;
+    request.names = {"old.example"};
+    request.validity = std::chrono::days(10);
+    ca_.clock().set(real_clock().system_now() - std::chrono::days(20));
+    server_.certificate = ca_.path(expect_value(ca_.authority().issue_server(request)).file);
+    server_.key = key_of(server_.certificate);
+    const std::string error = outcome("old.example");
+    EXPECT_NE(error.find("expired on "), std::string::npos) << error;
+    EXPECT_NE(error.find("10 days ago"), std::string::npos) << error;
+}
+
+TEST_F(ClientContextTest, names_a_broker_whose_certificate_was_revoked) {
+    config::ClientTls settings = ca_.client_tls();
+    settings.crl = ca_.crl();
+    EXPECT_EQ(outcome("localhost", settings), "");
+    ca_.revoke("broker.example");
+    const std::string error = outcome("localhost", settings);
+    EXPECT_NE(error.find("was revoked by its CA"), std::string::npos) << error;
+}
+
+TEST_F(ClientContextTest, refuses_a_broker_with_a_clients_certificate) {
+    server_.certificate = ca_.device("localhost");
+    server_.key = key_of(server_.certificate);
+    const std::string error = outcome("localhost");
+    EXPECT_NE(error.find("not made for servers"), std::string::npos) << error;
+}
+
+TEST_F(ClientContextTest, names_what_speaks_no_tls) {
+    TlsClient client(ca_.client_tls(), "localhost");
+    client.step();
+    client.receive(std::string_view("\x20\x02\0\x05", 4));
+    client.receive("garbage");
+    EXPECT_TRUE(client.failed());
+    EXPECT_TRUE(client.error().starts_with("what answers there speaks no TLS")) << client.error();
+}
+
+TEST_F(ClientContextTest, names_its_own_files_that_do_not_belong_together) {
+    config::ClientTls settings = ca_.client_tls(ca_.device("esp32-1"));
+    settings.key = key_of(ca_.device("esp32-2"));
+    const auto loaded = ClientContext::load(settings, real_clock().system_now());
+    ASSERT_FALSE(loaded);
+    EXPECT_NE(loaded.error().message.find("is not the key of certificate"), std::string::npos);
+}
+
+TEST_F(ClientContextTest, warns_of_its_own_certificate_before_the_broker_refuses_it) {
+    const auto settings = ca_.client_tls(ca_.device("esp32-1"));
+    const auto later = real_clock().system_now() + std::chrono::days(20);
+    const auto loaded = expect_value(ClientContext::load(settings, later));
+    ASSERT_EQ(loaded->warnings().size(), 1U);
+    EXPECT_NE(loaded->warnings()[0].find("devices/esp32-1.crt"), std::string::npos);
+}
+
+TEST_F(ClientContextTest, offers_the_protocols_that_it_is_told) {
+    config::ClientTls settings = ca_.client_tls();
+    settings.alpn = {"x-amzn-mqtt-ca", "mqtt"};
+    EXPECT_EQ(outcome("localhost", settings), "") << "a broker that knows no ALPN goes on";
+    settings.alpn = {std::string(256, 'x')};
+    EXPECT_FALSE(ClientContext::load(settings, real_clock().system_now()));
+}
+
+}  // namespace
+}  // namespace foz::tls
