@@ -212,6 +212,51 @@ class Bench:
             idle.terminate()
             idle.wait()
 
+    # Behind Mosquitto
+
+    def source(self):
+        rows = 60_000 if self.quick else 300_000
+
+        def publish(broker):
+            summary = self.sensor(broker.port, "--count", 10, "--in-flight", 100, "--full-speed", "--together",
+                                  "--messages", rows // 10)
+            return summary["first_publish_s"]
+
+        def through_foz():
+            database = self.database(servers.Postgres)
+            database.make_database("foz")
+            broker = servers.Mosquitto(self.scratch)
+            foz = servers.Foz(self.build, self.scratch, database.url("foz"), False, source=broker.port)
+            shell = database.shell("foz")
+            try:
+                foz.wait_for_log("source bench: connected")
+                before = foz.program.cpu_seconds()
+                start = publish(broker)
+                end = self.wait_for_rows(shell, rows)
+                foz_cpu = (foz.program.cpu_seconds() - before) / rows * 1e9
+                broker_cpu = broker.program.cpu_seconds() / rows * 1e9
+                return rows / (end - start), {"foz CPU, ns/message": foz_cpu, "Mosquitto's CPU, ns/message": broker_cpu,
+                                              "foz's over Mosquitto's (target ≤ 0.25)": foz_cpu / broker_cpu}
+            finally:
+                shell.close()
+                foz.close()
+                broker.close()
+
+        def bare():
+            broker = servers.Mosquitto(self.scratch)
+            subscriber = subprocess.Popen([self.build / "bench/bare_subscriber", str(broker.port), "esp32/pub",
+                                           str(rows)], stdout=subprocess.PIPE, text=True)
+            try:
+                subscriber.stdout.readline()  # "ready"
+                start = publish(broker)
+                return rows / (float(subscriber.stdout.readline()) - start)
+            finally:
+                subscriber.kill()
+                subscriber.wait()
+                broker.close()
+
+        self.alternate("Mosquitto → foz → PostgreSQL, over a bare subscriber", 0.95, through_foz, bare, unit="rows/s")
+
     # The scripts that foz replaces
 
     def scripts(self):
@@ -244,7 +289,7 @@ class Bench:
             broker.close()
 
 
-FIGURES = ["postgres_key", "postgres_no_key", "mariadb", "sqlite", "puback", "latency", "memory", "scripts"]
+FIGURES = ["postgres_key", "postgres_no_key", "mariadb", "sqlite", "puback", "latency", "memory", "source", "scripts"]
 
 
 def main():

@@ -7,5 +7,5 @@ cd "$(dirname "$0")/.."
 python=/usr/bin/python3
 case " $* " in *" --help "* | *" -h "*) exec "$python" bench/run.py --help ;; esac
 cmake --preset release -DFOZ_BENCH=ON --log-level=ERROR >/dev/null
-cmake --build --preset release --target foz bare_copy bare_bulk bare_sqlite bare_puback bare_sync
+cmake --build --preset release --target foz bare_copy bare_bulk bare_sqlite bare_puback bare_subscriber bare_sync
 exec "$python" bench/run.py --build build/release "$@"

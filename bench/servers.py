@@ -203,7 +203,7 @@ class Sqlite:
 
 CONFIGURATION = """\
 [log]
-level = "warn"
+level = "info"
 
 [listener.bench]
 address = "127.0.0.1:{port}"
@@ -221,19 +221,35 @@ dh = {{ field = "Data Hora", type = "timestamp" }}, device = {{ message = "clien
 """
 
 
-class Foz:
-    """A fresh foz: its journal is empty."""
+SOURCE = """
+[source.bench]
+url       = "mqtt://127.0.0.1:{port}"
+client_id = "foz-bench"
+subscribe = ["esp32/pub"]
+"""
 
-    def __init__(self, build, scratch, url, key):
+
+class Foz:
+    """A fresh foz: its journal is empty. With `source`, the port of a broker, it reads from that one."""
+
+    def __init__(self, build, scratch, url, key, source=None):
         self.folder = scratch / "foz"
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir()
         self.port = free_port()
         configuration = self.folder / "foz.toml"
         configuration.write_text(
-            CONFIGURATION.format(port=self.port, url=url, key='key = ["dh", "device"]' if key else ""))
+            CONFIGURATION.format(port=self.port, url=url, key='key = ["dh", "device"]' if key else "")
+            + (SOURCE.format(port=source) if source else ""))
         self.program = Program([foz_program(build), "run", "--config", configuration, "--data", self.folder / "data"],
                                self.folder, self.port)
+
+    def wait_for_log(self, text, seconds=10):
+        deadline = time.monotonic() + seconds
+        while text not in (self.folder / "log").read_text():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"foz does not log \"{text}\"")
+            time.sleep(0.02)
 
     def close(self):
         self.program.close()
@@ -259,7 +275,8 @@ class Mosquitto:
         self.folder.mkdir(exist_ok=True)
         self.port = free_port()
         configuration = self.folder / "mosquitto.conf"
-        configuration.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n")
+        configuration.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n"
+                                 "max_inflight_messages 2000\n")
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
         self.program = Program([program, "-c", configuration], self.folder, self.port)
 
