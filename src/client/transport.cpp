@@ -108,6 +108,9 @@ class StreamTransport final : public Transport {
         error_code ignored;
         resolver_.cancel();
         socket().close(ignored);
+        // They keep whoever keeps this alive.
+        on_step_ = nullptr;
+        connected_ = nullptr;
     }
 
     [[nodiscard]] std::string doing() const override { return doing_; }
@@ -153,7 +156,7 @@ class StreamTransport final : public Transport {
                     addresses +=
                         (addresses.empty() ? "" : ", ") + entry.endpoint().address().to_string();
                 }
-                self->on_step_({.step = Step::name, .text = addresses, .chain = {}});
+                self->tell({.step = Step::name, .text = addresses, .chain = {}});
                 self->connect_to(found);
             }
         );
@@ -173,7 +176,7 @@ class StreamTransport final : public Transport {
                 }
                 error_code ignored;
                 self->socket().set_option(tcp::no_delay(true), ignored);
-                self->on_step_({.step = Step::tcp, .text = shown(endpoint), .chain = {}});
+                self->tell({.step = Step::tcp, .text = shown(endpoint), .chain = {}});
                 self->shake_hands();
             }
         );
@@ -200,7 +203,7 @@ class StreamTransport final : public Transport {
         requires kIsTls<Stream>
     {
         SSL* const ssl = tls_stream().native_handle();
-        on_step_({
+        tell({
             .step = Step::tls,
             .text = error ? "" : fmt::format("{}, {}", SSL_get_version(ssl), SSL_get_cipher(ssl)),
             .chain = tls::peer_chain(ssl),
@@ -251,15 +254,22 @@ class StreamTransport final : public Transport {
                 fmt::format("no WebSocket there ({}): is it the right port?", error.message()),
             });
         } else {
-            on_step_({.step = Step::websocket, .text = target_.url.path, .chain = {}});
+            tell({.step = Step::websocket, .text = target_.url.path, .chain = {}});
             finish({});
         }
     }
 
+    // What they are told may lead to close(): both callbacks are called as copies.
+    void tell(StepDone step) {
+        if (const auto on_step = on_step_) {
+            on_step(std::move(step));
+        }
+    }
     void finish(Outcome outcome) {
         on_step_ = nullptr;
-        const auto done = std::exchange(connected_, nullptr);
-        done(std::move(outcome));
+        if (const auto done = std::exchange(connected_, nullptr)) {
+            done(std::move(outcome));
+        }
     }
 
     Outcome failure_of(const error_code& error) {
