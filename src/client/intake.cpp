@@ -90,6 +90,7 @@ void Intake::on_read_end() {
         pause();
     }
     note_idle();
+    tell_appended();
 }
 
 void Intake::stop_reading() {
@@ -175,6 +176,29 @@ void Intake::on_progress() {
         link_->resume_reading();
     }
     note_idle();
+    tell_appended();
+}
+
+void Intake::wake(Loop& loop) {
+    if (wants_progress_ && !wake_posted_.exchange(true)) {
+        loop.post([this] {
+            wake_posted_ = false;
+            on_progress();
+        });
+    }
+}
+
+void Intake::when_appended(std::function<void()> appended) {
+    when_appended_.push_back(std::move(appended));
+    tell_appended();
+}
+
+void Intake::tell_appended() {
+    if (batch_.empty()) {
+        for (const auto& appended : std::exchange(when_appended_, {})) {
+            appended();
+        }
+    }
 }
 
 void Intake::on_lost() {

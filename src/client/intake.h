@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "client/link.h"
+#include "client/loop.h"
 #include "config/settings.h"
 #include "journal/journal.h"
 #include "mqtt/message.h"
@@ -61,15 +63,18 @@ class Intake {
     /// Takes nothing more; wants_progress() is false once what was taken is acknowledged.
     void stop_reading();
 
-    /// The journal has become durable further, has room again, or more is committed: from its
-    /// Listener, by Loop::post.
+    /// The journal has become durable further, has room again, or more is committed.
     void on_progress();
-    /// With ack = "commit": everything below is in every database. Any thread; then on_progress().
+    /// With ack = "commit": everything below is in every database. Any thread; then wake().
     void set_committed(journal::Position position) { committed_ = position; }
-    /// Everything taken so far is appended to the journal.
-    [[nodiscard]] bool all_appended() const { return batch_.empty(); }
+    /// Posts on_progress() to `loop`, unless it is posted already or would do nothing. Any thread:
+    /// for the journal's Listener.
+    void wake(Loop& loop);
+    /// `appended` is called once everything taken so far is appended to the journal; at once if it
+    /// is.
+    void when_appended(std::function<void()> appended);
     /// Whether on_progress() would do anything. Any thread; false only when everything taken is
-    /// durable and acknowledged, so a Listener need not wake a source that is silent.
+    /// durable and acknowledged.
     [[nodiscard]] bool wants_progress() const { return wants_progress_; }
 
     [[nodiscard]] const IntakeCounters& counters() const { return counters_; }
@@ -85,6 +90,7 @@ class Intake {
     void give_answers();
     void pause();
     void note_idle();
+    void tell_appended();
     void add_session_record(mqtt::RecordKind kind, const mqtt::SessionRecord& record);
 
     const std::string called_;
@@ -105,6 +111,8 @@ class Intake {
     bool paused_ = false;
     bool stopping_ = false;
     std::string properties_;  // reused
+    std::vector<std::function<void()>> when_appended_;
+    std::atomic<bool> wake_posted_{false};
     std::atomic<bool> wants_progress_{false};
     std::atomic<journal::Position> committed_{0};
     IntakeCounters counters_;

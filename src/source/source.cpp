@@ -1,31 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "source/source.h"
 
-#include <algorithm>
 #include <future>
 #include <utility>
 
 #include "base/log.h"
 #include "mqtt/message.h"
+#include "state/session_recovery.h"
 
 namespace foz::source {
-namespace {
-
-std::shared_ptr<state::Session> session_of(
-    const std::string& name, std::span<const std::shared_ptr<state::Session>> recovered
-) {
-    const std::string client_id = std::string(mqtt::kSourceClientId) + name;
-    const auto found = std::ranges::find(recovered, client_id, [](const auto& session) {
-        return session->client_id();
-    });
-    if (found != recovered.end()) {
-        return *found;
-    }
-    return std::make_shared<state::Session>(client_id, state::kNeverExpires);
-}
-
-}  // namespace
-
 Result<std::unique_ptr<Source>> Source::start(
     const config::Source& settings,
     config::Ack ack,
@@ -52,7 +35,7 @@ Result<std::unique_ptr<Source>> Source::start(
         settings,
         *std::move(terms),
         ack,
-        session_of(settings.remote.name, recovered),
+        state::session_of(std::string(mqtt::kSourceClientId) + settings.remote.name, recovered),
         journal,
         clock
     ));
@@ -107,7 +90,7 @@ void Source::drain(SteadyTime deadline) {
 
 void Source::set_committed(journal::Position position) {
     intake_.set_committed(position);
-    wake();
+    intake_.wake(loop_);
 }
 
 SourceStatus Source::status() const {
@@ -125,37 +108,16 @@ std::vector<std::shared_ptr<state::Session>> Source::persistent_sessions() {
 
 bool Source::wait_until_appended(SteadyTime deadline) {
     const auto appended = std::make_shared<std::promise<void>>();
-    loop_.post([this, appended] {
-        barriers_.push_back([appended] { appended->set_value(); });
-        release_barriers();
-    });
+    loop_.post([this, appended] { intake_.when_appended([appended] { appended->set_value(); }); });
     return appended->get_future().wait_until(deadline) == std::future_status::ready;
 }
 
-void Source::release_barriers() {
-    if (intake_.all_appended()) {
-        for (const auto& appended : std::exchange(barriers_, {})) {
-            appended();
-        }
-    }
-}
-
-void Source::wake() {
-    if (intake_.wants_progress() && !wake_posted_.exchange(true)) {
-        loop_.post([this] {
-            wake_posted_ = false;
-            intake_.on_progress();
-            release_barriers();
-        });
-    }
-}
-
 void Source::on_durable(journal::Position) {
-    wake();
+    intake_.wake(loop_);
 }
 
 void Source::on_room() {
-    wake();
+    intake_.wake(loop_);
 }
 
 void Source::on_failed(const Error& error) {
@@ -185,7 +147,6 @@ void Source::on_writable() {}
 
 void Source::on_read_end() {
     intake_.on_read_end();
-    release_barriers();
 }
 
 void Source::on_lost(const client::Failure&) {

@@ -6,7 +6,6 @@
 // Each source has a thread of its own. Its messages have the client id "$source/NAME".
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -73,8 +72,6 @@ class Source final : public journal::Listener,
         journal::Journal& journal,
         const Clock& clock
     );
-    void wake();
-    void release_barriers();
 
     // Of the link, on the loop's thread:
     void on_session(bool present) override;
@@ -92,11 +89,9 @@ class Source final : public journal::Listener,
     journal::Journal& journal_;
     const Clock& clock_;
     const std::shared_ptr<state::Session> session_;
-    std::atomic<bool> wake_posted_{false};
 
     client::Loop loop_;
     client::Intake intake_;
-    std::vector<std::function<void()>> barriers_;  // the loop's thread
     client::Link link_;
 };
 

@@ -114,4 +114,13 @@ Result<std::vector<std::shared_ptr<Session>>> recover_sessions(
     }
 }
 
+std::shared_ptr<Session> session_of(
+    const std::string& client_id, std::span<const std::shared_ptr<Session>> recovered
+) {
+    const auto found = std::ranges::find(recovered, client_id, [](const auto& session) {
+        return session->client_id();
+    });
+    return found != recovered.end() ? *found : std::make_shared<Session>(client_id, kNeverExpires);
+}
+
 }  // namespace foz::state

@@ -7,6 +7,8 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,6 +25,12 @@ inline constexpr std::string_view kSessionCursor = "sessions";
 /// The sessions as of the journal's end. Errors: a journal or checkpoint that cannot be read.
 [[nodiscard]] Result<std::vector<std::shared_ptr<Session>>> recover_sessions(
     journal::Journal& journal, StateDatabase& state
+);
+
+/// That of `client_id` among the recovered ones, or a new one that never expires: for foz as a
+/// client of another broker.
+[[nodiscard]] std::shared_ptr<Session> session_of(
+    const std::string& client_id, std::span<const std::shared_ptr<Session>> recovered
 );
 
 }  // namespace foz::state

@@ -8,6 +8,7 @@
 #include "config/aws_iot_limits.h"
 #include "mqtt/message.h"
 #include "mqtt/topic.h"
+#include "state/session_recovery.h"
 
 namespace foz::sink::mqtt {
 
@@ -25,19 +26,6 @@ constexpr std::uint64_t kBehindToSay = 1'000;
 
 constexpr std::string_view kConnected = "1";
 constexpr std::string_view kDisconnected = "0";
-
-std::shared_ptr<Session> session_of(
-    const std::string& name, std::span<const std::shared_ptr<Session>> recovered
-) {
-    const std::string client_id = std::string(foz::mqtt::kBridgeClientId) + name;
-    const auto found = std::ranges::find(recovered, client_id, [](const auto& session) {
-        return session->client_id();
-    });
-    if (found != recovered.end()) {
-        return *found;
-    }
-    return std::make_shared<Session>(client_id, foz::state::kNeverExpires);
-}
 
 }  // namespace
 
@@ -83,8 +71,11 @@ Result<std::unique_ptr<Bridge>> Bridge::start(
     if (!terms) {
         return failed(terms.error());
     }
+    auto session = foz::state::session_of(
+        std::string(foz::mqtt::kBridgeClientId) + settings.remote.name, recovered
+    );
     std::unique_ptr<Bridge> bridge(
-        new Bridge(settings, *std::move(terms), session_of(settings.remote.name, recovered), parts)
+        new Bridge(settings, *std::move(terms), std::move(session), parts)
     );
     if (bridge->topics_.qos_out()) {
         if (auto started = bridge->sender_.start(bridge->loop_, bridge->link_); !started) {
@@ -153,7 +144,7 @@ bool Bridge::drained() {
 
 void Bridge::set_committed(journal::Position position) {
     intake_.set_committed(position);
-    wake_intake();
+    intake_.wake(loop_);
 }
 
 BridgeStatus Bridge::status() const {
@@ -178,38 +169,17 @@ std::vector<std::shared_ptr<Session>> Bridge::persistent_sessions() {
 
 bool Bridge::wait_until_appended(SteadyTime deadline) {
     const auto appended = std::make_shared<std::promise<void>>();
-    loop_.post([this, appended] {
-        barriers_.push_back([appended] { appended->set_value(); });
-        release_barriers();
-    });
+    loop_.post([this, appended] { intake_.when_appended([appended] { appended->set_value(); }); });
     return appended->get_future().wait_until(deadline) == std::future_status::ready;
 }
 
-void Bridge::release_barriers() {
-    if (intake_.all_appended()) {
-        for (const auto& appended : std::exchange(barriers_, {})) {
-            appended();
-        }
-    }
-}
-
-void Bridge::wake_intake() {
-    if (intake_.wants_progress() && !wake_posted_.exchange(true)) {
-        loop_.post([this] {
-            wake_posted_ = false;
-            intake_.on_progress();
-            release_barriers();
-        });
-    }
-}
-
 void Bridge::on_durable(journal::Position) {
-    wake_intake();
+    intake_.wake(loop_);
     sender_.on_durable();
 }
 
 void Bridge::on_room() {
-    wake_intake();
+    intake_.wake(loop_);
 }
 
 void Bridge::on_failed(const Error& error) {
@@ -274,7 +244,6 @@ void Bridge::on_ready() {
 
 void Bridge::on_read_end() {
     intake_.on_read_end();
-    release_barriers();
     sender_.settle();
 }
 

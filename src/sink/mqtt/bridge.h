@@ -11,8 +11,6 @@
 // Each bridge has one thread of its own; nothing polls.
 #pragma once
 
-#include <atomic>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -94,8 +92,6 @@ class Bridge final : public journal::Listener,
     [[nodiscard]] static Result<client::SessionTerms> terms_of(
         const config::Bridge& settings, const TopicMap& topics
     );
-    void wake_intake();
-    void release_barriers();
     void notify(std::string_view state);
     [[nodiscard]] bool drained();
 
@@ -117,14 +113,12 @@ class Bridge final : public journal::Listener,
     const Clock& clock_;
     const std::shared_ptr<foz::state::Session> session_;
     const bool receives_;
-    std::atomic<bool> wake_posted_{false};
 
     client::Loop loop_;
     client::Intake intake_;
     Sender sender_;
-    std::vector<std::function<void()>> barriers_;  // the loop's thread
-    std::string topic_;                            // the same; of the message that is being taken
-    LogThrottle stray_throttle_;                   // the same
+    std::string topic_;           // the same; of the message that is being taken
+    LogThrottle stray_throttle_;  // the same
     client::Link link_;
 };
 
