@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "sink/postgres/dialect.h"
+#include "sink/table_fit.h"
 
 namespace foz::sink::postgres {
 namespace {
@@ -88,17 +89,7 @@ SinkResult<std::string> describe_table(Connection& connection, const mapping::Ta
     if (!fitting) {
         return pass_on(fitting);
     }
-    const std::optional<CatalogueTable>& found = *fitting;
-    if (!found) {
-        return fmt::format("table {}: will be created", table.name);
-    }
-    std::string missing;
-    for (const mapping::Column& column : table.columns) {
-        if (found->find(column.name) == nullptr) {
-            missing += (missing.empty() ? "; will get the column " : ", ") + column.name;
-        }
-    }
-    return fmt::format("table {}: fits{}", table.name, missing);
+    return fit_line(table, *fitting);
 }
 
 }  // namespace foz::sink::postgres
