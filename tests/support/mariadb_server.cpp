@@ -30,6 +30,7 @@ void make_data(const std::filesystem::path& directory) {
         "/usr/bin/mariadb-install-db",
         "--no-defaults",
         "--datadir=" + (directory / "data").string(),
+        "--tmpdir=" + directory.string(),
         "--auth-root-authentication-method=normal",
         "--skip-test-db",
         "--skip-name-resolve",
@@ -95,6 +96,8 @@ void MariadbServer::start() {
         "/usr/sbin/mariadbd",
         "--no-defaults",
         "--datadir=" + (directory_ / "files/data").string(),
+        // In /tmp, each server that starts removes the temporary tables of all others.
+        "--tmpdir=" + directory_.path().string(),
         "--port=" + std::to_string(port_),
         "--bind-address=127.0.0.1",
         "--socket=" + socket().string(),
