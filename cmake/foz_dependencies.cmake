@@ -34,3 +34,10 @@ endif()
 if(FOZ_BENCH)
     find_package(benchmark REQUIRED)
 endif()
+
+# Every target has both, and so the same macros as the precompiled headers.
+target_link_libraries(foz_options INTERFACE fmt::fmt spdlog::spdlog)
+foz_precompile(foz_precompiled ${foz_precompiled_headers})
+if(FOZ_TESTS)
+    foz_precompile(foz_precompiled_tests ${foz_precompiled_headers} <gtest/gtest.h> <gmock/gmock.h> USES GTest::gtest)
+endif()
