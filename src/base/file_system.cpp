@@ -82,6 +82,17 @@ class PosixFile final : public File {
         return {};
     }
 
+    [[nodiscard]] Result<void> allocate(std::uint64_t size) override {
+        int error = EINTR;
+        while (error == EINTR) {
+            error = ::posix_fallocate(descriptor_, 0, static_cast<off_t>(size));
+        }
+        if (error != 0) {
+            return failed("allocate", path_, error);
+        }
+        return {};
+    }
+
     [[nodiscard]] Result<void> sync_data() override {
         if (::fdatasync(descriptor_) != 0) {
             return failed("sync", path_, errno);

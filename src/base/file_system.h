@@ -32,6 +32,10 @@ class File {
     /// written.
     [[nodiscard]] virtual Result<void> write_at(std::uint64_t offset, ByteView bytes) = 0;
 
+    /// Makes the file `size` bytes long, if it is shorter, with room on the disk for all of them;
+    /// what is new reads as zeros. Writes none where the file system can promise that.
+    [[nodiscard]] virtual Result<void> allocate(std::uint64_t size) = 0;
+
     /// fdatasync: after success, what was written before is on the disk. After a failure nothing is
     /// known about it, and calling again may report success falsely: do not.
     [[nodiscard]] virtual Result<void> sync_data() = 0;

@@ -12,6 +12,10 @@ namespace foz::journal {
 namespace {
 
 constexpr auto kSaveInterval = std::chrono::seconds(1);
+// A spare that is so far behind is not filled any more, only allocated: groups that fill segments
+// so fast are large, and lose little by a slower sync; the zeros would take half of the disk from
+// them.
+constexpr std::uint64_t kBehindMax = 8 << 20;
 
 }  // namespace
 
@@ -34,7 +38,7 @@ void Housekeeper::segment_used(std::uint64_t bytes) {
     {
         const std::lock_guard lock(mutex_);
         const bool wanted_before = piece_wanted();
-        fill_wanted_ = std::min(2 * bytes, charge_.options.segment_bytes);
+        fill_wanted_ = std::min(bytes + bytes / 3, charge_.options.segment_bytes);
         wake = !wanted_before && piece_wanted();
     }
     if (wake) {
@@ -76,8 +80,9 @@ void Housekeeper::run() {
         if (piece_wanted()) {
             const std::uint64_t bytes_min =
                 std::max(request_.value_or(0), charge_.options.segment_bytes);
+            const bool in_haste = request_.has_value() || fill_wanted_ > filled_ + kBehindMax;
             lock.unlock();
-            auto prepared = prepare(bytes_min);
+            auto prepared = prepare(bytes_min, in_haste);
             lock.lock();
             answer(std::move(prepared));
         }
@@ -104,7 +109,7 @@ void Housekeeper::answer(Result<void> prepared) {
     answered_.notify_one();
 }
 
-Result<void> Housekeeper::prepare(std::uint64_t bytes_min) {
+Result<void> Housekeeper::prepare(std::uint64_t bytes_min, bool in_haste) {
     if (spare_ && spare_->bytes() < bytes_min) {
         spare_.reset();  // a single large append needs a larger segment
     }
@@ -121,7 +126,7 @@ Result<void> Housekeeper::prepare(std::uint64_t bytes_min) {
     if (spare_->ready()) {
         return {};
     }
-    auto advanced = spare_->advance();
+    auto advanced = in_haste ? spare_->hurry() : spare_->advance();
     if (!advanced) {
         spare_.reset();
         SpareSegment::discard(charge_.files, charge_.options.directory);

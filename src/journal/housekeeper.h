@@ -35,9 +35,9 @@ class Housekeeper {
     Housekeeper& operator=(const Housekeeper&) = delete;
     ~Housekeeper();
 
-    /// For the writer: this much of the current segment is in use. The next is filled twice as fast
-    /// as this grows: ready when half is used, and no load on the disk that the writer does not
-    /// cause itself.
+    /// For the writer: this much of the current segment is in use. The next is filled by a third
+    /// faster than this grows: ready when three quarters are used, and little load on the disk that
+    /// the writer does not cause itself.
     void segment_used(std::uint64_t bytes);
 
     /// For the writer: waits for a segment file of at least `bytes_min` that is ready. Errors:
@@ -49,7 +49,7 @@ class Housekeeper {
     void run();
     [[nodiscard]] bool piece_wanted() const;  // needs mutex_
     void answer(Result<void> prepared);       // needs mutex_
-    [[nodiscard]] Result<void> prepare(std::uint64_t bytes_min);
+    [[nodiscard]] Result<void> prepare(std::uint64_t bytes_min, bool in_haste);
     [[nodiscard]] Result<void> make_room(std::uint64_t bytes);
     [[nodiscard]] Result<std::uint64_t> bytes_missing(std::uint64_t bytes) const;
     [[nodiscard]] Error no_room(std::uint64_t bytes) const;

@@ -39,6 +39,17 @@ Result<void> SpareSegment::advance() {
     return {};
 }
 
+Result<void> SpareSegment::hurry() {
+    if (auto allocated = file_->allocate(bytes_); !allocated) {
+        return allocated;
+    }
+    if (auto synced = file_->sync_data(); !synced) {
+        return synced;
+    }
+    filled_ = bytes_;
+    return {};
+}
+
 Result<SpareSegment::Activated> SpareSegment::activate(const SegmentHeader& header) {
     FOZ_CHECK(ready());
     // In this order: a file with a segment's name always has a whole header.

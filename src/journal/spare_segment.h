@@ -22,6 +22,9 @@ class SpareSegment {
 
     /// Fills and syncs the next piece (1 MiB). After an error the spare is of no use: discard it.
     [[nodiscard]] Result<void> advance();
+    /// Makes the spare ready without filling the rest: at once, and each sync of what is later
+    /// written there costs a little more. Errors as advance().
+    [[nodiscard]] Result<void> hurry();
     [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
     [[nodiscard]] std::uint64_t filled() const { return filled_; }
     [[nodiscard]] bool ready() const { return filled_ == bytes_; }

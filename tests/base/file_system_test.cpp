@@ -32,6 +32,19 @@ TEST_F(FileSystemTest, reads_back_what_was_written_and_less_at_the_end_of_the_fi
     EXPECT_EQ((*file)->size().value(), 5U);
 }
 
+TEST_F(FileSystemTest, allocates_room_behind_the_content_and_shortens_nothing) {
+    auto file = files_.open(directory_ / "a", OpenMode::create);
+    ASSERT_TRUE(file) << file.error().message;
+    ASSERT_TRUE((*file)->write_at(0, as_bytes("reading")));
+    ASSERT_TRUE((*file)->allocate(10));
+    EXPECT_EQ((*file)->size().value(), 10U);
+    std::string content(10, 'x');
+    ASSERT_TRUE((*file)->read_at(0, std::as_writable_bytes(std::span(content))));
+    EXPECT_EQ(content, std::string("reading\0\0\0", 10));
+    ASSERT_TRUE((*file)->allocate(5));
+    EXPECT_EQ((*file)->size().value(), 10U);
+}
+
 TEST_F(FileSystemTest, names_operation_path_and_reason_of_a_failure) {
     const auto missing = files_.open(directory_ / "missing", OpenMode::read);
     ASSERT_FALSE(missing);

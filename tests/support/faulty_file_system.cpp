@@ -58,6 +58,16 @@ class FaultyFile final : public File {
         return files_.alive(incarnation_) ? files_.write(*node_, offset, bytes) : machine_stopped();
     }
 
+    [[nodiscard]] Result<void> allocate(std::uint64_t size) override {
+        const std::lock_guard lock(files_.mutex_);
+        if (!files_.alive(incarnation_)) {
+            return machine_stopped();
+        }
+        const std::uint64_t old_size = node_->data.size();
+        const std::vector<std::byte> zeros(std::max(size, old_size) - old_size);
+        return files_.write(*node_, old_size, zeros);
+    }
+
     [[nodiscard]] Result<void> sync_data() override {
         const std::lock_guard lock(files_.mutex_);
         return files_.alive(incarnation_) ? files_.sync(*node_) : machine_stopped();
