@@ -37,7 +37,9 @@ void Reactor::adopt(int socket, const Door& door) {
 }
 
 void Reactor::notify_progress() {
-    loop_.wake();  // a tick delivers what has come due
+    if (wants_progress_) {
+        loop_.wake();  // a tick delivers what has come due
+    }
 }
 
 void Reactor::notify_room() {
@@ -137,6 +139,11 @@ bool Reactor::drained() const {
 // False: the journal has no room; the inbox is kept and nothing more is read until it has.
 bool Reactor::append_inbox() {
     journal::Position end = 0;
+    if (!inbox_.acks().empty()) {
+        // Before the append and the look at durable_end(): what becomes durable after them finds
+        // this set.
+        wants_progress_ = true;
+    }
     if (!inbox_.records().empty()) {
         const auto appended = context_.journal.append(inbox_.records());
         if (!appended) {
@@ -208,6 +215,9 @@ void Reactor::deliver_acks() {
                                             : durable,
         acknowledge
     );
+    if (acks_.empty() && durable_acks_.empty()) {
+        wants_progress_ = false;
+    }
 }
 
 void Reactor::check_time() {

@@ -124,7 +124,10 @@ class Reactor {
     Inbox inbox_;
     AckQueue acks_;
     AckQueue durable_acks_;  // PUBCOMP, which waits for the journal whatever the policy
-    bool holding_ = false;   // the journal has refused inbox_, which waits for room
+    // Whether acknowledgements wait, or may after the append that is under way: only then is the
+    // journal's progress worth a wake-up. Written by the reactor's thread.
+    std::atomic<bool> wants_progress_ = false;
+    bool holding_ = false;  // the journal has refused inbox_, which waits for room
     std::vector<ConnectionHandle> reads_held_;  // were readable while holding_
     std::vector<ConnectionHandle> touched_;
     std::vector<std::function<void()>> barriers_;
