@@ -61,7 +61,8 @@ class RowBatch {
         return std::span(cells_).subspan(row.first_cell, row.cell_count);
     }
     [[nodiscard]] std::span<const Rejection> rejections() const { return rejections_; }
-    [[nodiscard]] bool empty() const { return rows_.empty() && rejections_.empty(); }
+    [[nodiscard]] std::size_t size() const { return rows_.size() + rejections_.size(); }
+    [[nodiscard]] bool empty() const { return size() == 0; }
     /// Bytes of memory that the content takes; the runner bounds a batch by it.
     [[nodiscard]] std::size_t memory_bytes() const;
     void clear();

@@ -23,6 +23,9 @@ using namespace std::chrono_literals;
 constexpr auto kIdleWait = 250ms;
 constexpr auto kCursorCommitInterval = 1s;
 
+// While a batch waits for more, this many records wake the lane before the batch is due.
+constexpr journal::Position kRecordsWorthWaking = 1'000;
+
 // The clock is read once for this many messages.
 constexpr int kMessagesPerClockReading = 64;
 
@@ -269,19 +272,21 @@ SinkResult<void> Runner::map_from(Cursor cursor) {
 // Maps records until the batch is full, old enough, or there is nothing to wait for.
 SinkResult<void> Runner::fill() {
     int until_clock_reading = kMessagesPerClockReading;
+    bool due = false;
     while (!filler_.is_full(batch_)) {
         const auto taken = filler_.take_next(batch_);
         if (!taken) {
             return std::unexpected(from_error(taken.error()));
         }
         if (!*taken) {
-            const bool more =
-                !stopping_ && !batch_.items.empty() &&
-                parts_.journal.wait_for(batch_.end, batch_.started + options_.batch_delay);
-            if (more) {
-                continue;
+            if (batch_.items.empty()) {
+                return wait_for_records();
             }
-            return batch_.items.empty() ? wait_for_records() : SinkResult<void>{};
+            if (due || stopping_) {
+                return {};
+            }
+            due = !wait_for_more();
+            continue;
         }
         if (--until_clock_reading == 0) {
             until_clock_reading = kMessagesPerClockReading;
@@ -293,6 +298,15 @@ SinkResult<void> Runner::fill() {
         }
     }
     return {};
+}
+
+// Sleeps until there is a good piece of work or the batch is due (false), not until the next
+// record: the journal becomes durable some thousand times a second, and each time a thread woke up
+// for a few records, a reactor or the journal's writer lost its core to it.
+bool Runner::wait_for_more() {
+    const journal::Position room = options_.batch_rows_max - batch_.items.size();
+    const journal::Position piece = std::min(room, kRecordsWorthWaking);
+    return parts_.journal.wait_for(batch_.end + piece - 1, batch_.started + options_.batch_delay);
 }
 
 SinkResult<void> Runner::wait_for_records() {

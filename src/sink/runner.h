@@ -108,6 +108,7 @@ class Runner {
     [[nodiscard]] SinkResult<void> report_gap(journal::Position first, journal::Position past);
     [[nodiscard]] SinkResult<void> map_from(Cursor cursor);
     [[nodiscard]] SinkResult<void> fill();
+    [[nodiscard]] bool wait_for_more();
     [[nodiscard]] SinkResult<void> wait_for_records();
     [[nodiscard]] SinkResult<void> write();
     [[nodiscard]] SinkResult<void> extend_tables();
