@@ -2,17 +2,15 @@
 #include "tls/certificate_authority.h"
 
 #include <algorithm>
-#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
-#include <arpa/inet.h>
 #include <openssl/x509.h>
 
 #include "tls/certificate_facts.h"
 #include "tls/certificate_maker.h"
+#include "tls/certificate_names.h"
 #include "tls/pem.h"
-#include "tls/private_file.h"
 
 namespace foz::tls {
 
@@ -25,136 +23,17 @@ struct CertificateAuthority::Draft {
     bool overwrite = false;
 };
 
-/// One that was, and is not written down yet.
-struct CertificateAuthority::Made {
-    IssuedCertificate issued;
-    std::string certificate;  // PEM
-    std::string key;          // PEM; empty: not ours to write
-};
-
 namespace {
 
-constexpr std::uint64_t kIndexBytesMax = 1ULL << 30;
 constexpr std::chrono::hours kClocksDiffer(1);
 
-/// Where a certificate goes: "servers/_wildcard.example.crt".
-std::string file_of(CertificateKind kind, std::string name) {
-    if (name.starts_with('*')) {
-        name.replace(0, 1, "_wildcard");
-    }
-    return (kind == CertificateKind::server ? "servers/" : "devices/") + name + ".crt";
-}
-
-std::filesystem::path key_beside(std::filesystem::path certificate) {
-    return certificate.replace_extension(".key");
-}
-
-/// A name becomes a CN, a file's name and a part of a line of the index.
-Result<void> check_name(const std::string& name) {
-    constexpr std::size_t kNameBytesMax = 64;  // of a CN [RFC 5280, appendix A]
-    const bool odd = std::ranges::any_of(name, [](char letter) {
-        const auto byte = static_cast<unsigned char>(letter);
-        return byte < 0x20 || byte == 0x7f || letter == '/' || letter == '\\';
-    });
-    if (name.empty() || name.size() > kNameBytesMax || odd || name.starts_with('.') ||
-        name.starts_with(' ') || name.ends_with(' ')) {
-        return fail(
-            ErrorCode::invalid,
-            "\"{}\" cannot be the name of a certificate: it must have 1 to 64 bytes, no slash and "
-            "no control character, and not begin with a dot or a space",
-            name
-        );
-    }
-    return {};
-}
-
-Result<std::string> dns_name(const std::string& name) {
-    const std::string_view rest = std::string_view(name).substr(name.starts_with("*.") ? 2 : 0);
-    constexpr std::string_view kLetters =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._";
-    if (rest.empty() || rest.find_first_not_of(kLetters) != std::string_view::npos) {
-        return fail(
-            ErrorCode::invalid, "\"{}\" is no DNS name; an IP address goes to --address", name
-        );
-    }
-    return "DNS:" + name;
-}
-
-Result<std::string> address_name(const std::string& address) {
-    in6_addr parsed{};
-    if (::inet_pton(AF_INET, address.c_str(), &parsed) != 1 &&
-        ::inet_pton(AF_INET6, address.c_str(), &parsed) != 1) {
-        return fail(
-            ErrorCode::invalid, "\"{}\" is no IP address; a DNS name goes to --name", address
-        );
-    }
-    return "IP:" + address;
-}
-
-Result<std::vector<std::string>> alternative_names(const ServerRequest& request) {
-    std::vector<std::string> names;
-    for (const std::string& name : request.names) {
-        auto made = dns_name(name);
-        if (!made) {
-            return pass_on(made);
-        }
-        names.push_back(std::move(*made));
-    }
-    for (const std::string& address : request.addresses) {
-        auto made = address_name(address);
-        if (!made) {
-            return pass_on(made);
-        }
-        names.push_back(std::move(*made));
-    }
-    return names;
-}
-
-std::vector<std::string> names_again(const CertificateFacts& facts) {
-    std::vector<std::string> names;
-    for (const std::string& name : facts.names) {
-        names.push_back((address_name(name) ? "IP:" : "DNS:") + name);
-    }
-    return names;
-}
-
-Result<Handle<x509_st>> first_certificate(const std::filesystem::path& path) {
-    auto certificates = read_certificates(path.string(), "certificate");
-    if (!certificates) {
-        return pass_on(certificates);
-    }
-    return std::move(certificates->front());
-}
-
-Result<void> write_authority(
-    const std::filesystem::path& folder, const x509_st* certificate, const evp_pkey_st* key
-) {
-    auto written = write_private_file(folder / "ca.key", to_pem(key), kOwnerOnly);
-    if (!written) {
-        return written;
-    }
-    written = write_private_file(folder / "index.txt", "", kOwnerOnly);
-    return written ? write_private_file(folder / "ca.crt", to_pem(certificate), kReadableByAll)
-                   : written;
-}
-
 }  // namespace
-
-Result<void> CertificateAuthority::lock() {
-    auto locked = real_file_system().lock(folder_ / ".lock");
-    if (!locked) {
-        return pass_on(locked);
-    }
-    lock_ = std::move(*locked);
-    return {};
-}
 
 Result<CertificateAuthority> CertificateAuthority::create(
     const std::filesystem::path& folder, const AuthorityRequest& request, const Clock& clock
 ) {
     CertificateAuthority made(folder, clock);
-    if (!request.overwrite && (std::filesystem::exists(folder / "ca.key") ||
-                               std::filesystem::exists(folder / "ca.crt"))) {
+    if (!request.overwrite && made.folder_.has_authority()) {
         return fail(
             ErrorCode::invalid,
             "there is a CA in {} already; --force replaces it, and what it issued is worth nothing "
@@ -162,13 +41,12 @@ Result<CertificateAuthority> CertificateAuthority::create(
             folder.string()
         );
     }
-    for (const auto& part : {folder, folder / "servers", folder / "devices"}) {
-        if (auto there = make_private_folder(part); !there) {
-            return pass_on(there);
-        }
+    auto ready = made.folder_.make();
+    if (ready) {
+        ready = made.folder_.lock();
     }
-    if (auto locked = made.lock(); !locked) {
-        return pass_on(locked);
+    if (!ready) {
+        return pass_on(ready);
     }
     const SystemTime now = clock.system_now();
     made.key_ = make_key();
@@ -185,7 +63,7 @@ Result<CertificateAuthority> CertificateAuthority::create(
         return pass_on(certificate);
     }
     made.certificate_ = std::move(*certificate);
-    auto written = write_authority(folder, made.certificate_.get(), made.key_.get());
+    auto written = made.folder_.write_authority(made.certificate_.get(), made.key_.get());
     if (written) {
         written = made.write_list({});
     }
@@ -198,22 +76,22 @@ Result<CertificateAuthority> CertificateAuthority::create(
 Result<CertificateAuthority> CertificateAuthority::open(
     const std::filesystem::path& folder, const Clock& clock
 ) {
-    if (!std::filesystem::exists(folder / "ca.crt")) {
+    CertificateAuthority opened(folder, clock);
+    if (!opened.folder_.has_authority()) {
         return fail(
             ErrorCode::not_found,
             "there is no CA in {}; `foz certs init` makes one, and --dir says where it is",
             folder.string()
         );
     }
-    CertificateAuthority opened(folder, clock);
-    if (auto locked = opened.lock(); !locked) {
+    if (auto locked = opened.folder_.lock(); !locked) {
         return pass_on(locked);
     }
-    auto certificate = first_certificate(folder / "ca.crt");
+    auto certificate = opened.folder_.authority_certificate();
     if (!certificate) {
         return pass_on(certificate);
     }
-    auto key = read_private_key((folder / "ca.key").string());
+    auto key = opened.folder_.authority_key();
     if (!key) {
         return pass_on(key);
     }
@@ -222,8 +100,7 @@ Result<CertificateAuthority> CertificateAuthority::open(
     return opened;
 }
 
-Result<CertificateAuthority::Made> CertificateAuthority::sign(const Draft& draft, evp_pkey_st* key)
-    const {
+Result<MadeCertificate> CertificateAuthority::sign(const Draft& draft, evp_pkey_st* key) const {
     const SystemTime now = clock_->system_now();
     CertificateContent content;
     content.name = draft.name;
@@ -238,12 +115,12 @@ Result<CertificateAuthority::Made> CertificateAuthority::sign(const Draft& draft
     if (!certificate) {
         return std::unexpected(certificate.error());
     }
-    Made made;
+    MadeCertificate made;
     made.certificate = to_pem(certificate->get());
     made.issued.name = draft.name;
     made.issued.kind = draft.kind;
     made.issued.serial = facts_of(certificate->get()).serial;
-    made.issued.file = file_of(draft.kind, draft.name);
+    made.issued.file = certificate_file(draft.kind, draft.name);
     made.issued.not_after = content.not_after;
     return made;
 }
@@ -261,15 +138,14 @@ Result<void> CertificateAuthority::check_free(std::span<const Draft> drafts) con
     }
     std::unordered_set<std::string_view> wanted;
     for (const Draft& draft : drafts) {
-        if (auto usable = check_name(draft.name); !usable) {
+        if (auto usable = check_certificate_name(draft.name); !usable) {
             return usable;
         }
         if (!wanted.insert(draft.name).second) {
             return fail(ErrorCode::invalid, "\"{}\" is asked for twice", draft.name);
         }
-        const std::filesystem::path file = folder_ / file_of(draft.kind, draft.name);
-        const bool taken = valid.contains(draft.name) || std::filesystem::exists(file) ||
-                           std::filesystem::exists(key_beside(file));
+        const bool taken =
+            valid.contains(draft.name) || folder_.has_files_of(draft.kind, draft.name);
         if (taken && !draft.overwrite) {
             return fail(
                 ErrorCode::invalid,
@@ -283,40 +159,11 @@ Result<void> CertificateAuthority::check_free(std::span<const Draft> drafts) con
     return {};
 }
 
-/// The index first: what is on disk can be revoked.
-Result<void> CertificateAuthority::enter(std::span<const Made> made) {
-    const std::filesystem::path index = folder_ / "index.txt";
-    auto content = read_file(real_file_system(), index, kIndexBytesMax);
-    if (!content) {
-        return pass_on(content);
-    }
-    for (const Made& one : made) {
-        *content += index_line(one.issued);
-    }
-    if (auto written = write_private_file(index, *content, kOwnerOnly); !written) {
-        return written;
-    }
-    for (const Made& one : made) {
-        const std::filesystem::path file = folder_ / one.issued.file;
-        Result<void> written;
-        if (!one.key.empty()) {
-            written = write_unsynced_file(key_beside(file), one.key, kOwnerOnly);
-        }
-        if (written) {
-            written = write_unsynced_file(file, one.certificate, kReadableByAll);
-        }
-        if (!written) {
-            return written;
-        }
-    }
-    return sync_files(folder_);
-}
-
 Result<std::vector<IssuedCertificate>> CertificateAuthority::issue(std::span<const Draft> drafts) {
     if (auto allowed = check_free(drafts); !allowed) {
         return pass_on(allowed);
     }
-    std::vector<Made> all;
+    std::vector<MadeCertificate> all;
     std::vector<IssuedCertificate> issued;
     for (const Draft& draft : drafts) {
         const Handle<evp_pkey_st> key = make_key();
@@ -328,14 +175,14 @@ Result<std::vector<IssuedCertificate>> CertificateAuthority::issue(std::span<con
         issued.push_back(made->issued);
         all.push_back(std::move(*made));
     }
-    if (auto entered = enter(all); !entered) {
+    if (auto entered = folder_.enter(all); !entered) {
         return pass_on(entered);
     }
     return issued;
 }
 
 Result<IssuedCertificate> CertificateAuthority::issue_server(const ServerRequest& request) {
-    auto names = alternative_names(request);
+    auto names = alternative_names(request.names, request.addresses);
     if (!names) {
         return pass_on(names);
     }
@@ -393,7 +240,7 @@ Result<IssuedCertificate> CertificateAuthority::renew(
             name
         );
     }
-    const auto old = first_certificate(folder_ / last->file);
+    const auto old = folder_.certificate(*last);
     if (!old) {
         return std::unexpected(old.error());
     }
@@ -401,7 +248,7 @@ Result<IssuedCertificate> CertificateAuthority::renew(
     const Draft draft{
         .name = name,
         .kind = last->kind,
-        .alternative_names = names_again(facts_of(old->get())),
+        .alternative_names = alternative_names_again(facts_of(old->get())),
         .validity = validity.value_or(server ? ServerRequest().validity : DeviceRequest().validity),
         .overwrite = true,
     };
@@ -409,7 +256,7 @@ Result<IssuedCertificate> CertificateAuthority::renew(
     if (!made) {
         return pass_on(made);
     }
-    if (auto entered = enter({&*made, 1}); !entered) {
+    if (auto entered = folder_.enter({&*made, 1}); !entered) {
         return pass_on(entered);
     }
     return std::move(made->issued);
@@ -428,7 +275,7 @@ Result<void> CertificateAuthority::write_list(std::span<const IssuedCertificate>
     if (!made) {
         return std::unexpected(made.error());
     }
-    return write_private_file(folder_ / "crl.pem", to_pem(made->get()), kReadableByAll);
+    return folder_.write_revocation_list(made->get());
 }
 
 Result<void> CertificateAuthority::revoke(std::span<const std::string> names) {
@@ -440,7 +287,6 @@ Result<void> CertificateAuthority::revoke(std::span<const std::string> names) {
     for (const std::string& name : names) {
         counts.emplace(name, 0);
     }
-    std::string index;
     for (IssuedCertificate& one : *all) {
         const auto asked = counts.find(one.name);
         if (asked != counts.end() && one.status == CertificateStatus::valid) {
@@ -448,7 +294,6 @@ Result<void> CertificateAuthority::revoke(std::span<const std::string> names) {
             one.revoked = clock_->system_now();
             ++asked->second;
         }
-        index += index_line(one);
     }
     for (const std::string& name : names) {
         if (counts[name] == 0) {
@@ -461,16 +306,11 @@ Result<void> CertificateAuthority::revoke(std::span<const std::string> names) {
     if (auto written = write_list(*all); !written) {
         return written;
     }
-    return write_private_file(folder_ / "index.txt", index, kOwnerOnly);
+    return folder_.write_index(*all);
 }
 
 Result<std::vector<IssuedCertificate>> CertificateAuthority::list() const {
-    const std::filesystem::path index = folder_ / "index.txt";
-    const auto content = read_file(real_file_system(), index, kIndexBytesMax);
-    if (!content) {
-        return std::unexpected(content.error());
-    }
-    return parse_index(*content, index.string(), clock_->system_now());
+    return folder_.list(clock_->system_now());
 }
 
 }  // namespace foz::tls

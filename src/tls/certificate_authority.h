@@ -4,13 +4,11 @@
 //
 //   ca.crt  ca.key  crl.pem  index.txt  servers/NAME.crt|key  devices/ID.crt|key
 //
-// Folders are made with 0700, keys with 0600. Every file is replaced as a whole, and a certificate
-// is in index.txt before it is anywhere else: what exists can be revoked.
+// Folders are made with 0700, keys with 0600.
 #pragma once
 
 #include <chrono>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,7 +17,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/file_system.h"
+#include "tls/certificate_folder.h"
 #include "tls/certificate_index.h"
 #include "tls/handle.h"
 
@@ -75,26 +73,22 @@ class CertificateAuthority {
     /// In the order of issue.
     [[nodiscard]] Result<std::vector<IssuedCertificate>> list() const;
 
-    [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+    [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
     [[nodiscard]] const x509_st* certificate() const { return certificate_.get(); }
 
   private:
     struct Draft;
-    struct Made;
 
     CertificateAuthority(std::filesystem::path folder, const Clock& clock)
         : folder_(std::move(folder)), clock_(&clock) {}
 
-    [[nodiscard]] Result<void> lock();
     [[nodiscard]] Result<void> check_free(std::span<const Draft> drafts) const;
-    [[nodiscard]] Result<Made> sign(const Draft& draft, evp_pkey_st* key) const;
+    [[nodiscard]] Result<MadeCertificate> sign(const Draft& draft, evp_pkey_st* key) const;
     [[nodiscard]] Result<std::vector<IssuedCertificate>> issue(std::span<const Draft> drafts);
-    [[nodiscard]] Result<void> enter(std::span<const Made> made);
     [[nodiscard]] Result<void> write_list(std::span<const IssuedCertificate> all);
 
-    std::filesystem::path folder_;
+    CertificateFolder folder_;
     const Clock* clock_;
-    std::unique_ptr<File> lock_;
     Handle<x509_st> certificate_;
     Handle<evp_pkey_st> key_;
 };
