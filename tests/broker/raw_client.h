@@ -3,7 +3,9 @@
 // sockets.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -33,7 +35,7 @@ class RawClient {
     ~RawClient() { ::close(socket_); }
 
     /// False when the server has closed the connection.
-    bool send(std::string_view bytes) {
+    bool send(std::string_view bytes) const {
         while (!bytes.empty()) {
             const ssize_t count = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
             if (count <= 0) {
@@ -49,18 +51,34 @@ class RawClient {
         std::size_t size, std::chrono::milliseconds limit = std::chrono::seconds(10)
     ) {
         std::string bytes;
-        while (bytes.size() < size && readable(limit)) {
-            char buffer[4096];
-            const ssize_t count =
-                ::recv(socket_, buffer, std::min(sizeof buffer, size - bytes.size()), 0);
-            if (count <= 0) {
-                closed_ = true;
+        while (bytes.size() < size) {
+            const std::string more = receive_some(size - bytes.size(), limit);
+            if (more.empty()) {
                 break;
             }
-            bytes.append(buffer, static_cast<std::size_t>(count));
+            bytes += more;
         }
         return bytes;
     }
+
+    /// What comes next, up to `size` bytes; "" when the server closes or `limit` passes.
+    std::string receive_some(
+        std::size_t size = kPiece, std::chrono::milliseconds limit = std::chrono::seconds(10)
+    ) {
+        char buffer[kPiece];
+        if (!readable(limit)) {
+            return {};
+        }
+        const ssize_t count = ::recv(socket_, buffer, std::min(sizeof buffer, size), 0);
+        if (count <= 0) {
+            closed_ = true;
+            return {};
+        }
+        return {buffer, static_cast<std::size_t>(count)};
+    }
+
+    /// Whether the server has closed the connection, as far as it was read.
+    [[nodiscard]] bool closed() const { return closed_; }
 
     /// Everything until the server closes the connection; nothing if it does not within `limit`.
     std::optional<std::string> receive_until_closed(
@@ -78,6 +96,8 @@ class RawClient {
     }
 
   private:
+    static constexpr std::size_t kPiece = 4'096;
+
     bool readable(std::chrono::milliseconds limit) const {
         pollfd descriptor{.fd = socket_, .events = POLLIN, .revents = 0};
         return ::poll(&descriptor, 1, static_cast<int>(limit.count())) > 0;

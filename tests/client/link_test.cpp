@@ -7,9 +7,9 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/support/certificates.h"
 #include "tests/support/mosquitto_broker.h"
 #include "tests/support/tcp_proxy.h"
+#include "tests/support/test_authority.h"
 #include "tests/support/wait_until.h"
 
 namespace foz::client {
@@ -268,14 +268,14 @@ TEST(Link, says_that_there_is_no_websocket) {
 /// A Mosquitto that speaks TLS, with a certificate for localhost.
 class LinkOverTls : public testing::Test {
   protected:
-    void start_mosquitto(const support::CertificateFiles& server, std::string_view rest = "") {
+    void start_mosquitto(const std::string& certificate, std::string_view rest = "") {
         mosquitto_ = std::make_unique<support::MosquittoBroker>(support::MosquittoOptions{
             .persistence = false,
             .configuration = fmt::format(
                 "listener {} 127.0.0.1\ncertfile {}\nkeyfile {}\n{}",
                 tls_port_,
-                server.certificate.string(),
-                server.key.string(),
+                certificate,
+                support::key_of(certificate),
                 rest
             ),
         });
@@ -284,55 +284,45 @@ class LinkOverTls : public testing::Test {
     [[nodiscard]] std::string url(std::string_view scheme = "mqtts") const {
         return fmt::format("{}://localhost:{}", scheme, tls_port_);
     }
-    [[nodiscard]] auto trusting(const std::filesystem::path& ca) const {
-        return [ca = ca.string()](config::Remote& remote, SessionTerms&) {
-            remote.tls.emplace().ca = ca;
-        };
+    [[nodiscard]] static auto trusting(const std::string& ca) {
+        return [ca](config::Remote& remote, SessionTerms&) { remote.tls.emplace().ca = ca; };
     }
 
-    support::TemporaryDirectory directory_;
-    support::CertificateAuthority authority_{directory_.path()};
+    support::TestAuthority authority_;
     std::uint16_t tls_port_ = support::free_port();
     std::unique_ptr<support::MosquittoBroker> mosquitto_;
 };
 
 TEST_F(LinkOverTls, carries_messages_with_a_client_certificate) {
     start_mosquitto(
-        authority_.issue("server", {.common_name = "localhost", .names = {"localhost"}}),
-        fmt::format("cafile {}\nrequire_certificate true", authority_.certificate().string())
+        authority_.server({"localhost"}),
+        fmt::format("cafile {}\nrequire_certificate true", authority_.ca())
     );
-    const auto client = authority_.issue("client", {.common_name = "foz", .names = {}});
     LinkUnderTest link(url(), [&](config::Remote& remote, SessionTerms&) {
-        remote.tls = config::ClientTls{
-            .ca = authority_.certificate().string(),
-            .certificate = client.certificate.string(),
-            .key = client.key.string(),
-        };
+        remote.tls = authority_.client_tls(authority_.device("foz"));
     });
     ASSERT_TRUE(link.becomes_ready()) << mosquitto_->log();
     link.publish("t/a", std::string(200'000, 'x'), 2);
     EXPECT_TRUE(link.receives(1));
 
-    LinkUnderTest without(url(), trusting(authority_.certificate()));
+    LinkUnderTest without(url(), trusting(authority_.ca()));
     expect_says(without.fails_with(Cause::tls), "client certificate");
 }
 
 TEST_F(LinkOverTls, says_what_is_wrong_with_the_brokers_certificate) {
-    start_mosquitto(authority_.issue("server", {.common_name = "other", .names = {"other.example"}})
-    );
-    LinkUnderTest wrong_host(url(), trusting(authority_.certificate()));
+    start_mosquitto(authority_.server({"other.example"}));
+    LinkUnderTest wrong_host(url(), trusting(authority_.ca()));
     expect_says(wrong_host.fails_with(Cause::tls), "localhost");
 
-    const support::CertificateAuthority stranger(directory_.path(), "stranger");
-    LinkUnderTest wrong_ca(url(), trusting(stranger.certificate()));
+    const support::TestAuthority stranger("stranger");
+    LinkUnderTest wrong_ca(url(), trusting(stranger.ca()));
     expect_says(wrong_ca.fails_with(Cause::tls), "trust");
 }
 
 TEST_F(LinkOverTls, says_when_one_side_speaks_tls_and_the_other_does_not) {
-    start_mosquitto(authority_.issue("server", {.common_name = "localhost", .names = {"localhost"}})
-    );
+    start_mosquitto(authority_.server({"localhost"}));
     LinkUnderTest tls_to_plain(
-        fmt::format("mqtts://localhost:{}", mosquitto_->port()), trusting(authority_.certificate())
+        fmt::format("mqtts://localhost:{}", mosquitto_->port()), trusting(authority_.ca())
     );
     EXPECT_TRUE(wait_until([&] { return tls_to_plain.has_failed_with(Cause::tls); }));
     LinkUnderTest plain_to_tls(url("mqtt"));

@@ -87,36 +87,30 @@ TEST(BridgeCommand, sends_all_that_was_acknowledged_though_foz_is_killed_and_the
 
 /// A connection to the stand-in.
 std::string to_aws(
-    const support::AwsIotStandIn& aws,
-    const support::CertificateFiles& device,
-    const std::string& authority,
-    std::string_view client_id
+    support::AwsIotStandIn& aws, const std::string& certificate, std::string_view client_id
 ) {
     return fmt::format(
         "profile = \"aws-iot\"\nurl = \"mqtts://localhost:{}\"\nclient_id = \"{}\"\n"
         "tls = {{ ca = \"{}\", certificate = \"{}\", key = \"{}\" }}\n",
         aws.port(),
         client_id,
-        authority,
-        device.certificate.string(),
-        device.key.string()
+        aws.authority().ca(),
+        certificate,
+        support::key_of(certificate)
     );
 }
 
 TEST(BridgeCommand, keeps_within_the_limits_of_aws_iot_core_and_feeds_another_foz_through_it) {
-    const support::TemporaryDirectory folder("foz-aws");
-    support::AwsIotStandIn aws(folder.path());
-    const auto device = aws.authority().issue("device", {.common_name = "device"});
-    const std::string authority = aws.authority().certificate().string();
+    support::AwsIotStandIn aws;
+    const std::string device = aws.authority().device("device");
     FozUnderTest near;
     near.configure(
-        "[bridge.aws]\n" + to_aws(aws, device, authority, "bridge-1") +
-        "topics = [\"sensors/# out 1\"]\n"
+        "[bridge.aws]\n" + to_aws(aws, device, "bridge-1") + "topics = [\"sensors/# out 1\"]\n"
     );
     FozUnderTest far;
     far.configure(
-        "[source.aws]\n" + to_aws(aws, device, authority, "foz-1") +
-        "subscribe = [\"sensors/#\"]\n" + kReadings
+        "[source.aws]\n" + to_aws(aws, device, "foz-1") + "subscribe = [\"sensors/#\"]\n" +
+        kReadings
     );
     far.start();
     ASSERT_TRUE(wait_until([&] {

@@ -125,20 +125,16 @@ std::string AwsIotClient::last_word() {
     return tls_.closed() ? word : "still open";
 }
 
-CertificateFiles AwsIotRig::device(std::string_view name) {
-    return server.authority().issue(name, {.common_name = std::string(name), .names = {}});
+std::string AwsIotRig::device(const std::string& name) {
+    return server.authority().device(name);
 }
 
-TlsClientOptions AwsIotRig::door(std::optional<CertificateFiles> certificate) const {
-    return {
-        .port = server.port(),
-        .ca = directory_ / "AmazonRootCA1.crt",
-        .certificate = std::move(certificate),
-    };
+TlsSocketOptions AwsIotRig::door(const std::string& certificate) {
+    return {.port = server.port(), .tls = server.authority().client_tls(certificate)};
 }
 
 AwsIotClient AwsIotRig::connected(const AwsIotConnect& as) {
-    if (!usual_) {
+    if (usual_.empty()) {
         usual_ = device("device");
     }
     AwsIotClient client(door(usual_), as.version);

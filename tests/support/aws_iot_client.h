@@ -10,7 +10,6 @@
 #include "mqtt/decoder.h"
 #include "mqtt/encoder.h"
 #include "tests/support/aws_iot_stand_in.h"
-#include "tests/support/temporary_directory.h"
 #include "tests/support/tls_client.h"
 
 namespace foz::support {
@@ -47,10 +46,10 @@ struct AwsIotAnswer {
 /// One client. Its packets carry what the methods are given, right or wrong.
 class AwsIotClient {
   public:
-    AwsIotClient(const TlsClientOptions& options, mqtt::ProtocolVersion version)
+    AwsIotClient(const TlsSocketOptions& options, mqtt::ProtocolVersion version)
         : tls_(options), version_(version) {}
 
-    [[nodiscard]] TlsClient& tls() { return tls_; }
+    [[nodiscard]] TlsSocket& tls() { return tls_; }
 
     void connect(const AwsIotConnect& as);
     void publish(
@@ -71,32 +70,29 @@ class AwsIotClient {
     [[nodiscard]] std::string last_word();
 
   private:
-    TlsClient tls_;
+    TlsSocket tls_;
     mqtt::ProtocolVersion version_;
 };
 
 class AwsIotRig {
   public:
-    explicit AwsIotRig(const AwsIotOptions& options = {}) : server(directory_.path(), options) {}
+    explicit AwsIotRig(const AwsIotOptions& options = {}) : server(options) {}
 
-    /// A certificate with this common name.
-    [[nodiscard]] CertificateFiles device(std::string_view name);
-    /// How a client with `certificate` connects to the port without ALPN.
-    [[nodiscard]] TlsClientOptions door(std::optional<CertificateFiles> certificate) const;
+    /// The certificate of a device of this name.
+    [[nodiscard]] std::string device(const std::string& name);
+    /// How a client with `certificate` ("": without) connects to the port without ALPN.
+    [[nodiscard]] TlsSocketOptions door(const std::string& certificate);
     /// Connected, CONNACK taken; with the certificate "device".
     [[nodiscard]] AwsIotClient connected(const AwsIotConnect& as = {});
     /// The server's session of the client id "device"; an empty one when there is none.
     [[nodiscard]] AwsIotSession session() const {
         return server.session("device").value_or(AwsIotSession{});
     }
-    [[nodiscard]] const TemporaryDirectory& directory() const { return directory_; }
+
+    AwsIotStandIn server;
 
   private:
-    TemporaryDirectory directory_;
-    std::optional<CertificateFiles> usual_;
-
-  public:
-    AwsIotStandIn server;
+    std::string usual_;
 };
 
 }  // namespace foz::support

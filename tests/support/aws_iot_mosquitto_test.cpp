@@ -28,13 +28,12 @@ void put(std::string& text, const std::string& usual, const std::string& here) {
 class AwsIotMosquitto : public testing::Test {
   protected:
     void start(const AwsIotOptions& options = {}) {
-        server = std::make_unique<AwsIotStandIn>(directory.path(), options);
-        const CertificateFiles files =
-            server->authority().issue("device", {.common_name = "device", .names = {}});
+        server = std::make_unique<AwsIotStandIn>(options);
+        const std::string certificate = server->authority().device("device");
         // The names under which AWS hands them out.
-        std::filesystem::copy(server->authority().certificate(), directory / "AmazonRootCA1.pem");
-        std::filesystem::copy(files.certificate, directory / "cert.crt");
-        std::filesystem::copy(files.key, directory / "private.pem.key");
+        std::filesystem::copy(server->authority().ca(), directory / "AmazonRootCA1.pem");
+        std::filesystem::copy(certificate, directory / "cert.crt");
+        std::filesystem::copy(key_of(certificate), directory / "private.pem.key");
     }
 
     [[nodiscard]] std::vector<std::string> command(

@@ -37,14 +37,12 @@ struct Door {
     std::uint16_t port = 0;
 
     void prepare(
-        const CertificateAuthority& authority,
-        const CertificateFiles& files,
-        const std::string& endpoint
+        const TestAuthority& authority, const std::string& certificate, const std::string& endpoint
     ) {
         context.set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
-        context.use_certificate_chain_file(files.certificate);
-        context.use_private_key_file(files.key, asio::ssl::context::pem);
-        context.load_verify_file(authority.certificate());
+        context.use_certificate_chain_file(certificate);
+        context.use_private_key_file(key_of(certificate), asio::ssl::context::pem);
+        context.load_verify_file(authority.ca());
         // With ALPN it depends on the protocol whether there has to be one: known later.
         context.set_verify_mode(
             alpn ? asio::ssl::verify_peer
@@ -67,16 +65,11 @@ struct Door {
 }  // namespace
 
 struct AwsIotStandIn::Running {
-    Running(const std::filesystem::path& folder, AwsIotOptions options)
-        : authority(folder, "AmazonRootCA1"),
-          endpoint(options.endpoint),
-          time_stands(options.time_stands),
-          broker(std::move(options)) {
-        const CertificateFiles files = authority.issue(
-            "endpoint", {.common_name = endpoint, .names = {endpoint, "localhost", "127.0.0.1"}}
-        );
+    explicit Running(AwsIotOptions options)
+        : endpoint(options.endpoint), time_stands(options.time_stands), broker(std::move(options)) {
+        const std::string certificate = authority.server({endpoint, "localhost"}, {"127.0.0.1"});
         for (Door* door : doors()) {
-            door->prepare(authority, files, endpoint);
+            door->prepare(authority, certificate, endpoint);
         }
         tick();
         thread = std::thread([this] { loop.run(); });
@@ -146,7 +139,7 @@ struct AwsIotStandIn::Running {
         connections.clear();
     }
 
-    CertificateAuthority authority;
+    TestAuthority authority{"Amazon Root CA 1"};
     const std::string endpoint;
     const bool time_stands;
     const AwsIotTime started = std::chrono::steady_clock::now();
@@ -169,8 +162,8 @@ AwsIotStandIn::Running::~Running() {
     thread.join();
 }
 
-AwsIotStandIn::AwsIotStandIn(const std::filesystem::path& folder, AwsIotOptions options)
-    : running_(std::make_unique<Running>(folder, std::move(options))) {
+AwsIotStandIn::AwsIotStandIn(AwsIotOptions options)
+    : running_(std::make_unique<Running>(std::move(options))) {
     start();
 }
 
@@ -184,7 +177,7 @@ std::uint16_t AwsIotStandIn::alpn_port() const {
     return running_->with_alpn.port;
 }
 
-CertificateAuthority& AwsIotStandIn::authority() {
+TestAuthority& AwsIotStandIn::authority() {
     return running_->authority;
 }
 

@@ -60,7 +60,7 @@
 #include <vector>
 
 #include "config/aws_iot_limits.h"
-#include "tests/support/certificates.h"
+#include "tests/support/test_authority.h"
 
 namespace foz::support {
 
@@ -126,17 +126,17 @@ struct AwsIotRefusal {
 /// Throws std::runtime_error when it cannot start.
 class AwsIotStandIn {
   public:
-    /// Makes its authority, with a server certificate for the endpoint, localhost and 127.0.0.1, in
-    /// `folder`, and starts.
-    explicit AwsIotStandIn(const std::filesystem::path& folder, AwsIotOptions options = {});
+    /// Makes its authority, with a server certificate for the endpoint, localhost and 127.0.0.1,
+    /// and starts.
+    explicit AwsIotStandIn(AwsIotOptions options = {});
     ~AwsIotStandIn();
 
     /// As AWS's 8883.
     [[nodiscard]] std::uint16_t port() const;
     /// As AWS's 443: ALPN required.
     [[nodiscard]] std::uint16_t alpn_port() const;
-    /// Issues the certificates of devices; certificate() is "AmazonRootCA1.pem".
-    [[nodiscard]] CertificateAuthority& authority();
+    /// Issues the certificates of devices; ca() is "AmazonRootCA1.pem".
+    [[nodiscard]] TestAuthority& authority();
 
     /// An outage: closes all connections and both ports. Sessions are kept; start opens the same
     /// ports again.

@@ -1,39 +1,87 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/tls_client.h"
 
-#include <csignal>
-#include <stdexcept>
+#include <utility>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <sys/socket.h>
-#include <unistd.h>
+
+#include "tests/support/test_authority.h"
 
 namespace foz::support {
-namespace {
 
-int connect_to(std::uint16_t port) {
-    const int connected = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::connect(connected, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
-        ::close(connected);
-        throw std::runtime_error("cannot connect to port " + std::to_string(port));
+TlsClient::TlsClient(const config::ClientTls& settings, std::string_view host)
+    : host_(host),
+      context_(expect_value(tls::ClientContext::load(settings, real_clock().system_now()))) {
+    connection_.reset(SSL_new(context_->native()));
+    make_connection();
+    expect_value(context_->prepare(connection_.get(), host));
+}
+
+TlsClient::TlsClient(tls::Handle<ssl_ctx_st> context) : other_context_(std::move(context)) {
+    connection_.reset(SSL_new(other_context_.get()));
+    make_connection();
+}
+
+void TlsClient::make_connection() {
+    input_ = BIO_new(BIO_s_mem());
+    output_ = BIO_new(BIO_s_mem());
+    SSL_set_bio(connection_.get(), input_, output_);
+    SSL_set_connect_state(connection_.get());
+}
+
+void TlsClient::stop(int result) {
+    const int error = SSL_get_error(connection_.get(), result);
+    if (error == SSL_ERROR_ZERO_RETURN) {
+        closed_ = true;
+    } else if (error != SSL_ERROR_WANT_READ) {
+        failed_ = true;
+        error_ = tls::explain_failure(connection_.get(), ERR_get_error(), host_);
     }
-    const timeval limit{.tv_sec = 10, .tv_usec = 0};
-    ::setsockopt(connected, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    return connected;
+    ERR_clear_error();
 }
 
-std::string last_error() {
-    char reason[256];
-    ERR_error_string_n(ERR_peek_last_error(), reason, sizeof reason);
-    return reason;
+void TlsClient::step() {
+    if (failed_ || closed_) {
+        return;
+    }
+    if (!open_) {
+        const int result = SSL_do_handshake(connection_.get());
+        open_ = result == 1;
+        if (!open_) {
+            stop(result);
+            return;
+        }
+    }
+    char bytes[20'000];
+    int count = 0;
+    while ((count = SSL_read(connection_.get(), bytes, sizeof bytes)) > 0) {
+        received_.append(bytes, static_cast<std::size_t>(count));
+    }
+    stop(count);
 }
+
+void TlsClient::receive(std::string_view bytes) {
+    BIO_write(input_, bytes.data(), static_cast<int>(bytes.size()));
+    step();
+}
+
+std::string TlsClient::take_output() {
+    std::string bytes(static_cast<std::size_t>(BIO_pending(output_)), '\0');
+    BIO_read(output_, bytes.data(), static_cast<int>(bytes.size()));
+    return bytes;
+}
+
+void TlsClient::write(std::string_view plaintext) {
+    SSL_write(connection_.get(), plaintext.data(), static_cast<int>(plaintext.size()));
+}
+
+void TlsClient::close() {
+    SSL_shutdown(connection_.get());
+}
+
+namespace {
 
 /// Size of the packet at the start of `bytes`; 0 when it is not all there.
 std::size_t packet_size(std::string_view bytes) {
@@ -50,99 +98,58 @@ std::size_t packet_size(std::string_view bytes) {
 
 }  // namespace
 
-struct TlsClient::Native {
-    explicit Native(std::uint16_t port)
-        : socket(connect_to(port)), context(SSL_CTX_new(TLS_client_method())), ssl(nullptr) {}
-    ~Native() {
-        SSL_free(ssl);
-        SSL_CTX_free(context);
-        ::close(socket);
+TlsSocket::TlsSocket(const TlsSocketOptions& options)
+    : socket_(std::make_unique<broker::RawClient>(options.port)),
+      client_(std::make_unique<TlsClient>(options.tls, options.host)) {
+    client_->step();
+    while (flush() && !client_->open() && !client_->failed() && read()) {
     }
-    Native(const Native&) = delete;
-    Native& operator=(const Native&) = delete;
-
-    const int socket;
-    SSL_CTX* context;
-    SSL* ssl;
-};
-
-TlsClient::TlsClient(const TlsClientOptions& options)
-    : native_(std::make_unique<Native>(options.port)) {
-    // OpenSSL writes to the socket without MSG_NOSIGNAL, and servers under test close it.
-    std::signal(SIGPIPE, SIG_IGN);
-    SSL_CTX* context = native_->context;
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-    bool ready = SSL_CTX_load_verify_file(context, options.ca.c_str()) == 1;
-    if (options.certificate) {
-        ready =
-            ready &&
-            SSL_CTX_use_certificate_chain_file(context, options.certificate->certificate.c_str()) ==
-                1 &&
-            SSL_CTX_use_PrivateKey_file(
-                context, options.certificate->key.c_str(), SSL_FILETYPE_PEM
-            ) == 1;
-    }
-    if (!ready) {
-        throw std::runtime_error("cannot use the files of the TLS client: " + last_error());
-    }
-    native_->ssl = SSL_new(context);
-    if (!options.server_name.empty()) {
-        SSL_set_tlsext_host_name(native_->ssl, options.server_name.c_str());
-    }
-    if (!options.alpn.empty()) {
-        const std::string list = static_cast<char>(options.alpn.size()) + options.alpn;
-        SSL_set_alpn_protos(
-            native_->ssl,
-            reinterpret_cast<const unsigned char*>(list.data()),
-            static_cast<unsigned>(list.size())
-        );
-    }
-    SSL_set_fd(native_->ssl, native_->socket);
-    ERR_clear_error();
-    if (SSL_connect(native_->ssl) != 1) {
-        refused_ = last_error();
+    if (!client_->open()) {
+        refused_ = client_->failed() ? client_->error() : "the server closed the connection";
     }
 }
 
-TlsClient::~TlsClient() = default;
-TlsClient::TlsClient(TlsClient&&) noexcept = default;
-TlsClient& TlsClient::operator=(TlsClient&&) noexcept = default;
-
-bool TlsClient::send(std::string_view bytes) {
-    return refused_.empty() &&
-           SSL_write(native_->ssl, bytes.data(), static_cast<int>(bytes.size())) ==
-               static_cast<int>(bytes.size());
+bool TlsSocket::flush() {
+    const std::string bytes = client_->take_output();
+    return bytes.empty() || socket_->send(bytes);
 }
 
-bool TlsClient::read() {
-    char piece[4096];
-    const int size = refused_.empty() ? SSL_read(native_->ssl, piece, sizeof piece) : 0;
-    if (size > 0) {
-        in_.append(piece, static_cast<std::size_t>(size));
+bool TlsSocket::read() {
+    const std::string bytes = socket_->receive_some();
+    client_->receive(bytes);
+    return !bytes.empty() && flush();
+}
+
+bool TlsSocket::send(std::string_view bytes) {
+    if (!refused_.empty()) {
+        return false;
     }
-    return size > 0;
+    client_->write(bytes);
+    return flush();
 }
 
-std::optional<std::string> TlsClient::packet() {
-    std::size_t size = packet_size(in_);
-    while (size == 0) {
+std::optional<std::string> TlsSocket::packet() {
+    const auto left = [this] { return std::string_view(client_->received()).substr(taken_); };
+    while (packet_size(left()) == 0) {
         if (!read()) {
             return std::nullopt;
         }
-        size = packet_size(in_);
     }
-    std::string packet = in_.substr(0, size);
-    in_.erase(0, size);
+    std::string packet(left().substr(0, packet_size(left())));
+    taken_ += packet.size();
     return packet;
 }
 
-bool TlsClient::closed() {
-    return in_.empty() && !read() &&
-           (!refused_.empty() || SSL_get_error(native_->ssl, 0) != SSL_ERROR_WANT_READ);
-}
-
-void TlsClient::break_off() {
-    ::shutdown(native_->socket, SHUT_RDWR);
+bool TlsSocket::closed() {
+    while (client_->received().size() == taken_) {
+        if (client_->closed() || client_->failed() || socket_->closed()) {
+            return true;
+        }
+        if (!read() && !socket_->closed()) {
+            return false;
+        }
+    }
+    return false;
 }
 
 }  // namespace foz::support

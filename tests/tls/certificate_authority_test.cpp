@@ -4,12 +4,17 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "tests/tls/authority_under_test.h"
+#include "tests/support/child_process.h"
+#include "tests/support/test_authority.h"
 #include "tls/certificate_facts.h"
 #include "tls/pem.h"
 
 namespace foz::tls {
 namespace {
+
+using support::expect_value;
+using support::key_of;
+using support::TestAuthority;
 
 CertificateFacts facts_in(const std::string& path) {
     return facts_of(expect_value(read_certificates(path, "certificate")).front().get());
@@ -22,7 +27,7 @@ mode_t mode_of(const std::string& path) {
 }
 
 TEST(CertificateAuthority, makes_certificates_of_the_right_kind) {
-    AuthorityUnderTest ca;
+    TestAuthority ca;
     const CertificateFacts own = facts_in(ca.ca());
     EXPECT_EQ(own.name, "test CA");
     EXPECT_TRUE(own.authority && own.self_signed);
@@ -39,7 +44,7 @@ TEST(CertificateAuthority, makes_certificates_of_the_right_kind) {
 }
 
 TEST(CertificateAuthority, keeps_keys_to_the_owner) {
-    AuthorityUnderTest ca;
+    TestAuthority ca;
     const std::string device = ca.device("esp32-1");
     EXPECT_EQ(mode_of(ca.path("")), 0700U);
     EXPECT_EQ(mode_of(ca.path("devices")), 0700U);
@@ -50,7 +55,7 @@ TEST(CertificateAuthority, keeps_keys_to_the_owner) {
 }
 
 TEST(CertificateAuthority, overwrites_nothing_unasked) {
-    AuthorityUnderTest ca;
+    TestAuthority ca;
     const std::string before = support::content_of(ca.device("esp32-1"));
     DeviceRequest request;
     request.ids = {"esp32-0", "esp32-1"};
@@ -70,13 +75,13 @@ TEST(CertificateAuthority, overwrites_nothing_unasked) {
 }
 
 TEST(CertificateAuthority, issues_nothing_that_outlives_it) {
-    AuthorityUnderTest ca;
-    const auto device = facts_in(ca.device("esp32-1", {}, std::chrono::days(36'500)));
+    TestAuthority ca;
+    const auto device = facts_in(ca.device("esp32-1", {.validity = std::chrono::days(36'500)}));
     EXPECT_EQ(device.not_after, facts_in(ca.ca()).not_after);
 }
 
 TEST(CertificateAuthority, takes_no_name_that_would_leave_its_folder) {
-    AuthorityUnderTest ca;
+    TestAuthority ca;
     for (const std::string id :
          {"", "../x", "a/b", ".hidden", "a\nb", "a\tb", " a", "a\\b", "\xff\xfe"}) {
         DeviceRequest request;
@@ -96,7 +101,7 @@ TEST(CertificateAuthority, takes_no_name_that_would_leave_its_folder) {
 }
 
 TEST(CertificateAuthority, renews_for_the_same_key_and_names) {
-    AuthorityUnderTest ca;
+    TestAuthority ca;
     const std::string path = ca.server({"broker.example"}, {"10.0.0.5"});
     const std::string key = support::content_of(key_of(path));
     const CertificateFacts before = facts_in(path);
@@ -121,7 +126,7 @@ TEST(CertificateAuthority, renews_for_the_same_key_and_names) {
 }
 
 TEST(CertificateAuthority, revokes_all_names_or_none) {
-    AuthorityUnderTest ca;
+    TestAuthority ca;
     ca.device("a");
     const std::vector<std::string> names = {"a", "nobody"};
     const auto refused = ca.authority().revoke(names);
@@ -131,14 +136,14 @@ TEST(CertificateAuthority, revokes_all_names_or_none) {
 }
 
 TEST(CertificateAuthority, is_one_processs_at_a_time) {
-    AuthorityUnderTest ca;
+    TestAuthority ca;
     const auto second = CertificateAuthority::open(ca.path(""), ca.clock());
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, ErrorCode::unavailable);
 }
 
 TEST(CertificateAuthority, is_found_again) {
-    AuthorityUnderTest ca;
+    TestAuthority ca;
     ca.device("a");
     {
         const CertificateAuthority gone = std::move(ca.authority());

@@ -5,12 +5,18 @@
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
-#include "tests/tls/authority_under_test.h"
-#include "tests/tls/tls_client.h"
+#include "tests/support/test_authority.h"
+#include "tests/support/tls_client.h"
+#include "tests/tls/tls_link.h"
 #include "tls/peer_chain.h"
 
 namespace foz::tls {
 namespace {
+
+using support::expect_value;
+using support::key_of;
+using support::TestAuthority;
+using support::TlsClient;
 
 class ClientContextTest : public testing::Test {
   protected:
@@ -26,7 +32,7 @@ class ClientContextTest : public testing::Test {
         return client_->open() ? "" : client_->error();
     }
 
-    AuthorityUnderTest ca_;
+    TestAuthority ca_;
     config::ServerTls server_ = ca_.server_tls();
     std::unique_ptr<TlsClient> client_;
 };
@@ -60,7 +66,7 @@ TEST_F(ClientContextTest, checks_the_server_name_instead_of_the_host) {
 }
 
 TEST_F(ClientContextTest, names_a_ca_that_is_not_trusted) {
-    AuthorityUnderTest other("other CA");
+    TestAuthority other("other CA");
     const std::string error = outcome("localhost", other.client_tls());
     EXPECT_NE(
         error.find("comes from the CA \"test CA\", which is not trusted here: set \"ca\" of tls"),
@@ -74,17 +80,15 @@ TEST_F(ClientContextTest, names_a_ca_that_is_not_trusted) {
 }
 
 TEST_F(ClientContextTest, names_another_ca_of_the_same_name) {
-    AuthorityUnderTest same("test CA");
+    TestAuthority same("test CA");
     const std::string error = outcome("localhost", same.client_tls());
     EXPECT_NE(error.find("certificate \"broker.example\""), std::string::npos) << error;
 }
 
 TEST_F(ClientContextTest, names_a_broker_whose_certificate_has_expired) {
-    ServerRequest request;
-    request.names = {"old.example"};
-    request.validity = std::chrono::days(10);
-    ca_.clock().set(real_clock().system_now() - std::chrono::days(20));
-    server_.certificate = ca_.path(expect_value(ca_.authority().issue_server(request)).file);
+    server_.certificate = ca_.server(
+        {"old.example"}, {}, {.ago = std::chrono::days(20), .validity = std::chrono::days(10)}
+    );
     server_.key = key_of(server_.certificate);
     const std::string error = outcome("old.example");
     EXPECT_NE(error.find("expired on "), std::string::npos) << error;

@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/tls/authority_under_test.h"
+#include "tests/support/test_authority.h"
 
 namespace foz::tls {
 namespace {
+
+using support::expect_value;
 
 // As mosquitto_passwd 2.0.11 wrote them: `-b` and `-H sha512 -b`.
 constexpr std::string_view kFromMosquitto =

@@ -5,13 +5,18 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/child_process.h"
 #include "tests/support/mosquitto_broker.h"
+#include "tests/support/test_authority.h"
 #include "tests/support/wait_until.h"
-#include "tests/tls/authority_under_test.h"
 #include "tls/password_file.h"
 
 namespace foz::tls {
 namespace {
+
+using support::expect_value;
+using support::key_of;
+using support::TestAuthority;
 
 /// A program's exit code, and what it said in `output`.
 int run(std::vector<std::string> command, const std::string& output) {
@@ -53,7 +58,7 @@ class ProgramsTest : public testing::Test {
         );
     }
 
-    AuthorityUnderTest ca_;
+    TestAuthority ca_;
     std::string output_ = ca_.path("output");
     std::unique_ptr<support::MosquittoBroker> mosquitto_;
 };

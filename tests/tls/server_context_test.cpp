@@ -7,10 +7,15 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "tests/tls/authority_under_test.h"
+#include "tests/support/child_process.h"
+#include "tests/support/test_authority.h"
 
 namespace foz::tls {
 namespace {
+
+using support::expect_value;
+using support::key_of;
+using support::TestAuthority;
 
 class ServerContextTest : public testing::Test {
   protected:
@@ -23,7 +28,7 @@ class ServerContextTest : public testing::Test {
         return ca_.path(name);
     }
 
-    AuthorityUnderTest ca_;
+    TestAuthority ca_;
     config::ServerTls settings_ = ca_.server_tls();
 };
 
@@ -105,7 +110,7 @@ TEST_F(ServerContextTest, names_a_key_that_needs_a_passphrase) {
 }
 
 TEST_F(ServerContextTest, names_the_revocation_list_of_another_ca) {
-    AuthorityUnderTest other("other CA");
+    TestAuthority other("other CA");
     settings_.crl = other.crl();
     EXPECT_NE(
         error().find("is not from the CA whose certificates it is to revoke"), std::string::npos

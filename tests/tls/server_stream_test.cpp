@@ -6,12 +6,18 @@
 #include <malloc.h>
 #include <openssl/ssl.h>
 
-#include "tests/tls/authority_under_test.h"
-#include "tests/tls/tls_client.h"
+#include "tests/support/child_process.h"
+#include "tests/support/test_authority.h"
+#include "tests/support/tls_client.h"
+#include "tests/tls/tls_link.h"
 #include "tls/peer_chain.h"
 
 namespace foz::tls {
 namespace {
+
+using support::expect_value;
+using support::TestAuthority;
+using support::TlsClient;
 
 using config::ClientCertificate;
 
@@ -21,7 +27,7 @@ class ServerStreamTest : public testing::Test {
         return expect_value(ServerContext::load(settings_, real_clock().system_now()));
     }
     /// Why the server refuses a client with that certificate; the client gets an alert.
-    std::string refusal_of(const std::string& certificate, const AuthorityUnderTest& its_ca) {
+    std::string refusal_of(const std::string& certificate, const TestAuthority& its_ca) {
         config::ClientTls settings = its_ca.client_tls(certificate);
         settings.ca = ca_.ca();
         TlsClient client(settings, "localhost");
@@ -33,7 +39,7 @@ class ServerStreamTest : public testing::Test {
         return link.server.error();
     }
 
-    AuthorityUnderTest ca_;
+    TestAuthority ca_;
     config::ServerTls settings_ = ca_.server_tls();
     std::string client_error_;
 };
@@ -107,13 +113,13 @@ TEST_F(ServerStreamTest, lets_a_client_in_without_a_certificate_when_it_is_optio
 
 TEST_F(ServerStreamTest, refuses_a_bad_certificate_also_when_it_is_optional) {
     settings_.client_certificate = ClientCertificate::optional;
-    AuthorityUnderTest other("other CA");
+    TestAuthority other("other CA");
     EXPECT_NE(refusal_of(other.device("esp32-1"), other).find("not trusted"), std::string::npos);
 }
 
 TEST_F(ServerStreamTest, names_a_certificate_that_has_expired) {
     const std::string reason =
-        refusal_of(ca_.device("esp32-1", std::chrono::days(40), std::chrono::days(30)), ca_);
+        refusal_of(ca_.device("esp32-1", {.ago = std::chrono::days(40)}), ca_);
     EXPECT_TRUE(reason.starts_with("the client's certificate \"esp32-1\" (serial ")) << reason;
     EXPECT_NE(reason.find("): expired on "), std::string::npos) << reason;
     EXPECT_NE(reason.find("10 days ago"), std::string::npos) << reason;
@@ -121,7 +127,8 @@ TEST_F(ServerStreamTest, names_a_certificate_that_has_expired) {
 }
 
 TEST_F(ServerStreamTest, names_a_certificate_of_tomorrow) {
-    const std::string reason = refusal_of(ca_.device("esp32-1", std::chrono::days(-2)), ca_);
+    const std::string reason =
+        refusal_of(ca_.device("esp32-1", {.ago = std::chrono::days(-2)}), ca_);
     EXPECT_NE(reason.find("not valid before "), std::string::npos) << reason;
     EXPECT_NE(reason.find("clock"), std::string::npos) << reason;
 }
@@ -136,7 +143,7 @@ TEST_F(ServerStreamTest, names_a_certificate_that_was_revoked) {
 }
 
 TEST_F(ServerStreamTest, names_the_ca_that_it_does_not_trust) {
-    AuthorityUnderTest other("other CA");
+    TestAuthority other("other CA");
     const std::string reason = refusal_of(other.device("esp32-1"), other);
     EXPECT_NE(
         reason.find("comes from the CA \"other CA\", which is not trusted here: put that CA's "
@@ -200,7 +207,7 @@ TEST_F(ServerStreamTest, speaks_tls_1_2) {
 }
 
 TEST_F(ServerStreamTest, says_what_the_client_thinks_of_its_certificate) {
-    AuthorityUnderTest other("other CA");
+    TestAuthority other("other CA");
     TlsClient client(other.client_tls(), "localhost");
     Link link(*context(), client);
     link.settle();

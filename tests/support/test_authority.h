@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// A certificate authority in a folder of its own, and a clock that stands where the test puts it.
-// Throws std::runtime_error when something that should work does not.
+// A certificate authority for tests: foz's own, in a folder of its own, with a clock that stands
+// where the test puts it, so that what it issues may have expired. Throws std::runtime_error when
+// something that should work does not.
 #pragma once
 
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/settings.h"
-#include "tests/support/child_process.h"
 #include "tests/support/temporary_directory.h"
 #include "tls/certificate_authority.h"
 
-namespace foz::tls {
+namespace foz::support {
 
 class SetClock final : public Clock {
   public:
@@ -24,19 +28,27 @@ class SetClock final : public Clock {
     SystemTime time_;
 };
 
-class AuthorityUnderTest {
-  public:
-    explicit AuthorityUnderTest(const std::string& name = "test CA");
+/// When a certificate was issued, and for how long. Absent: as `foz certs server` does, and 30 days
+/// for a device.
+struct Dates {
+    std::chrono::days ago{0};
+    std::optional<std::chrono::days> validity;
+};
 
-    /// Makes a certificate that was issued `ago`; the path of its PEM file.
+class TestAuthority {
+  public:
+    explicit TestAuthority(const std::string& name = "test CA");
+    TestAuthority(const TestAuthority&) = delete;
+    TestAuthority& operator=(const TestAuthority&) = delete;
+
+    /// Makes a certificate; the path of its PEM file. key_of() is the key's.
     std::string server(
-        const std::vector<std::string>& names, const std::vector<std::string>& addresses = {}
+        const std::vector<std::string>& names,
+        const std::vector<std::string>& addresses = {},
+        const Dates& dates = {}
     );
-    std::string device(
-        const std::string& id,
-        std::chrono::days ago = {},
-        std::chrono::days validity = std::chrono::days(30)
-    );
+    std::string device(const std::string& id, const Dates& dates = {});
+    /// Every certificate of that name; crl() lists it then.
     void revoke(const std::string& name);
 
     [[nodiscard]] std::string path(const std::string& file) const {
@@ -44,7 +56,7 @@ class AuthorityUnderTest {
     }
     [[nodiscard]] std::string ca() const { return path("ca.crt"); }
     [[nodiscard]] std::string crl() const { return path("crl.pem"); }
-    [[nodiscard]] CertificateAuthority& authority() { return *authority_; }
+    [[nodiscard]] tls::CertificateAuthority& authority() { return authority_; }
     [[nodiscard]] SetClock& clock() { return clock_; }
 
     /// Of a listener for broker.example, localhost and 127.0.0.1 that requires certificates.
@@ -55,7 +67,7 @@ class AuthorityUnderTest {
     support::TemporaryDirectory directory_{"foz-tls"};
     std::filesystem::path folder_;
     SetClock clock_;
-    std::optional<CertificateAuthority> authority_;
+    tls::CertificateAuthority authority_;
 };
 
 /// "x.crt" -> "x.key"
@@ -72,4 +84,4 @@ T expect_value(Result<T>&& result) {
     }
 }
 
-}  // namespace foz::tls
+}  // namespace foz::support
