@@ -57,7 +57,7 @@ Result<TransportTarget> Link::Parts::target() const {
     if (to.url.tls) {
         config::ClientTls settings = options.remote.tls.value_or(config::ClientTls());
         const std::string_view alpn =
-            config::alpn_for(options.remote.profile, to.url.port, settings.certificate.has_value());
+            config::alpn_for(options.remote.profile, to.url, settings.certificate.has_value());
         if (settings.alpn.empty() && !alpn.empty()) {
             settings.alpn.emplace_back(alpn);
         }

@@ -84,7 +84,14 @@ void AwsIotCheck::check_client_id(const Remote& remote) {
 
 void AwsIotCheck::check_credentials(const Remote& remote) {
     const bool certificate = remote.tls && remote.tls->certificate;
-    if (!certificate && !remote.username) {
+    if (remote.url.starts_with("wss://") && !remote.username) {
+        errors_.add(
+            errors_.line_of(where_, "url"),
+            "\"url\" in {} is a WebSocket, where AWS IoT Core looks at no client certificate; "
+            "write mqtts://...:443 for one, or username and password_file for a custom authoriser",
+            where_.shown
+        );
+    } else if (!certificate && !remote.username) {
         errors_.add(
             errors_.line_of(where_, "tls"),
             "{} has no client certificate, by which AWS IoT Core knows who connects; write tls = "

@@ -100,9 +100,9 @@ std::string_view counted_part(std::string_view topic) {
     return without(without(topic, "$share/", 2), "$aws/rules/", 3);
 }
 
-std::string_view alpn_for(Profile profile, std::uint16_t port, bool with_client_certificate) {
+std::string_view alpn_for(Profile profile, const RemoteUrl& url, bool with_client_certificate) {
     constexpr std::uint16_t kHttps = 443;
-    if (profile != Profile::aws_iot || port != kHttps) {
+    if (profile != Profile::aws_iot || url.port != kHttps || url.websocket) {
         return "";
     }
     return with_client_certificate ? "x-amzn-mqtt-ca" : "mqtt";

@@ -13,6 +13,7 @@
 #include <span>
 #include <string_view>
 
+#include "config/remote_url.h"
 #include "config/settings.h"
 
 namespace foz::config {
@@ -62,11 +63,11 @@ struct AwsIotLimit {
 /// broker leaves out, and "$aws/rules/RULE/", which AWS does.
 [[nodiscard]] std::string_view counted_part(std::string_view topic);
 
-/// The ALPN protocol that AWS IoT Core wants on `port` when the configuration names none; "" for
+/// The ALPN protocol that AWS IoT Core wants at `url` when the configuration names none; "" for
 /// none. Port 443 is shared with HTTPS: "x-amzn-mqtt-ca" with a client certificate, "mqtt" with a
-/// user name and password for a custom authoriser.
+/// user name and password for a custom authoriser. A WebSocket is HTTPS, and has none.
 [[nodiscard]] std::string_view alpn_for(
-    Profile profile, std::uint16_t port, bool with_client_certificate
+    Profile profile, const RemoteUrl& url, bool with_client_certificate
 );
 
 }  // namespace foz::config

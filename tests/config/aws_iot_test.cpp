@@ -135,6 +135,21 @@ TEST(AwsIotCheck, names_the_limit_that_a_connection_is_over) {
     );
 }
 
+TEST(AwsIotCheck, knows_that_a_websocket_has_no_client_certificate) {
+    const std::string url = "url = \"wss://host\"\nprofile = \"aws-iot\"\nsubscribe = [\"a\"]\n";
+    EXPECT_EQ(
+        errors_of(
+            "[source.aws]\n" + url + "tls = { certificate = \"cert.crt\", key = \"a.key\" }\n"
+        ),
+        Lines{"foz.toml:2: \"url\" in [source.aws] is a WebSocket, where AWS IoT Core looks at no "
+              "client certificate; write mqtts://...:443 for one, or username and password_file "
+              "for a custom authoriser"}
+    );
+    EXPECT_EQ(
+        errors_of("[source.aws]\n" + url + "username = \"u\"\npassword_file = \"p\"\n"), Lines()
+    );
+}
+
 TEST(AwsIotCheck, looks_at_the_remote_side_of_a_bridge) {
     EXPECT_EQ(
         errors_of(bridge_with("[\"1/2/3/4/5/6/7/8 out 1 local/ remote/\"]")),
@@ -184,10 +199,14 @@ TEST(AwsIotLimits, count_a_topic_without_what_aws_does_not_count) {
 }
 
 TEST(AwsIotLimits, tell_which_alpn_port_443_wants) {
-    EXPECT_EQ(alpn_for(Profile::aws_iot, 443, true), "x-amzn-mqtt-ca");
-    EXPECT_EQ(alpn_for(Profile::aws_iot, 443, false), "mqtt");
-    EXPECT_EQ(alpn_for(Profile::aws_iot, 8'883, true), "");
-    EXPECT_EQ(alpn_for(Profile::mqtt, 443, true), "");
+    const auto alpn = [](Profile profile, std::string_view url, bool with_certificate) {
+        return alpn_for(profile, parse_remote_url(url).value(), with_certificate);
+    };
+    EXPECT_EQ(alpn(Profile::aws_iot, "mqtts://a:443", true), "x-amzn-mqtt-ca");
+    EXPECT_EQ(alpn(Profile::aws_iot, "mqtts://a:443", false), "mqtt");
+    EXPECT_EQ(alpn(Profile::aws_iot, "mqtts://a", true), "");
+    EXPECT_EQ(alpn(Profile::aws_iot, "wss://a", false), "") << "a WebSocket is HTTPS for AWS";
+    EXPECT_EQ(alpn(Profile::mqtt, "mqtts://a:443", true), "");
 }
 
 std::string content_of(const std::filesystem::path& file) {
