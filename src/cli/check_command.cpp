@@ -15,7 +15,8 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/listener_report.h"
-#include "client/trial.h"
+#include "cli/remote_check.h"
+#include "cli/report.h"
 #include "config/database_access.h"
 #include "config/settings_parser.h"
 #include "mapping/mapping.h"
@@ -29,26 +30,6 @@ struct CheckArguments {
     std::optional<std::string> data;
     std::optional<std::string> client_id;
     bool connect = false;
-};
-
-/// One line on standard output for each thing that was checked.
-class Report {
-  public:
-    void ok(std::string_view what) { fmt::print("ok     {}\n", what); }
-    /// The configuration cannot be used, whatever the world does.
-    void unusable(std::string_view what) {
-        fmt::print("error  {}\n", what);
-        exit_code_ = 2;
-    }
-    /// The configuration may be right, but not here and now.
-    void failed(std::string_view what) {
-        fmt::print("error  {}\n", what);
-        exit_code_ = std::max(exit_code_, 1);
-    }
-    [[nodiscard]] int exit_code() const { return exit_code_; }
-
-  private:
-    int exit_code_ = 0;
 };
 
 std::optional<config::Settings> read_settings(const CheckArguments& arguments, Report& report) {
@@ -67,10 +48,11 @@ std::optional<config::Settings> read_settings(const CheckArguments& arguments, R
         settings.data = *arguments.data;
     }
     report.ok(fmt::format(
-        "{}: listeners {}, sources {}, databases {}, routes {}",
+        "{}: listeners {}, sources {}, bridges {}, databases {}, routes {}",
         arguments.config ? *arguments.config : "no --config, so the defaults",
         settings.listeners.size(),
         settings.sources.size(),
+        settings.bridges.size(),
         settings.databases.size(),
         settings.routes.size()
     ));
@@ -168,94 +150,17 @@ void check_listener(const config::Listener& listener, Report& report) {
     }
 }
 
-std::string_view name_of(client::Step step) {
-    switch (step) {
-        case client::Step::name: return "name";
-        case client::Step::tcp: return "TCP";
-        case client::Step::tls: return "TLS";
-        case client::Step::websocket: return "WebSocket";
-        case client::Step::connack: return "CONNECT";
-        case client::Step::suback: return "SUBSCRIBE";
-    }
-    return "";
-}
-
-void report_step(const std::string& what, const client::StepDone& step, Report& report) {
-    const std::string line = fmt::format("{}: {}", what, name_of(step.step));
-    const bool trouble = step.step == client::Step::suback && !step.text.empty();
-    if (trouble) {
-        report.failed(fmt::format("{}: {}", line, step.text));
-    } else if (!step.text.empty()) {
-        report.ok(fmt::format("{}: {}", line, step.text));
-    } else if (step.step == client::Step::suback) {
-        report.ok(fmt::format("{}: all granted", line));
-    }
-    for (const tls::CertificateFacts& certificate : step.chain) {
-        report.ok(fmt::format(
-            "{}: certificate {}", line, tls::describe(certificate, real_clock().system_now())
-        ));
-    }
-}
-
-void check_remote(
-    const std::string& what,
-    const config::Remote& remote,
-    std::vector<client::Filter> filters,
-    const CheckArguments& arguments,
-    Report& report
-) {
-    const auto trial =
-        client::try_remote(remote, std::move(filters), arguments.client_id, real_clock());
-    if (!trial) {
-        report.failed(fmt::format("{}: {}", what, trial.error().message));
-        return;
-    }
-    for (const client::StepDone& step : trial->steps) {
-        report_step(what, step, report);
-    }
-    const auto& failure = trial->failure;
-    if (!failure) {
-        return;
-    }
-    using client::Cause;
-    const Cause cause = failure->cause;
-    const bool about_id =
-        cause == Cause::not_authorized || cause == Cause::identifier || cause == Cause::lost;
-    report.failed(fmt::format(
-        "{}: {}{}",
-        what,
-        failure->message,
-        about_id ? fmt::format(
-                       "; the check connected as \"{}\": if the broker knows \"{}\" only, let it "
-                       "know that one too, or choose another with --client-id",
-                       trial->client_id,
-                       remote.client_id
-                   )
-                 : ""
-    ));
-}
-
-void check_source(const config::Source& source, const CheckArguments& arguments, Report& report) {
-    const std::string what = fmt::format("source {}", source.remote.name);
-    report.ok(fmt::format("{}: {}, topics {}", what, source.remote.url, source.subscribe.size()));
-    if (!arguments.connect) {
-        return;
-    }
-    std::vector<client::Filter> filters;
-    filters.reserve(source.subscribe.size());
-    for (const config::Subscription& subscription : source.subscribe) {
-        filters.push_back({.filter = subscription.topic, .qos = subscription.qos});
-    }
-    check_remote(what, source.remote, std::move(filters), arguments, report);
-}
-
 int check(const CheckArguments& arguments) {
     spdlog::set_level(spdlog::level::off);  // everything is said here
     Report report;
     if (const auto settings = read_settings(arguments, report)) {
         check_data_directory(settings->data, report);
+        const RemoteCheck how{arguments.connect, arguments.client_id};
         for (const config::Source& source : settings->sources) {
-            check_source(source, arguments, report);
+            check_source(source, how, report);
+        }
+        for (const config::Bridge& bridge : settings->bridges) {
+            check_bridge(bridge, how, report);
         }
         for (const config::Listener& listener : settings->listeners) {
             check_listener(listener, report);
@@ -282,16 +187,18 @@ void add_check_command(CLI::App& app, int& exit_code) {
         "--connect",
         arguments->connect,
         "Connect to each database too, and compare its tables with what the routes want; connect "
-        "to each source and subscribe"
+        "to each source and bridge, and subscribe there"
     );
     command->add_option(
         "--client-id",
         arguments->client_id,
-        "With --connect: the client id at sources; without it, the configured one and \"-check\". "
+        "With --connect: the client id at sources and bridges; without it, the configured one and "
+        "\"-check\". "
         "Not one that foz runs with: the broker would hang up on that"
     );
     command->footer(
-        "One line for each thing that was checked, \"ok\" or \"error\". Changes nothing.\n"
+        "One line for each thing that was checked, \"ok\" or \"error\"; \"seen\" is what a broker\n"
+        "showed that is not what it must be. Changes nothing.\n"
         "Exit code 0: all is well; 1: something is not as it must be here and now, such as a\n"
         "database that does not answer; 2: the configuration cannot be used."
     );

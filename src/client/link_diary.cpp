@@ -15,7 +15,10 @@ constexpr std::chrono::seconds kSayAgainAfter{60};
 }  // namespace
 
 LinkDiary::LinkDiary(std::string called, const config::Remote& remote, const Clock& clock)
-    : called_(std::move(called)), url_(remote.url), clock_(clock) {
+    : called_(std::move(called)),
+      url_(remote.url),
+      with_tls_(url_.starts_with("mqtts:") || url_.starts_with("wss:")),
+      clock_(clock) {
     status_.since = clock.system_now();
 }
 
@@ -32,6 +35,16 @@ void LinkDiary::note_attempt() {
     ready_since_ = {};
     const std::scoped_lock lock(mutex_);
     ++status_.attempts;
+}
+
+void LinkDiary::note_warnings(const std::vector<std::string>& warnings) {
+    if (warnings == warnings_) {
+        return;
+    }
+    warnings_ = warnings;
+    for (const std::string& warning : warnings) {
+        spdlog::warn("{}: {}", called_, warning);
+    }
 }
 
 void LinkDiary::note_ready(const ClientProtocol& protocol) {
@@ -100,10 +113,11 @@ Failure LinkDiary::interpret(Failure failure, const ClientProtocol& protocol) {
         case ClientProtocol::State::connecting:
             failure.message = fmt::format(
                 "the connection ended before the broker had answered CONNECT ({}): is it an MQTT "
-                "port, without TLS if the url is, and does the broker let client id \"{}\" in and "
-                "speak MQTT {}?",
+                "port{}, and does the broker let client id \"{}\" in{} and speak MQTT {}?",
                 failure.message,
+                with_tls_ ? "" : " without TLS (with TLS the url begins with mqtts://)",
                 terms.client_id,
+                with_tls_ ? " with this client certificate" : "",
                 mqtt::version_name(terms.version)
             );
             return failure;

@@ -6,6 +6,7 @@
 
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "client/client_protocol.h"
@@ -20,6 +21,8 @@ class LinkDiary {
 
     void set_state(LinkState state);
     void note_attempt();
+    /// What may soon keep it from connecting; says the same only once.
+    void note_warnings(const std::vector<std::string>& warnings);
     void note_ready(const ClientProtocol& protocol);
     /// Filters that were refused, when that has changed.
     void note_trouble(const std::string& trouble);
@@ -37,6 +40,7 @@ class LinkDiary {
 
     const std::string called_;
     const std::string url_;
+    const bool with_tls_;
     const Clock& clock_;
 
     SteadyTime ready_since_;
@@ -45,6 +49,7 @@ class LinkDiary {
     std::string logged_loss_;  // the last one, and when
     SteadyTime logged_at_;
     bool loss_logged_since_ready_ = true;
+    std::vector<std::string> warnings_;
 
     mutable std::mutex mutex_;
     LinkStatus status_;  // guarded by mutex_

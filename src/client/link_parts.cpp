@@ -87,6 +87,9 @@ void Link::Parts::attempt() {
         lose({Cause::configuration, to.error().message});
         return;
     }
+    if (to->tls != nullptr) {
+        diary.note_warnings(to->tls->warnings());
+    }
     set_timer(options.remote.connect_timeout, &Parts::on_connect_timeout);
     wire = std::make_shared<Wire>();
     wire->transport = make_transport(loop, *std::move(to));

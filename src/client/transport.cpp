@@ -251,7 +251,12 @@ class StreamTransport final : public Transport {
         } else if (error) {
             finish(Failure{
                 Cause::websocket,
-                fmt::format("no WebSocket there ({}): is it the right port?", error.message()),
+                fmt::format(
+                    "no WebSocket there ({}): is it the right port, and one {}?",
+                    error.message(),
+                    target_.url.tls ? "of WebSocket (otherwise the url begins with mqtts://)"
+                                    : "without TLS (otherwise the url begins with wss://)"
+                ),
             });
         } else {
             tell({.step = Step::websocket, .text = target_.url.path, .chain = {}});

@@ -49,6 +49,10 @@ constexpr Explanation kOfListeners[] = {
     {SSL_R_HTTP_REQUEST, "what the client sent is HTTP, not TLS"},
 };
 
+constexpr string_view kNoTlsThere =
+    "what answers there speaks no TLS: is it the right port (MQTT over TLS is mostly on 8883), or "
+    "should the url begin with mqtt:// or ws:// ?";
+
 // What a broker said about foz, or what foz found.
 constexpr Explanation kOfBrokers[] = {
     {alert(SSL_AD_CERTIFICATE_REQUIRED),
@@ -56,7 +60,9 @@ constexpr Explanation kOfBrokers[] = {
     {alert(SSL_AD_HANDSHAKE_FAILURE),
      "the broker refused the handshake: it may want a client certificate (\"certificate\" and "
      "\"key\" of tls), or has no cipher in common with foz"},
-    {alert(SSL_AD_UNKNOWN_CA), "the broker does not trust the CA of foz's client certificate"},
+    {alert(SSL_AD_UNKNOWN_CA),
+     "the broker does not trust the CA of foz's client certificate: give the broker that CA's "
+     "certificate, or foz a certificate of a CA that the broker trusts"},
     {alert(SSL_AD_BAD_CERTIFICATE),
      "the broker refuses foz's client certificate: is it registered and activated there, and the "
      "one that it wants?"},
@@ -64,10 +70,12 @@ constexpr Explanation kOfBrokers[] = {
      "the broker refuses foz's client certificate: is it registered and activated there?"},
     {alert(SSL_AD_UNSUPPORTED_CERTIFICATE),
      "the broker refuses this kind of client certificate: it must be one for clients"},
-    {alert(SSL_AD_CERTIFICATE_EXPIRED), "the broker says that foz's client certificate has expired"
-    },
-    {alert(SSL_AD_CERTIFICATE_REVOKED), "the broker says that foz's client certificate was revoked"
-    },
+    {alert(SSL_AD_CERTIFICATE_EXPIRED),
+     "the broker says that foz's client certificate has expired: renew \"certificate\" of tls, or "
+     "set the broker's clock"},
+    {alert(SSL_AD_CERTIFICATE_REVOKED),
+     "the broker says that foz's client certificate was revoked: \"certificate\" and \"key\" of "
+     "tls must be new ones"},
     {alert(SSL_AD_DECRYPT_ERROR),
      "the broker could not verify foz's signature: is \"key\" of tls that of \"certificate\"?"},
     {alert(SSL_AD_ACCESS_DENIED), "the broker denies access to foz's client certificate"},
@@ -80,11 +88,8 @@ constexpr Explanation kOfBrokers[] = {
      "the broker speaks TLS 1.1 or older, and foz speaks 1.2 and 1.3: update the broker"},
     {SSL_R_WRONG_SSL_VERSION,
      "the broker speaks TLS 1.1 or older, and foz speaks 1.2 and 1.3: update the broker"},
-    {SSL_R_WRONG_VERSION_NUMBER,
-     "what answers there speaks no TLS: is it the right port (MQTT over TLS is mostly on 8883), or "
-     "should the URL begin with mqtt:// ?"},
-    {SSL_R_PACKET_LENGTH_TOO_LONG,
-     "what answers there speaks no TLS: is it the right port (MQTT over TLS is mostly on 8883)?"},
+    {SSL_R_WRONG_VERSION_NUMBER, kNoTlsThere},
+    {SSL_R_PACKET_LENGTH_TOO_LONG, kNoTlsThere},
 };
 
 string_view found(std::span<const Explanation> explanations, int reason) {
@@ -101,12 +106,16 @@ std::string connection_ended(const ssl_st* connection, Role role) {
         return role == Role::server ? "the client ended the connection"
                                     : "the broker ended the connection";
     }
-    return role == Role::server
-               ? "the client ended the connection during the TLS handshake without saying why: "
-                 "does it have the CA's certificate, and the right time?"
-               : "the broker ended the connection during the TLS handshake without saying why: is "
-                 "it the right port, and, if it wants client certificates, is foz's activated "
-                 "there?";
+    if (role == Role::server) {
+        return "the client ended the connection during the TLS handshake without saying why: does "
+               "it have the CA's certificate, and the right time?";
+    }
+    if (SSL_get_state(connection) == TLS_ST_CW_CLNT_HELLO) {  // nothing has come yet
+        return "the broker ended the connection instead of answering in TLS: is it the right port "
+               "(MQTT over TLS is mostly on 8883), or should the url begin with mqtt:// or ws:// ?";
+    }
+    return "the broker ended the connection during the TLS handshake without saying why: if it "
+           "wants client certificates, is foz's registered and activated there?";
 }
 
 }  // namespace

@@ -24,12 +24,21 @@ int storage_index() {
     return index;
 }
 
+/// Whether a CA is trusted that is called as the issuer of `certificate` is.
+bool trusts_namesake(X509_STORE_CTX* context, const X509* certificate) {
+    STACK_OF(X509)* found = X509_STORE_CTX_get1_certs(context, X509_get_issuer_name(certificate));
+    const bool any = sk_X509_num(found) > 0;
+    sk_X509_pop_free(found, X509_free);
+    return any;
+}
+
 FailedVerification failure_in(X509_STORE_CTX* context) {
     FailedVerification failed;
     failed.error = X509_STORE_CTX_get_error(context);
     failed.authority = X509_STORE_CTX_get_error_depth(context) > 0;
     if (const X509* at_fault = X509_STORE_CTX_get_current_cert(context)) {
         failed.certificate = facts_of(at_fault);
+        failed.namesake = trusts_namesake(context, at_fault);
     }
     const STACK_OF(X509)* sent = X509_STORE_CTX_get0_untrusted(context);
     for (int i = 0; i < sk_X509_num(sent); ++i) {
@@ -42,7 +51,7 @@ FailedVerification failure_in(X509_STORE_CTX* context) {
 std::string own_certificate(const CertificateFacts& own, Role role) {
     return fmt::format(
         "{} \"{}\" (serial {})",
-        role == Role::server ? "the client's certificate" : "the certificate",
+        role == Role::server ? "the client's certificate" : "the broker's certificate",
         own.name,
         own.serial
     );
@@ -58,18 +67,27 @@ std::string untrusted(const FailedVerification& failed, Role role) {
     const std::string_view advice = role == Role::server
                                         ? "put that CA's certificate into client_ca, or give the "
                                           "client a certificate of a CA that is there"
-                                        : "set \"ca\" of tls to that CA's certificate";
+                                        : "set \"ca\" of tls to that CA's certificate, if this is "
+                                          "the broker that you mean";
     return fmt::format(
-        "{} comes from the CA \"{}\", which is not trusted here: {}",
+        "{} comes from the CA \"{}\", which is not trusted here{}: {}",
         own_certificate(sent ? failed.chain.front() : failed.certificate, role),
         sent ? failed.chain.back().issuer : failed.certificate.issuer,
+        failed.namesake ? " (another one of that name is, with another key)" : "",
         advice
     );
 }
 
-std::string expired(const FailedVerification& failed, SystemTime now) {
+std::string outside_its_dates(const FailedVerification& failed, SystemTime now) {
+    if (failed.error == X509_V_ERR_CERT_NOT_YET_VALID) {
+        return fmt::format(
+            "is not valid before {}, and this machine's date is {}: set this machine's clock",
+            date_text(failed.certificate.not_before),
+            date_text(now)
+        );
+    }
     return fmt::format(
-        "{}; this machine's date is {}: renew the certificate, or set the clock",
+        "{} (this machine's date is {}): renew it, or set this machine's clock",
         validity_text(failed.certificate, now),
         date_text(now)
     );
@@ -119,9 +137,14 @@ std::string explain_verification(
     };
     switch (failed.error) {
         case X509_V_ERR_CERT_HAS_EXPIRED:
-        case X509_V_ERR_CERT_NOT_YET_VALID:
-            return fmt::format("{}: {}", whose(failed, role), expired(failed, now));
-        case X509_V_ERR_CERT_REVOKED: return says("was revoked by its CA: it needs a new one");
+        case X509_V_ERR_CERT_NOT_YET_VALID: return says(outside_its_dates(failed, now));
+        case X509_V_ERR_CERT_REVOKED:
+            return says(
+                role == Role::server
+                    ? "was revoked by its CA: the client needs a new one"
+                    : "was revoked by its CA: the broker needs a new one, and what answers there "
+                      "may not be that broker"
+            );
         case X509_V_ERR_HOSTNAME_MISMATCH:
         case X509_V_ERR_IP_ADDRESS_MISMATCH: return says(wrong_host(failed, host));
         case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:

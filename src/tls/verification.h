@@ -21,6 +21,7 @@ enum class Role : std::uint8_t { server, client };
 struct FailedVerification {
     int error = 0;                        // X509_V_ERR_...
     bool authority = false;               // it is with a CA's certificate, not the peer's own
+    bool namesake = false;                // a CA is trusted that has the name of the peer's
     CertificateFacts certificate;         // the one at fault
     std::vector<CertificateFacts> chain;  // as the peer sent them
 };

@@ -121,9 +121,11 @@ TEST_F(ServerStreamTest, names_a_certificate_that_has_expired) {
     const std::string reason =
         refusal_of(ca_.device("esp32-1", {.ago = std::chrono::days(40)}), ca_);
     EXPECT_TRUE(reason.starts_with("the client's certificate \"esp32-1\" (serial ")) << reason;
-    EXPECT_NE(reason.find("): expired on "), std::string::npos) << reason;
+    EXPECT_NE(reason.find(") expired on "), std::string::npos) << reason;
     EXPECT_NE(reason.find("10 days ago"), std::string::npos) << reason;
-    EXPECT_EQ(client_error_, "the broker says that foz's client certificate has expired");
+    EXPECT_TRUE(
+        client_error_.starts_with("the broker says that foz's client certificate has expired: ")
+    ) << client_error_;
 }
 
 TEST_F(ServerStreamTest, names_a_certificate_of_tomorrow) {
@@ -139,7 +141,9 @@ TEST_F(ServerStreamTest, names_a_certificate_that_was_revoked) {
     const std::string reason = refusal_of(certificate, ca_);
     EXPECT_NE(reason.find("\"esp32-1\""), std::string::npos) << reason;
     EXPECT_NE(reason.find("was revoked by its CA"), std::string::npos) << reason;
-    EXPECT_EQ(client_error_, "the broker says that foz's client certificate was revoked");
+    EXPECT_TRUE(
+        client_error_.starts_with("the broker says that foz's client certificate was revoked: ")
+    ) << client_error_;
 }
 
 TEST_F(ServerStreamTest, names_the_ca_that_it_does_not_trust) {
@@ -150,7 +154,9 @@ TEST_F(ServerStreamTest, names_the_ca_that_it_does_not_trust) {
                     "certificate into client_ca"),
         std::string::npos
     ) << reason;
-    EXPECT_EQ(client_error_, "the broker does not trust the CA of foz's client certificate");
+    EXPECT_TRUE(
+        client_error_.starts_with("the broker does not trust the CA of foz's client certificate: ")
+    ) << client_error_;
 }
 
 TEST_F(ServerStreamTest, refuses_the_certificate_of_a_server_as_a_clients) {

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/remote_check.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "client/trial.h"
+#include "sink/mqtt/topic_map.h"
+#include "tls/client_context.h"
+
+namespace foz::cli {
+namespace {
+
+std::string_view name_of(client::Step step) {
+    switch (step) {
+        case client::Step::name: return "name";
+        case client::Step::tcp: return "TCP";
+        case client::Step::tls: return "TLS";
+        case client::Step::websocket: return "WebSocket";
+        case client::Step::connack: return "CONNECT";
+        case client::Step::suback: return "SUBSCRIBE";
+    }
+    return "";
+}
+
+/// False when they cannot be used.
+bool check_files(const std::string& what, const config::ClientTls& tls, Report& report) {
+    const auto context = tls::ClientContext::load(tls, real_clock().system_now());
+    if (!context) {
+        report.failed(fmt::format("{}: {}", what, context.error().message));
+        return false;
+    }
+    for (const std::string& warning : (*context)->warnings()) {
+        report.failed(fmt::format("{}: {}", what, warning));
+    }
+    return true;
+}
+
+void report_step(const std::string& what, const client::StepDone& step, Report& report) {
+    const std::string line = fmt::format("{}: {}", what, name_of(step.step));
+    const bool refused = step.step == client::Step::suback && !step.text.empty();
+    if (refused) {
+        report.failed(fmt::format("{}: {}", line, step.text));
+    } else if (!step.text.empty()) {
+        report.ok(fmt::format("{}: {}", line, step.text));
+    } else if (step.step == client::Step::suback) {
+        report.ok(fmt::format("{}: all granted", line));
+    }
+    const bool shook_hands = !step.text.empty();
+    for (const tls::CertificateFacts& certificate : step.chain) {
+        const std::string shown = fmt::format(
+            "{}: certificate {}", line, tls::describe(certificate, real_clock().system_now())
+        );
+        if (shook_hands) {
+            report.ok(shown);
+        } else {
+            report.seen(shown);
+        }
+    }
+}
+
+std::string about_id(client::Cause cause, const std::string& used, const config::Remote& remote) {
+    using client::Cause;
+    const bool may_be_the_id =
+        cause == Cause::not_authorized || cause == Cause::identifier || cause == Cause::lost;
+    return may_be_the_id
+               ? fmt::format(
+                     "; the check connected as \"{}\": if the broker knows \"{}\" only, let it "
+                     "know that one too, or choose another with --client-id",
+                     used,
+                     remote.client_id
+                 )
+               : "";
+}
+
+void check_remote(
+    const std::string& what,
+    const config::Remote& remote,
+    std::vector<client::Filter> filters,
+    const RemoteCheck& how,
+    Report& report
+) {
+    const bool usable = !remote.tls || check_files(what, *remote.tls, report);
+    if (!usable || !how.connect) {
+        return;
+    }
+    const bool subscribes = !filters.empty();
+    const auto trial = client::try_remote(remote, std::move(filters), how.client_id, real_clock());
+    if (!trial) {
+        report.failed(fmt::format("{}: {}", what, trial.error().message));
+        return;
+    }
+    for (const client::StepDone& step : trial->steps) {
+        if (subscribes || step.step != client::Step::suback) {
+            report_step(what, step, report);
+        }
+    }
+    if (const auto& failure = trial->failure) {
+        report.failed(fmt::format(
+            "{}: {}{}", what, failure->message, about_id(failure->cause, trial->client_id, remote)
+        ));
+    }
+}
+
+}  // namespace
+
+void check_source(const config::Source& source, const RemoteCheck& how, Report& report) {
+    const std::string what = fmt::format("source {}", source.remote.name);
+    report.ok(fmt::format("{}: {}, topics {}", what, source.remote.url, source.subscribe.size()));
+    std::vector<client::Filter> filters;
+    filters.reserve(source.subscribe.size());
+    for (const config::Subscription& subscription : source.subscribe) {
+        filters.push_back({.filter = subscription.topic, .qos = subscription.qos});
+    }
+    check_remote(what, source.remote, std::move(filters), how, report);
+}
+
+void check_bridge(const config::Bridge& bridge, const RemoteCheck& how, Report& report) {
+    const std::string what = fmt::format("bridge {}", bridge.remote.name);
+    report.ok(fmt::format("{}: {}, topics {}", what, bridge.remote.url, bridge.topics.size()));
+    std::vector<client::Filter> filters;
+    for (sink::mqtt::RemoteFilter& filter : sink::mqtt::TopicMap(bridge.topics).remote_filters()) {
+        filters.push_back({.filter = std::move(filter.filter), .qos = filter.qos});
+    }
+    check_remote(what, bridge.remote, std::move(filters), how, report);
+}
+
+}  // namespace foz::cli
