@@ -100,6 +100,7 @@ Bridge::Bridge(
       clock_(parts.clock),
       session_(std::move(session)),
       receives_(!terms.filters.empty()),
+      mark_(EchoMark::for_bridge(settings, journal_.status().id)),
       intake_(called_, journal_, clock_, parts.ack, session_),
       sender_(settings_, topics_, journal_, parts.state, clock_),
       link_(
@@ -159,6 +160,7 @@ BridgeStatus Bridge::status() const {
         .sent = counters.sent.load(std::memory_order_relaxed),
         .expired = counters.expired.load(std::memory_order_relaxed),
         .refused = counters.refused.load(std::memory_order_relaxed),
+        .echoes = echoes_.load(std::memory_order_relaxed),
         .behind = topics_.qos_out() ? end - std::min(position, end) : 0,
     };
 }
@@ -205,6 +207,10 @@ void Bridge::on_session(bool present) {
 }
 
 void Bridge::on_message(const foz::mqtt::Publish& message) {
+    if (mark_ && mark_->is_on(message)) {
+        echoes_.fetch_add(1, std::memory_order_relaxed);
+        return;
+    }
     const auto mapped = topics_.inward(message.topic, topic_);
     if (mapped && foz::mqtt::is_valid_topic_name(mapped->topic)) {
         intake_.on_message(message, mapped->topic);

@@ -5,13 +5,18 @@
 //
 // What came in by a bridge never goes out by it again: it is known by its client id in the journal,
 // "$bridge/NAME". That the other broker does not send back what it was just sent, No Local sees to
-// in MQTT 5, and the sign of a bridge to Mosquitto in 3.1.1; a broker that heeds neither makes an
-// echo, which is in the journal once more and goes no further.
+// in MQTT 5, and the sign of a bridge to Mosquitto in 3.1.1. A broker of MQTT 5 without No Local
+// (AWS IoT Core) makes an echo, which is known by its mark (echo_mark.h), acknowledged, and not
+// journaled again. A broker of 3.1.1 that does not heed the sign makes one that nothing tells from
+// another client's message; it is in the journal once more and goes no further.
 //
 // Each bridge has one thread of its own; nothing polls.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,6 +27,7 @@
 #include "client/loop.h"
 #include "config/settings.h"
 #include "journal/journal.h"
+#include "sink/mqtt/echo_mark.h"
 #include "sink/mqtt/sender.h"
 #include "sink/mqtt/topic_map.h"
 #include "state/session_saver.h"
@@ -34,10 +40,11 @@ struct BridgeStatus {
     std::string name;
     std::string url;
     client::LinkStatus link;
-    std::uint64_t received = 0;  // in the journal, since the start; so are the next three
+    std::uint64_t received = 0;  // in the journal, since the start; so are the next four
     std::uint64_t sent = 0;      // acknowledged by the other broker
     std::uint64_t expired = 0;   // not sent, because their message expiry interval was over
     std::uint64_t refused = 0;   // the other broker can never take them: dead letters
+    std::uint64_t echoes = 0;    // came back, and are in the journal already
     std::uint64_t behind = 0;    // records of the journal that are not dealt with yet
 };
 
@@ -113,6 +120,8 @@ class Bridge final : public journal::Listener,
     const Clock& clock_;
     const std::shared_ptr<foz::state::Session> session_;
     const bool receives_;
+    const std::optional<EchoMark> mark_;
+    std::atomic<std::uint64_t> echoes_{0};
 
     client::Loop loop_;
     client::Intake intake_;

@@ -30,9 +30,15 @@ void copy_property(const Property& property, foz::mqtt::PropertyWriter& to) {
 }  // namespace
 
 OutgoingMessages::OutgoingMessages(
-    const TopicMap& topics, const config::RemoteLimits& limits, std::string own_client_id
+    const TopicMap& topics,
+    const config::RemoteLimits& limits,
+    std::string own_client_id,
+    std::optional<EchoMark> mark
 )
-    : topics_(topics), limits_(limits), own_client_id_(std::move(own_client_id)) {}
+    : topics_(topics),
+      limits_(limits),
+      own_client_id_(std::move(own_client_id)),
+      mark_(std::move(mark)) {}
 
 Result<OutgoingMessage> OutgoingMessages::make(const journal::Record& record, SystemTime now) {
     if (record.kind != static_cast<std::uint8_t>(foz::mqtt::RecordKind::message)) {
@@ -66,6 +72,9 @@ Result<OutgoingMessage> OutgoingMessages::make(const journal::Record& record, Sy
             publish.properties = properties_.properties();
         }
     }
+    if (mark_ && topics_.inward(publish.topic, topic_back_)) {
+        mark(publish);
+    }
     outgoing.why = over_limit(publish);
     if (!outgoing.why.empty()) {
         outgoing.fate = Fate::impossible;
@@ -92,6 +101,15 @@ bool OutgoingMessages::expire(const foz::mqtt::Message& message, SystemTime now)
         copy_property(property, properties_);
     });
     return false;
+}
+
+void OutgoingMessages::mark(Publish& publish) {
+    marked_properties_.clear();
+    publish.properties.for_each([this](const Property& property) {
+        copy_property(property, marked_properties_);
+    });
+    mark_->add_to(marked_properties_, publish.topic, publish.payload);
+    publish.properties = marked_properties_.properties();
 }
 
 std::string OutgoingMessages::over_limit(const Publish& publish) const {

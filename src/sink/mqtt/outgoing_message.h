@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -12,6 +13,7 @@
 #include "journal/journal.h"
 #include "mqtt/message.h"
 #include "mqtt/packet.h"
+#include "sink/mqtt/echo_mark.h"
 #include "sink/mqtt/topic_map.h"
 
 namespace foz::sink::mqtt {
@@ -31,9 +33,13 @@ struct OutgoingMessage {
 
 class OutgoingMessages {
   public:
-    /// `own_client_id` is what the messages have in the journal that came in by this bridge.
+    /// `own_client_id` is what the messages have in the journal that came in by this bridge; `mark`
+    /// is put on those that will come in by it.
     OutgoingMessages(
-        const TopicMap& topics, const config::RemoteLimits& limits, std::string own_client_id
+        const TopicMap& topics,
+        const config::RemoteLimits& limits,
+        std::string own_client_id,
+        std::optional<EchoMark> mark
     );
 
     /// The result's views are valid until the next call, and as long as the record. Error: corrupt.
@@ -41,13 +47,17 @@ class OutgoingMessages {
 
   private:
     [[nodiscard]] bool expire(const foz::mqtt::Message& message, SystemTime now);
+    void mark(foz::mqtt::Publish& publish);
     [[nodiscard]] std::string over_limit(const foz::mqtt::Publish& publish) const;
 
     const TopicMap& topics_;
     const config::RemoteLimits& limits_;
     const std::string own_client_id_;
+    const std::optional<EchoMark> mark_;
     std::string topic_;
+    std::string topic_back_;
     foz::mqtt::PropertyWriter properties_;
+    foz::mqtt::PropertyWriter marked_properties_;
 };
 
 }  // namespace foz::sink::mqtt

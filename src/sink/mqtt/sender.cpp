@@ -34,7 +34,8 @@ Sender::Sender(
       messages_(
           topics,
           config::limits_of(bridge.remote.profile),
-          std::string(foz::mqtt::kBridgeClientId) + bridge.remote.name
+          std::string(foz::mqtt::kBridgeClientId) + bridge.remote.name,
+          EchoMark::for_bridge(bridge, journal.status().id)
       ),
       cursor_(bridge, topics.qos_out() == kExactlyOnce, journal, state),
       undeliverable_(called_, journal, state, clock),
