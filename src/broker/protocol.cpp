@@ -9,6 +9,24 @@ using mqtt::PacketType;
 using mqtt::ProtocolVersion;
 using mqtt::ReasonCode;
 
+namespace {
+
+/// Why what begins like this, where CONNECT should be, is none: by another protocol's name, if it
+/// is one.
+std::string_view why_no_connect(std::string_view input, const mqtt::DecodeError& error) {
+    constexpr std::string_view kTlsHandshake = "\x16\x03";
+    if (input.starts_with(kTlsHandshake)) {
+        return "TLS on a listener without it: let the client connect without TLS (mqtt://), or to "
+               "a listener with \"tls\"";
+    }
+    if (input.starts_with("GET ")) {
+        return "HTTP on an MQTT listener: this is no web server";
+    }
+    return error.message;
+}
+
+}  // namespace
+
 ProtocolSettings::ProtocolSettings(const config::Limits& from_limits) : limits(from_limits) {
     decode_limits.topic_bytes = limits.topic_bytes;
     decode_limits.topic_levels = limits.topic_levels;
@@ -24,14 +42,17 @@ std::size_t Protocol::consume(std::string_view input, Inbox& inbox, std::string&
            (state_ == State::awaiting_connect || state_ == State::connected)) {
         const auto frame = mqtt::read_frame(input.substr(taken), version_, packet_bytes_max());
         if (!frame) {
-            close(frame.error().reason, frame.error().message, out);
+            const mqtt::DecodeError& error = frame.error();
+            const bool first = state_ == State::awaiting_connect;
+            close(error.reason, first ? why_no_connect(input, error) : error.message, out);
             break;
         }
-        if (!*frame) {
+        const std::optional<mqtt::Frame>& whole = *frame;
+        if (!whole) {
             break;
         }
-        taken += (*frame)->size;
-        take_packet(**frame, inbox, out);
+        taken += whole->size;
+        take_packet(*whole, inbox, out);
     }
     return taken;
 }

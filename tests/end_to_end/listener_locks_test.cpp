@@ -114,6 +114,12 @@ TEST_F(ListenerLocksTest, PlainTextOnTheTlsPortIsNamedInTheLog) {
     EXPECT_TRUE(log_says("plain MQTT on a TLS listener")) << foz_.log();
 }
 
+TEST_F(ListenerLocksTest, TlsOnAPortWithoutItIsNamedInTheLog) {
+    start("");
+    EXPECT_NE(publish({"--cafile", path("certs/ca.crt")}), 0);
+    EXPECT_TRUE(log_says("TLS on a listener without it")) << foz_.log();
+}
+
 TEST_F(ListenerLocksTest, ARevokedDeviceIsOutAfterSighupAndOthersStayIn) {
     start(tls_with_clients());
     EXPECT_EQ(publish(as("esp32-2")), 0) << foz_.log();
