@@ -175,7 +175,7 @@ bool Protocol::note_in_flight(const mqtt::Publish& publish, Inbox& inbox, std::s
     }
     bool is_new = true;
     if (publish.qos == 2) {
-        is_new = session_->note_received(publish.packet_id);
+        is_new = session_->note_received(publish.packet_id, publish.topic, publish.payload);
         if (is_new && session_->unreleased_count() > in_flight_max) {
             (void)session_->note_released(publish.packet_id);
             close(

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "mqtt/packet.h"
 
@@ -22,6 +23,10 @@ class Receiver {
     /// CONNACK has come. `present` false: the broker knows nothing of an earlier session, and
     /// nothing that was noted of it holds any more; the Session was emptied already.
     virtual void on_session(bool present) = 0;
+
+    /// Under which topic messages on this one enter the journal; it may be a view into `topic`, or
+    /// into a buffer that the next call uses again.
+    [[nodiscard]] virtual std::string_view journal_topic(std::string_view topic) { return topic; }
 
     /// A message to take over; its views are valid during the call. A QoS 2 message that comes
     /// again is not passed on, only its Answer.

@@ -21,20 +21,24 @@ SqliteResult<void> insert_sessions(
     const std::string& journal_id,
     std::span<const SessionSnapshot> sessions
 ) {
-    auto insert = connection.prepare("INSERT INTO session VALUES (?, ?, ?, ?)");
+    auto insert = connection.prepare("INSERT INTO session VALUES (?, ?, ?, ?, ?)");
     if (!insert) {
         return std::unexpected(std::move(insert.error()));
     }
     std::string packet_ids;
+    std::string contents;
     for (const SessionSnapshot& session : sessions) {
         packet_ids.clear();
-        for (const std::uint16_t id : session.unreleased) {
-            append_little(packet_ids, id);
+        contents.clear();
+        for (const Unreleased& message : session.unreleased) {
+            append_little(packet_ids, message.packet_id);
+            append_little(contents, message.content);
         }
         insert->bind(1, journal_id);
         insert->bind(2, session.client_id);
         insert->bind(3, static_cast<std::int64_t>(session.expiry_seconds));
         insert->bind_blob(4, as_bytes(packet_ids));
+        insert->bind_blob(5, as_bytes(contents));
         if (auto inserted = insert->run(); !inserted) {
             return inserted;
         }
@@ -72,19 +76,27 @@ SqliteResult<std::optional<std::uint64_t>> get_position(
     return static_cast<std::uint64_t>(get->integer(0));
 }
 
-std::vector<std::uint16_t> packet_ids_from(ByteView bytes) {
-    std::vector<std::uint16_t> ids(bytes.size() / sizeof(std::uint16_t));
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-        ids[i] = load_little<std::uint16_t>(bytes.data() + i * sizeof(std::uint16_t));
+template <class Number>
+Number number_at(ByteView bytes, std::size_t index) {
+    return load_little<Number>(bytes.data() + index * sizeof(Number));
+}
+
+// A checkpoint of a foz that did not note contents has none.
+std::vector<Unreleased> unreleased_from(ByteView packet_ids, ByteView contents) {
+    std::vector<Unreleased> messages(packet_ids.size() / sizeof(std::uint16_t));
+    const bool with_content = contents.size() == messages.size() * sizeof(std::uint32_t);
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        messages[i].packet_id = number_at<std::uint16_t>(packet_ids, i);
+        messages[i].content = with_content ? number_at<std::uint32_t>(contents, i) : 0;
     }
-    return ids;
+    return messages;
 }
 
 SqliteResult<std::vector<SessionSnapshot>> select_sessions(
     SqliteConnection& connection, const std::string& journal_id
 ) {
     auto select = connection.prepare(
-        "SELECT client_id, expiry_seconds, unreleased FROM session WHERE journal = ?"
+        "SELECT client_id, expiry_seconds, unreleased, contents FROM session WHERE journal = ?"
     );
     if (!select) {
         return std::unexpected(std::move(select.error()));
@@ -102,7 +114,7 @@ SqliteResult<std::vector<SessionSnapshot>> select_sessions(
         sessions.push_back(
             {std::string(select->text(0)),
              static_cast<std::uint32_t>(select->integer(1)),
-             packet_ids_from(select->blob(2))}
+             unreleased_from(select->blob(2), select->blob(3))}
         );
     }
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "state/session.h"
 #include "state/state_database.h"
 
 namespace foz::state {
@@ -17,8 +18,8 @@ namespace foz::state {
 struct SessionSnapshot {
     std::string client_id;
     std::uint32_t expiry_seconds = 0;
-    /// Packet ids of QoS 2 messages that are in the journal and whose PUBREL has not come.
-    std::vector<std::uint16_t> unreleased;
+    /// QoS 2 messages that are in the journal.
+    std::vector<Unreleased> unreleased;
 };
 
 struct SessionCheckpoint {

@@ -16,8 +16,8 @@ class Sessions {
   public:
     void add(const SessionSnapshot& snapshot) {
         auto session = std::make_shared<Session>(snapshot.client_id, snapshot.expiry_seconds);
-        for (const std::uint16_t packet_id : snapshot.unreleased) {
-            (void)session->note_received(packet_id);
+        for (const Unreleased& message : snapshot.unreleased) {
+            (void)session->note_received(message);
         }
         by_client_[snapshot.client_id] = std::move(session);
     }
@@ -69,7 +69,8 @@ class Sessions {
         if (message->qos == 2 && message->packet_id != 0) {
             const auto found = by_client_.find(std::string(message->client_id));
             if (found != by_client_.end()) {
-                (void)found->second->note_received(message->packet_id);
+                (void
+                )found->second->note_received(message->packet_id, message->topic, message->payload);
             }
         }
         return {};
@@ -90,9 +91,9 @@ Result<std::vector<std::shared_ptr<Session>>> recover_sessions(
     if (!checkpoint) {
         return pass_on(checkpoint);
     }
-    if (*checkpoint) {
-        position = std::max(position, (*checkpoint)->position);
-        for (const SessionSnapshot& snapshot : (*checkpoint)->sessions) {
+    if (const auto& saved = *checkpoint) {
+        position = std::max(position, saved->position);
+        for (const SessionSnapshot& snapshot : saved->sessions) {
             sessions.add(snapshot);
         }
     }
@@ -105,10 +106,11 @@ Result<std::vector<std::shared_ptr<Session>>> recover_sessions(
         if (!record) {
             return pass_on(record);
         }
-        if (!*record) {
+        const auto& found = *record;
+        if (!found) {
             return sessions.take();
         }
-        if (auto applied = sessions.apply(**record); !applied) {
+        if (auto applied = sessions.apply(*found); !applied) {
             return pass_on(applied);
         }
     }

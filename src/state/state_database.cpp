@@ -78,6 +78,7 @@ CREATE TABLE bridge_progress (
     PRIMARY KEY (journal, bridge)
 ) WITHOUT ROWID;
 )sql",
+    "ALTER TABLE session ADD COLUMN contents BLOB NOT NULL DEFAULT x''",
 };
 constexpr auto kSchemaVersion = static_cast<std::int64_t>(kMigrations.size());
 

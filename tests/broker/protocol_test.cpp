@@ -114,6 +114,18 @@ TEST_P(EachVersion, a_qos_2_message_is_journaled_once_however_often_it_is_sent) 
     EXPECT_EQ(server.inbox.messages(), 2U) << "after PUBREL the packet id stands for a new message";
 }
 
+TEST_P(EachVersion, another_qos_2_message_with_a_packet_id_not_yet_released_is_journaled) {
+    ScriptedServer server;
+    ScriptedClient client(server);
+    client.connect(connect_as("esp32-1", GetParam()));
+    client.publish(reading(2, 5));
+    auto other = reading(2, 5);
+    other.payload = "another";
+    client.publish(other);
+    client.publish(other);
+    EXPECT_EQ(server.inbox.messages(), 2U);
+}
+
 TEST_P(EachVersion, a_qos_2_message_sent_again_on_a_resumed_session_is_not_journaled_again) {
     ScriptedServer server;
     auto connect = connect_as("esp32-1", GetParam(), false);

@@ -81,7 +81,7 @@ TEST(SessionRegistry, a_kept_session_is_taken_up_again_until_it_expires) {
 TEST(SessionRegistry, a_clean_start_throws_the_older_session_away) {
     SessionRegistry registry(10);
     ASSERT_TRUE(registry.claim("a", kFirst).granted);
-    ASSERT_TRUE(registry.open("a", false, 60).session->note_received(5));
+    ASSERT_TRUE(registry.open("a", false, 60).session->note_received(5, "t", "1"));
     (void)registry.release("a", kFirst, std::nullopt, {});
     ASSERT_TRUE(registry.claim("a", kSecond).granted);
     const auto opened = registry.open("a", true, 60);

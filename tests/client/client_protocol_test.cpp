@@ -229,6 +229,21 @@ TEST(ClientProtocol, passes_a_qos_2_message_on_once_however_often_it_comes) {
     EXPECT_EQ(broker.told(), (Told{"release 6", "PUBCOMP 6", "t=2", "PUBREC 6"}));
 }
 
+TEST(ClientProtocol, passes_another_message_on_that_has_a_packet_id_not_yet_released) {
+    ScriptedBroker broker(terms());
+    broker.become_ready();
+    broker.publish(message(2, 6));
+    broker.publish(message(2, 6, "2"));
+    auto elsewhere = message(2, 6, "2");
+    elsewhere.topic = "u";
+    broker.publish(elsewhere);
+    broker.publish(elsewhere);
+    EXPECT_EQ(
+        broker.told(), (Told{"t=1", "PUBREC 6", "t=2", "PUBREC 6", "u=2", "PUBREC 6", "PUBREC 6"})
+    );
+    EXPECT_EQ(broker.session().unreleased_count(), 1U);
+}
+
 TEST(ClientProtocol, forgets_packet_ids_when_the_broker_has_lost_the_session) {
     ScriptedBroker broker(terms());
     broker.become_ready();

@@ -129,6 +129,35 @@ TEST_F(SourceWithABroker, knows_after_a_crash_which_qos_2_messages_it_has) {
     }
 }
 
+TEST_F(SourceWithABroker, stores_another_message_with_a_packet_id_that_the_broker_has_forgotten) {
+    for (const bool with_checkpoint : {false, true}) {
+        broker_.welcome(with_checkpoint);
+        broker_.publish(2, 5, "old");
+        EXPECT_EQ(broker_.expect_id(PacketType::pubrec), 5);
+        if (with_checkpoint) {
+            state::SessionHolder* const holders[] = {source_.get()};
+            state::checkpoint_sessions(*journal_, *state_, real_clock(), holders);
+        }
+        stop();
+        broker_.hang_up();
+        start();
+        const std::size_t before = payloads().size();
+        broker_.welcome(true);
+        // It was killed, and goes on from what it had saved before it sent the old one.
+        for (int times = 0; times < 2; ++times) {
+            broker_.publish(2, 5, "new");
+            EXPECT_EQ(broker_.expect_id(PacketType::pubrec), 5);
+            EXPECT_EQ(payloads().size(), before + 1);
+        }
+        EXPECT_EQ(payloads().back(), "new");
+        broker_.release(5);
+        EXPECT_EQ(broker_.expect_id(PacketType::pubcomp), 5);
+        stop();
+        broker_.hang_up();
+        start();
+    }
+}
+
 TEST_F(SourceWithABroker, takes_a_packet_id_for_new_when_the_broker_has_lost_the_session) {
     broker_.welcome(false);
     broker_.publish(2, 5, "old");

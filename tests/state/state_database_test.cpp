@@ -127,9 +127,11 @@ TEST_F(StateTest, settles_a_replay_by_the_databases_cursor) {
 
 TEST_F(StateTest, replaces_the_checkpoint_of_sessions) {
     EXPECT_FALSE(load_sessions(*state_, "j").value());
-    const std::vector<SessionSnapshot> first = {{"a", 60, {1, 65535}}, {"b", 0xFFFFFFFF, {}}};
+    const std::vector<SessionSnapshot> first = {
+        {"a", 60, {{1, 10}, {65535, 11}}}, {"b", 0xFFFFFFFF, {}}
+    };
     ASSERT_TRUE(save_sessions(*state_, "j", 10, first));
-    const std::vector<SessionSnapshot> second = {{"a", 61, {7}}};
+    const std::vector<SessionSnapshot> second = {{"a", 61, {{7, 0xFEDCBA98}}}};
     ASSERT_TRUE(save_sessions(*state_, "j", 20, second));
     open();
     const auto loaded = load_sessions(*state_, "j").value();
@@ -137,7 +139,7 @@ TEST_F(StateTest, replaces_the_checkpoint_of_sessions) {
     EXPECT_EQ(loaded->position, 20U);
     ASSERT_EQ(loaded->sessions.size(), 1U);
     EXPECT_EQ(loaded->sessions[0].expiry_seconds, 61U);
-    EXPECT_EQ(loaded->sessions[0].unreleased, std::vector<std::uint16_t>{7});
+    EXPECT_EQ(loaded->sessions[0].unreleased, (std::vector<Unreleased>{{7, 0xFEDCBA98}}));
     EXPECT_FALSE(load_sessions(*state_, "another journal").value());
 }
 

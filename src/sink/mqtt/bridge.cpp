@@ -206,6 +206,11 @@ void Bridge::on_session(bool present) {
     }
 }
 
+std::string_view Bridge::journal_topic(std::string_view topic) {
+    const auto mapped = topics_.inward(topic, topic_);
+    return mapped ? mapped->topic : topic;
+}
+
 void Bridge::on_message(const foz::mqtt::Publish& message) {
     if (mark_ && mark_->is_on(message)) {
         echoes_.fetch_add(1, std::memory_order_relaxed);

@@ -104,6 +104,7 @@ class Bridge final : public journal::Listener,
 
     // Of the link, on the loop's thread:
     void on_session(bool present) override;
+    [[nodiscard]] std::string_view journal_topic(std::string_view topic) override;
     void on_message(const foz::mqtt::Publish& message) override;
     void on_release(std::uint16_t packet_id) override;
     void on_answer_due(client::Answer answer) override;
