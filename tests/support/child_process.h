@@ -33,6 +33,9 @@ class ChildProcess {
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] bool running();
     void send(int signal_number);
+    /// SIGSTOP, and waits until it stands still; SIGCONT.
+    void freeze();
+    void thaw() { send(SIGCONT); }
     /// Sends SIGKILL to it and to its children, and waits until all are gone.
     void kill_9();
     /// Waits for its end. The exit code, or 128 + the signal; kill -9 and nothing when it took

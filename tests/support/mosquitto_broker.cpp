@@ -2,14 +2,50 @@
 #include "tests/support/mosquitto_broker.h"
 
 #include <fstream>
+#include <sstream>
 #include <stdexcept>
 #include <utility>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/support/wait_until.h"
 
 namespace foz::support {
+namespace {
+
+// 0: there is no such file.
+ino_t inode_of(const std::filesystem::path& file) {
+    struct stat status{};
+    return ::stat(file.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
+// A line of /proc/net/tcp: "0: 0100007F:075B 0100007F:C2A8 01 TX_QUEUE:RX_QUEUE ...", all in
+// hexadecimal.
+struct TcpSocket {
+    explicit TcpSocket(const std::string& line) {
+        std::istringstream words(line);
+        std::string slot;
+        std::string local;
+        std::string remote;
+        std::string state;
+        std::string queues;
+        words >> slot >> local >> remote >> state >> queues;
+        local_port = hexadecimal(local.substr(local.find(':') + 1));
+        remote_port = hexadecimal(remote.substr(remote.find(':') + 1));
+        unsent = hexadecimal(queues);
+        unread = hexadecimal(queues.substr(queues.find(':') + 1));
+    }
+    static unsigned long hexadecimal(const std::string& digits) {
+        return std::stoul(digits, nullptr, 16);
+    }
+    unsigned long local_port;
+    unsigned long remote_port;
+    unsigned long unsent;
+    unsigned long unread;
+};
+
+}  // namespace
 
 MosquittoBroker::MosquittoBroker(MosquittoOptions options)
     : options_(std::move(options)), directory_("foz-mosquitto"), port_(free_port()) {
@@ -47,6 +83,35 @@ void MosquittoBroker::stop() {
 
 void MosquittoBroker::kill_9() {
     process_.reset();
+}
+
+void MosquittoBroker::save() {
+    // It writes another file and renames that.
+    const ino_t before = inode_of(state_file());
+    process_->send(SIGUSR1);
+    if (!wait_until([&] { return inode_of(state_file()) != before; })) {
+        throw std::runtime_error("Mosquitto does not save its state:\n" + log());
+    }
+}
+
+void MosquittoBroker::take_state_of(const MosquittoBroker& other) const {
+    std::filesystem::copy_file(
+        other.state_file(), state_file(), std::filesystem::copy_options::overwrite_existing
+    );
+}
+
+bool MosquittoBroker::has_read_all() const {
+    std::ifstream table("/proc/self/net/tcp");
+    std::string line;
+    std::getline(table, line);
+    while (std::getline(table, line)) {
+        const TcpSocket socket(line);
+        if ((socket.local_port == port_ && socket.unread > 0) ||
+            (socket.remote_port == port_ && socket.unsent > 0)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 std::string MosquittoBroker::log() const {

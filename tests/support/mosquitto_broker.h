@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -29,10 +30,20 @@ class MosquittoBroker {
     void kill_9();
     [[nodiscard]] bool running() const { return process_ != nullptr; }
 
+    /// With persistence it writes its state at stop() and every autosave_interval (30 minutes
+    /// unless the configuration says otherwise). This makes it write now, and waits until it has.
+    void save();
+    /// Before start(): begins with what `other` had saved last, as if it were that one.
+    void take_state_of(const MosquittoBroker& other) const;
+    /// Whether it has read all that its clients have sent so far; for clients that stand still.
+    [[nodiscard]] bool has_read_all() const;
+
     [[nodiscard]] std::uint16_t port() const { return port_; }
     [[nodiscard]] std::string log() const;
 
   private:
+    [[nodiscard]] std::filesystem::path state_file() const { return directory_ / "mosquitto.db"; }
+
     MosquittoOptions options_;
     TemporaryDirectory directory_;
     std::uint16_t port_;

@@ -5,9 +5,11 @@
 #include <condition_variable>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <arpa/inet.h>
@@ -40,7 +42,8 @@ bool send_all(int to, std::string_view bytes) {
 
 // A pair of sockets, closed when both directions have ended.
 struct Link {
-    Link(int client_socket, int server_socket) : client(client_socket), server(server_socket) {}
+    Link(std::size_t place, int client_socket, int server_socket)
+        : number(place), client(client_socket), server(server_socket) {}
     ~Link() {
         ::close(client);
         ::close(server);
@@ -52,8 +55,16 @@ struct Link {
         ::shutdown(client, SHUT_RDWR);
         ::shutdown(server, SHUT_RDWR);
     }
+    const std::size_t number;
     const int client;
     const int server;
+    bool swallowed = false;  // some of its bytes; guarded by the proxy's mutex
+};
+
+// When a connection is to be cut.
+struct Truncation {
+    Side from = Side::client;
+    std::size_t bytes_left = 0;
 };
 
 }  // namespace
@@ -69,15 +80,18 @@ struct TcpProxy::State {
     bool stopping = false;
     bool refusing = false;
     bool holding = false;
+    bool swallowing = false;
     std::chrono::milliseconds lateness{0};
     std::string cut_bytes;
     CutWhen cut_when = CutWhen::before_forwarding;
+    std::optional<Truncation> truncation;
+    Witness witness;
     std::size_t cuts = 0;
     std::size_t accepted = 0;
     std::list<std::weak_ptr<Link>> links;
     std::size_t threads = 0;
 
-    void start_thread(auto run, const std::shared_ptr<State>& self) {
+    void start_thread(const auto& run, const std::shared_ptr<State>& self) {
         {
             const std::lock_guard lock(mutex);
             ++threads;
@@ -115,15 +129,54 @@ struct TcpProxy::State {
         return true;
     }
 
-    void forward_from_client(const Link& link);
-    void forward_from_server(const Link& link);
+    /// What is to become of bytes that have come.
+    struct Passage {
+        std::string_view bytes;  // go on to the other side
+        bool cut = false;        // and then the connection ends
+        Witness seen;
+    };
+    Passage admit(Link& link, Side from, std::string_view bytes) {
+        const std::lock_guard lock(mutex);
+        if (swallowing) {
+            link.swallowed = true;
+            return {};
+        }
+        Passage passage{.bytes = bytes, .seen = witness};
+        if (truncation && truncation->from == from) {
+            passage.bytes = bytes.substr(0, truncation->bytes_left);
+            truncation->bytes_left -= passage.bytes.size();
+            passage.cut = truncation->bytes_left == 0;
+        }
+        if (passage.cut) {
+            truncation.reset();
+            ++cuts;
+        }
+        return passage;
+    }
+
+    /// Sends on what came from that side, as far as it is to get. False: the other side is gone.
+    bool forward(Link& link, Side from, std::string_view bytes) {
+        const Passage passage = admit(link, from, bytes);
+        if (passage.seen) {
+            passage.seen(link.number, from, passage.bytes);
+        }
+        const bool sent = send_all(from == Side::client ? link.server : link.client, passage.bytes);
+        if (passage.cut) {
+            link.cut();
+        }
+        return sent;
+    }
+
+    void forward_from_client(Link& link);
+    void forward_from_server(Link& link);
     void accept_all(const std::shared_ptr<State>& self);
 };
 
-void TcpProxy::State::forward_from_client(const Link& link) {
+void TcpProxy::State::forward_from_client(Link& link) {
     std::vector<char> buffer(64 << 10);
     std::string seen;
     while (true) {
+        // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): let_pass() has unlocked
         const ssize_t received = ::recv(link.client, buffer.data(), buffer.size(), 0);
         if (received <= 0 || !let_pass()) {
             break;
@@ -144,24 +197,26 @@ void TcpProxy::State::forward_from_client(const Link& link) {
         }
         // As much as could be the beginning of what a test looks for.
         seen.erase(0, seen.size() - std::min<std::size_t>(seen.size(), 256));
-        if (!send_all(link.server, bytes)) {
+        if (!forward(link, Side::client, bytes)) {
             break;
         }
     }
     link.cut();
 }
 
-void TcpProxy::State::forward_from_server(const Link& link) {
+void TcpProxy::State::forward_from_server(Link& link) {
     std::vector<char> buffer(64 << 10);
     bool client_open = true;
     while (true) {
+        // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): let_pass() has unlocked
         const ssize_t received = ::recv(link.server, buffer.data(), buffer.size(), 0);
         if (received <= 0 || !let_pass()) {
             break;
         }
         // When the client is gone the server is heard to its end all the same.
-        client_open = client_open &&
-                      send_all(link.client, {buffer.data(), static_cast<std::size_t>(received)});
+        client_open =
+            client_open &&
+            forward(link, Side::server, {buffer.data(), static_cast<std::size_t>(received)});
     }
     link.cut();
 }
@@ -169,20 +224,21 @@ void TcpProxy::State::forward_from_server(const Link& link) {
 void TcpProxy::State::accept_all(const std::shared_ptr<State>& self) {
     while (true) {
         const int client = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
+        std::size_t number = 0;
         {
             const std::lock_guard lock(mutex);
             if (stopping || client < 0) {
                 ::close(client);
                 return;
             }
-            ++accepted;
+            number = ++accepted;
             if (refusing) {
                 ::close(client);
                 continue;
             }
         }
         const int server = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        const auto link = std::make_shared<Link>(client, server);
+        const auto link = std::make_shared<Link>(number, client, server);
         const sockaddr_in address = loopback(target_port);
         if (::connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
             continue;
@@ -261,6 +317,16 @@ void TcpProxy::black_hole(bool on) {
     state_->changed.notify_all();
 }
 
+void TcpProxy::swallow(bool on) {
+    const std::lock_guard lock(state_->mutex);
+    state_->swallowing = on;
+    for (const auto& link : state_->links) {
+        if (const auto alive = link.lock(); alive && alive->swallowed && !on) {
+            alive->cut();
+        }
+    }
+}
+
 void TcpProxy::delay(std::chrono::milliseconds delay) {
     const std::lock_guard lock(state_->mutex);
     state_->lateness = delay;
@@ -270,6 +336,16 @@ void TcpProxy::cut_on(std::string bytes, CutWhen when) {
     const std::lock_guard lock(state_->mutex);
     state_->cut_bytes = std::move(bytes);
     state_->cut_when = when;
+}
+
+void TcpProxy::truncate(Side from, std::size_t bytes) {
+    const std::lock_guard lock(state_->mutex);
+    state_->truncation = {.from = from, .bytes_left = bytes};
+}
+
+void TcpProxy::watch(Witness seen) {
+    const std::lock_guard lock(state_->mutex);
+    state_->witness = std::move(seen);
 }
 
 std::size_t TcpProxy::cuts() const {
