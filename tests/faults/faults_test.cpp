@@ -2,14 +2,13 @@
 // Pulls every plug under load and counts. Each test prints a line for the table in README.md. The
 // number of rounds is small here; FOZ_FAULT_ROUNDS=200 makes the long run, FOZ_FAULT_SEED repeats
 // one.
-#include <cstdlib>
 #include <iostream>
-#include <random>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 
+#include "tests/faults/dice.h"
 #include "tests/faults/rig.h"
 #include "tests/support/tcp_proxy.h"
 #include "tests/support/wait_until.h"
@@ -17,20 +16,10 @@
 namespace foz::faults {
 namespace {
 
-std::uint64_t number_from_environment(const char* name, std::uint64_t otherwise) {
-    const char* const text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before any thread
-    return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
 class Faults : public testing::Test {
   protected:
-    Faults() { std::cout << "FOZ_FAULT_SEED=" << seed_ << '\n'; }
-
-    std::uint64_t rounds(std::uint64_t otherwise) const {
-        return number_from_environment("FOZ_FAULT_ROUNDS", otherwise);
-    }
-    /// Somewhere in the next acknowledgements.
-    std::uint64_t some() { return std::uniform_int_distribution<std::uint64_t>(1, 1'500)(random_); }
+    static std::uint64_t rounds(std::uint64_t otherwise) { return Dice::rounds(otherwise); }
+    std::uint64_t some() { return dice_.some(); }
 
     void expect_nothing_lost(Rig& rig, const std::string& fault, std::uint64_t times, bool once) {
         const Tally tally = rig.finish();
@@ -55,8 +44,7 @@ class Faults : public testing::Test {
     }
 
   private:
-    std::uint64_t seed_ = number_from_environment("FOZ_FAULT_SEED", std::random_device{}());
-    std::mt19937_64 random_{seed_};
+    Dice dice_;
 };
 
 class FaultsOf : public Faults, public testing::WithParamInterface<StoreKind> {};

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/faults/rig.h"
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
-#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr const char* kPayload =
-    R"({"Temperature": {temperature}, "Data Hora": "{time_us}", "sequence": {sequence}})";
+    R"({"Temperature": {temperature}, "Data Hora": "{time_us}", "device": "esp32-{n}", "sequence": {sequence}})";
 
 }  // namespace
 
@@ -51,13 +51,14 @@ address = "127.0.0.1:{}"
 [database.store]
 url = "{}"
 retry_delay_max = "200ms"
+{}
 [[route]]
 topic = "esp32/pub"
 database = "store"
 table = "readings"
 {}
 [route.columns]
-device = {{ message = "client_id" }}
+device = {{ field = "device", type = "text" }}
 sequence = {{ field = "sequence", type = "integer" }}
 temp = {{ field = "Temperature", type = "double" }}
 dh = {{ field = "Data Hora", type = "timestamp" }}
@@ -67,6 +68,7 @@ dh = {{ field = "Data Hora", type = "timestamp" }}
         mqtt_port_,
         options_.journal,
         url,
+        options_.source,
         options_.key ? R"(key = ["device", "sequence"])" : ""
     );
 }
@@ -90,6 +92,16 @@ void Rig::kill_foz() {
     foz_.reset();
 }
 
+void Rig::freeze() {
+    foz_->freeze();
+    sensors_->freeze();
+}
+
+void Rig::thaw() {
+    foz_->thaw();
+    sensors_->thaw();
+}
+
 int Rig::stop_foz() {
     foz_->send(SIGTERM);
     const auto exit_code = foz_->wait(60s);
@@ -106,7 +118,9 @@ void Rig::start_sensors() {
         FOZ_BINARY,
         "sensor",
         "--url",
-        fmt::format("mqtt://127.0.0.1:{}", mqtt_port_),
+        fmt::format(
+            "mqtt://127.0.0.1:{}", options_.sensors_port == 0 ? mqtt_port_ : options_.sensors_port
+        ),
         "--count",
         std::to_string(options_.sensors),
         "--qos",
@@ -162,14 +176,21 @@ std::pair<int, std::string> Rig::run_foz(const std::string& command) {
     return {exit_code.value_or(-1), support::content_of(output)};
 }
 
-Tally Rig::finish() {
+void Rig::stop_sensors() {
     sensors_->send(SIGINT);
     const auto exit_code = sensors_->wait(120s);
+    sensors_.reset();
     if (exit_code != 0) {
         throw std::runtime_error(
             "the sensors did not get all acknowledgements:\n" +
             support::content_of(directory_ / "sensor.log")
         );
+    }
+}
+
+Tally Rig::finish() {
+    if (sensors_) {
+        stop_sensors();
     }
     // At its end foz stores what it has; while the database is catching up that may take several
     // tries.
@@ -188,24 +209,37 @@ Tally Rig::finish() {
     return count();
 }
 
-Tally Rig::count() {
-    Tally tally;
-    std::unordered_set<std::string> stored;
-    std::istringstream rows(store_->query("SELECT device, sequence FROM readings"));
-    for (std::string row; std::getline(rows, row);) {
-        ++tally.rows;
-        tally.doubled += stored.insert(row).second ? 0 : 1;
-    }
-    std::unordered_set<std::string> acknowledged;
+std::unordered_set<Reading> Rig::acknowledged_readings() const {
+    std::unordered_set<Reading> readings;
     std::ifstream record(directory_ / "acknowledged");
     for (std::string line; std::getline(record, line);) {
-        line.replace(line.find(' '), 1, "|");
-        acknowledged.insert(line);
+        readings.insert(line.replace(line.find(' '), 1, "|"));
     }
+    return readings;
+}
+
+std::unordered_map<Reading, std::uint64_t> Rig::stored_readings() {
+    std::unordered_map<Reading, std::uint64_t> rows;
+    std::istringstream lines(store_->query("SELECT device, sequence FROM readings"));
+    for (std::string line; std::getline(lines, line);) {
+        ++rows[line];
+    }
+    return rows;
+}
+
+Tally Rig::count() {
+    Tally tally;
+    const auto stored = stored_readings();
+    for (const auto& [reading, rows] : stored) {
+        tally.rows += rows;
+        tally.doubled += rows - 1;
+    }
+    const auto acknowledged = acknowledged_readings();
     tally.acknowledged = acknowledged.size();
-    for (const std::string& reading : acknowledged) {
-        tally.lost += stored.contains(reading) ? 0 : 1;
-    }
+    tally.lost =
+        static_cast<std::uint64_t>(std::ranges::count_if(acknowledged, [&](const Reading& reading) {
+            return !stored.contains(reading);
+        }));
     const auto [exit_code, output] = run_foz("verify");
     tally.ledger_balances = exit_code == 0;
     tally.verify_output = output;

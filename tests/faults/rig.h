@@ -8,6 +8,9 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
 
 #include "tests/faults/store.h"
 #include "tests/support/child_process.h"
@@ -21,11 +24,15 @@ struct RigOptions {
     bool key = true;  // (device, sequence): redelivered readings are ignored and counted
     std::string ack = "journal";
     std::uint32_t sensors = 20;
-    std::uint32_t rate = 4'000;  // readings a second, of all sensors; 0: full speed
-    std::string journal = {};    // further lines for [journal]
-    std::filesystem::path data = {
-    };  // instead of a temporary directory: a file system of the test's
+    std::uint32_t rate = 4'000;      // readings a second, of all sensors; 0: full speed
+    std::string journal;             // further lines for [journal]
+    std::filesystem::path data;      // a file system of the test's; empty: a temporary directory
+    std::string source;              // foz reads from another broker: a [source] section
+    std::uint16_t sensors_port = 0;  // that broker's; 0: they publish to foz itself
 };
+
+/// "device|sequence".
+using Reading = std::string;
 
 /// What was counted in the end.
 struct Tally {
@@ -49,6 +56,8 @@ class Rig {
     void go_through(std::uint16_t proxy_port);
     void start_foz();
     void kill_foz();  // kill -9
+    void freeze();    // foz and the sensors stand still
+    void thaw();
     /// SIGTERM; waits for the end; its exit code.
     int stop_foz();
     [[nodiscard]] bool foz_runs();
@@ -63,9 +72,15 @@ class Rig {
     /// Runs `foz COMMAND --config ...` to its end: exit code and output.
     std::pair<int, std::string> run_foz(const std::string& command);
 
+    /// The broker that they publish to runs: ends them, when all is acknowledged.
+    void stop_sensors();
     /// Everything runs again: ends the sensors, waits until foz has stored all that it has, stops
     /// foz, counts.
     [[nodiscard]] Tally finish();
+    /// The readings that the sensors saw acknowledged.
+    [[nodiscard]] std::unordered_set<Reading> acknowledged_readings() const;
+    /// The table: how many rows each reading has.
+    [[nodiscard]] std::unordered_map<Reading, std::uint64_t> stored_readings();
 
   private:
     void write_configuration(const std::string& url) const;
