@@ -123,7 +123,8 @@ void check_database(
         report.unusable(fmt::format("{}: {}", what, kind.error().message));
         return;
     }
-    const auto sink = (*kind)->make({url, *password, database.connect_timeout});
+    const auto sink =
+        (*kind)->make({url, *password, database.connect_timeout, database.answer_timeout});
     if (!sink) {
         report.unusable(fmt::format("{}: {}", what, sink.error().message));
         return;

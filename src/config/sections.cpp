@@ -198,6 +198,12 @@ constexpr Key<Database> kDatabaseKeys[] = {
     duration<&Database::connect_timeout>(
         "connect_timeout", {100, kHour}, "How long to wait for a connection."
     ),
+    duration<&Database::answer_timeout>(
+        "answer_timeout",
+        {100, kDay},
+        "How long a database may be silent in the middle of a statement. Then foz connects anew, "
+        "and the cursor tells what was written. More than the slowest batch takes."
+    ),
     duration<&Database::retry_delay_max>(
         "retry_delay_max",
         {10, kDay},

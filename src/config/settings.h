@@ -108,6 +108,7 @@ struct Database {
     std::chrono::milliseconds batch_delay{20};  // how long a lone row waits for company
     std::uint32_t lanes = 1;  // connections; split by client id, order kept within one
     std::chrono::milliseconds connect_timeout{10'000};
+    std::chrono::milliseconds answer_timeout{120'000};  // silence in the middle of a statement
     std::chrono::milliseconds retry_delay_max{30'000};
     Place place;
 

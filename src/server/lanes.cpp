@@ -4,10 +4,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "config/database_access.h"
 #include "mapping/mapping.h"
 #include "sink/lane_layout.h"
-#include "sink/sink.h"
+#include "sink/make_sink.h"
 
 namespace foz::server {
 
@@ -24,15 +23,6 @@ Result<void> Lanes::prepare(const config::Settings& settings) {
 Result<void> Lanes::prepare_database(
     const config::Settings& settings, const config::Database& database
 ) {
-    const std::string url = config::database_url(settings, database);
-    const auto kind = sink::sink_kind_for(url);
-    if (!kind) {
-        return std::unexpected(kind.error());
-    }
-    const auto password = config::read_password(database);
-    if (!password) {
-        return std::unexpected(password.error());
-    }
     const auto layout = sink::settle_lane_layout(state_, journal_, database.name, database.lanes);
     if (!layout) {
         return std::unexpected(layout.error());
@@ -42,9 +32,7 @@ Result<void> Lanes::prepare_database(
         if (!mapping) {
             return pass_on(mapping);
         }
-        auto sink = (*kind)->make(
-            {.url = url, .password = *password, .connect_timeout = database.connect_timeout}
-        );
+        auto sink = sink::make_sink(settings, database);
         if (!sink) {
             return pass_on(sink);
         }

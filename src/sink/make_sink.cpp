@@ -16,7 +16,10 @@ Result<std::unique_ptr<Sink>> make_sink(
         return named(password.error());
     }
     SinkOptions options{
-        config::database_url(settings, database), std::move(*password), database.connect_timeout
+        .url = config::database_url(settings, database),
+        .password = std::move(*password),
+        .connect_timeout = database.connect_timeout,
+        .answer_timeout = database.answer_timeout,
     };
     auto kind = sink_kind_for(options.url);
     if (!kind) {

@@ -109,6 +109,7 @@ void Runner::request_stop(SteadyTime deadline) {
         const std::lock_guard lock(mutex_);
         stopping_ = true;
     }
+    parts_.sink->end_waits_at(deadline);
     stop_requested_.notify_all();
     parts_.journal.wake_waiters();
 }

@@ -81,9 +81,9 @@ class Runner {
     /// Starts the thread. Call once.
     void start();
 
-    /// Asks the lane to write what the journal holds and end. It ends earlier at `deadline`, as
-    /// soon as the database answers, and at the first failure: the journal keeps what is not
-    /// written. Returns at once.
+    /// Asks the lane to write what the journal holds and end. It ends earlier at `deadline`, also
+    /// when the database does not answer then, and at the first failure: the journal keeps what is
+    /// not written. Returns at once.
     void request_stop(SteadyTime deadline);
     /// Waits for the thread to end.
     void join();

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "mapping/mapping.h"
 #include "mapping/row_batch.h"
@@ -113,7 +114,8 @@ struct Audit {
         rows;  // count(*) of each table asked for, in that order; 0 if it is not there
 };
 
-/// One connection to one database, for one lane. One thread.
+/// One connection to one database, for one lane. One thread. No call waits for ever: a server that
+/// is silent for SinkOptions::answer_timeout counts as a lost connection.
 class Sink {
   public:
     virtual ~Sink() = default;
@@ -152,6 +154,11 @@ class Sink {
 
     /// Ends the connection at once; connect() may follow.
     virtual void close() = 0;
+
+    /// Any thread. From `deadline` on no call waits for a server's answer: what is under way then
+    /// fails, as when the connection is lost. Only an attempt to connect may take its time-out
+    /// still.
+    virtual void end_waits_at(SteadyTime deadline) = 0;
 };
 
 /// The SQL that a database of this kind would be sent, for `foz explain` and for the sinks
@@ -172,6 +179,8 @@ struct SinkOptions {
     std::string url;
     std::string password;  // from password_file; "" if there is none
     std::chrono::milliseconds connect_timeout{10'000};
+    /// How long the server may be silent in the middle of a statement.
+    std::chrono::milliseconds answer_timeout{120'000};
 };
 
 /// The sinks that foz knows, by the scheme of their URL.

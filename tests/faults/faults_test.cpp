@@ -135,6 +135,50 @@ TEST_P(FaultsOf, the_connection_is_cut_in_the_middle_of_commit) {
     expect_nothing_lost(rig, "connection cut at COMMIT, " + name_of(GetParam()), times, true);
 }
 
+TEST_P(FaultsOf, the_database_freezes_and_thaws_under_load) {
+    if (GetParam() == StoreKind::sqlite) {
+        GTEST_SKIP() << "SQLite has no processes";
+    }
+    Rig rig({
+        .store = GetParam(),
+        .qos = 2,
+        .key = false,
+        .database = "answer_timeout = \"200ms\"\nconnect_timeout = \"200ms\"",
+    });
+    rig.start_foz();
+    rig.start_sensors();
+    const std::uint64_t times = rounds(8);
+    for (std::uint64_t i = 0; i < times; ++i) {
+        ASSERT_TRUE(rig.wait_for_acknowledged(some())) << rig.foz_log();
+        rig.store().freeze();
+        ASSERT_TRUE(rig.wait_for_acknowledged(some())) << "foz must go on without its database";
+        rig.store().thaw();
+    }
+    EXPECT_NE(rig.foz_log().find("has been silent"), std::string::npos);
+    expect_nothing_lost(rig, name_of(GetParam()) + " frozen and thawed, QoS 2", times, true);
+}
+
+TEST_P(FaultsOf, foz_ends_in_time_while_the_database_is_frozen) {
+    if (GetParam() == StoreKind::sqlite) {
+        GTEST_SKIP() << "SQLite has no processes";
+    }
+    Rig rig({.store = GetParam(), .qos = 2, .key = false});
+    rig.start_foz();
+    rig.start_sensors();
+    const std::uint64_t times = 2;
+    for (std::uint64_t i = 0; i < times; ++i) {
+        ASSERT_TRUE(rig.wait_for_acknowledged(some())) << rig.foz_log();
+        rig.store().freeze();
+        ASSERT_TRUE(rig.wait_for_acknowledged(some())) << "foz must go on without its database";
+        EXPECT_EQ(rig.stop_foz(), 0) << rig.foz_log();
+        rig.store().thaw();
+        rig.start_foz();
+    }
+    expect_nothing_lost(
+        rig, "foz stopped while " + name_of(GetParam()) + " is frozen, QoS 2", times, true
+    );
+}
+
 TEST_P(FaultsOf, foz_and_the_database_are_killed_in_turn_at_random) {
     Rig rig({.store = GetParam(), .qos = 2, .key = false});
     rig.start_foz();

@@ -52,6 +52,7 @@ address = "127.0.0.1:{}"
 url = "{}"
 retry_delay_max = "200ms"
 {}
+{}
 [[route]]
 topic = "esp32/pub"
 database = "store"
@@ -68,6 +69,7 @@ dh = {{ field = "Data Hora", type = "timestamp" }}
         mqtt_port_,
         options_.journal,
         url,
+        options_.database,
         options_.source,
         options_.key ? R"(key = ["device", "sequence"])" : ""
     );

@@ -26,6 +26,7 @@ struct RigOptions {
     std::uint32_t sensors = 20;
     std::uint32_t rate = 4'000;      // readings a second, of all sensors; 0: full speed
     std::string journal;             // further lines for [journal]
+    std::string database;            // and for the [database]
     std::filesystem::path data;      // a file system of the test's; empty: a temporary directory
     std::string source;              // foz reads from another broker: a [source] section
     std::uint16_t sensors_port = 0;  // that broker's; 0: they publish to foz itself

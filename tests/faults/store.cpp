@@ -22,6 +22,8 @@ class ServerStore final : public Store {
     void kill_9() override { server_.kill_9(); }
     void stop() override { server_.stop(); }
     void start() override { server_.start(); }
+    void freeze() override { server_.freeze(); }
+    void thaw() override { server_.thaw(); }
 
   private:
     Server server_;
@@ -54,6 +56,8 @@ class SqliteStore final : public Store {
     void kill_9() override {}
     void stop() override {}
     void start() override {}
+    void freeze() override {}
+    void thaw() override {}
 
   private:
     [[nodiscard]] std::string file() const { return (directory_ / "store.sqlite").string(); }

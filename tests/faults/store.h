@@ -26,6 +26,9 @@ class Store {
     virtual void kill_9() = 0;
     virtual void stop() = 0;
     virtual void start() = 0;
+    /// Stops all its processes where they are, and lets them go on.
+    virtual void freeze() = 0;
+    virtual void thaw() = 0;
 };
 
 [[nodiscard]] std::unique_ptr<Store> make_store(StoreKind kind);

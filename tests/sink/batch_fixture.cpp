@@ -43,15 +43,30 @@ BatchUnderTest& BatchUnderTest::add_cells(
     return *this;
 }
 
-std::unique_ptr<Sink> sink_for(
-    const SinkKind& kind, const std::string& url, const std::string& password
-) {
-    SinkOptions options{.url = url, .password = password};
+namespace {
+
+std::unique_ptr<Sink> make(const SinkKind& kind, const SinkOptions& options) {
     auto sink = kind.make(options);
     if (!sink) {
         throw std::runtime_error(sink.error().message);
     }
     return std::move(*sink);
+}
+
+}  // namespace
+
+std::unique_ptr<Sink> sink_for(
+    const SinkKind& kind, const std::string& url, const std::string& password
+) {
+    return make(kind, {.url = url, .password = password});
+}
+
+std::unique_ptr<Sink> impatient_sink_for(
+    const SinkKind& kind, const std::string& url, std::chrono::milliseconds silence
+) {
+    return make(
+        kind, {.url = url, .password = "", .connect_timeout = silence, .answer_timeout = silence}
+    );
 }
 
 }  // namespace foz::sink

@@ -77,6 +77,11 @@ class BatchUnderTest {
     const SinkKind& kind, const std::string& url, const std::string& password = ""
 );
 
+/// The same for one that gives a silent server up after that time.
+[[nodiscard]] std::unique_ptr<Sink> impatient_sink_for(
+    const SinkKind& kind, const std::string& url, std::chrono::milliseconds silence
+);
+
 inline const LaneName kLane{"journal-1", "main-0"};
 
 /// "refused 22001: value too long": what a failed write says in the message of an assertion.

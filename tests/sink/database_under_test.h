@@ -52,11 +52,13 @@ class DatabaseUnderTest {
     /// From now on new transactions of foz's user can only read (true), or write again.
     virtual void set_read_only(bool read_only) = 0;
 
-    /// A server that can be stopped and killed; otherwise the three below are not called.
+    /// A server that can be stopped and killed; otherwise those below are not called.
     [[nodiscard]] virtual bool is_server() const { return false; }
     virtual void stop() {}
-    virtual void start() {}  // at the same url
-    virtual void kill() {}   // SIGKILL, to all its processes
+    virtual void start() {}   // at the same url
+    virtual void kill() {}    // SIGKILL, to all its processes
+    virtual void freeze() {}  // SIGSTOP, likewise
+    virtual void thaw() {}
 };
 
 using MakeDatabase = std::unique_ptr<DatabaseUnderTest> (*)();

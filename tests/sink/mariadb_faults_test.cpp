@@ -63,6 +63,23 @@ TEST_F(MariadbFaults, knows_from_the_cursor_whether_a_commit_that_was_cut_off_ha
     EXPECT_EQ(proxy.cuts(), 2U);
 }
 
+TEST_F(MariadbFaults, knows_from_the_cursor_whether_a_commit_without_an_answer_happened) {
+    support::TcpProxy proxy(server().port());
+    const auto sink =
+        impatient_sink_for(kind(), url_at(proxy.port()), std::chrono::milliseconds(300));
+    ASSERT_TRUE(connect(*sink));
+    proxy.cut_on("COMMIT", support::CutWhen::never);
+    const auto silent = row_at(0).write_to(*sink);
+    proxy.black_hole(false);
+    ASSERT_FALSE(silent);
+    EXPECT_EQ(silent.error().failure, Failure::in_doubt) << why(silent);
+    const auto after = connect(*sink);
+    ASSERT_TRUE(after) << why(after);
+    EXPECT_EQ(after->cursor.position, 1U);
+    EXPECT_EQ(query("SELECT count(*) FROM t"), "1");
+    EXPECT_EQ(proxy.cuts(), 1U);
+}
+
 TEST_F(MariadbFaults, reconnects_when_the_connection_is_lost_before_commit) {
     support::TcpProxy proxy(server().port());
     const auto sink = sink_for(kind(), url_at(proxy.port()));

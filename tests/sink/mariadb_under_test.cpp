@@ -50,6 +50,8 @@ class MariadbUnderTest final : public DatabaseUnderTest {
     void stop() override { mariadb::running_server().stop(); }
     void start() override { (void)mariadb::running_server(); }
     void kill() override { mariadb::running_server().kill_9(); }
+    void freeze() override { mariadb::running_server().freeze(); }
+    void thaw() override { mariadb::running_server().thaw(); }
 };
 
 DatabaseUnderTest::Rows MariadbUnderTest::query(const std::string& sql) {

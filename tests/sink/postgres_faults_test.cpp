@@ -62,6 +62,43 @@ TEST_F(PostgresFaults, knows_from_the_cursor_whether_a_commit_that_was_cut_off_h
     EXPECT_EQ(proxy.cuts(), 2U);
 }
 
+TEST_F(PostgresFaults, knows_from_the_cursor_whether_a_commit_without_an_answer_happened) {
+    support::TcpProxy proxy(server().port());
+    const auto sink =
+        impatient_sink_for(kind(), url_at(proxy.port()), std::chrono::milliseconds(300));
+    ASSERT_TRUE(connect(*sink));
+    proxy.cut_on(std::string("COMMIT\0", 7), support::CutWhen::never);
+    const auto silent = row_at(0).write_to(*sink);
+    proxy.black_hole(false);
+    ASSERT_FALSE(silent);
+    EXPECT_EQ(silent.error().failure, Failure::in_doubt) << why(silent);
+    const auto after = connect(*sink);
+    ASSERT_TRUE(after) << why(after);
+    EXPECT_EQ(after->cursor.position, 1U);
+    EXPECT_EQ(query("SELECT count(*) FROM t"), "1");
+    EXPECT_EQ(proxy.cuts(), 1U);
+}
+
+TEST_F(PostgresFaults, waits_for_a_commit_in_doubt_that_is_still_under_way) {
+    const auto sink =
+        impatient_sink_for(kind(), url_at(server().port()), std::chrono::milliseconds(300));
+    ASSERT_TRUE(connect(*sink));
+    query(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN PERFORM pg_sleep(1); RETURN NULL; END'; "
+        "CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION slow()"
+    );
+    const auto silent = row_at(0).write_to(*sink);
+    ASSERT_FALSE(silent);
+    EXPECT_EQ(silent.error().failure, Failure::in_doubt) << why(silent);
+    // The old cursor would be a lie: dead letters after it would be forgotten.
+    const auto after = connect(*sink_for(kind(), url_at(server().port())));
+    ASSERT_TRUE(after) << why(after);
+    EXPECT_EQ(after->cursor.position, 1U);
+    EXPECT_EQ(query("SELECT count(*) FROM t"), "1");
+}
+
 TEST_F(PostgresFaults, reconnects_when_the_connection_is_lost_before_commit) {
     support::TcpProxy proxy(server().port());
     const auto sink = sink_for(kind(), url_at(proxy.port()));

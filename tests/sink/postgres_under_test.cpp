@@ -43,6 +43,8 @@ class PostgresUnderTest final : public DatabaseUnderTest {
     void stop() override { postgres::running_server().stop(); }
     void start() override { (void)postgres::running_server(); }
     void kill() override { postgres::running_server().kill_9(); }
+    void freeze() override { postgres::running_server().freeze(); }
+    void thaw() override { postgres::running_server().thaw(); }
 };
 
 DatabaseUnderTest::Rows PostgresUnderTest::query(const std::string& sql) {

@@ -44,6 +44,7 @@ class FaultySink final : public Sink {
         return sink_->audit(journal, tables);
     }
     void close() override { sink_->close(); }
+    void end_waits_at(SteadyTime deadline) override { sink_->end_waits_at(deadline); }
 
   private:
     std::unique_ptr<Sink> sink_;

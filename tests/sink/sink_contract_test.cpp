@@ -2,6 +2,7 @@
 // What every sink has to keep, once for each kind of database (database_under_test.h).
 #include <algorithm>
 #include <stdexcept>
+#include <thread>
 
 #include "tests/sink/database_under_test.h"
 #include "tests/support/wait_until.h"
@@ -10,6 +11,7 @@ namespace foz::sink {
 
 using mapping::ColumnType;
 using mapping::Value;
+using namespace std::chrono_literals;
 
 const SinkKind& SinkContract::kind() {
     auto kind = sink_kind_for(database().url());
@@ -490,6 +492,58 @@ TEST_P(SinkContract, a_server_that_is_killed_is_found_again_with_what_was_commit
     ASSERT_TRUE(back);
     ASSERT_TRUE(second.write_to(*sink));
     EXPECT_EQ(count("readings"), 2U);
+}
+
+TEST_P(SinkContract, a_server_that_freezes_counts_as_a_lost_connection) {
+    if (!database().is_server()) {
+        GTEST_SKIP() << "not a server";
+    }
+    const auto mapping = readings();
+    auto sink = impatient_sink_for(kind(), database().url(), 300ms);
+    auto found = sink->connect(kLane, mapping);
+    ASSERT_TRUE(found) << why(found);
+    BatchUnderTest batch;
+    batch.add({text("a"), real(1)});
+    database().freeze();
+    auto written = batch.write_to(*sink);
+    auto again = sink->connect(kLane, mapping);
+    database().thaw();
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().failure, Failure::reconnect) << why(written);
+    EXPECT_NE(written.error().message.find("silent for 0.3 s"), std::string::npos) << why(written);
+    ASSERT_FALSE(again);
+    EXPECT_NE(again.error().failure, Failure::refused) << why(again);
+    const bool back = support::wait_until([&] {
+        found = sink->connect(kLane, mapping);
+        return found.has_value();
+    });
+    ASSERT_TRUE(back) << why(found);
+    EXPECT_EQ(found->cursor, (Cursor{0, 0}));
+    written = batch.write_to(*sink);
+    ASSERT_TRUE(written) << why(written);
+    EXPECT_EQ(count("readings"), 1U);
+}
+
+TEST_P(SinkContract, no_wait_for_a_frozen_server_outlasts_the_end_of_foz) {
+    if (!database().is_server()) {
+        GTEST_SKIP() << "not a server";
+    }
+    const auto mapping = readings();
+    auto sink = connected(mapping);  // it waits for minutes
+    BatchUnderTest batch;
+    for (int i = 0; i < 300'000; ++i) {  // more than fits into sockets
+        batch.add({text("a device with a long name, so that there is much to send"), real(1)});
+    }
+    database().freeze();
+    std::thread ending([&] { sink->end_waits_at(std::chrono::steady_clock::now() + 50ms); });
+    auto written = batch.write_to(*sink);
+    ending.join();
+    sink->close();
+    database().thaw();
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().failure, Failure::reconnect) << why(written);
+    EXPECT_EQ(found_by_next(mapping).cursor, (Cursor{0, 0}));
+    EXPECT_EQ(count("readings"), 0U);
 }
 
 }  // namespace foz::sink

@@ -65,12 +65,18 @@ std::optional<Account> account_of(const std::string& user) {
     ::_exit(127);
 }
 
-// Gone, or only waiting for its parent to take its exit code.
-bool is_gone(pid_t pid) {
+// As ps(1) shows it; ' ' for a process that is gone.
+char state_of(pid_t pid) {
     std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
     const std::string stat(std::istreambuf_iterator<char>(file), {});
     const auto end_of_name = stat.rfind(')');
-    return end_of_name == std::string::npos || stat.substr(end_of_name + 2, 1) == "Z";
+    return end_of_name == std::string::npos ? ' ' : stat.at(end_of_name + 2);
+}
+
+// Gone, or only waiting for its parent to take its exit code.
+bool is_gone(pid_t pid) {
+    const char state = state_of(pid);
+    return state == ' ' || state == 'Z';
 }
 
 std::vector<pid_t> children_of(pid_t pid) {
@@ -152,6 +158,22 @@ void ChildProcess::kill_9() {
     for (const pid_t child : children) {
         (void)wait_until([&] { return is_gone(child); });
     }
+}
+
+void ChildProcess::freeze() {
+    send(SIGSTOP);
+    // A child that was being made meanwhile is listed once its parent has stopped.
+    (void)wait_until([&] { return state_of(pid_) == 'T'; });
+    for (const pid_t child : children_of(pid_)) {
+        ::kill(child, SIGSTOP);
+    }
+}
+
+void ChildProcess::thaw() {
+    for (const pid_t child : children_of(pid_)) {
+        ::kill(child, SIGCONT);
+    }
+    send(SIGCONT);
 }
 
 std::optional<int> ChildProcess::wait(std::chrono::milliseconds limit) {

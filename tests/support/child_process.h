@@ -38,6 +38,9 @@ class ChildProcess {
     void thaw() { send(SIGCONT); }
     /// Sends SIGKILL to it and to its children, and waits until all are gone.
     void kill_9();
+    /// Stops it and its children where they are; they hold what they have open, and do nothing.
+    void freeze();
+    void thaw();
     /// Waits for its end. The exit code, or 128 + the signal; kill -9 and nothing when it took
     /// longer.
     std::optional<int> wait(std::chrono::milliseconds limit);

@@ -26,6 +26,9 @@ class PostgresServer {
     void stop();
     /// SIGKILL to the server and all its backends.
     void kill_9();
+    /// SIGSTOP to all its processes, and SIGCONT.
+    void freeze() { process_->freeze(); }
+    void thaw() { process_->thaw(); }
     [[nodiscard]] bool running() const { return process_ != nullptr; }
 
     [[nodiscard]] std::uint16_t port() const { return port_; }

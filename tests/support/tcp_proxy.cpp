@@ -126,6 +126,7 @@ struct TcpProxy::State {
         when = cut_when;
         cut_bytes.clear();
         ++cuts;
+        holding = holding || when == CutWhen::never;
         return true;
     }
 
@@ -193,7 +194,9 @@ void TcpProxy::State::forward_from_client(Link& link) {
                 ::shutdown(link.server, SHUT_WR);
                 return;
             }
-            break;
+            if (when == CutWhen::before_forwarding) {
+                break;
+            }
         }
         // As much as could be the beginning of what a test looks for.
         seen.erase(0, seen.size() - std::min<std::size_t>(seen.size(), 256));

@@ -17,6 +17,7 @@ namespace foz::support {
 enum class CutWhen : std::uint8_t {
     before_forwarding,  // the server never sees them
     after_forwarding,   // the server gets and handles them; its answer does not come through
+    never,  // the same, but the connection stays open: the proxy becomes a black hole instead
 };
 
 enum class Side : std::uint8_t { client, server };
@@ -45,7 +46,7 @@ class TcpProxy {
     /// Once: after so many more bytes (1 or more) have come from this side, and been forwarded, the
     /// connection that they came on is cut, in the middle of whatever they were.
     void truncate(Side from, std::size_t bytes);
-    /// How many times cut_on and truncate have cut.
+    /// How many times the bytes of cut_on have come, and truncate has cut.
     [[nodiscard]] std::size_t cuts() const;
     /// Connections accepted since the start.
     [[nodiscard]] std::size_t accepted() const;

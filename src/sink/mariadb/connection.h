@@ -2,6 +2,7 @@
 // libmariadb, with errors as SinkError. One thread.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include <mysql.h>
 
+#include "sink/patience.h"
 #include "sink/sink.h"
 
 namespace foz::sink::mariadb {
@@ -23,18 +25,45 @@ struct Answer {
 };
 
 /// An open connection in a session that foz has set up: strict SQL, UTC, UTF-8, no autocommit.
-/// Closed by the destructor.
+/// Closed by the destructor. A server that is silent for options.answer_timeout, or when the
+/// patience ends, counts as a lost connection.
 class Connection {
   public:
-    /// Any failure is Failure::retry.
-    [[nodiscard]] static SinkResult<Connection> open(const SinkOptions& options);
+    /// Takes at most options.connect_timeout. Any failure is Failure::retry. `patience` must
+    /// outlive the connection.
+    [[nodiscard]] static SinkResult<Connection> open(
+        const SinkOptions& options, Patience& patience
+    );
 
     /// Runs one or more statements; one answer for each.
     [[nodiscard]] SinkResult<std::vector<Answer>> run(const std::string& sql);
+    /// The same for a statement that may rightly take hours: silence has no limit.
+    [[nodiscard]] SinkResult<std::vector<Answer>> run_at_length(const std::string& sql);
 
-    void roll_back() { mysql_rollback(handle_.get()); }
+    void roll_back();
     /// Failure::in_doubt when the connection was lost on the way.
     [[nodiscard]] SinkResult<void> commit();
+
+    /// Carries out a call of libmariadb's non-blocking interface, as mysql_NAME_start and
+    /// mysql_NAME_cont are: `result = proceed(mysql_commit_start, mysql_commit_cont, handle())`.
+    template <class Value, class Object, class... Parameters, class... Arguments>
+    Value proceed(
+        int (*start)(Value*, Object*, Parameters...),
+        int (*go_on)(Value*, Object*, int),
+        Object* object,
+        Arguments... arguments
+    ) {
+        Value value{};
+        int wanted = start(&value, object, arguments...);
+        while (wanted != 0) {
+            wanted = go_on(&value, object, wait(wanted));
+        }
+        return value;
+    }
+
+    /// The last error of the connection or of a statement of it.
+    [[nodiscard]] SinkError error() const;
+    [[nodiscard]] SinkError error_in(MYSQL_STMT* statement) const;
 
     [[nodiscard]] MYSQL* handle() const { return handle_.get(); }
     [[nodiscard]] bool is_mysql() const;
@@ -46,15 +75,19 @@ class Connection {
     struct Close {
         void operator()(MYSQL* connection) const { mysql_close(connection); }
     };
-    explicit Connection(MYSQL* handle) : handle_(handle) {}
+    Connection(MYSQL* handle, Patience& patience, std::chrono::milliseconds answer_timeout)
+        : handle_(handle), patience_(&patience), answer_timeout_(answer_timeout) {}
     [[nodiscard]] SinkResult<void> set_up_session();
     void watch_over_network() const;
+    /// Waits for the events of libmariadb's; yields those that have come, or its time-out.
+    [[nodiscard]] int wait(int wanted);
+    [[nodiscard]] SinkError error_of(unsigned number, std::string_view message) const;
 
     std::unique_ptr<MYSQL, Close> handle_;
+    Patience* patience_;
+    std::optional<std::chrono::milliseconds> answer_timeout_;  // nothing: for run_at_length
+    bool gave_up_ = false;                                     // the server was silent for too long
     std::size_t packet_bytes_max_ = 1 << 20;
 };
-
-/// `number` and `message` as libmariadb gave them.
-[[nodiscard]] SinkError error_of(unsigned number, const char* message);
 
 }  // namespace foz::sink::mariadb

@@ -33,6 +33,7 @@ class MariadbSink final : public Sink {
         const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
     ) override;
     void close() override;
+    void end_waits_at(SteadyTime deadline) override { patience_.end_at(deadline); }
 
   private:
     void take(Connection connection);
@@ -43,6 +44,7 @@ class MariadbSink final : public Sink {
 
     const SinkOptions options_;
     const bool allow_bulk_;
+    Patience patience_;
     std::optional<Connection> connection_;
     std::optional<RowInserter> inserter_;
     OpenLane lane_;
@@ -63,7 +65,7 @@ SinkResult<Connected> MariadbSink::connect(const LaneName& lane, const mapping::
     lane_ = OpenLane{};
     lane_.name = lane;
     lane_.rows = TableRows(mapping);
-    auto opened = Connection::open(options_);
+    auto opened = Connection::open(options_, patience_);
     if (!opened) {
         return pass_on(opened);
     }
@@ -106,7 +108,7 @@ SinkResult<Connected> MariadbSink::set_up(Connection& connection, const mapping:
 }
 
 SinkResult<std::vector<std::string>> MariadbSink::inspect(const mapping::Mapping& mapping) {
-    auto connection = Connection::open(options_);
+    auto connection = Connection::open(options_, patience_);
     if (!connection) {
         return pass_on(connection);
     }
@@ -170,7 +172,7 @@ SinkResult<Audit> MariadbSink::audit(
     const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
 ) {
     if (!connection_) {
-        auto opened = Connection::open(options_);
+        auto opened = Connection::open(options_, patience_);
         if (!opened) {
             return pass_on(opened);
         }
@@ -198,7 +200,8 @@ SinkResult<Audit> MariadbSink::audit(
                 audit.rows.push_back(0);
                 continue;
             }
-            auto count = connection_->run("SELECT count(*) FROM " + quoted_table(table->name));
+            auto count =
+                connection_->run_at_length("SELECT count(*) FROM " + quoted_table(table->name));
             if (!count) {
                 return pass_on(count);
             }

@@ -47,10 +47,11 @@ SinkResult<MYSQL_STMT*> RowInserter::prepared(const InsertShape& shape, std::siz
         statements_.clear();
     }
     Statement statement(mysql_stmt_init(connection_->handle()));
-    if (mysql_stmt_prepare(statement.get(), sql.data(), sql.size()) != 0) {
-        return std::unexpected(
-            error_of(mysql_stmt_errno(statement.get()), mysql_stmt_error(statement.get()))
-        );
+    const int failed = connection_->proceed(
+        mysql_stmt_prepare_start, mysql_stmt_prepare_cont, statement.get(), sql.data(), sql.size()
+    );
+    if (failed != 0) {
+        return std::unexpected(connection_->error_in(statement.get()));
     }
     return statements_.emplace(std::move(sql), std::move(statement)).first->second.get();
 }
@@ -75,7 +76,7 @@ std::size_t RowInserter::piece_rows(
 }
 
 SinkError RowInserter::error_in(MYSQL_STMT* statement, std::size_t first, std::size_t last) const {
-    SinkError error = error_of(mysql_stmt_errno(statement), mysql_stmt_error(statement));
+    SinkError error = connection_->error_in(statement);
     const auto row = row_in(mysql_stmt_error(statement));
     // In bulk each row is an execution of its own, so that every row may be called the first.
     if (error.failure == Failure::refused && row && first + *row <= last && (!bulk_ || *row > 1)) {
@@ -113,7 +114,8 @@ SinkResult<std::uint64_t> RowInserter::insert(
             arrays.bind_rows(first, first + rows, bindings_);
         }
         if (mysql_stmt_bind_param(*statement, bindings_.data()) != 0 ||
-            mysql_stmt_execute(*statement) != 0) {
+            connection_->proceed(mysql_stmt_execute_start, mysql_stmt_execute_cont, *statement) !=
+                0) {
             return std::unexpected(error_in(*statement, first, first + rows));
         }
         inserted += mysql_stmt_affected_rows(*statement);

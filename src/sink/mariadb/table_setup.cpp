@@ -77,7 +77,7 @@ SinkResult<CatalogueTable> settle_table(Connection& connection, const mapping::T
         } else {
             change = create_statement(connection, table);
         }
-        auto changed = connection.run(change);
+        auto changed = connection.run_at_length(change);
         // Another lane may have added the column at the same time.
         if (!changed && changed.error().code != std::to_string(kDuplicateColumn)) {
             return pass_on(changed);

@@ -91,11 +91,13 @@ SinkResult<std::vector<LaneState>> read_lanes(
     if (!*there) {
         return lanes;
     }
+    // A commit of the lane's last connection may still be on its way through the server. It holds
+    // the lock on its cursor.
     const auto rows = connection.run(fmt::format(
-        "SELECT lane, position, ordinal FROM foz_cursor WHERE journal = {}{} ORDER BY lane COLLATE "
-        "\"C\"",
+        "SELECT lane, position, ordinal FROM foz_cursor WHERE journal = {}{}",
         quoted_text(journal),
-        lane.empty() ? "" : " AND lane = " + quoted_text(lane)
+        lane.empty() ? " ORDER BY lane COLLATE \"C\""
+                     : " AND lane = " + quoted_text(lane) + " FOR UPDATE"
     ));
     if (!rows) {
         return std::unexpected(rows.error());

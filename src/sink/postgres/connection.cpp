@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 #include <vector>
+
+#include <poll.h>
 
 #include "sink/postgres/sqlstate.h"
 
@@ -31,6 +34,19 @@ bool in_url(const std::string& url, std::string_view keyword) {
            url.find("&" + pattern) != std::string::npos;
 }
 
+constexpr std::string_view kSession =
+    // With synchronous_commit off the server could forget a commit that it has confirmed.
+    "SELECT pg_catalog.set_config('synchronous_commit', 'on', false) "
+    "WHERE pg_catalog.current_setting('synchronous_commit') = 'off'";
+
+// The other way round: when foz or its machine is gone, the server ends what foz had begun, which
+// holds the lock on the lane's cursor. Otherwise it may take two hours to notice.
+constexpr std::string_view kWatchClient =
+    "SELECT pg_catalog.set_config(name, wanted, false) FROM pg_catalog.pg_settings JOIN (VALUES "
+    "('client_connection_check_interval', '10s'), ('tcp_user_timeout', '30s'), "
+    "('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), "
+    "('tcp_keepalives_count', '3')) AS v (name, wanted) USING (name)";
+
 void ignore_notice(void* /*unused*/, const PGresult* /*unused*/) {}
 
 }  // namespace
@@ -42,7 +58,7 @@ std::int64_t number(const QueryResult& result, int row, int column) {
     return value;
 }
 
-SinkResult<Connection> Connection::open(const SinkOptions& options) {
+SinkResult<Connection> Connection::open(const SinkOptions& options, Patience& patience) {
     const auto seconds = std::max(
         std::chrono::seconds(2), std::chrono::ceil<std::chrono::seconds>(options.connect_timeout)
     );
@@ -76,13 +92,16 @@ SinkResult<Connection> Connection::open(const SinkOptions& options) {
     values.push_back("UTF8");
     keywords.push_back(nullptr);
     values.push_back(nullptr);
-    Connection connection(PQconnectdbParams(keywords.data(), values.data(), 1));
+    Connection connection(
+        PQconnectdbParams(keywords.data(), values.data(), 1), patience, options.answer_timeout
+    );
     if (connection.lost()) {
         SinkError error = connection.loss();
         error.failure = Failure::retry;
         return std::unexpected(std::move(error));
     }
     PQsetNoticeReceiver(connection.handle_.get(), ignore_notice, nullptr);
+    PQsetnonblocking(connection.handle_.get(), 1);
     if (auto ready = connection.set_up_session(); !ready) {
         return std::unexpected(std::move(ready.error()));
     }
@@ -90,23 +109,71 @@ SinkResult<Connection> Connection::open(const SinkOptions& options) {
 }
 
 SinkResult<void> Connection::set_up_session() {
-    // With synchronous_commit off the server could forget a commit that it has confirmed.
-    auto done =
-        run("SELECT set_config('synchronous_commit', 'on', false) "
-            "WHERE current_setting('synchronous_commit') = 'off'");
-    if (!done) {
+    if (auto done = run(std::string(kSession)); !done) {
+        return std::unexpected(std::move(done.error()));
+    }
+    // A server on another system than Linux may not take these; it does without.
+    if (auto done = run(std::string(kWatchClient)); !done && lost()) {
         return std::unexpected(std::move(done.error()));
     }
     return {};
 }
 
 SinkResult<QueryResult> Connection::run(const std::string& sql) {
-    QueryResult result(PQexec(handle_.get(), sql.c_str()));
-    const ExecStatusType status = PQresultStatus(result.get());
-    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-        return std::unexpected(error_of(result.get()));
+    if (auto sent = send(sql); !sent) {
+        return pass_on(sent);
     }
+    QueryResult last;
+    while (true) {
+        auto result = next_result();
+        if (!result) {
+            drain();
+            return result;
+        }
+        if (!*result) {
+            return last;
+        }
+        last = std::move(*result);
+    }
+}
+
+SinkResult<QueryResult> Connection::run_at_length(const std::string& sql) {
+    const auto usual = std::exchange(answer_timeout_, std::nullopt);
+    auto result = run(sql);
+    answer_timeout_ = usual;
     return result;
+}
+
+bool Connection::wait(short events) {
+    gave_up_ = patience_->wait(PQsocket(handle_.get()), events, answer_timeout_) == 0;
+    return !gave_up_;
+}
+
+bool Connection::flush() {
+    int unsent = PQflush(handle_.get());
+    while (unsent > 0) {
+        // A server that has something to say may not read on before it was heard.
+        if (!wait(POLLIN | POLLOUT) || PQconsumeInput(handle_.get()) == 0) {
+            return false;
+        }
+        unsent = PQflush(handle_.get());
+    }
+    return unsent == 0;
+}
+
+bool Connection::await_result() {
+    if (!flush() && gave_up_) {
+        return false;
+    }
+    while (PQisBusy(handle_.get()) == 1) {
+        if (!wait(POLLIN)) {
+            return false;
+        }
+        if (PQconsumeInput(handle_.get()) == 0) {
+            break;  // PQgetResult tells why
+        }
+    }
+    return true;
 }
 
 SinkResult<void> Connection::send(const std::string& sql) {
@@ -117,6 +184,9 @@ SinkResult<void> Connection::send(const std::string& sql) {
 }
 
 SinkResult<QueryResult> Connection::next_result() {
+    if (!await_result()) {
+        return std::unexpected(loss());
+    }
     QueryResult result(PQgetResult(handle_.get()));
     const ExecStatusType status = PQresultStatus(result.get());
     if (result && (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE)) {
@@ -126,7 +196,11 @@ SinkResult<QueryResult> Connection::next_result() {
 }
 
 void Connection::drain() {
-    while (QueryResult result{PQgetResult(handle_.get())}) {
+    while (!gave_up_ && await_result()) {
+        const QueryResult result(PQgetResult(handle_.get()));
+        if (!result) {
+            return;
+        }
         if (PQresultStatus(result.get()) == PGRES_COPY_IN && !put_end("foz stopped writing")) {
             return;
         }
@@ -134,7 +208,8 @@ void Connection::drain() {
 }
 
 bool Connection::put(std::string_view bytes) {
-    return PQputCopyData(handle_.get(), bytes.data(), static_cast<int>(bytes.size())) == 1;
+    return PQputCopyData(handle_.get(), bytes.data(), static_cast<int>(bytes.size())) == 1 &&
+           flush();
 }
 
 bool Connection::put_end(const char* reason) {
@@ -144,11 +219,14 @@ bool Connection::put_end(const char* reason) {
 void Connection::roll_back() {
     drain();
     if (!lost() && PQtransactionStatus(handle_.get()) != PQTRANS_IDLE) {
-        const QueryResult ignored(PQexec(handle_.get(), "ROLLBACK"));
+        static_cast<void>(run("ROLLBACK"));
     }
 }
 
 SinkError Connection::loss() const {
+    if (gave_up_) {
+        return silence_error("PostgreSQL", *patience_, answer_timeout_);
+    }
     return {Failure::reconnect, "", without_line_end(PQerrorMessage(handle_.get())), std::nullopt};
 }
 

@@ -9,6 +9,7 @@
 
 #include <libpq-fe.h>
 
+#include "sink/patience.h"
 #include "sink/sink.h"
 
 namespace foz::sink::postgres {
@@ -33,16 +34,21 @@ using QueryResult = std::unique_ptr<PGresult, FreeResult>;
 /// A number that the server itself wrote.
 [[nodiscard]] std::int64_t number(const QueryResult& result, int row, int column);
 
-/// An open connection, closed by the destructor.
+/// An open connection, closed by the destructor. A server that is silent for
+/// options.answer_timeout, or when the patience ends, counts as a lost connection.
 class Connection {
   public:
     /// Connects and sets the session up; takes at most options.connect_timeout for each address of
     /// the host. Among several hosts in the URL it takes the one that accepts writes. Any failure
-    /// is Failure::retry.
-    [[nodiscard]] static SinkResult<Connection> open(const SinkOptions& options);
+    /// is Failure::retry. `patience` must outlive the connection.
+    [[nodiscard]] static SinkResult<Connection> open(
+        const SinkOptions& options, Patience& patience
+    );
 
     /// Runs one or more statements; yields the result of the last.
     [[nodiscard]] SinkResult<QueryResult> run(const std::string& sql);
+    /// The same for a statement that may rightly take hours: silence has no limit.
+    [[nodiscard]] SinkResult<QueryResult> run_at_length(const std::string& sql);
 
     /// Starts one or more statements, whose results next_result() yields one by one.
     [[nodiscard]] SinkResult<void> send(const std::string& sql);
@@ -60,8 +66,8 @@ class Connection {
     /// error.
     void roll_back();
 
-    [[nodiscard]] bool lost() const { return PQstatus(handle_.get()) != CONNECTION_OK; }
-    /// What libpq says about a connection that is lost.
+    [[nodiscard]] bool lost() const { return gave_up_ || PQstatus(handle_.get()) != CONNECTION_OK; }
+    /// Why the connection is lost.
     [[nodiscard]] SinkError loss() const;
     /// Where the last error happened, as the server told it; for line_in_context.
     [[nodiscard]] const std::string& error_context() const { return error_context_; }
@@ -70,11 +76,21 @@ class Connection {
     struct Close {
         void operator()(PGconn* connection) const { PQfinish(connection); }
     };
-    explicit Connection(PGconn* handle) : handle_(handle) {}
+    Connection(PGconn* handle, Patience& patience, std::chrono::milliseconds answer_timeout)
+        : handle_(handle), patience_(&patience), answer_timeout_(answer_timeout) {}
     [[nodiscard]] SinkError error_of(const PGresult* result);
     [[nodiscard]] SinkResult<void> set_up_session();
+    /// Waits for the socket; false when the server was silent for too long.
+    [[nodiscard]] bool wait(short events);
+    /// Sends what libpq has kept; false when the connection is lost.
+    [[nodiscard]] bool flush();
+    /// Waits until PQgetResult has something to say; false when the server was silent.
+    [[nodiscard]] bool await_result();
 
     std::unique_ptr<PGconn, Close> handle_;
+    Patience* patience_;
+    std::optional<std::chrono::milliseconds> answer_timeout_;  // nothing: for run_at_length
+    bool gave_up_ = false;                                     // the server was silent for too long
     std::string error_context_;
 };
 

@@ -34,6 +34,7 @@ class PostgresSink final : public Sink {
         const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
     ) override;
     void close() override { connection_.reset(); }
+    void end_waits_at(SteadyTime deadline) override { patience_.end_at(deadline); }
 
   private:
     [[nodiscard]] SinkResult<Connected> set_up(
@@ -43,6 +44,7 @@ class PostgresSink final : public Sink {
     [[nodiscard]] bool shape_has_changed();
 
     const SinkOptions options_;
+    Patience patience_;
     std::optional<Connection> connection_;
     OpenLane lane_;
     std::string shape_query_;
@@ -53,7 +55,7 @@ SinkResult<Connected> PostgresSink::connect(const LaneName& lane, const mapping:
     lane_ = OpenLane{};
     lane_.name = lane;
     lane_.rows = TableRows(mapping);
-    auto opened = Connection::open(options_);
+    auto opened = Connection::open(options_, patience_);
     if (!opened) {
         return pass_on(opened);
     }
@@ -123,7 +125,7 @@ SinkResult<void> PostgresSink::remember_shape(Connection& connection, bool again
 }
 
 SinkResult<std::vector<std::string>> PostgresSink::inspect(const mapping::Mapping& mapping) {
-    auto connection = Connection::open(options_);
+    auto connection = Connection::open(options_, patience_);
     if (!connection) {
         return pass_on(connection);
     }
@@ -201,7 +203,7 @@ SinkResult<Audit> PostgresSink::audit(
     const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
 ) {
     if (!connection_) {
-        auto opened = Connection::open(options_);
+        auto opened = Connection::open(options_, patience_);
         if (!opened) {
             return pass_on(opened);
         }
@@ -226,7 +228,8 @@ SinkResult<Audit> PostgresSink::audit(
                 audit.rows.push_back(0);
                 continue;
             }
-            auto count = connection_->run("SELECT count(*) FROM " + quoted_table(table->name));
+            auto count =
+                connection_->run_at_length("SELECT count(*) FROM " + quoted_table(table->name));
             if (!count) {
                 return pass_on(count);
             }

@@ -47,7 +47,7 @@ SinkResult<std::optional<CatalogueTable>> fitting_table(
 SinkResult<CatalogueTable> changed_by(
     const std::string& sql, Connection& connection, const mapping::Table& table
 ) {
-    if (auto changed = connection.run(sql); !changed) {
+    if (auto changed = connection.run_at_length(sql); !changed) {
         return pass_on(changed);
     }
     auto read = read_table(connection, table.name);

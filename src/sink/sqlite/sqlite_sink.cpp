@@ -44,6 +44,7 @@ class SqliteSink final : public Sink {
         const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
     ) override;
     void close() override;
+    void end_waits_at(SteadyTime /*deadline*/) override {}  // a file's locks are waited for briefly
 
   private:
     [[nodiscard]] SinkResult<void> open(bool read_only);
