@@ -51,9 +51,14 @@ std::uint32_t InferredTable::add_capture(std::string_view name) {
     return static_cast<std::uint32_t>(own_columns_ - 1);
 }
 
-void InferredTable::adopt(std::span<const Column> existing) {
+Result<bool> InferredTable::adopt(
+    std::span<const Column> existing, std::span<const Refusal> refused
+) {
     new_columns_.clear();
-    bool changed = false;
+    refusals_.assign(refused.begin(), refused.end());
+    auto taken_back = take_back_refused(existing);
+    if (!taken_back) return taken_back;
+    bool changed = *taken_back;
     for (const Column& theirs : existing) {
         const std::uint32_t index = find_column(theirs.name);
         if (index == kNotFound) {
@@ -67,6 +72,44 @@ void InferredTable::adopt(std::span<const Column> existing) {
         fields_.assign(1, {});
         ++table_->version;
     }
+    return changed;
+}
+
+Result<bool> InferredTable::take_back_refused(std::span<const Column> existing) {
+    bool changed = false;
+    for (std::size_t i = table_->columns.size(); i-- > 0;) {
+        Column& ours = table_->columns[i];
+        const Refusal* refusal = refusal_of(ours.name);
+        if (refusal == nullptr) continue;
+        const auto theirs = std::ranges::find_if(existing, [&](const Column& one) {
+            return same_name(one.name, ours.name);
+        });
+        if (theirs != existing.end() && theirs->type == ours.type) continue;
+        if (i < own_columns_) {
+            return fail(
+                ErrorCode::invalid,
+                "table {} needs the column {} ({}): {}",
+                table_->name,
+                ours.name,
+                name_of(ours.type),
+                refusal->reason
+            );
+        }
+        if (theirs != existing.end()) {
+            ours.type = theirs->type;
+        } else {
+            table_->columns.erase(table_->columns.begin() + static_cast<std::ptrdiff_t>(i));
+        }
+        changed = true;
+    }
+    return changed;
+}
+
+const Refusal* InferredTable::refusal_of(std::string_view column) const {
+    const auto found = std::ranges::find_if(refusals_, [&](const Refusal& one) {
+        return one.column.empty() || same_name(one.column, column);
+    });
+    return found != refusals_.end() ? &*found : nullptr;
 }
 
 bool InferredTable::adopt_as(std::uint32_t index, const Column& theirs) {
@@ -166,7 +209,9 @@ Result<void> InferredTable::collect_members(
 Result<void> InferredTable::collect_leaf(
     const JsonNode& node, std::uint32_t value, std::uint32_t field
 ) {
-    const std::uint32_t target = column_of(field, node);
+    auto found = column_of(field, node);
+    if (!found) return pass_on(found);
+    const std::uint32_t target = *found;
     if (target >= kInferredColumnsMax) {
         return fail(
             ErrorCode::invalid,
@@ -227,12 +272,21 @@ std::string InferredTable::label_of(std::uint32_t field) const {
     return fmt::format("field \"{}\"", fmt::join(keys_of(field), "."));
 }
 
-std::uint32_t InferredTable::column_of(std::uint32_t field, const JsonNode& node) {
+Result<std::uint32_t> InferredTable::column_of(std::uint32_t field, const JsonNode& node) {
     if (fields_[field].column != kNotFound) return fields_[field].column;
     const std::string name = column_name_of(field);
     if (const std::uint32_t known = find_column(name); known != kNotFound) {
         if (known < table_->columns.size()) fields_[field].column = known;
         return known;
+    }
+    if (const Refusal* refusal = refusal_of(name)) {
+        return fail(
+            ErrorCode::invalid,
+            "{} does not fit table {}: {}",
+            label_of(field),
+            table_->name,
+            refusal->reason
+        );
     }
     new_columns_.push_back({name, type_for(node), true});
     taken_by_.push_back(kNotFound);
@@ -282,16 +336,12 @@ Result<void> InferredTable::set_fields(const JsonDocument& document, RowBatch& b
     for (const Leaf& leaf : leaves_) {
         const Converted cell = convert(document, leaf, batch);
         if (!cell) {
-            const Column& target = column(leaf.column);
             return fail(
                 ErrorCode::invalid,
-                "{}: {} (column {} became {} with an earlier reading; declare the route's columns "
-                "to "
-                "choose another type)",
+                "{}: {} ({})",
                 label_of(leaf.field),
                 cell.error(),
-                target.name,
-                name_of(target.type)
+                explain_type(column(leaf.column))
             );
         }
         batch.open_cells()[leaf.column] = *cell;
@@ -299,9 +349,24 @@ Result<void> InferredTable::set_fields(const JsonDocument& document, RowBatch& b
     return {};
 }
 
+std::string InferredTable::explain_type(const Column& column) const {
+    if (const Refusal* refusal = refusal_of(column.name)) {
+        return refusal->reason;
+    }
+    return fmt::format(
+        "column {} became {} with an earlier reading; declare the route's columns to choose "
+        "another "
+        "type",
+        column.name,
+        name_of(column.type)
+    );
+}
+
 Converted InferredTable::convert(const JsonDocument& document, const Leaf& leaf, RowBatch& batch) {
-    conversion_.type = column(leaf.column).type;
-    if (needs_widening(document.node(leaf.value), conversion_.type)) {
+    const Column& target = column(leaf.column);
+    conversion_.type = target.type;
+    if (needs_widening(document.node(leaf.value), target.type) &&
+        refusal_of(target.name) == nullptr) {
         conversion_.type = ColumnType::real;
         widened_.push_back(leaf.column);
     }

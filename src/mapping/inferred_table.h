@@ -32,8 +32,15 @@ class InferredTable {
     [[nodiscard]] std::uint32_t add_capture(std::string_view name);
 
     /// Columns that the database has already: fields go into them, and their types count; but a
-    /// column that was widened here is not narrowed again.
-    void adopt(std::span<const Column> existing);
+    /// column that was widened here is not narrowed again. What the database refuses (`refused`, in
+    /// the place of what it refused before) the table does not have: readings that need it are
+    /// rejected. Yields whether the table has changed, so that rows made before may not fit it.
+    /// Error: the refusal is about time or a capture, without which there are no rows.
+    [[nodiscard]] Result<bool> adopt(
+        std::span<const Column> existing, std::span<const Refusal> refused = {}
+    );
+    /// What was refused is asked for again by the next reading that needs it.
+    void forget_refusals() { refusals_.clear(); }
 
     [[nodiscard]] const Table& table() const { return *table_; }
 
@@ -69,6 +76,9 @@ class InferredTable {
 
     /// True if something changed.
     bool adopt_as(std::uint32_t index, const Column& theirs);
+    [[nodiscard]] Result<bool> take_back_refused(std::span<const Column> existing);
+    /// Why the database refuses to change this column; null: it does not.
+    [[nodiscard]] const Refusal* refusal_of(std::string_view column) const;
     void begin_reading();
     [[nodiscard]] Result<void> collect(const JsonDocument& document, const Reading& reading);
     [[nodiscard]] Result<void> collect_members(
@@ -85,7 +95,7 @@ class InferredTable {
     [[nodiscard]] Result<std::uint32_t> add_member(std::uint32_t field, std::string_view key);
     [[nodiscard]] std::vector<std::string_view> keys_of(std::uint32_t field) const;
     [[nodiscard]] std::string label_of(std::uint32_t field) const;
-    [[nodiscard]] std::uint32_t column_of(std::uint32_t field, const JsonNode& node);
+    [[nodiscard]] Result<std::uint32_t> column_of(std::uint32_t field, const JsonNode& node);
     [[nodiscard]] std::string column_name_of(std::uint32_t field) const;
     [[nodiscard]] std::uint32_t find_column(std::string_view name) const;
     /// Of the table, and behind them the new ones of the reading at hand.
@@ -94,6 +104,7 @@ class InferredTable {
         const IncomingMessage& incoming, std::span<const std::uint32_t> captures, RowBatch& batch
     );
     [[nodiscard]] Result<void> set_fields(const JsonDocument& document, RowBatch& batch);
+    [[nodiscard]] std::string explain_type(const Column& column) const;
     [[nodiscard]] Converted convert(
         const JsonDocument& document, const Leaf& leaf, RowBatch& batch
     );
@@ -102,6 +113,7 @@ class InferredTable {
     Table* table_;
     std::size_t own_columns_ = 1;  // time and captures, which no field goes into
     std::vector<Field> fields_;    // a tree; 0 is the reading itself
+    std::vector<Refusal> refusals_;
 
     // Of the reading at hand.
     std::vector<Leaf> leaves_;

@@ -299,10 +299,21 @@ std::span<const std::unique_ptr<Table>> Mapping::tables() const {
     return state_->tables;
 }
 
-void Mapping::adopt_columns(Table& table, std::span<const Column> existing) {
+Result<bool> Mapping::adopt_columns(
+    const Table& table, std::span<const Column> existing, std::span<const Refusal> refused
+) {
     for (const KnownTable& known : state_->known_tables) {
         if (known.inferred && &known.inferred->table() == &table) {
-            known.inferred->adopt(existing);
+            return known.inferred->adopt(existing, refused);
+        }
+    }
+    return false;
+}
+
+void Mapping::forget_refusals() {
+    for (const KnownTable& known : state_->known_tables) {
+        if (known.inferred) {
+            known.inferred->forget_refusals();
         }
     }
 }

@@ -54,8 +54,16 @@ class Mapping {
     [[nodiscard]] std::span<const std::unique_ptr<Table>> tables() const;
 
     /// Tells an inferred table which columns the database already has, so that they are filled and
-    /// not added again. Columns of types that foz does not know are left out by the caller.
-    void adopt_columns(Table& table, std::span<const Column> existing);
+    /// not added again. Columns of types that foz does not know are left out by the caller. And
+    /// which ones it refuses: readings that need them are rejected. Yields whether the table has
+    /// changed: rows mapped before may not fit it. Error: without what is refused there are no
+    /// rows.
+    [[nodiscard]] Result<bool> adopt_columns(
+        const Table& table, std::span<const Column> existing, std::span<const Refusal> refused = {}
+    );
+
+    /// What databases refused is asked for again when a reading needs it.
+    void forget_refusals();
 
   private:
     struct State;

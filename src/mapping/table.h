@@ -20,6 +20,12 @@ struct Column {
     bool operator==(const Column&) const = default;
 };
 
+/// What an inferred table cannot get, because its database does not allow it.
+struct Refusal {
+    std::string column;  // it cannot be added or changed; "": nothing in the table can be changed
+    std::string reason;  // for a person, whole: "column x cannot be added: must be owner of ..."
+};
+
 struct Table {
     std::string name;  // may be "schema.table"
     std::vector<Column> columns;

@@ -48,6 +48,9 @@ class DeadReplay {
     Result<Letters> next_group();
     Result<void> replay_group(const Letters& letters);
     Result<void> replay_letter(const state::DeadLetter& letter, std::uint32_t index);
+    Result<void> map(
+        const mqtt::Message& message, std::uint64_t position, const mapping::Table& table
+    );
     Result<void> store_row(
         const state::DeadLetter& letter, std::uint32_t index, const mapping::Row& row
     );
@@ -93,9 +96,11 @@ Result<void> DeadReplay::connect() {
         return std::unexpected(to_error(found.error()));
     }
     const auto tables = mapping_.tables();
-    for (std::size_t i = 0; i < tables.size(); ++i) {
-        if (tables[i]->inferred && i < found->columns.size()) {
-            mapping_.adopt_columns(*tables[i], found->columns[i]);
+    for (std::size_t i = 0; i < tables.size() && i < found->tables.size(); ++i) {
+        const SettledTable& settled = found->tables[i];
+        auto adopted = mapping_.adopt_columns(*tables[i], settled.columns, settled.refused);
+        if (!adopted) {
+            return pass_on(adopted);
         }
     }
     cursor_ = found->cursor;
@@ -171,8 +176,9 @@ Result<void> DeadReplay::replay_letter(const state::DeadLetter& letter, std::uin
     message.qos = letter.qos;
     message.retain = letter.retain;
     message.payload = std::string_view(payload_).substr(0, letter.payload.size());
-    batch_.clear();
-    mapping_.map(message, letter.position, batch_);
+    if (auto mapped = map(message, letter.position, *routes[number].table); !mapped) {
+        return mapped;
+    }
 
     // The item with the letter's number among those of its route: rows and rejections together, in
     // order.
@@ -207,15 +213,33 @@ Result<void> DeadReplay::replay_letter(const state::DeadLetter& letter, std::uin
     return give_back(letter, reason, "");
 }
 
+// Into a batch that fits the table, which grows for it as far as the database allows.
+Result<void> DeadReplay::map(
+    const mqtt::Message& message, std::uint64_t position, const mapping::Table& table
+) {
+    bool fits = false;
+    while (!fits) {
+        batch_.clear();
+        mapping_.map(message, position, batch_);
+        if (!table.inferred || table.columns.empty()) {
+            return {};
+        }
+        auto extended = sink_.extend(table);
+        if (!extended) {
+            return std::unexpected(to_error(extended.error()));
+        }
+        auto changed = mapping_.adopt_columns(table, extended->columns, extended->refused);
+        if (!changed) {
+            return pass_on(changed);
+        }
+        fits = !*changed;
+    }
+    return {};
+}
+
 Result<void> DeadReplay::store_row(
     const state::DeadLetter& letter, std::uint32_t index, const mapping::Row& row
 ) {
-    const mapping::Table& table = *mapping_.routes()[row.route].table;
-    if (table.inferred) {
-        if (auto extended = sink_.extend(table); !extended) {
-            return std::unexpected(to_error(extended.error()));
-        }
-    }
     Commit commit{{cursor_.position, index + 1}, {}};
     commit.dead.resize(mapping_.routes().size());
     commit.dead[row.route] = -1;

@@ -169,6 +169,7 @@ SinkResult<void> Runner::advance() {
             return connected;
         }
     }
+    ask_again_for_refused();
     if (!filler_.is_full(batch_)) {
         if (auto filled = fill(); !filled) {
             return filled;
@@ -186,16 +187,11 @@ SinkResult<void> Runner::connect() {
     if (!found) {
         return pass_on(found);
     }
-    const auto tables = parts_.mapping.tables();
-    table_versions_.clear();
-    for (std::size_t i = 0; i < tables.size(); ++i) {
-        if (tables[i]->inferred && i < found->columns.size()) {
-            parts_.mapping.adopt_columns(*tables[i], found->columns[i]);
-        }
-        // Adopting may have changed what the table wants: extend_tables() compares it once more.
-        table_versions_.push_back(tables[i]->inferred ? UINT32_MAX : tables[i]->version);
+    const auto changed = adopt_tables(found->tables);
+    if (!changed) {
+        return std::unexpected(changed.error());
     }
-    if (auto taken_up = take_up(found->cursor); !taken_up) {
+    if (auto taken_up = take_up(found->cursor, *changed); !taken_up) {
         return taken_up;
     }
     connected_ = true;
@@ -204,7 +200,59 @@ SinkResult<void> Runner::connect() {
     return {};
 }
 
-SinkResult<void> Runner::take_up(Cursor found) {
+SinkResult<bool> Runner::adopt_tables(std::span<const SettledTable> settled) {
+    const auto tables = parts_.mapping.tables();
+    table_versions_.clear();
+    for (const auto& table : tables) {
+        table_versions_.push_back(table->version);
+    }
+    bool changed = false;
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        if (tables[i]->inferred && i < settled.size()) {
+            const auto adopted = adopt(i, settled[i]);
+            if (!adopted) {
+                return adopted;
+            }
+            changed = changed || *adopted;
+        }
+    }
+    return changed;
+}
+
+SinkResult<bool> Runner::adopt(std::size_t table, const SettledTable& settled) {
+    const mapping::Table& ours = *parts_.mapping.tables()[table];
+    const auto changed = parts_.mapping.adopt_columns(ours, settled.columns, settled.refused);
+    if (!changed) {
+        return fail(Failure::refused, "{}", changed.error().message);
+    }
+    // Adopting may have changed what the table wants: extend_tables() compares it once more.
+    table_versions_[table] = UINT32_MAX;
+    if (settled.refused.empty()) {
+        return *changed;
+    }
+    ask_again_at_ = parts_.clock.steady_now() + options_.retry_delay_max;
+    std::string news = fmt::format("table {}: {}", ours.name, settled.refused.front().reason);
+    if (news != told_) {
+        spdlog::error(
+            "database {} ({}): {}. Readings that need it become dead letters, the others are "
+            "stored; when it is mended: foz dead replay",
+            options_.database,
+            options_.lane,
+            news
+        );
+        told_ = std::move(news);
+    }
+    return *changed;
+}
+
+void Runner::ask_again_for_refused() {
+    if (ask_again_at_ && parts_.clock.steady_now() >= *ask_again_at_) {
+        ask_again_at_.reset();
+        parts_.mapping.forget_refusals();
+    }
+}
+
+SinkResult<void> Runner::take_up(Cursor found, bool map_again) {
     LaneFacts facts;
     facts.found = found;
     facts.since = options_.since;
@@ -221,8 +269,8 @@ SinkResult<void> Runner::take_up(Cursor found) {
         }
     }
     // The usual case after a lost connection: the mapped batch can go on from the cursor.
-    const bool batch_fits =
-        filler_.is_open() && start.cursor >= batch_.begin && start.cursor <= Cursor{batch_.end, 0};
+    const bool batch_fits = !map_again && filler_.is_open() && start.cursor >= batch_.begin &&
+                            start.cursor <= Cursor{batch_.end, 0};
     if (!batch_fits) {
         if (auto opened = map_from(start.cursor); !opened) {
             return opened;
@@ -328,8 +376,12 @@ bool Runner::cursor_commit_is_due() const {
 }
 
 SinkResult<void> Runner::write() {
-    if (auto extended = extend_tables(); !extended) {
-        return extended;
+    const auto map_again = extend_tables();
+    if (!map_again) {
+        return std::unexpected(map_again.error());
+    }
+    if (*map_again) {
+        return map_from(cursor_);
     }
     if (auto written = write_and_map_ahead(); !written) {
         return written;
@@ -357,18 +409,27 @@ SinkResult<void> Runner::write_and_map_ahead() {
     return written;
 }
 
-SinkResult<void> Runner::extend_tables() {
+SinkResult<bool> Runner::extend_tables() {
     const auto tables = parts_.mapping.tables();
+    bool map_again = false;
     for (std::size_t i = 0; i < tables.size(); ++i) {
         if (tables[i]->version == table_versions_[i] || tables[i]->columns.empty()) {
             continue;
         }
-        if (auto extended = parts_.sink->extend(*tables[i]); !extended) {
-            return extended;
+        auto extended = parts_.sink->extend(*tables[i]);
+        if (!extended) {
+            return pass_on(extended);
         }
         table_versions_[i] = tables[i]->version;
+        if (!extended->refused.empty()) {
+            const auto adopted = adopt(i, *extended);
+            if (!adopted) {
+                return adopted;
+            }
+            map_again = map_again || *adopted;
+        }
     }
-    return {};
+    return map_again;
 }
 
 void Runner::note_commit(const Cursor& cursor, const Written& written, const Commit& commit) {

@@ -13,6 +13,9 @@
 //   schema                 the same; connect() looks at the tables again
 //   refused                the batch is split until the refused rows stand alone (batch_writer.h)
 //
+// An inferred table that the database refuses to change holds back no other reading: those that
+// need the change become dead letters, and now and then the next such reading asks again.
+//
 // When records are missing that the database still needed (its cursor is older than the journal's
 // first record: it was restored from a backup, or is new), waiting would save nothing. The lane
 // goes on at the first record there is; the gap is logged as an error, kept in state.db, and `foz
@@ -29,6 +32,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -104,14 +108,19 @@ class Runner {
     /// One round: connect if need be, fill, write. An error means: wait, then again.
     [[nodiscard]] SinkResult<void> advance();
     [[nodiscard]] SinkResult<void> connect();
-    [[nodiscard]] SinkResult<void> take_up(Cursor found);
+    /// True: rows mapped before do not fit the tables any more.
+    [[nodiscard]] SinkResult<bool> adopt_tables(std::span<const SettledTable> settled);
+    [[nodiscard]] SinkResult<bool> adopt(std::size_t table, const SettledTable& settled);
+    void ask_again_for_refused();
+    [[nodiscard]] SinkResult<void> take_up(Cursor found, bool map_again);
     [[nodiscard]] SinkResult<void> report_gap(journal::Position first, journal::Position past);
     [[nodiscard]] SinkResult<void> map_from(Cursor cursor);
     [[nodiscard]] SinkResult<void> fill();
     [[nodiscard]] bool wait_for_more();
     [[nodiscard]] SinkResult<void> wait_for_records();
     [[nodiscard]] SinkResult<void> write();
-    [[nodiscard]] SinkResult<void> extend_tables();
+    /// True: the batch is to be mapped again, because the database refuses what it needs.
+    [[nodiscard]] SinkResult<bool> extend_tables();
     [[nodiscard]] SinkResult<void> write_and_map_ahead();
     [[nodiscard]] bool cursor_commit_is_due() const;
     [[nodiscard]] bool at_end() const;
@@ -139,6 +148,8 @@ class Runner {
     SteadyTime last_commit_;
     journal::Position reported_ = 0;             // to on_committed
     std::vector<std::uint32_t> table_versions_;  // as the database has them, by table
+    std::optional<SteadyTime> ask_again_at_;     // for what the database refused
+    std::string told_;                           // of that, last
 
     std::atomic<bool> stopping_ = false;  // set under mutex_, for those who wait
     std::atomic<SteadyTime::rep> stop_deadline_ = 0;

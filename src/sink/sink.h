@@ -80,12 +80,19 @@ struct LaneName {
         lane;  // "main-0", "replay-...": unique for each reader of the journal into this database
 };
 
+/// What has become of a table.
+struct SettledTable {
+    std::vector<mapping::Column> columns;  // that the database has; not those of unknown types
+    /// Of an inferred table: what it cannot get, by the database's own final word. Each change was
+    /// tried by itself, so that none is refused because of another.
+    std::vector<mapping::Refusal> refused;
+};
+
 /// What a new connection finds.
 struct Connected {
     Cursor cursor;  // {0, 0} when this lane has never written here
     std::vector<LedgerLine> ledger;
-    /// For each table handed to connect(), in that order: the columns that the database has.
-    std::vector<std::vector<mapping::Column>> columns;
+    std::vector<SettledTable> tables;  // as handed to connect(), in that order
 };
 
 /// What one write stores beside the rows, in the same transaction.
@@ -135,8 +142,9 @@ class Sink {
         const mapping::Mapping& mapping
     ) = 0;
 
-    /// Makes the inferred `table` in the database have the columns that the mapping now wants.
-    [[nodiscard]] virtual SinkResult<void> extend(const mapping::Table& table) = 0;
+    /// Makes the inferred `table` in the database have the columns that the mapping now wants, as
+    /// far as the database allows. What it refuses must not be in the next rows.
+    [[nodiscard]] virtual SinkResult<SettledTable> extend(const mapping::Table& table) = 0;
 
     /// Writes rows [first, last) of `batch` and `commit` in one transaction. A row that violates
     /// its route's key is a duplicate: not stored, counted. Any other violation: Failure::refused,

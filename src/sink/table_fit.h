@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The line of Sink::inspect about a table that the routes and the database agree on. Pure.
+// What a person is told about how a table and the routes fit, whatever the database. Pure.
 #pragma once
 
 #include <optional>
@@ -8,11 +8,12 @@
 #include <fmt/format.h>
 
 #include "mapping/table.h"
+#include "sink/sink.h"
 
 namespace foz::sink {
 
-/// `found`: what the database's catalogue says, with find(name) for a column; nothing when the
-/// table is not there.
+/// The line of Sink::inspect about a table that fits. `found`: what the database's catalogue says,
+/// with find(name) for a column; nothing when the table is not there.
 template <class CatalogueTable>
 [[nodiscard]] std::string fit_line(
     const mapping::Table& table, const std::optional<CatalogueTable>& found
@@ -27,6 +28,13 @@ template <class CatalogueTable>
         }
     }
     return fmt::format("table {}: fits{}", table.name, missing);
+}
+
+/// With a reason such as "column x cannot be added: must be owner of table t [42501]".
+[[nodiscard]] inline mapping::Refusal refusal(
+    std::string column, std::string_view failure, const SinkError& error
+) {
+    return {std::move(column), fmt::format("{}: {} [{}]", failure, error.message, error.code)};
 }
 
 }  // namespace foz::sink

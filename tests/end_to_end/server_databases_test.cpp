@@ -7,6 +7,7 @@
 #include "tests/end_to_end/foz_under_test.h"
 #include "tests/support/mariadb_server.h"
 #include "tests/support/postgres_server.h"
+#include "tests/support/wait_until.h"
 
 namespace foz::end_to_end {
 namespace {
@@ -72,6 +73,108 @@ TYPED_TEST(ServerDatabase, IsReplayedIntoAndVerifiedWhileFozRunsAndAfterwards) {
     const Outcome verified = foz.run_configured({"verify"});
     EXPECT_EQ(verified.exit_code, 1) << verified;
     EXPECT_TRUE(verified.says("table readings has 11 rows, foz stored 12")) << verified;
+}
+
+// A user "writer" who may store rows in what is there and change no table; yields its URL.
+std::string make_writer(support::PostgresServer& server) {
+    server.query(
+        "CREATE ROLE writer LOGIN; CREATE TABLE grown (time timestamptz, v bigint); "
+        "CREATE TABLE other (time timestamptz, v bigint); "
+        "GRANT SELECT, INSERT ON grown, other TO writer; GRANT CREATE ON SCHEMA public TO writer"
+    );
+    std::string url = server.url();
+    url.replace(url.find("postgres@"), 8, "writer");
+    return url;
+}
+void let_writer_change(support::PostgresServer& server) {
+    server.query("ALTER TABLE grown OWNER TO writer");
+}
+
+std::string make_writer(support::MariadbServer& server) {
+    server.query(
+        "CREATE TABLE grown (time datetime(6), v bigint); "
+        "CREATE TABLE other (time datetime(6), v bigint); "
+        "CREATE USER writer@'%' IDENTIFIED BY 'x'; "
+        "GRANT SELECT, INSERT, UPDATE, CREATE ON foz.* TO writer@'%'"
+    );
+    std::string url = server.url();
+    url.replace(url.find("foz:foz"), 7, "writer:x");
+    return url;
+}
+void let_writer_change(support::MariadbServer& server) {
+    server.query("GRANT ALTER ON foz.* TO writer@'%'");
+}
+
+TYPED_TEST(ServerDatabase, ThatLetsATableNotGrowHoldsBackOnlyTheReadingsThatNeedIt) {
+    FozUnderTest& foz = this->foz_;
+    this->server_.start();
+    foz.configure(fmt::format(
+        "[database.warehouse]\nurl = \"{}\"\nretry_delay_max = \"100ms\"\n"
+        "[[route]]\ntopic = \"grown\"\ntable = \"grown\"\n"
+        "[[route]]\ntopic = \"other\"\ntable = \"other\"\n",
+        make_writer(this->server_)
+    ));
+    foz.start();
+    foz.publish("grown", R"({"v": 1})");
+    foz.publish("grown", R"({"v": 2, "fresh": 3})");
+    foz.publish("grown", R"({"v": 2.5})");
+    foz.publish("other", R"({"v": 4})");
+    foz.publish("grown", R"([{"v": 5}, {"more": 6}])");
+    ASSERT_TRUE(foz.dead_letters_become(3)) << foz.log();
+    const auto count = [&](const std::string& table) {
+        return this->server_.query("SELECT count(*) FROM " + table);
+    };
+    EXPECT_TRUE(support::wait_until([&] { return count("grown") == "2"; })) << foz.log();
+    EXPECT_EQ(count("other"), "1");
+    const std::string reasons = foz.dead_reasons();
+    EXPECT_NE(reasons.find("field \"fresh\" does not fit table grown: "), std::string::npos)
+        << reasons;
+    EXPECT_NE(reasons.find("not a whole number"), std::string::npos) << reasons;
+    EXPECT_NE(foz.log().find("table grown: it cannot be changed: "), std::string::npos)
+        << foz.log();
+
+    // Once a person has mended it, no restart is needed.
+    let_writer_change(this->server_);
+    int published = 0;
+    EXPECT_TRUE(support::wait_until([&] {
+        foz.publish("grown", R"({"v": 7, "fresh": 8})");
+        ++published;
+        return this->server_.query("SELECT * FROM grown LIMIT 1").find("|NULL") !=
+               std::string::npos;
+    })) << foz.log();
+    const Outcome dead = foz.run_configured({"dead", "replay"});
+    EXPECT_EQ(dead.exit_code, 0) << dead;
+    EXPECT_TRUE(dead.says(" 0 still dead")) << dead;
+    ASSERT_EQ(foz.stop(), 0) << foz.log();
+    EXPECT_EQ(count("grown"), std::to_string(5 + published));
+    EXPECT_EQ(this->server_.query("SELECT count(*) FROM grown WHERE fresh = 3 OR more = 6"), "2");
+    this->expect_balance();
+}
+
+TEST(PostgresDatabase, WhoseViewUsesAColumnHoldsBackOnlyTheReadingsThatWouldWidenIt) {
+    support::PostgresServer server;
+    server.start();
+    server.query(
+        "CREATE TABLE grown (time timestamptz, v bigint, odd bytea); CREATE VIEW seen AS SELECT v "
+        "FROM grown"
+    );
+    FozUnderTest foz;
+    foz.configure(fmt::format(
+        "[database.warehouse]\nurl = \"{}\"\n[[route]]\ntopic = \"grown\"\ntable = \"grown\"\n",
+        server.url()
+    ));
+    foz.start();
+    // One batch: what can be added is not refused because of what cannot be changed.
+    foz.publish("grown", R"([{"v": 1.5}, {"v": 2, "fresh": 3}, {"odd": "x"}])");
+    ASSERT_TRUE(foz.dead_letters_become(2)) << foz.log();
+    EXPECT_TRUE(support::wait_until([&] {
+        return server.query("SELECT v, fresh FROM grown") == "2|3";
+    })) << foz.log();
+    const std::string reasons = foz.dead_reasons();
+    EXPECT_NE(reasons.find("column v cannot become double precision"), std::string::npos)
+        << reasons;
+    EXPECT_NE(reasons.find("column odd is bytea in the database"), std::string::npos) << reasons;
+    ASSERT_EQ(foz.stop(), 0) << foz.log();
 }
 
 }  // namespace

@@ -150,13 +150,13 @@ TEST(InferredTable, fills_the_columns_that_the_database_has_already) {
         {"Temp", ColumnType::decimal, true},
         {"count", ColumnType::real, true}
     };
-    test.mapping().adopt_columns(table, existing);
+    EXPECT_EQ(test.mapping().adopt_columns(table, existing), true);
     EXPECT_EQ(
         test.map_one(R"({"count":1,"temp":2.50,"more":3})", "t/7"),
         with_time(" n=7 Temp=2.50d count=1r more=3")
     );
     const std::uint32_t version = table.version;
-    test.mapping().adopt_columns(table, existing);
+    EXPECT_EQ(test.mapping().adopt_columns(table, existing), false);
     EXPECT_EQ(table.version, version);
 }
 
@@ -164,8 +164,53 @@ TEST(InferredTable, does_not_narrow_a_column_that_it_has_widened) {
     MappingUnderTest test({route("t", "r")});
     Table& table = *test.mapping().tables()[0];
     (void)test.map(R"({"v":1.5})");
-    test.mapping().adopt_columns(table, std::vector<Column>{{"v", ColumnType::integer, true}});
+    (void)test.mapping().adopt_columns(
+        table, std::vector<Column>{{"v", ColumnType::integer, true}}
+    );
     EXPECT_EQ(table.columns[1].type, ColumnType::real);
+}
+
+TEST(InferredTable, rejects_only_the_readings_that_need_what_the_database_refuses) {
+    MappingUnderTest test({route("t", "r")});
+    Table& table = *test.mapping().tables()[0];
+    (void)test.map(R"({"v":1,"w":1})");
+    (void)test.map(R"({"v":1.5,"x":true})");
+    const std::vector<Column> existing = {
+        {"time", ColumnType::timestamp, false},
+        {"v", ColumnType::integer, true},
+        {"w", ColumnType::integer, true}
+    };
+    const std::vector<Refusal> refused = {
+        {"v", "column v cannot become double precision: a view uses it [0A000]"},
+        {"x", "column x cannot be added: no [42501]"}
+    };
+    EXPECT_EQ(test.mapping().adopt_columns(table, existing, refused), true);
+    EXPECT_EQ(table.columns.size(), 3U);
+    EXPECT_EQ(test.map_one(R"({"v":2,"w":3})"), with_time(" v=2 w=3"));
+    EXPECT_EQ(test.map_one(R"({"v":2.0,"y":4})"), with_time(" v=2 w=null y=4"));
+    EXPECT_THAT(test.map_one(R"({"v":2.5})"), HasSubstr("column v cannot become double precision"));
+    EXPECT_THAT(
+        test.map_one(R"({"v":2,"x":false})"),
+        HasSubstr(R"(field "x" does not fit table r: column x cannot be added: no [42501])")
+    );
+    test.mapping().forget_refusals();
+    EXPECT_THAT(test.map_one(R"({"w":2.5,"x":false})"), HasSubstr("x=false"));
+}
+
+TEST(InferredTable, takes_no_column_at_all_when_the_database_lets_none_be_changed) {
+    MappingUnderTest test({route("t/{n}", "r")});
+    Table& table = *test.mapping().tables()[0];
+    const std::vector<Refusal> refused = {{"", "it cannot be changed: must be owner [42501]"}};
+    const auto without_capture = test.mapping().adopt_columns(
+        table, std::vector<Column>{{"time", ColumnType::timestamp, false}}, refused
+    );
+    ASSERT_FALSE(without_capture);
+    EXPECT_THAT(without_capture.error().message, HasSubstr("table r needs the column n (text)"));
+    const std::vector<Column> existing = {
+        {"time", ColumnType::timestamp, false}, {"n", ColumnType::text, false}
+    };
+    EXPECT_EQ(test.mapping().adopt_columns(table, existing, refused), false);
+    EXPECT_THAT(test.map_one(R"({"a":1})", "t/7"), HasSubstr("must be owner [42501]"));
 }
 
 TEST(ColumnName, follows_from_the_keys) {

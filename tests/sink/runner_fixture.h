@@ -34,7 +34,9 @@ class FaultySink final : public Sink {
     SinkResult<std::vector<std::string>> inspect(const mapping::Mapping& mapping) override {
         return sink_->inspect(mapping);
     }
-    SinkResult<void> extend(const mapping::Table& table) override { return sink_->extend(table); }
+    SinkResult<SettledTable> extend(const mapping::Table& table) override {
+        return sink_->extend(table);
+    }
     SinkResult<Written> write(
         const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
     ) override;

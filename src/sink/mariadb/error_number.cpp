@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sink/mariadb/error_number.h"
 
+#include <algorithm>
+#include <array>
+
 namespace foz::sink::mariadb {
 
 Failure failure_of(unsigned number) {
@@ -62,6 +65,29 @@ Failure failure_of(unsigned number) {
             return Failure::reconnect;
         default: return Failure::retry;
     }
+}
+
+bool denies_change(std::string_view code) {
+    static constexpr std::array<std::string_view, 3> kDenials = {
+        "1044",  // access to the database denied
+        "1142",  // ALTER command denied
+        "1227",  // a privilege is needed
+    };
+    return std::ranges::find(kDenials, code) != kDenials.end();
+}
+
+bool refuses_change(std::string_view code) {
+    static constexpr std::array<std::string_view, 8> kRefusals = {
+        "1117",  // too many columns
+        "1118",  // row size too large
+        "1347",  // it is a view
+        "1832",  // a foreign key uses the column
+        "1833",  // a foreign key of another table does
+        "1845",  // not with this algorithm
+        "1846",  // likewise, with a reason
+        "3108",  // MySQL: a generated column uses the column
+    };
+    return denies_change(code) || std::ranges::find(kRefusals, code) != kRefusals.end();
 }
 
 }  // namespace foz::sink::mariadb

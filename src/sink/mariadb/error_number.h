@@ -3,12 +3,20 @@
 // The table for people is in README.md. Pure.
 #pragma once
 
+#include <string_view>
+
 #include "sink/sink.h"
 
 namespace foz::sink::mariadb {
 
 /// Unknown numbers are Failure::retry.
 [[nodiscard]] Failure failure_of(unsigned number);
+
+/// Whether it is the database's final word on an ALTER TABLE: another attempt at the same would
+/// fail too, until a person does something. `code` as in SinkError; false for unknown ones.
+[[nodiscard]] bool refuses_change(std::string_view code);
+/// Whether that is because the user may not change the table at all.
+[[nodiscard]] bool denies_change(std::string_view code);
 
 inline constexpr unsigned kDuplicateEntry = 1062;
 inline constexpr unsigned kDuplicateColumn = 1060;

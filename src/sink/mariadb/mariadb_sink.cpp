@@ -25,7 +25,7 @@ class MariadbSink final : public Sink {
 
     SinkResult<Connected> connect(const LaneName& lane, const mapping::Mapping& mapping) override;
     SinkResult<std::vector<std::string>> inspect(const mapping::Mapping& mapping) override;
-    SinkResult<void> extend(const mapping::Table& table) override;
+    SinkResult<SettledTable> extend(const mapping::Table& table) override;
     SinkResult<Written> write(
         const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
     ) override;
@@ -89,10 +89,11 @@ SinkResult<Connected> MariadbSink::set_up(Connection& connection, const mapping:
     for (const auto& table : mapping.tables()) {
         TablePlan& plan = lane_.plans.emplace_back();
         plan.table = table.get();
-        if (auto settled = plan.settle(connection); !settled) {
+        auto settled = plan.settle(connection);
+        if (!settled) {
             return pass_on(settled);
         }
-        connected.columns.push_back(known_columns(plan.found));
+        connected.tables.push_back(std::move(*settled));
     }
     auto lanes = read_lanes(connection, lane_.name.journal, lane_.name.lane);
     if (!lanes) {
@@ -123,7 +124,7 @@ SinkResult<std::vector<std::string>> MariadbSink::inspect(const mapping::Mapping
     return lines;
 }
 
-SinkResult<void> MariadbSink::extend(const mapping::Table& table) {
+SinkResult<SettledTable> MariadbSink::extend(const mapping::Table& table) {
     if (!connection_) {
         return fail(Failure::reconnect, "not connected to MariaDB");
     }

@@ -11,15 +11,15 @@
 
 namespace foz::sink::mariadb {
 
-SinkResult<void> TablePlan::settle(Connection& connection) {
+SinkResult<SettledTable> TablePlan::settle(Connection& connection) {
     columns.clear();
     auto settled = settle_table(connection, *table);
     if (!settled) {
         return pass_on(settled);
     }
-    if (settled->columns.empty()) {
+    if (settled->found.columns.empty()) {
         found = {};
-        return {};  // inferred, and nothing has been received yet
+        return SettledTable{};  // inferred, and nothing has been received yet
     }
     // Having read it, the transaction keeps others from changing the table until the catalogue has
     // been read too.
@@ -38,7 +38,7 @@ SinkResult<void> TablePlan::settle(Connection& connection) {
     }
     shape = std::move(answers->front().shape);
     found = std::move(*there);
-    return {};
+    return SettledTable{known_columns(found), std::move(settled->refused)};
 }
 
 bool TablePlan::make_current() {

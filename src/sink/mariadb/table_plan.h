@@ -27,8 +27,9 @@ struct TablePlan {
     std::span<const std::uint32_t> rows;  // of the write at hand: indices into its batch
     ColumnArrays arrays;                  // their cells
 
-    /// Makes the table in the database what the route wants, and reads it back.
-    [[nodiscard]] SinkResult<void> settle(Connection& connection);
+    /// Makes the table in the database what the route wants, as far as the database allows, and
+    /// reads it back.
+    [[nodiscard]] SinkResult<SettledTable> settle(Connection& connection);
 
     /// Chooses the columns again if the mapping has changed the table. False: `found` lacks one.
     [[nodiscard]] bool make_current();

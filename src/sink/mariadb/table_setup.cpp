@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sink/mariadb/table_setup.h"
 
+#include <algorithm>
+#include <span>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "sink/mariadb/dialect.h"
@@ -36,51 +40,133 @@ std::string create_statement(const Connection& connection, const mapping::Table&
     return sql;
 }
 
-// Makes `found` fit; "" when it fits already.
-std::string alter_statement(const mapping::Table& table, const CatalogueTable& found) {
-    std::string changes;
+// A clause of ALTER TABLE, and what a person is told when it is refused.
+struct Change {
+    std::string column;
+    std::string clause;
+    std::string failure;
+};
+
+bool is_refused(std::span<const mapping::Refusal> refused, const std::string& column) {
+    return std::ranges::any_of(refused, [&](const mapping::Refusal& one) {
+        return one.column.empty() || one.column == column;
+    });
+}
+
+// What makes `found` fit, without what is refused; adds what is impossible to that.
+std::vector<Change> changes_for(
+    const mapping::Table& table, const CatalogueTable& found, std::vector<mapping::Refusal>& refused
+) {
+    std::vector<Change> changes;
     for (const mapping::Column& column : table.columns) {
-        const CatalogueColumn* there = found.find(column.name);
-        if (there != nullptr && (!there->content || fits(column.type, *there))) {
+        if (is_refused(refused, column.name)) {
             continue;
         }
-        changes += fmt::format(
-            "{}{} COLUMN {} {}",
-            changes.empty() ? "" : ", ",
-            there == nullptr ? "ADD" : "MODIFY",
-            dialect().quoted(column.name),
-            column_type(table, column)
-        );
+        const CatalogueColumn* there = found.find(column.name);
+        const std::string type = column_type(table, column);
+        const std::string definition =
+            fmt::format("COLUMN {} {}", dialect().quoted(column.name), type);
+        if (there == nullptr) {
+            changes.push_back(
+                {column.name,
+                 "ADD " + definition,
+                 fmt::format("column {} cannot be added", column.name)}
+            );
+        } else if (auto reason = column_objection(table, column, *there); !reason.empty()) {
+            refused.push_back({column.name, std::move(reason)});
+        } else if (!fits(column.type, *there)) {
+            changes.push_back(
+                {column.name,
+                 "MODIFY " + definition,
+                 fmt::format("column {} cannot become {}", column.name, type)}
+            );
+        }
     }
-    return changes.empty() ? ""
-                           : fmt::format("ALTER TABLE {} {}", quoted_table(table.name), changes);
+    return changes;
+}
+
+// Another lane may have added a column at the same time: then the table is looked at again.
+SinkResult<void> alter(
+    Connection& connection, const mapping::Table& table, std::span<const Change> changes
+) {
+    std::string clauses;
+    for (const Change& change : changes) {
+        clauses += (clauses.empty() ? "" : ", ") + change.clause;
+    }
+    // The session looks up its rights in a database when it chooses that, and not again: without
+    // USE it would not see what has been granted since.
+    auto altered = connection.run_at_length(fmt::format(
+        "USE {}; ALTER TABLE {} {}",
+        dialect().quoted(connection.handle()->db),
+        quoted_table(table.name),
+        clauses
+    ));
+    if (!altered && altered.error().code != std::to_string(kDuplicateColumn)) {
+        return pass_on(altered);
+    }
+    return {};
+}
+
+// Makes the changes, all at once if the database takes them so; adds those that it refuses.
+SinkResult<void> make_changes(
+    Connection& connection,
+    const mapping::Table& table,
+    std::span<const Change> changes,
+    std::vector<mapping::Refusal>& refused
+) {
+    auto altered = alter(connection, table, changes);
+    if (altered) {
+        return {};
+    }
+    if (denies_change(altered.error().code)) {
+        refused.push_back(refusal("", "it cannot be changed", altered.error()));
+        return {};
+    }
+    if (!refuses_change(altered.error().code)) {
+        return altered;
+    }
+    for (const Change& change : changes) {
+        if (changes.size() > 1) {
+            altered = alter(connection, table, std::span(&change, 1));
+        }
+        if (!altered && !refuses_change(altered.error().code)) {
+            return altered;
+        }
+        if (!altered) {
+            refused.push_back(refusal(change.column, change.failure, altered.error()));
+        }
+    }
+    return {};
 }
 
 }  // namespace
 
-SinkResult<CatalogueTable> settle_table(Connection& connection, const mapping::Table& table) {
+SinkResult<Settlement> settle_table(Connection& connection, const mapping::Table& table) {
     constexpr int kAttemptsMax = 6;
+    Settlement settlement;
     for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
         auto fitting = fitting_table(connection, table);
         if (!fitting) {
             return pass_on(fitting);
         }
         std::optional<CatalogueTable>& found = *fitting;
-        std::string change;
-        if (found) {
-            change = table.inferred ? alter_statement(table, *found) : "";
-            if (change.empty()) {
-                return std::move(*found);
+        if (!found) {
+            if (table.columns.empty()) {
+                return settlement;
             }
-        } else if (table.columns.empty()) {
-            return CatalogueTable{};
-        } else {
-            change = create_statement(connection, table);
+            if (auto made = connection.run(create_statement(connection, table)); !made) {
+                return pass_on(made);
+            }
+            continue;
         }
-        auto changed = connection.run_at_length(change);
-        // Another lane may have added the column at the same time.
-        if (!changed && changed.error().code != std::to_string(kDuplicateColumn)) {
-            return pass_on(changed);
+        const std::vector<Change> changes =
+            table.inferred ? changes_for(table, *found, settlement.refused) : std::vector<Change>{};
+        if (changes.empty()) {
+            settlement.found = std::move(*found);
+            return settlement;
+        }
+        if (auto made = make_changes(connection, table, changes, settlement.refused); !made) {
+            return pass_on(made);
         }
     }
     return fail(Failure::retry, "table {} does not become what it should be", table.name);
@@ -90,6 +176,13 @@ SinkResult<std::string> describe_table(Connection& connection, const mapping::Ta
     auto fitting = fitting_table(connection, table);
     if (!fitting) {
         return pass_on(fitting);
+    }
+    if (table.inferred && *fitting) {
+        std::vector<mapping::Refusal> impossible;
+        static_cast<void>(changes_for(table, **fitting, impossible));
+        if (!impossible.empty()) {
+            return fail(Failure::refused, "table {}: {}", table.name, impossible.front().reason);
+        }
     }
     return fit_line(table, *fitting);
 }

@@ -3,16 +3,22 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "mapping/table.h"
 #include "sink/mariadb/catalogue.h"
 
 namespace foz::sink::mariadb {
 
+struct Settlement {
+    CatalogueTable found;  // nothing in it for an inferred table that has no columns yet
+    std::vector<mapping::Refusal> refused;
+};
+
 /// Creates `table`, or checks it (Failure::refused: it does not fit) and gives an inferred one the
-/// columns that it lacks. Yields what is there then; nothing for an inferred table that has no
-/// columns yet. Each statement commits.
-[[nodiscard]] SinkResult<CatalogueTable> settle_table(
+/// columns that it lacks, as far as the database allows. Yields what is there then. Each statement
+/// commits.
+[[nodiscard]] SinkResult<Settlement> settle_table(
     Connection& connection, const mapping::Table& table
 );
 

@@ -53,9 +53,14 @@ struct CatalogueTable {
 [[nodiscard]] bool is_integer(Encoding encoding);
 
 /// What stands against writing rows of `wanted` into `found`: a message that names both sides; ""
-/// when they fit. Columns that `found` lacks are not an objection when the table is inferred: they
-/// will be added.
+/// when they fit. The columns of an inferred table are no objection: they can be changed, or do
+/// without.
 [[nodiscard]] std::string objection(const mapping::Table& wanted, const CatalogueTable& found);
+
+/// What stands against writing values of `column` into `there`; "" also when that can be widened.
+[[nodiscard]] std::string column_objection(
+    const mapping::Table& wanted, const mapping::Column& column, const CatalogueColumn& there
+);
 
 /// For each column of `wanted`, in that order, how to write it. Nothing when one is not in `found`
 /// or does not fit.

@@ -26,7 +26,7 @@ class PostgresSink final : public Sink {
 
     SinkResult<Connected> connect(const LaneName& lane, const mapping::Mapping& mapping) override;
     SinkResult<std::vector<std::string>> inspect(const mapping::Mapping& mapping) override;
-    SinkResult<void> extend(const mapping::Table& table) override;
+    SinkResult<SettledTable> extend(const mapping::Table& table) override;
     SinkResult<Written> write(
         const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
     ) override;
@@ -83,14 +83,14 @@ SinkResult<Connected> PostgresSink::set_up(
     }
     Connected connected;
     for (const auto& table : mapping.tables()) {
-        auto found = settle_table(connection, *table);
-        if (!found) {
-            return pass_on(found);
+        auto settlement = settle_table(connection, *table);
+        if (!settlement) {
+            return pass_on(settlement);
         }
-        connected.columns.push_back(known_columns(*found));
+        connected.tables.push_back(settlement->settled());
         TablePlan& plan = lane_.plans.emplace_back();
         plan.table = table.get();
-        plan.settled_as(std::move(*found));
+        plan.settled_as(std::move(settlement->found));
     }
     shape_query_ = shape_query(mapping.tables());
     if (auto remembered = remember_shape(connection, false); !remembered) {
@@ -140,29 +140,30 @@ SinkResult<std::vector<std::string>> PostgresSink::inspect(const mapping::Mappin
     return lines;
 }
 
-SinkResult<void> PostgresSink::extend(const mapping::Table& table) {
+SinkResult<SettledTable> PostgresSink::extend(const mapping::Table& table) {
     if (!connection_) {
         return fail(Failure::reconnect, "not connected to PostgreSQL");
     }
     const auto plan = std::ranges::find(lane_.plans, &table, &TablePlan::table);
     FOZ_CHECK(plan != lane_.plans.end());
-    const auto change = [&]() -> SinkResult<void> {
+    const auto change = [&]() -> SinkResult<SettledTable> {
         auto begun = connection_->run(fmt::format("{}; {}", kBegin, kSetupLock));
         if (!begun) {
             return pass_on(begun);
         }
-        auto found = settle_table(*connection_, table);
-        if (!found) {
-            return pass_on(found);
+        auto settlement = settle_table(*connection_, table);
+        if (!settlement) {
+            return pass_on(settlement);
         }
         if (auto remembered = remember_shape(*connection_, true); !remembered) {
-            return remembered;
+            return pass_on(remembered);
         }
         if (auto committed = connection_->run("COMMIT"); !committed) {
             return pass_on(committed);
         }
-        plan->settled_as(std::move(*found));
-        return {};
+        SettledTable settled = settlement->settled();
+        plan->settled_as(std::move(settlement->found));
+        return settled;
     };
     auto changed = change();
     if (!changed) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sink/postgres/sqlstate.h"
 
+#include <algorithm>
 #include <array>
 
 namespace foz::sink::postgres {
@@ -47,6 +48,19 @@ Failure failure_of(std::string_view sqlstate) {
         }
     }
     return Failure::retry;
+}
+
+bool refuses_change(std::string_view sqlstate) {
+    static constexpr std::array<std::string_view, 7> kRefusals = {
+        kInsufficientPrivilege,
+        "0A000",  // feature_not_supported: a view or a generated column uses the column
+        "2BP01",  // dependent_objects_still_exist
+        "42809",  // wrong_object_type
+        "42P16",  // invalid_table_definition: the column is inherited
+        "54011",  // too_many_columns
+        "P0001",  // RAISE EXCEPTION in an event trigger
+    };
+    return std::ranges::find(kRefusals, sqlstate) != kRefusals.end();
 }
 
 }  // namespace foz::sink::postgres

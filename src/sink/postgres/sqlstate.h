@@ -12,6 +12,11 @@ namespace foz::sink::postgres {
 /// `sqlstate` as the server sent it: five characters. Unknown ones are Failure::retry.
 [[nodiscard]] Failure failure_of(std::string_view sqlstate);
 
+/// Whether it is the database's final word on an ALTER TABLE: another attempt at the same would
+/// fail too, until a person does something. False for unknown ones.
+[[nodiscard]] bool refuses_change(std::string_view sqlstate);
+
 inline constexpr std::string_view kUniqueViolation = "23505";
+inline constexpr std::string_view kInsufficientPrivilege = "42501";
 
 }  // namespace foz::sink::postgres

@@ -1,29 +1,109 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sink/postgres/table_setup.h"
 
+#include <algorithm>
+#include <iterator>
+#include <span>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "sink/postgres/dialect.h"
+#include "sink/postgres/sqlstate.h"
 #include "sink/table_fit.h"
 
 namespace foz::sink::postgres {
 namespace {
 
-// The clauses of ALTER TABLE that make `found` fit; "" when it fits already.
-std::string changes_for(const mapping::Table& table, const CatalogueTable& found) {
-    std::string changes;
+// A clause of ALTER TABLE, and what a person is told when it is refused.
+struct Change {
+    std::string column;
+    std::string clause;
+    std::string failure;
+};
+
+struct Changes {
+    std::vector<Change> wanted;
+    std::vector<mapping::Refusal> impossible;
+};
+
+// What makes `found` fit.
+Changes changes_for(const mapping::Table& table, const CatalogueTable& found) {
+    Changes changes;
     for (const mapping::Column& column : table.columns) {
         const CatalogueColumn* there = found.find(column.name);
         const std::string name = dialect().quoted(column.name);
         const std::string_view type = dialect().type_name(column.type);
         if (there == nullptr) {
-            changes += fmt::format("{}ADD COLUMN {} {}", changes.empty() ? "" : ", ", name, type);
-        } else if (there->encoding && !fits(column.type, *there->encoding)) {
-            changes +=
-                fmt::format("{}ALTER COLUMN {} TYPE {}", changes.empty() ? "" : ", ", name, type);
+            changes.wanted.push_back(
+                {column.name,
+                 fmt::format("ADD COLUMN {} {}", name, type),
+                 fmt::format("column {} cannot be added", column.name)}
+            );
+        } else if (auto reason = column_objection(table, column, *there); !reason.empty()) {
+            changes.impossible.push_back({column.name, std::move(reason)});
+        } else if (!fits(column.type, *there->encoding)) {
+            changes.wanted.push_back(
+                {column.name,
+                 fmt::format("ALTER COLUMN {} TYPE {}", name, type),
+                 fmt::format("column {} cannot become {}", column.name, type)}
+            );
         }
     }
     return changes;
+}
+
+SinkResult<void> alter(
+    Connection& connection, const mapping::Table& table, std::span<const Change> changes
+) {
+    std::string clauses;
+    for (const Change& change : changes) {
+        clauses += (clauses.empty() ? "" : ", ") + change.clause;
+    }
+    auto altered = connection.run_at_length(fmt::format(
+        "SAVEPOINT foz_change; ALTER TABLE {} {}; RELEASE SAVEPOINT foz_change",
+        quoted_table(table.name),
+        clauses
+    ));
+    if (altered) {
+        return {};
+    }
+    if (!connection.lost()) {
+        auto undone = connection.run("ROLLBACK TO SAVEPOINT foz_change");
+        if (!undone) {
+            return pass_on(undone);
+        }
+    }
+    return pass_on(altered);
+}
+
+// Makes the changes, all at once if the database takes them so, and yields those that it refuses.
+SinkResult<std::vector<mapping::Refusal>> make_changes(
+    Connection& connection, const mapping::Table& table, std::span<const Change> changes
+) {
+    auto altered = alter(connection, table, changes);
+    if (altered) {
+        return {};
+    }
+    if (altered.error().code == kInsufficientPrivilege) {
+        return std::vector{refusal("", "it cannot be changed", altered.error())};
+    }
+    if (!refuses_change(altered.error().code)) {
+        return pass_on(altered);
+    }
+    std::vector<mapping::Refusal> refused;
+    for (const Change& change : changes) {
+        if (changes.size() > 1) {
+            altered = alter(connection, table, std::span(&change, 1));
+        }
+        if (!altered && !refuses_change(altered.error().code)) {
+            return pass_on(altered);
+        }
+        if (!altered) {
+            refused.push_back(refusal(change.column, change.failure, altered.error()));
+        }
+    }
+    return refused;
 }
 
 // The table as the database has it, which it fits; nothing when it is not there.
@@ -43,13 +123,7 @@ SinkResult<std::optional<CatalogueTable>> fitting_table(
     return read;
 }
 
-// Runs `sql`, and reads the table that it made or changed.
-SinkResult<CatalogueTable> changed_by(
-    const std::string& sql, Connection& connection, const mapping::Table& table
-) {
-    if (auto changed = connection.run_at_length(sql); !changed) {
-        return pass_on(changed);
-    }
+SinkResult<CatalogueTable> read_again(Connection& connection, const mapping::Table& table) {
     auto read = read_table(connection, table.name);
     if (!read) {
         return pass_on(read);
@@ -63,31 +137,52 @@ SinkResult<CatalogueTable> changed_by(
 
 }  // namespace
 
-SinkResult<CatalogueTable> settle_table(Connection& connection, const mapping::Table& table) {
+SinkResult<Settlement> settle_table(Connection& connection, const mapping::Table& table) {
     auto fitting = fitting_table(connection, table);
     if (!fitting) {
         return pass_on(fitting);
     }
     std::optional<CatalogueTable>& found = *fitting;
+    Settlement settlement;
     if (!found) {
         if (table.columns.empty()) {
-            return CatalogueTable{};
+            return settlement;
         }
-        return changed_by(dialect().create_table(table), connection, table);
+        if (auto created = connection.run(dialect().create_table(table)); !created) {
+            return pass_on(created);
+        }
+    } else {
+        Changes changes = table.inferred ? changes_for(table, *found) : Changes{};
+        settlement.refused = std::move(changes.impossible);
+        if (changes.wanted.empty()) {
+            settlement.found = std::move(*found);
+            return settlement;
+        }
+        auto refused = make_changes(connection, table, changes.wanted);
+        if (!refused) {
+            return pass_on(refused);
+        }
+        std::ranges::move(*refused, std::back_inserter(settlement.refused));
     }
-    const std::string changes = table.inferred ? changes_for(table, *found) : "";
-    if (changes.empty()) {
-        return std::move(*found);
+    auto now = read_again(connection, table);
+    if (!now) {
+        return pass_on(now);
     }
-    return changed_by(
-        fmt::format("ALTER TABLE {} {}", quoted_table(table.name), changes), connection, table
-    );
+    settlement.found = std::move(*now);
+    return settlement;
 }
 
 SinkResult<std::string> describe_table(Connection& connection, const mapping::Table& table) {
     auto fitting = fitting_table(connection, table);
     if (!fitting) {
         return pass_on(fitting);
+    }
+    if (table.inferred && *fitting) {
+        if (const Changes changes = changes_for(table, **fitting); !changes.impossible.empty()) {
+            return fail(
+                Failure::refused, "table {}: {}", table.name, changes.impossible.front().reason
+            );
+        }
     }
     return fit_line(table, *fitting);
 }

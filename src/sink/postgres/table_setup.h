@@ -2,15 +2,25 @@
 // Making the database's tables what the routes want.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "mapping/table.h"
 #include "sink/postgres/catalogue.h"
 
 namespace foz::sink::postgres {
 
+struct Settlement {
+    CatalogueTable found;  // nothing in it for an inferred table that has no columns yet
+    std::vector<mapping::Refusal> refused;
+
+    [[nodiscard]] SettledTable settled() const { return {known_columns(found), refused}; }
+};
+
 /// Creates `table`, or checks it (Failure::refused: it does not fit) and gives an inferred one the
-/// columns that it lacks. In a transaction. Yields what is there then; nothing for an inferred
-/// table that has no columns yet.
-[[nodiscard]] SinkResult<CatalogueTable> settle_table(
+/// columns that it lacks, as far as the database allows. In a transaction. Yields what is there
+/// then.
+[[nodiscard]] SinkResult<Settlement> settle_table(
     Connection& connection, const mapping::Table& table
 );
 

@@ -68,6 +68,18 @@ bool takes(const CatalogueColumn& existing, ColumnType wanted) {
     return !existing.type || !is_number(*existing.type) || is_number(wanted);
 }
 
+std::string mismatch(
+    const mapping::Table& table, const mapping::Column& column, const CatalogueColumn& there
+) {
+    return fmt::format(
+        "column {} of table {} is {} in the database and {} in the route",
+        column.name,
+        table.name,
+        there.declared_type,
+        mapping::name_of(column.type)
+    );
+}
+
 const CatalogueColumn* find(const std::vector<CatalogueColumn>& columns, std::string_view name) {
     const auto found = std::ranges::find_if(columns, [&](const CatalogueColumn& column) {
         return same_name(column.name, name);
@@ -173,11 +185,11 @@ std::optional<std::string> misfit(
     const mapping::Table& table, const std::vector<CatalogueColumn>& existing, bool key_is_unique
 ) {
     for (const mapping::Column& column : table.columns) {
+        if (table.inferred) {
+            break;
+        }
         const CatalogueColumn* there = find(existing, column.name);
         if (there == nullptr) {
-            if (table.inferred) {
-                continue;
-            }
             return fmt::format(
                 "table {} has no column {}, which the route fills ({}); add it or take it out of "
                 "the route",
@@ -187,13 +199,7 @@ std::optional<std::string> misfit(
             );
         }
         if (!takes(*there, column.type)) {
-            return fmt::format(
-                "column {} of table {} is {} in the database and {} in the route",
-                column.name,
-                table.name,
-                there->declared_type,
-                mapping::name_of(column.type)
-            );
+            return mismatch(table, column, *there);
         }
     }
     for (const CatalogueColumn& column : existing) {
@@ -221,6 +227,19 @@ std::optional<std::string> misfit(
         );
     }
     return std::nullopt;
+}
+
+std::vector<mapping::Refusal> refused_columns(
+    const mapping::Table& table, const std::vector<CatalogueColumn>& existing
+) {
+    std::vector<mapping::Refusal> refused;
+    for (const mapping::Column& column : table.columns) {
+        const CatalogueColumn* there = find(existing, column.name);
+        if (there != nullptr && !takes(*there, column.type)) {
+            refused.push_back({column.name, mismatch(table, column, *there)});
+        }
+    }
+    return refused;
 }
 
 }  // namespace foz::sink::sqlite

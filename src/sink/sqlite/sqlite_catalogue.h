@@ -33,9 +33,14 @@ struct CatalogueColumn {
 );
 
 /// Why a table that is there cannot take the rows of `table`, naming both sides; nullopt: it can.
-/// An inferred table may lack columns: they will be added.
+/// An inferred table may lack columns, which will be added, and have refused_columns().
 [[nodiscard]] std::optional<std::string> misfit(
     const mapping::Table& table, const std::vector<CatalogueColumn>& existing, bool key_is_unique
+);
+
+/// The columns of an inferred table that are of another type in the database.
+[[nodiscard]] std::vector<mapping::Refusal> refused_columns(
+    const mapping::Table& table, const std::vector<CatalogueColumn>& existing
 );
 
 /// Column names are the same to SQLite whatever the case of their ASCII letters.

@@ -36,7 +36,7 @@ class SqliteSink final : public Sink {
 
     SinkResult<Connected> connect(const LaneName& lane, const mapping::Mapping& mapping) override;
     SinkResult<std::vector<std::string>> inspect(const mapping::Mapping& mapping) override;
-    SinkResult<void> extend(const mapping::Table& table) override;
+    SinkResult<SettledTable> extend(const mapping::Table& table) override;
     SinkResult<Written> write(
         const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
     ) override;
@@ -105,11 +105,11 @@ SinkResult<Connected> SqliteSink::settle(const LaneName& lane, const mapping::Ma
     }
     Connected connected;
     for (const auto& table : mapping.tables()) {
-        auto columns = settle_table(connection_, *table);
-        if (!columns) {
-            return pass_on(columns);
+        auto settled = settle_table(connection_, *table);
+        if (!settled) {
+            return pass_on(settled);
         }
-        connected.columns.push_back(std::move(*columns));
+        connected.tables.push_back(std::move(*settled));
     }
     auto lanes = read_lanes(connection_, lane.journal);
     if (!lanes) {
@@ -147,7 +147,7 @@ SinkResult<std::vector<std::string>> SqliteSink::inspect(const mapping::Mapping&
     return lines;
 }
 
-SinkResult<void> SqliteSink::extend(const mapping::Table& table) {
+SinkResult<SettledTable> SqliteSink::extend(const mapping::Table& table) {
     if (!inserter_) {
         return fail(Failure::reconnect, "not connected to SQLite");
     }
@@ -155,13 +155,17 @@ SinkResult<void> SqliteSink::extend(const mapping::Table& table) {
     if (!transaction) {
         return failed(transaction.error(), "cannot begin");
     }
-    if (auto settled = settle_table(connection_, table); !settled) {
-        return pass_on(settled);
+    auto settled = settle_table(connection_, table);
+    if (!settled) {
+        return settled;
     }
     if (auto committed = transaction->commit(); !committed) {
         return std::unexpected(commit_failure_of(committed.error()));
     }
-    return inserter_->prepare(&table);
+    if (auto prepared = inserter_->prepare(&table); !prepared) {
+        return pass_on(prepared);
+    }
+    return settled;
 }
 
 SinkResult<Written> SqliteSink::write(

@@ -46,9 +46,7 @@ SinkResult<void> add_column(
 
 }  // namespace
 
-SinkResult<std::vector<mapping::Column>> settle_table(
-    SqliteConnection& connection, const mapping::Table& table
-) {
+SinkResult<SettledTable> settle_table(SqliteConnection& connection, const mapping::Table& table) {
     auto existing = fitting_columns(connection, table);
     if (!existing) {
         return pass_on(existing);
@@ -57,15 +55,15 @@ SinkResult<std::vector<mapping::Column>> settle_table(
         if (auto made = connection.execute(dialect().create_table(table)); !made) {
             return failed(made.error(), fmt::format("cannot create table {}", table.name));
         }
-        return table.columns;
+        return SettledTable{table.columns, {}};
     }
-    std::vector<mapping::Column> columns;
+    SettledTable settled;
     if (existing->empty()) {
-        return columns;  // inferred, and nothing has been received yet
+        return settled;  // inferred, and nothing has been received yet
     }
     for (const CatalogueColumn& column : *existing) {
         if (column.type) {
-            columns.push_back({column.name, *column.type, !column.must_be_given});
+            settled.columns.push_back({column.name, *column.type, !column.must_be_given});
         }
     }
     for (const mapping::Column& column : table.columns) {
@@ -78,9 +76,12 @@ SinkResult<std::vector<mapping::Column>> settle_table(
         if (auto added = add_column(connection, table, column); !added) {
             return pass_on(added);
         }
-        columns.push_back(column);
+        settled.columns.push_back(column);
     }
-    return columns;
+    if (table.inferred) {
+        settled.refused = refused_columns(table, *existing);
+    }
+    return settled;
 }
 
 SinkResult<std::string> describe_table(SqliteConnection& connection, const mapping::Table& table) {

@@ -12,9 +12,9 @@
 namespace foz::sink::sqlite {
 
 /// Creates `table`, or checks it (Failure::refused: it does not fit) and gives an inferred one the
-/// columns that it lacks. In a transaction. Yields the columns that it has then, but for those of
-/// types that foz does not know; none for an inferred table that has no columns yet.
-[[nodiscard]] SinkResult<std::vector<mapping::Column>> settle_table(
+/// columns that it lacks. In a transaction. Yields no columns for an inferred table that has none
+/// yet.
+[[nodiscard]] SinkResult<SettledTable> settle_table(
     state::SqliteConnection& connection, const mapping::Table& table
 );
 
