@@ -187,7 +187,7 @@ int run(const ExplainArguments& arguments) {
 void add_explain_command(CLI::App& app, int& exit_code) {
     auto arguments = std::make_shared<ExplainArguments>();
     CLI::App* command = app.add_subcommand(
-        "explain", "Shows the rows and the SQL that a message would become, without connecting"
+        "explain", "Show the rows and the SQL that a message would become, without connecting"
     );
     command->footer(
         "Exit code 0: every reading becomes a row; 1: one would be a dead letter, or no route "

@@ -192,7 +192,7 @@ void run(
 void add_journal_command(CLI::App& app, int& exit_code) {
     const auto arguments = std::make_shared<JournalArguments>();
     CLI::App* const command = app.add_subcommand(
-        "journal", "Shows what the journal holds: positions, segments, cursors. Also while foz runs"
+        "journal", "Show what the journal holds: positions, segments, cursors. Also while foz runs"
     );
     command->add_option(
         "--data", arguments->data, "The data folder; the journal is in its folder journal"

@@ -227,7 +227,7 @@ int run_sensor(SensorArguments& arguments) {
 
 void add_sensor_command(CLI::App& app, int& exit_code) {
     CLI::App* const command =
-        app.add_subcommand("sensor", "Simulated ESP32s that publish temperatures");
+        app.add_subcommand("sensor", "Simulate ESP32s that publish temperatures");
     command->footer(kFooter);
     const auto arguments = std::make_shared<SensorArguments>();
     add_load_options(*command, *arguments);
