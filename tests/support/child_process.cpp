@@ -137,12 +137,6 @@ void ChildProcess::send(int signal_number) {
     }
 }
 
-void ChildProcess::freeze() {
-    send(SIGSTOP);
-    siginfo_t what{};
-    (void)::waitid(P_PID, static_cast<id_t>(pid_), &what, WSTOPPED | WEXITED | WNOWAIT);
-}
-
 void ChildProcess::kill_9() {
     if (!running()) {
         return;

@@ -33,9 +33,6 @@ class ChildProcess {
     [[nodiscard]] pid_t pid() const { return pid_; }
     [[nodiscard]] bool running();
     void send(int signal_number);
-    /// SIGSTOP, and waits until it stands still; SIGCONT.
-    void freeze();
-    void thaw() { send(SIGCONT); }
     /// Sends SIGKILL to it and to its children, and waits until all are gone.
     void kill_9();
     /// Stops it and its children where they are; they hold what they have open, and do nothing.
