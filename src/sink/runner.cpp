@@ -88,7 +88,14 @@ Runner::Runner(RunnerParts parts, RunnerOptions options)
           }
       ),
       backoff_(options_.retry_delay_max, seed_for(options_, parts_.clock)),
-      filler_(parts_.journal, parts_.mapping, parts_.clock, limits_of(options_)) {
+      filler_(parts_.journal, parts_.mapping, parts_.clock, limits_of(options_)),
+      tables_(
+          parts_.mapping,
+          *parts_.sink,
+          parts_.clock,
+          fmt::format("database {} ({})", options_.database, options_.lane),
+          options_.retry_delay_max
+      ) {
     maps_ahead_ = std::ranges::none_of(parts_.mapping.tables(), [](const auto& table) {
         return table->inferred;
     });
@@ -169,7 +176,7 @@ SinkResult<void> Runner::advance() {
             return connected;
         }
     }
-    ask_again_for_refused();
+    tables_.ask_again_for_refused();
     if (!filler_.is_full(batch_)) {
         if (auto filled = fill(); !filled) {
             return filled;
@@ -187,7 +194,7 @@ SinkResult<void> Runner::connect() {
     if (!found) {
         return pass_on(found);
     }
-    const auto changed = adopt_tables(found->tables);
+    const auto changed = tables_.adopt(found->tables);
     if (!changed) {
         return std::unexpected(changed.error());
     }
@@ -198,58 +205,6 @@ SinkResult<void> Runner::connect() {
     last_commit_ = parts_.clock.steady_now();
     board_.set_progress(cursor_, found->ledger);
     return {};
-}
-
-SinkResult<bool> Runner::adopt_tables(std::span<const SettledTable> settled) {
-    const auto tables = parts_.mapping.tables();
-    table_versions_.clear();
-    for (const auto& table : tables) {
-        table_versions_.push_back(table->version);
-    }
-    bool changed = false;
-    for (std::size_t i = 0; i < tables.size(); ++i) {
-        if (tables[i]->inferred && i < settled.size()) {
-            const auto adopted = adopt(i, settled[i]);
-            if (!adopted) {
-                return adopted;
-            }
-            changed = changed || *adopted;
-        }
-    }
-    return changed;
-}
-
-SinkResult<bool> Runner::adopt(std::size_t table, const SettledTable& settled) {
-    const mapping::Table& ours = *parts_.mapping.tables()[table];
-    const auto changed = parts_.mapping.adopt_columns(ours, settled.columns, settled.refused);
-    if (!changed) {
-        return fail(Failure::refused, "{}", changed.error().message);
-    }
-    // Adopting may have changed what the table wants: extend_tables() compares it once more.
-    table_versions_[table] = UINT32_MAX;
-    if (settled.refused.empty()) {
-        return *changed;
-    }
-    ask_again_at_ = parts_.clock.steady_now() + options_.retry_delay_max;
-    std::string news = fmt::format("table {}: {}", ours.name, settled.refused.front().reason);
-    if (news != told_) {
-        spdlog::error(
-            "database {} ({}): {}. Readings that need it become dead letters, the others are "
-            "stored; when it is mended: foz dead replay",
-            options_.database,
-            options_.lane,
-            news
-        );
-        told_ = std::move(news);
-    }
-    return *changed;
-}
-
-void Runner::ask_again_for_refused() {
-    if (ask_again_at_ && parts_.clock.steady_now() >= *ask_again_at_) {
-        ask_again_at_.reset();
-        parts_.mapping.forget_refusals();
-    }
 }
 
 SinkResult<void> Runner::take_up(Cursor found, bool map_again) {
@@ -376,7 +331,7 @@ bool Runner::cursor_commit_is_due() const {
 }
 
 SinkResult<void> Runner::write() {
-    const auto map_again = extend_tables();
+    const auto map_again = tables_.extend();
     if (!map_again) {
         return std::unexpected(map_again.error());
     }
@@ -407,29 +362,6 @@ SinkResult<void> Runner::write_and_map_ahead() {
         [[maybe_unused]] const auto result = mapped.get();
     }
     return written;
-}
-
-SinkResult<bool> Runner::extend_tables() {
-    const auto tables = parts_.mapping.tables();
-    bool map_again = false;
-    for (std::size_t i = 0; i < tables.size(); ++i) {
-        if (tables[i]->version == table_versions_[i] || tables[i]->columns.empty()) {
-            continue;
-        }
-        auto extended = parts_.sink->extend(*tables[i]);
-        if (!extended) {
-            return pass_on(extended);
-        }
-        table_versions_[i] = tables[i]->version;
-        if (!extended->refused.empty()) {
-            const auto adopted = adopt(i, *extended);
-            if (!adopted) {
-                return adopted;
-            }
-            map_again = map_again || *adopted;
-        }
-    }
-    return map_again;
 }
 
 void Runner::note_commit(const Cursor& cursor, const Written& written, const Commit& commit) {

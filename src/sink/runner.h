@@ -35,7 +35,6 @@
 #include <span>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "base/backoff.h"
 #include "base/clock.h"
@@ -44,6 +43,7 @@
 #include "sink/batch_filler.h"
 #include "sink/batch_writer.h"
 #include "sink/journal_hold.h"
+#include "sink/lane_tables.h"
 #include "sink/runner_status.h"
 #include "sink/sink.h"
 #include "state/state_database.h"
@@ -108,10 +108,6 @@ class Runner {
     /// One round: connect if need be, fill, write. An error means: wait, then again.
     [[nodiscard]] SinkResult<void> advance();
     [[nodiscard]] SinkResult<void> connect();
-    /// True: rows mapped before do not fit the tables any more.
-    [[nodiscard]] SinkResult<bool> adopt_tables(std::span<const SettledTable> settled);
-    [[nodiscard]] SinkResult<bool> adopt(std::size_t table, const SettledTable& settled);
-    void ask_again_for_refused();
     [[nodiscard]] SinkResult<void> take_up(Cursor found, bool map_again);
     [[nodiscard]] SinkResult<void> report_gap(journal::Position first, journal::Position past);
     [[nodiscard]] SinkResult<void> map_from(Cursor cursor);
@@ -119,8 +115,6 @@ class Runner {
     [[nodiscard]] bool wait_for_more();
     [[nodiscard]] SinkResult<void> wait_for_records();
     [[nodiscard]] SinkResult<void> write();
-    /// True: the batch is to be mapped again, because the database refuses what it needs.
-    [[nodiscard]] SinkResult<bool> extend_tables();
     [[nodiscard]] SinkResult<void> write_and_map_ahead();
     [[nodiscard]] bool cursor_commit_is_due() const;
     [[nodiscard]] bool at_end() const;
@@ -142,14 +136,12 @@ class Runner {
     bool connected_ = false;
     Cursor cursor_;  // committed in the database
     BatchFiller filler_;
+    LaneTables tables_;
     MappedBatch batch_;  // the one to be written
     MappedBatch next_;  // what follows it, mapped while it was written; empty unless batch_ is full
     bool maps_ahead_ = true;  // false when mapping changes tables that the sink looks at
     SteadyTime last_commit_;
-    journal::Position reported_ = 0;             // to on_committed
-    std::vector<std::uint32_t> table_versions_;  // as the database has them, by table
-    std::optional<SteadyTime> ask_again_at_;     // for what the database refused
-    std::string told_;                           // of that, last
+    journal::Position reported_ = 0;  // to on_committed
 
     std::atomic<bool> stopping_ = false;  // set under mutex_, for those who wait
     std::atomic<SteadyTime::rep> stop_deadline_ = 0;

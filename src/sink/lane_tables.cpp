@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/lane_tables.h"
+
+#include <utility>
+
+#include "base/log.h"
+
+namespace foz::sink {
+
+LaneTables::LaneTables(
+    mapping::Mapping& mapping,
+    Sink& sink,
+    const Clock& clock,
+    std::string called,
+    std::chrono::milliseconds ask_again_after
+)
+    : mapping_(mapping),
+      sink_(sink),
+      clock_(clock),
+      called_(std::move(called)),
+      ask_again_after_(ask_again_after) {}
+
+SinkResult<bool> LaneTables::adopt(std::span<const SettledTable> settled) {
+    const auto tables = mapping_.tables();
+    versions_.clear();
+    for (const auto& table : tables) {
+        versions_.push_back(table->version);
+    }
+    bool changed = false;
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        if (tables[i]->inferred && i < settled.size()) {
+            const auto adopted = adopt(i, settled[i]);
+            if (!adopted) {
+                return adopted;
+            }
+            changed = changed || *adopted;
+        }
+    }
+    return changed;
+}
+
+SinkResult<bool> LaneTables::adopt(std::size_t table, const SettledTable& settled) {
+    const mapping::Table& ours = *mapping_.tables()[table];
+    const auto changed = mapping_.adopt_columns(ours, settled.columns, settled.refused);
+    if (!changed) {
+        return fail(Failure::refused, "{}", changed.error().message);
+    }
+    // Adopting may have changed what the table wants: extend() compares it once more.
+    versions_[table] = UINT32_MAX;
+    if (!settled.refused.empty()) {
+        note_refused(ours.name, settled.refused.front());
+    }
+    return *changed;
+}
+
+void LaneTables::note_refused(const std::string& table, const mapping::Refusal& refusal) {
+    ask_again_at_ = clock_.steady_now() + ask_again_after_;
+    std::string news = fmt::format("table {}: {}", table, refusal.reason);
+    if (news != told_) {
+        spdlog::error(
+            "{}: {}. Readings that need it become dead letters, the others are stored; when it is "
+            "mended: foz dead replay",
+            called_,
+            news
+        );
+        told_ = std::move(news);
+    }
+}
+
+SinkResult<bool> LaneTables::extend() {
+    const auto tables = mapping_.tables();
+    bool map_again = false;
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        if (tables[i]->version == versions_[i] || tables[i]->columns.empty()) {
+            continue;
+        }
+        auto extended = sink_.extend(*tables[i]);
+        if (!extended) {
+            return pass_on(extended);
+        }
+        versions_[i] = tables[i]->version;
+        if (!extended->refused.empty()) {
+            const auto adopted = adopt(i, *extended);
+            if (!adopted) {
+                return adopted;
+            }
+            map_again = map_again || *adopted;
+        }
+    }
+    return map_again;
+}
+
+void LaneTables::ask_again_for_refused() {
+    if (ask_again_at_ && clock_.steady_now() >= *ask_again_at_) {
+        ask_again_at_.reset();
+        mapping_.forget_refusals();
+    }
+}
+
+}  // namespace foz::sink
