@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Baseline: a server that answers CONNECT and PUBLISH and does nothing else. What MQTT over epoll
-// can cost at the least; nothing is stored, nothing is checked. bare_puback PORT THREADS; port 0:
-// any. Prints the port.
+// can cost at the least; nothing is stored, nothing is checked. bare_puback PORT THREADS [COUNT];
+// port 0: any. Prints the port. With COUNT it also prints "connected" for each CONNECT, and, as
+// "received SECONDS", the monotonic time at which it had so many messages.
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -18,6 +21,14 @@
 #include <unistd.h>
 
 namespace {
+
+bool counting = false;
+std::atomic<std::int64_t> missing = 0;  // messages until COUNT
+
+void say(const char* line) {
+    std::puts(line);
+    std::fflush(stdout);
+}
 
 struct Connection {
     int socket = -1;
@@ -67,9 +78,26 @@ std::size_t packet_size(const unsigned char* bytes, std::size_t size, std::size_
     return 0;
 }
 
-void answer(const unsigned char* packet, std::size_t header, std::string& out) {
+void note_messages(std::int64_t count) {
+    if (!counting || count == 0) {
+        return;
+    }
+    const std::int64_t before = missing.fetch_sub(count);
+    if (before > 0 && before <= count) {
+        const auto now = std::chrono::steady_clock::now().time_since_epoch();
+        say(("received " + std::to_string(std::chrono::duration<double>(now).count())).c_str());
+    }
+}
+
+/// Returns how many messages the packet is.
+std::int64_t answer(const unsigned char* packet, std::size_t header, std::string& out) {
     switch (packet[0] >> 4) {
-        case 1: out.append("\x20\x02\x00\x00", 4); break;  // MQTT 3.1.1 only
+        case 1:
+            out.append("\x20\x02\x00\x00", 4);  // MQTT 3.1.1 only
+            if (counting) {
+                say("connected");
+            }
+            return 0;
         case 3:
             if ((packet[0] & 6) != 0) {
                 const std::size_t topic =
@@ -77,9 +105,9 @@ void answer(const unsigned char* packet, std::size_t header, std::string& out) {
                 out.append("\x40\x02", 2);
                 out.append(reinterpret_cast<const char*>(packet + header + 2 + topic), 2);
             }
-            break;
-        case 12: out.append("\xD0\x00", 2); break;
-        default: break;
+            return 1;
+        case 12: out.append("\xD0\x00", 2); return 0;
+        default: return 0;
     }
 }
 
@@ -95,10 +123,12 @@ bool serve(Connection& connection, std::vector<unsigned char>& buffer, std::stri
     out.clear();
     std::size_t at = 0;
     std::size_t header = 0;
+    std::int64_t messages = 0;
     while (const std::size_t packet = packet_size(buffer.data() + at, size - at, header)) {
-        answer(buffer.data() + at, header, out);
+        messages += answer(buffer.data() + at, header, out);
         at += packet;
     }
+    note_messages(messages);
     connection.partial.assign(reinterpret_cast<char*>(buffer.data()) + at, size - at);
     return out.empty() || send(connection.socket, out.data(), out.size(), MSG_NOSIGNAL) > 0;
 }
@@ -145,10 +175,12 @@ void run(std::uint16_t port) {
 }  // namespace
 
 int main(int count, char** arguments) {
-    if (count != 3) {
-        std::fprintf(stderr, "usage: bare_puback PORT THREADS\n");
+    if (count != 3 && count != 4) {
+        std::fprintf(stderr, "usage: bare_puback PORT THREADS [COUNT]\n");
         return 2;
     }
+    counting = count == 4;
+    missing = counting ? std::atoll(arguments[3]) : 0;
     auto port = static_cast<std::uint16_t>(std::atoi(arguments[1]));
     const int reserved = listen_on(port);
     port = port_of(reserved);
@@ -157,8 +189,7 @@ int main(int count, char** arguments) {
         threads.emplace_back([port] { run(port); });
     }
     close(reserved);
-    std::printf("%d\n", port);
-    std::fflush(stdout);
+    say(std::to_string(port).c_str());
     for (std::thread& thread : threads) {
         thread.join();
     }

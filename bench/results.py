@@ -26,11 +26,15 @@ class Figure:
 
     def add_foz(self, value, notes):
         self.foz.append(value)
+        self.add_notes(notes)
+
+    def add_baseline(self, value, notes):
+        self.baseline.append(value)
+        self.add_notes(notes)
+
+    def add_notes(self, notes):
         for name, number in notes.items():
             self.notes.setdefault(name, []).append(number)
-
-    def add_baseline(self, value):
-        self.baseline.append(value)
 
     def foz_median(self):
         return statistics.median(self.foz)

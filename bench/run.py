@@ -23,6 +23,7 @@ PAYLOAD = '{"Temperature": {temperature}, "Data Hora": "{time_us}"}'
 LEDGER = "select coalesce(sum(stored + duplicate + dead), 0) from foz_ledger"
 CONNECTIONS = 1000
 IDLE_CONNECTIONS = 10_000
+WINDOW_MAX = 65_535
 
 
 class Bench:
@@ -63,7 +64,7 @@ class Bench:
         for run in range(self.runs):
             print(f"  {name}: run {run + 1} of {self.runs}", file=sys.stderr)
             figure.add_foz(*run_foz())
-            figure.add_baseline(run_baseline())
+            figure.add_baseline(*run_baseline())
         self.figures.append(figure)
         return figure
 
@@ -103,7 +104,7 @@ class Bench:
 
     def load(self, kind, rows, key):
         command = self.database(kind).baseline(self.build, rows, key)
-        return json.loads(subprocess.check_output(list(map(str, command))))["rows_per_s"]
+        return json.loads(subprocess.check_output(list(map(str, command))))["rows_per_s"], {}
 
     def rows_figure(self, name, target, kind, rows, key):
         rows = rows // 5 if self.quick else rows
@@ -145,7 +146,7 @@ class Bench:
         def bare():
             server = servers.Bare(self.build, self.scratch)
             try:
-                return self.one_in_flight(server.port)[0]
+                return self.one_in_flight(server.port)[0], {}
             finally:
                 server.close()
 
@@ -177,7 +178,7 @@ class Bench:
 
         def bare():
             command = [self.build / "bench/bare_sync", self.scratch / "sync", str(1000 * self.seconds), "1000"]
-            return json.loads(subprocess.check_output(command))["p99"]
+            return json.loads(subprocess.check_output(command))["p99"], {}
 
         self.alternate(f"PUBACK latency p99 at {rate:,} readings/s", 3, lambda: self.with_foz(paced), bare,
                        unit="µs", at_most=True)
@@ -214,13 +215,14 @@ class Bench:
 
     # Behind Mosquitto
 
+    def publish(self, port, rows):
+        """Returns the time of the first."""
+        summary = self.sensor(port, "--count", 10, "--in-flight", 100, "--full-speed", "--together",
+                              "--messages", rows // 10)
+        return summary["first_publish_s"]
+
     def source(self):
         rows = 60_000 if self.quick else 300_000
-
-        def publish(broker):
-            summary = self.sensor(broker.port, "--count", 10, "--in-flight", 100, "--full-speed", "--together",
-                                  "--messages", rows // 10)
-            return summary["first_publish_s"]
 
         def through_foz():
             database = self.database(servers.Postgres)
@@ -229,9 +231,9 @@ class Bench:
             foz = servers.Foz(self.build, self.scratch, database.url("foz"), False, source=broker.port)
             shell = database.shell("foz")
             try:
-                foz.wait_for_log("source bench: connected")
+                foz.program.wait_for_log("source bench: connected")
                 before = foz.program.cpu_seconds()
-                start = publish(broker)
+                start = self.publish(broker.port, rows)
                 end = self.wait_for_rows(shell, rows)
                 foz_cpu = (foz.program.cpu_seconds() - before) / rows * 1e9
                 broker_cpu = broker.program.cpu_seconds() / rows * 1e9
@@ -244,18 +246,72 @@ class Bench:
 
         def bare():
             broker = servers.Mosquitto(self.scratch)
-            subscriber = subprocess.Popen([self.build / "bench/bare_subscriber", str(broker.port), "esp32/pub",
-                                           str(rows)], stdout=subprocess.PIPE, text=True)
+            subscriber = servers.Subscriber(self.build, broker.port, rows)
             try:
-                subscriber.stdout.readline()  # "ready"
-                start = publish(broker)
-                return rows / (float(subscriber.stdout.readline()) - start)
+                start = self.publish(broker.port, rows)
+                return rows / (subscriber.last_message() - start), {}
             finally:
-                subscriber.kill()
-                subscriber.wait()
+                subscriber.close()
                 broker.close()
 
         self.alternate("Mosquitto → foz → PostgreSQL, over a bare subscriber", 0.95, through_foz, bare, unit="rows/s")
+
+    # As a bridge
+
+    def bridge(self):
+        """From `foz sensor` by foz, and by a Mosquitto, to another broker, at QoS 1. That one only answers, so that it
+        is the bridge that is measured; or it is a Mosquitto with a subscriber, which carries less than foz sends.
+        foz also stores every message in SQLite, as it does without a [database]."""
+        rows = 60_000 if self.quick else 300_000
+
+        def from_foz(port):
+            return servers.Foz(self.build, self.scratch, bridge=port)
+
+        def from_mosquitto(port):
+            return servers.Mosquitto(self.scratch, bridge=port, window=WINDOW_MAX)
+
+        def carried(bridge, called, remote, use):
+            """Rows/s by `use`, which publishes to the bridge and returns the times of the first and the last row."""
+            try:
+                first, last = use(bridge.port)
+                cpu = {f"CPU of {called}, ns/message": bridge.program.cpu_seconds() / rows * 1e9,
+                       f"CPU of the broker behind {called}, ns/message": remote.program.cpu_seconds() / rows * 1e9,
+                       f"cores that one kept busy behind {called}": remote.program.cpu_seconds() / (last - first)}
+                return rows / (last - first), cpu
+            finally:
+                bridge.close()
+
+        def to_bare(make, called):
+            remote = servers.Bare(self.build, self.scratch, count=rows)
+            try:
+                def use(port):
+                    remote.program.wait_for_log("connected")
+                    first = self.publish(port, rows)
+                    return first, float(remote.program.wait_for_log("received", 120).split()[1])
+
+                return carried(make(remote.port), called, remote, use)
+            finally:
+                remote.close()
+
+        def to_mosquitto(make, called):
+            remote = servers.Mosquitto(self.scratch, window=WINDOW_MAX)
+            subscriber = servers.Subscriber(self.build, remote.port, rows)
+            try:
+                def use(port):
+                    remote.program.wait_for_log(" as bench (")
+                    return self.publish(port, rows), subscriber.last_message()
+
+                return carried(make(remote.port), called, remote, use)
+            finally:
+                subscriber.close()
+                remote.close()
+
+        for name, target, to in (
+                ("Bridge out to a broker that only answers PUBACK, over Mosquitto's bridge", 2, to_bare),
+                ("Bridge out to a Mosquitto (the limit) and a subscriber, over Mosquitto's bridge", None,
+                 to_mosquitto)):
+            self.alternate(name, target, lambda to=to: to(from_foz, "foz"),
+                           lambda to=to: to(from_mosquitto, "Mosquitto"), unit="messages/s")
 
     # The scripts that foz replaces
 
@@ -289,7 +345,8 @@ class Bench:
             broker.close()
 
 
-FIGURES = ["postgres_key", "postgres_no_key", "mariadb", "sqlite", "puback", "latency", "memory", "source", "scripts"]
+FIGURES = ["postgres_key", "postgres_no_key", "mariadb", "sqlite", "puback", "latency", "memory", "source", "bridge",
+           "scripts"]
 
 
 def main():

@@ -47,9 +47,20 @@ class Program:
     """A process with its log. memory() and cpu_seconds() are the kernel's."""
 
     def __init__(self, command, folder, port, **popen):
-        self.log = open(folder / "log", "ab")
+        self.log_path = folder / "log"
+        self.log = open(self.log_path, "wb")
         self.process = subprocess.Popen(command, stdout=self.log, stderr=self.log, **popen)
         wait_for_port(port, self.process)
+
+    def wait_for_log(self, text, seconds=10):
+        """Waits for a line with `text`, and returns it."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            for line in self.log_path.read_text().splitlines(keepends=True):
+                if text in line and line.endswith("\n"):
+                    return line
+            time.sleep(0.02)
+        raise RuntimeError(f"{self.process.args[0]} does not log \"{text}\"")
 
     def memory_kib(self, field):
         for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
@@ -201,13 +212,16 @@ class Sqlite:
         pass
 
 
-CONFIGURATION = """\
+LISTENER = """\
 [log]
 level = "info"
 
 [listener.bench]
 address = "127.0.0.1:{port}"
+"""
 
+
+DATABASE = """
 [database.bench]
 url = "{url}"
 
@@ -229,59 +243,97 @@ subscribe = ["esp32/pub"]
 """
 
 
-class Foz:
-    """A fresh foz: its journal is empty. With `source`, the port of a broker, it reads from that one."""
+# Both with the largest window they have; as a rule Mosquitto's is 20.
+BRIDGE = """
+[bridge.bench]
+url       = "mqtt://127.0.0.1:{port}"
+client_id = "bench"
+version   = "3.1.1"
+in_flight = 65000
+topics    = ["# out 1"]
+"""
 
-    def __init__(self, build, scratch, url, key, source=None):
+
+MOSQUITTO_BRIDGE = """
+connection bench
+address 127.0.0.1:{port}
+remote_clientid bench
+cleansession false
+notifications false
+bridge_attempt_unsubscribe false
+topic # out 1
+"""
+
+
+class Foz:
+    """A fresh foz: its journal is empty. It stores into the database at `url`, reads from the broker on port `source`,
+    and sends to the one on port `bridge`, as far as they are given."""
+
+    def __init__(self, build, scratch, url=None, key=False, source=None, bridge=None):
         self.folder = scratch / "foz"
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir()
         self.port = free_port()
         configuration = self.folder / "foz.toml"
         configuration.write_text(
-            CONFIGURATION.format(port=self.port, url=url, key='key = ["dh", "device"]' if key else "")
-            + (SOURCE.format(port=source) if source else ""))
+            LISTENER.format(port=self.port)
+            + (DATABASE.format(url=url, key='key = ["dh", "device"]' if key else "") if url else "")
+            + (SOURCE.format(port=source) if source else "")
+            + (BRIDGE.format(port=bridge) if bridge else ""))
         self.program = Program([foz_program(build), "run", "--config", configuration, "--data", self.folder / "data"],
                                self.folder, self.port)
-
-    def wait_for_log(self, text, seconds=10):
-        deadline = time.monotonic() + seconds
-        while text not in (self.folder / "log").read_text():
-            if time.monotonic() > deadline:
-                raise RuntimeError(f"foz does not log \"{text}\"")
-            time.sleep(0.02)
 
     def close(self):
         self.program.close()
 
 
 class Bare:
-    """bare_puback, on as many threads as foz has reactors."""
+    """bare_puback, on as many threads as foz has reactors. With `count` it logs when it has had so many messages."""
 
-    def __init__(self, build, scratch):
+    def __init__(self, build, scratch, count=None):
         self.folder = scratch / "bare_puback"
         self.folder.mkdir(exist_ok=True)
         self.port = free_port()
-        self.program = Program([build / "bench/bare_puback", str(self.port), str(os.cpu_count())],
-                               self.folder, self.port)
+        self.program = Program([build / "bench/bare_puback", str(self.port), str(os.cpu_count()),
+                                *([str(count)] if count else [])], self.folder, self.port)
 
     def close(self):
         self.program.close(signal.SIGTERM)
 
 
 class Mosquitto:
-    def __init__(self, scratch):
-        self.folder = scratch / "mosquitto"
+    """With `bridge`, the port of another broker, it sends all that it gets to that one."""
+
+    def __init__(self, scratch, bridge=None, window=2000):
+        self.folder = scratch / ("mosquitto-bridge" if bridge else "mosquitto")
         self.folder.mkdir(exist_ok=True)
         self.port = free_port()
         configuration = self.folder / "mosquitto.conf"
         configuration.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n"
-                                 "max_inflight_messages 2000\n")
+                                 f"max_inflight_messages {window}\n"
+                                 + (MOSQUITTO_BRIDGE.format(port=bridge) if bridge else ""))
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
         self.program = Program([program, "-c", configuration], self.folder, self.port)
 
     def close(self):
         self.program.close(signal.SIGTERM)
+
+
+class Subscriber:
+    """bare_subscriber, subscribed: it waits for so many messages."""
+
+    def __init__(self, build, port, count):
+        self.process = subprocess.Popen([build / "bench/bare_subscriber", str(port), "esp32/pub", str(count)],
+                                        stdout=subprocess.PIPE, text=True)
+        self.process.stdout.readline()  # "ready"
+
+    def last_message(self):
+        """Its time."""
+        return float(self.process.stdout.readline())
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
 
 
 def foz_program(build):
