@@ -3,6 +3,7 @@
 // answers and what its owner is told.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,6 +16,22 @@
 #include "mqtt/encoder.h"
 
 namespace foz::client {
+
+inline SessionTerms terms(mqtt::ProtocolVersion version = mqtt::ProtocolVersion::v5) {
+    SessionTerms made;
+    made.version = version;
+    made.client_id = "foz-1";
+    made.session_expiry = std::chrono::hours(1);
+    return made;
+}
+
+inline SessionTerms subscribing(
+    std::vector<Filter> filters, mqtt::ProtocolVersion version = mqtt::ProtocolVersion::v5
+) {
+    SessionTerms made = terms(version);
+    made.filters = std::move(filters);
+    return made;
+}
 
 class ScriptedBroker final : public Receiver {
   public:
