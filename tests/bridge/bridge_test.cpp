@@ -8,38 +8,13 @@
 #include "base/clock.h"
 #include "state/dead_letters.h"
 #include "tests/bridge/bridge_rig.h"
-#include "tests/support/tcp_proxy.h"
-#include "tests/support/wait_until.h"
 
 namespace foz::sink::mqtt {
 namespace {
 
 using foz::mqtt::PropertyId;
 using support::MosquittoBroker;
-using support::wait_until;
 using Lines = std::vector<std::string>;
-
-/// Of Mosquitto: it gives a subscriber all that it has, however much is on its way.
-constexpr const char* kUnlimited = "max_queued_messages 0\nmax_inflight_messages 0\n";
-
-std::vector<std::size_t> numbers(const Lines& lines) {
-    std::vector<std::size_t> found;
-    for (const std::string& line : lines) {
-        const std::size_t payload = line.find('|') + 1;
-        found.push_back(std::stoul(line.substr(payload, line.find('|', payload) - payload)));
-    }
-    return found;
-}
-
-/// What is missing of 0 to count - 1, and what is there twice.
-std::pair<std::size_t, std::size_t> missing_and_repeated(const Lines& lines, std::size_t count) {
-    std::vector<std::size_t> times(count);
-    for (const std::size_t number : numbers(lines)) {
-        ++times.at(number);
-    }
-    const auto missing = std::ranges::count(times, std::size_t{0});
-    return {static_cast<std::size_t>(missing), lines.size() + missing - count};
-}
 
 TEST(Bridge, carries_messages_out_under_their_remote_names_at_the_lower_qos) {
     MosquittoBroker mosquitto;
@@ -218,89 +193,6 @@ TEST(Bridge, says_on_the_notification_topic_whether_it_is_there) {
     const Subscriber late(mosquitto.port(), "bridge/state");
     ASSERT_TRUE(late.gets(1));
     EXPECT_EQ(late.lines(), Lines{"bridge/state|0|0|1"});
-}
-
-TEST(Bridge, sends_what_came_while_the_other_broker_was_away) {
-    MosquittoBroker mosquitto({.persistence = true, .configuration = kUnlimited});
-    mosquitto.start();
-    const Subscriber subscriber(mosquitto.port(), "t");
-    BridgeRig rig({"t out 1"}, mosquitto.port());
-    rig.start();
-    ASSERT_TRUE(rig.connected());
-    rig.publish_many("t", 0, 1'000, 1);
-    mosquitto.stop();
-    rig.publish_many("t", 1'000, 1'000, 1);
-    mosquitto.start();
-    EXPECT_TRUE(wait_until([&] {
-        return missing_and_repeated(subscriber.lines(), 2'000).first == 0;
-    }));
-    EXPECT_TRUE(rig.catches_up());
-    // The order within the topic, repetitions left aside.
-    std::vector<std::size_t> order;
-    for (const std::size_t number : numbers(subscriber.lines())) {
-        if (std::ranges::find(order, number) == order.end()) {
-            order.push_back(number);
-        }
-    }
-    EXPECT_TRUE(std::ranges::is_sorted(order));
-}
-
-TEST(Bridge, loses_nothing_at_qos_1_when_connections_are_cut_and_it_crashes) {
-    MosquittoBroker mosquitto({.persistence = false, .configuration = kUnlimited});
-    mosquitto.start();
-    support::TcpProxy proxy(mosquitto.port());
-    const Subscriber subscriber(mosquitto.port(), "t");
-    BridgeRig rig({"t out 1"}, proxy.port());
-    rig.start();
-    constexpr std::size_t kRounds = 8;
-    constexpr std::size_t kEach = 2'500;
-    for (std::size_t round = 0; round < kRounds; ++round) {
-        rig.publish_many("t", round * kEach, kEach, 1);
-        const std::uint64_t sent = rig.status().sent;
-        ASSERT_TRUE(wait_until([&] { return rig.status().sent > sent + 100; }));
-        if (round % 2 == 0) {
-            proxy.cut_all();
-        } else {
-            rig.crash();
-            rig.start();
-        }
-    }
-    EXPECT_TRUE(rig.catches_up());
-    EXPECT_TRUE(wait_until([&] {
-        return missing_and_repeated(subscriber.lines(), kRounds * kEach).first == 0;
-    }));
-}
-
-TEST(Bridge, delivers_exactly_once_at_qos_2_when_connections_are_cut_and_it_crashes) {
-    for (const char* version : {"3.1.1", "5"}) {
-        MosquittoBroker mosquitto({.persistence = false, .configuration = kUnlimited});
-        mosquitto.start();
-        support::TcpProxy proxy(mosquitto.port());
-        const Subscriber subscriber(mosquitto.port(), "t");
-        BridgeRig rig({"t out 2"}, proxy.port());
-        rig.settings().in_flight = 200;
-        rig.settings().remote.version = version;
-        rig.start();
-        constexpr std::size_t kRounds = 8;
-        constexpr std::size_t kEach = 1'000;
-        for (std::size_t round = 0; round < kRounds; ++round) {
-            rig.publish_many("t", round * kEach, kEach, 2);
-            const std::uint64_t sent = rig.status().sent;
-            ASSERT_TRUE(wait_until([&] { return rig.status().sent > sent + 100; }));
-            if (round % 2 == 0) {
-                proxy.cut_all();
-            } else {
-                rig.crash();
-                rig.start();
-            }
-        }
-        EXPECT_TRUE(rig.catches_up());
-        EXPECT_TRUE(subscriber.gets(kRounds * kEach));
-        EXPECT_EQ(
-            missing_and_repeated(subscriber.lines(), kRounds * kEach),
-            (std::pair<std::size_t, std::size_t>{0, 0})
-        ) << version;
-    }
 }
 
 TEST(Bridge, makes_a_dead_letter_of_what_the_other_broker_can_never_take) {
