@@ -2,11 +2,18 @@
 #include "client/intake.h"
 
 #include <algorithm>
+#include <chrono>
+#include <future>
 #include <utility>
 
 #include "base/check.h"
 
 namespace foz::client {
+namespace {
+
+constexpr std::chrono::milliseconds kDrainStep{5};
+
+}  // namespace
 
 Intake::Intake(
     std::string called,
@@ -91,6 +98,32 @@ void Intake::on_read_end() {
     }
     note_idle();
     tell_appended();
+}
+
+// The journal's progress is what is waited for; what the other broker acknowledges meanwhile comes
+// in between, hence the short steps.
+void Intake::drain(
+    Loop& loop,
+    SteadyTime deadline,
+    const std::function<bool()>& done,
+    const std::function<void()>& last_words
+) {
+    loop.run([this] { stop_reading(); });
+    for (bool over = false; !over && clock_.steady_now() < deadline;) {
+        const auto step = clock_.steady_now() + kDrainStep;
+        (void)journal_.wait_for(journal_.durable_end(), std::min(deadline, step));
+        loop.run([&] {
+            on_progress();
+            over = done() && !wants_progress_;
+        });
+    }
+    std::promise<void> stopped;
+    loop.post([&] {
+        last_words();
+        link_->stop([&stopped] { stopped.set_value(); });
+    });
+    stopped.get_future().wait();
+    loop.stop();
 }
 
 void Intake::stop_reading() {

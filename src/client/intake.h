@@ -60,8 +60,16 @@ class Intake {
     void on_read_end();
     void on_lost();
 
-    /// Takes nothing more; wants_progress() is false once what was taken is acknowledged.
-    void stop_reading();
+    /// A clean end, of all that lives on `loop`: takes nothing more, gives the acknowledgements
+    /// that become due until `deadline`, disconnects, and ends the loop. `done` and `last_words`
+    /// are those of one who sends by the same link, on the loop's thread: whether all is sent, and
+    /// what to send before it stops. Any thread but the loop's.
+    void drain(
+        Loop& loop,
+        SteadyTime deadline,
+        const std::function<bool()>& done = [] { return true; },
+        const std::function<void()>& last_words = [] {}
+    );
 
     /// The journal has become durable further, has room again, or more is committed.
     void on_progress();
@@ -73,10 +81,6 @@ class Intake {
     /// `appended` is called once everything taken so far is appended to the journal; at once if it
     /// is.
     void when_appended(std::function<void()> appended);
-    /// Whether on_progress() would do anything. Any thread; false only when everything taken is
-    /// durable and acknowledged.
-    [[nodiscard]] bool wants_progress() const { return wants_progress_; }
-
     [[nodiscard]] const IntakeCounters& counters() const { return counters_; }
 
   private:
@@ -91,6 +95,7 @@ class Intake {
     void pause();
     void note_idle();
     void tell_appended();
+    void stop_reading();
     void add_session_record(mqtt::RecordKind kind, const mqtt::SessionRecord& record);
 
     const std::string called_;
@@ -113,6 +118,8 @@ class Intake {
     std::string properties_;  // reused
     std::vector<std::function<void()>> when_appended_;
     std::atomic<bool> wake_posted_{false};
+    // Whether on_progress() would do anything; false only when everything taken is durable and
+    // acknowledged.
     std::atomic<bool> wants_progress_{false};
     std::atomic<journal::Position> committed_{0};
     IntakeCounters counters_;

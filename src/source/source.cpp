@@ -55,7 +55,6 @@ Source::Source(
     : name_(settings.remote.name),
       url_(settings.remote.url),
       journal_(journal),
-      clock_(clock),
       session_(std::move(session)),
       intake_("source " + name_, journal, clock, ack, session_),
       link_(
@@ -74,18 +73,7 @@ Source::~Source() {
 }
 
 void Source::drain(SteadyTime deadline) {
-    loop_.run([this] { intake_.stop_reading(); });
-    while (intake_.wants_progress() && clock_.steady_now() < deadline) {
-        const journal::Position durable = journal_.durable_end();
-        (void)journal_.wait_for(
-            durable, std::min(deadline, clock_.steady_now() + std::chrono::milliseconds(5))
-        );
-        loop_.run([this] { intake_.on_progress(); });
-    }
-    std::promise<void> stopped;
-    loop_.post([&] { link_.stop([&stopped] { stopped.set_value(); }); });
-    stopped.get_future().wait();
-    loop_.stop();
+    intake_.drain(loop_, deadline);
 }
 
 void Source::set_committed(journal::Position position) {

@@ -87,7 +87,6 @@ class Source final : public journal::Listener,
     const std::string name_;
     const std::string url_;
     journal::Journal& journal_;
-    const Clock& clock_;
     const std::shared_ptr<state::Session> session_;
 
     client::Loop loop_;

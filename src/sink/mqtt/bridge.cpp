@@ -120,27 +120,12 @@ Bridge::~Bridge() {
 }
 
 void Bridge::drain(SteadyTime deadline) {
-    loop_.run([this] { intake_.stop_reading(); });
-    // The journal's progress is what both halves wait for; the acknowledgements of the other broker
-    // come in between, hence the short steps.
-    for (bool over = false; !over && clock_.steady_now() < deadline;) {
-        const auto step = clock_.steady_now() + std::chrono::milliseconds(5);
-        (void)journal_.wait_for(journal_.durable_end(), std::min(deadline, step));
-        loop_.run([&] { over = drained(); });
-    }
-    std::promise<void> stopped;
-    loop_.post([&] {
-        notify(kDisconnected);
-        link_.stop([&stopped] { stopped.set_value(); });
-    });
-    stopped.get_future().wait();
-    loop_.stop();
-}
-
-bool Bridge::drained() {
-    intake_.on_progress();
-    const bool sent = sender_.done() || link_.status().state != client::LinkState::ready;
-    return sent && !intake_.wants_progress();
+    intake_.drain(
+        loop_,
+        deadline,
+        [this] { return sender_.done() || link_.status().state != client::LinkState::ready; },
+        [this] { notify(kDisconnected); }
+    );
 }
 
 void Bridge::set_committed(journal::Position position) {

@@ -100,7 +100,6 @@ class Bridge final : public journal::Listener,
         const config::Bridge& settings, const TopicMap& topics
     );
     void notify(std::string_view state);
-    [[nodiscard]] bool drained();
 
     // Of the link, on the loop's thread:
     void on_session(bool present) override;
