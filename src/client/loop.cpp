@@ -6,12 +6,16 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "base/thread_name.h"
 #include "client/loop_context.h"
 
 namespace foz::client {
 
-Loop::Loop() : context_(std::make_unique<Context>()) {
-    context_->thread = std::thread([this] { context_->io.run(); });
+Loop::Loop(const std::string& name) : context_(std::make_unique<Context>()) {
+    context_->thread = std::thread([this, name] {
+        set_thread_name(name);
+        context_->io.run();
+    });
 }
 
 Loop::~Loop() {

@@ -6,13 +6,14 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string>
 
 namespace foz::client {
 
 class Loop {
   public:
-    /// Starts the thread.
-    Loop();
+    /// Starts the thread, which has that name.
+    explicit Loop(const std::string& name);
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
     /// Ends the thread at once and waits for it. What lives on the loop must still be there.

@@ -61,7 +61,7 @@ Result<Trial> try_remote(
     Trial trial{.client_id = terms->client_id, .steps = {}, .failure = {}};
     FirstOutcome user;
     auto outcome = user.outcome();
-    Loop loop;
+    Loop loop("check");
     Link link(
         loop,
         {.called = "check",

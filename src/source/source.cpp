@@ -56,6 +56,7 @@ Source::Source(
       url_(settings.remote.url),
       journal_(journal),
       session_(std::move(session)),
+      loop_("source " + name_),
       intake_("source " + name_, journal, clock, ack, session_),
       link_(
           loop_,

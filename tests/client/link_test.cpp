@@ -103,7 +103,7 @@ class LinkUnderTest final : public LinkUser {
 
     mutable std::mutex mutex_;
     std::vector<std::string> payloads_;  // guarded by mutex_
-    Loop loop_;
+    Loop loop_{"test"};
     std::unique_ptr<Link> link_;
 };
 

@@ -101,6 +101,7 @@ Bridge::Bridge(
       session_(std::move(session)),
       receives_(!terms.filters.empty()),
       mark_(EchoMark::for_bridge(settings, journal_.status().id)),
+      loop_(called_),
       intake_(called_, journal_, clock_, parts.ack, session_),
       sender_(settings_, topics_, journal_, parts.state, clock_),
       link_(
