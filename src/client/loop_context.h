@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "client/loop.h"
+#include "client/name_lookups.h"
 
 namespace foz::client {
 
@@ -15,6 +16,7 @@ struct Loop::Context {
     boost::asio::io_context io{1};
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()
     };
+    NameLookups lookups{io};
     std::thread thread;
 };
 

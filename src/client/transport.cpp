@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "client/loop_context.h"
+#include "client/name_lookups.h"
 #include "tls/peer_chain.h"
 
 namespace foz::client {
@@ -37,14 +38,14 @@ std::string shown(const tcp::endpoint& endpoint) {
                                       : fmt::format("{}:{}", address, endpoint.port());
 }
 
-Failure resolve_failure(const std::string& host, const error_code& error) {
+Failure resolve_failure(const std::string& host, const Error& error) {
     return {
         Cause::name_not_resolved,
         fmt::format(
             "the name \"{}\" cannot be resolved ({}): is it spelt right, and does this machine "
             "reach its DNS server?",
             host,
-            error.message()
+            error.message
         ),
     };
 }
@@ -73,8 +74,10 @@ Failure connect_failure(const std::string& where, const error_code& error) {
 template <class Stream>
 class StreamTransport final : public Transport {
   public:
-    StreamTransport(asio::io_context& io, TransportTarget target)
-        : target_(std::move(target)), resolver_(io), stream_(make_stream(io, target_)) {}
+    StreamTransport(Loop::Context& loop, TransportTarget target)
+        : target_(std::move(target)),
+          lookups_(loop.lookups),
+          stream_(make_stream(loop.io, target_)) {}
 
     void connect(std::function<void(StepDone)> on_step, std::function<void(Outcome)> done)
         override {
@@ -106,7 +109,7 @@ class StreamTransport final : public Transport {
 
     void close() override {
         error_code ignored;
-        resolver_.cancel();
+        lookup_.reset();
         socket().close(ignored);
         // They keep whoever keeps this alive.
         on_step_ = nullptr;
@@ -142,32 +145,32 @@ class StreamTransport final : public Transport {
 
     void resolve() {
         doing_ = fmt::format("resolving {}", target_.url.host);
-        resolver_.async_resolve(
-            target_.url.host,
-            std::to_string(target_.url.port),
-            tcp::resolver::numeric_service,
-            [self = keep()](const error_code& error, const tcp::resolver::results_type& found) {
-                if (error) {
-                    self->finish(resolve_failure(self->target_.url.host, error));
-                    return;
-                }
-                std::string addresses;
-                for (const auto& entry : found) {
-                    addresses +=
-                        (addresses.empty() ? "" : ", ") + entry.endpoint().address().to_string();
-                }
-                self->tell({.step = Step::name, .text = addresses, .chain = {}});
-                self->connect_to(found);
-            }
-        );
+        // It is not called any more when this, and the ticket with it, is gone.
+        lookup_ = lookups_.start(target_.url.host, target_.url.port, [this](const auto& found) {
+            const auto self = keep();
+            after_lookup(found);
+        });
     }
 
-    void connect_to(const tcp::resolver::results_type& found) {
-        doing_ = fmt::format("connecting to {}", shown(found.begin()->endpoint()));
+    void after_lookup(const Result<NameLookups::Endpoints>& found) {
+        if (!found) {
+            finish(resolve_failure(target_.url.host, found.error()));
+            return;
+        }
+        std::string addresses;
+        for (const tcp::endpoint& endpoint : *found) {
+            addresses += (addresses.empty() ? "" : ", ") + endpoint.address().to_string();
+        }
+        tell({.step = Step::name, .text = addresses, .chain = {}});
+        connect_to(*found);
+    }
+
+    void connect_to(const NameLookups::Endpoints& endpoints) {
+        doing_ = fmt::format("connecting to {}", shown(endpoints.front()));
         asio::async_connect(
             socket(),
-            found,
-            [self = keep(), first = shown(found.begin()->endpoint())](
+            endpoints,
+            [self = keep(), first = shown(endpoints.front())](
                 const error_code& error, const tcp::endpoint& endpoint
             ) {
                 if (error) {
@@ -298,7 +301,8 @@ class StreamTransport final : public Transport {
     }
 
     TransportTarget target_;
-    tcp::resolver resolver_;
+    NameLookups& lookups_;
+    NameLookups::Ticket lookup_;
     Stream stream_;
     websocket::response_type response_;
     std::string doing_;
@@ -309,22 +313,22 @@ class StreamTransport final : public Transport {
 }  // namespace
 
 std::shared_ptr<Transport> make_transport(Loop& loop, TransportTarget target) {
-    asio::io_context& io = loop.context().io;
+    Loop::Context& context = loop.context();
     const config::RemoteUrl url = target.url;
     if (url.tls && url.websocket) {
         return std::make_shared<StreamTransport<websocket::stream<TlsStream>>>(
-            io, std::move(target)
+            context, std::move(target)
         );
     }
     if (url.tls) {
-        return std::make_shared<StreamTransport<TlsStream>>(io, std::move(target));
+        return std::make_shared<StreamTransport<TlsStream>>(context, std::move(target));
     }
     if (url.websocket) {
         return std::make_shared<StreamTransport<websocket::stream<tcp::socket>>>(
-            io, std::move(target)
+            context, std::move(target)
         );
     }
-    return std::make_shared<StreamTransport<tcp::socket>>(io, std::move(target));
+    return std::make_shared<StreamTransport<tcp::socket>>(context, std::move(target));
 }
 
 }  // namespace foz::client
