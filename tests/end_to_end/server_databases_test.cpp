@@ -61,6 +61,10 @@ TYPED_TEST(ServerDatabase, IsReplayedIntoAndVerifiedWhileFozRunsAndAfterwards) {
     const Outcome dead = foz.run_configured({"dead", "replay"});
     EXPECT_TRUE(dead.says("2 stored, 0 duplicate, 0 still dead")) << dead;
     foz.publish("sensors/b", reading(1));
+    // Before it is replayed, which would store it otherwise.
+    ASSERT_TRUE(support::wait_until([&] {
+        return this->server_.query("SELECT count(*) FROM readings") == "11";
+    })) << foz.log();
     this->server_.query("DELETE FROM readings WHERE temp > 8.5");
     const Outcome replayed = foz.run_configured({"replay", "--from", "0"});
     EXPECT_EQ(replayed.exit_code, 0) << replayed;
