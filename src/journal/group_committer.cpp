@@ -12,7 +12,7 @@ constexpr auto kRetryInterval = std::chrono::milliseconds(100);
 // While commits carry more than one record, the next begins so long after the last one began. A
 // commit costs the machine about as much CPU as ten messages, however few it carries; without a
 // pause a disk that syncs in 0.1 ms gets thousands of small ones, and they take the cores from
-// those who receive (bench/RESULTS.md). A record that comes alone, and the next of a device that
+// those who receive (docs/decisions/0007). A record that comes alone, and the next of a device that
 // waits for each acknowledgement, are committed at once.
 constexpr auto kCommitInterval = std::chrono::microseconds(500);
 

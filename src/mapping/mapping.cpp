@@ -88,6 +88,7 @@ Result<void> check_key(const config::Route& route, const Table& table) {
     for (const std::string& name : route.key) {
         if (table.index_of(name)) continue;
         std::vector<std::string_view> known;
+        known.reserve(table.columns.size());
         for (const Column& column : table.columns) {
             known.emplace_back(column.name);
         }

@@ -90,6 +90,7 @@ void Lanes::stop(SteadyTime deadline) {
 
 std::vector<sink::RunnerStatus> Lanes::status() const {
     std::vector<sink::RunnerStatus> status;
+    status.reserve(runners_.size());
     for (const auto& runner : runners_) {
         status.push_back(runner->status());
     }
