@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/check.h"
 #include "config/spelling.h"
 #include "mapping/column_compiler.h"
 #include "mapping/column_name.h"
@@ -15,6 +16,13 @@
 
 namespace foz::mapping {
 namespace {
+
+/// Of a column that the table is known to have.
+std::size_t place_of(const Table& table, std::string_view column) {
+    const auto index = table.index_of(column);
+    FOZ_CHECK(index.has_value());
+    return *index;
+}
 
 /// A table with what only compile() and inference need to know of it.
 struct KnownTable {
@@ -173,7 +181,7 @@ Result<std::size_t> Mapping::State::share_table(Table table, const config::Route
         );
     }
     for (const Column& column : table.columns) {
-        Column& shared = first.columns[*first.index_of(column.name)];
+        Column& shared = first.columns[place_of(first, column.name)];
         shared.nullable = shared.nullable || column.nullable;
     }
     return *known;
@@ -209,7 +217,7 @@ Result<std::size_t> Mapping::State::add_declared(
     auto index = share_table(std::move(table), route);
     if (!index) return index;
     for (CompiledColumn& column : columns) {
-        column.cell = static_cast<std::uint32_t>(*tables[*index]->index_of(column.name));
+        column.cell = static_cast<std::uint32_t>(place_of(*tables[*index], column.name));
     }
     routes.emplace_back(
         std::in_place_type<DeclaredRoute>, std::move(columns), std::move(fields), route.rows
