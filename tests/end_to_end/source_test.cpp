@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Mosquitto in front of foz: its own publisher → Mosquitto → `foz run` → SQLite.
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -127,9 +129,14 @@ TEST_P(SourceUnderFire, KillingFozLosesNothingAndRepeatsNothingAtQos2) {
     foz.start();
     ASSERT_TRUE(is_connected(foz)) << foz.log();
     support::ChildProcess publisher = publish_load(mosquitto.port(), kMessages, qos);
+    // Mosquitto (2.0.11) publishes anew what it has released when two connections in a row are
+    // lost; so each brings something before foz is killed again.
+    int known = 0;
     for (int kill = 1; kill <= 3; ++kill) {
-        ASSERT_TRUE(stored(foz, kill * kMessages / 5)) << foz.log();
+        const int wanted = std::max(kill * kMessages / 5, known + kMessages / 20);
+        ASSERT_TRUE(stored(foz, std::min(wanted, kMessages))) << foz.log();
         foz.kill_9();
+        known = number(foz, "SELECT count(DISTINCT n) FROM load");
         foz.start();
     }
     EXPECT_EQ(publisher.wait(std::chrono::seconds(30)), 0);
