@@ -6,7 +6,14 @@
 namespace foz::faults {
 namespace {
 
-enum PacketType : std::uint8_t { connack = 2, publish = 3, puback = 4, pubrec = 5, pubrel = 6 };
+enum PacketType : std::uint8_t {
+    connack = 2,
+    publish = 3,
+    puback = 4,
+    pubrec = 5,
+    pubrel = 6,
+    pubcomp = 7
+};
 
 std::uint8_t byte_at(std::string_view bytes, std::size_t at) {
     return static_cast<std::uint8_t>(bytes[at]);
@@ -71,12 +78,13 @@ void Deliveries::take_packet(std::uint8_t first, std::string_view body) {
             return;
         case publish: take_publish(first, body); return;
         case puback:
-        case pubrec: take_acknowledgement(number_at(body, 0)); break;
-        case pubrel: break;
+            take_acknowledgement(number_at(body, 0));
+            open_.erase(number_at(body, 0));
+            return;
+        case pubrec: take_acknowledgement(number_at(body, 0)); return;
+        case pubrel: take_release(number_at(body, 0)); return;
+        case pubcomp: open_.erase(number_at(body, 0)); return;
         default: return;
-    }
-    if (first >> 4U != pubrec) {
-        open_.erase(number_at(body, 0));
     }
 }
 
@@ -87,6 +95,8 @@ void Deliveries::take_publish(std::uint8_t first, std::string_view body) {
     unanswered_.insert(packet_id);
     const auto open = open_.find(packet_id);
     if (again && open != open_.end() && open->second.reading == delivery.reading) {
+        const bool released = std::exchange(open->second.released, false);
+        counts_[delivery.reading].begun += released ? 1 : 0;
         return;
     }
     ++counts_[delivery.reading].begun;
@@ -99,6 +109,13 @@ void Deliveries::take_acknowledgement(std::uint16_t packet_id) {
     if (open != open_.end() && !std::exchange(open->second.acknowledged, true)) {
         ++counts_[open->second.reading].acknowledged;
         ++acknowledged_;
+    }
+}
+
+void Deliveries::take_release(std::uint16_t packet_id) {
+    const auto open = open_.find(packet_id);
+    if (open != open_.end()) {
+        open->second.released = true;
     }
 }
 

@@ -5,6 +5,10 @@
 // A delivery is one message that the broker handed over. A PUBLISH that says by DUP that it is sent
 // again, with the packet id and reading of one that is not over, belongs to the same delivery; any
 // other begins one [MQTT-3.3.1-1, MQTT-4.3.3-2].
+//
+// After PUBREL there must be no such PUBLISH [MQTT-4.3.3-1], but Mosquitto 2.0 sends some. Whether
+// the PUBREL had reached foz, so that it has to take this one for new, only its PUBCOMP would tell:
+// until then foz may store it or not.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +35,8 @@ class Deliveries {
     void take(std::size_t connection, support::Side from, std::string_view bytes);
 
     struct Count {
-        std::uint64_t begun = 0;
-        std::uint64_t acknowledged = 0;  // of these: foz has sent PUBACK or PUBREC
+        std::uint64_t begun = 0;         // as many may be stored
+        std::uint64_t acknowledged = 0;  // of these, so many must be: foz has sent PUBACK or PUBREC
     };
     [[nodiscard]] std::unordered_map<Reading, Count> counts() const;
     [[nodiscard]] std::uint64_t acknowledged() const;
@@ -43,17 +47,18 @@ class Deliveries {
     struct Delivery {
         Reading reading;
         bool acknowledged = false;
+        bool released = false;  // PUBREL was sent
     };
     void take_packet(std::uint8_t first, std::string_view body);
     void take_publish(std::uint8_t first, std::string_view body);
     void take_acknowledgement(std::uint16_t packet_id);
+    void take_release(std::uint16_t packet_id);
 
     mutable std::mutex mutex_;    // guards all below
     std::size_t connection_ = 0;  // the newest
     std::map<support::Side, std::string> input_;
-    std::map<std::uint16_t, Delivery>
-        open_;                            // by packet id: PUBACK, or the broker's PUBREL, is due
-    std::set<std::uint16_t> unanswered_;  // sent on this connection
+    std::map<std::uint16_t, Delivery> open_;  // by packet id: PUBACK, or PUBCOMP, is due
+    std::set<std::uint16_t> unanswered_;      // sent on this connection
     std::unordered_map<Reading, Count> counts_;
     std::uint64_t acknowledged_ = 0;
 };

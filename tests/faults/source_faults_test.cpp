@@ -37,8 +37,8 @@ class SourceFaults : public testing::Test {
             tally.all.ledger_balances ? "yes" : "no"
         );
         EXPECT_GT(tally.all.acknowledged, 0U);
-        EXPECT_EQ(tally.lost, 0U);
-        EXPECT_EQ(tally.doubled, 0U);
+        EXPECT_EQ(tally.lost, 0U) << tally.blamed;
+        EXPECT_EQ(tally.doubled, 0U) << tally.blamed;
         EXPECT_TRUE(tally.all.ledger_balances) << tally.all.verify_output;
         if (HasFailure()) {
             std::cout << rig.rig().foz_log() << '\n';

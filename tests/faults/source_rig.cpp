@@ -27,6 +27,7 @@ support::MosquittoOptions mosquitto_options(bool saves) {
 }
 
 constexpr std::uint64_t kOne = 1;
+constexpr std::size_t kBlamedMax = 2'000;
 constexpr std::string_view kClientId = "foz-plant";
 // Mosquitto delivers in the order of arrival: who has this one has all that was kept.
 constexpr std::string_view kLast = "last|1";
@@ -169,10 +170,16 @@ SourceTally SourceRig::count(Tally all) {
         const auto found = stored.find(reading);
         const std::uint64_t rows = found == stored.end() ? 0 : found->second;
         const auto [least, most] = owed(reading);
-        tally.lost += least - std::min(least, rows);
+        const std::uint64_t lost = least - std::min(least, rows);
+        const std::uint64_t doubled = rows - std::min(rows, most);
+        tally.lost += lost;
+        tally.doubled += doubled;
+        if (lost + doubled > 0 && tally.blamed.size() < kBlamedMax) {
+            tally.blamed +=
+                fmt::format("{}: {} rows, {} to {} are due\n", reading, rows, least, most);
+        }
         const bool kept_by_nobody = rows == 0 && least == 0 && acknowledged.contains(reading);
         tally.lost_by_mosquitto += kept_by_nobody ? 1 : 0;
-        tally.doubled += rows - std::min(rows, most);
         tally.doubled_by_mosquitto += std::min(rows, most) - std::min(rows, kOne);
     }
     return tally;

@@ -29,6 +29,7 @@ struct SourceTally {
     std::uint64_t doubled_by_mosquitto = 0;  // rows for which it began a delivery of its own
     std::uint64_t lost = 0;     // foz had acknowledged them, or Mosquitto had kept them on its disk
     std::uint64_t doubled = 0;  // rows without a delivery of their own
+    std::string blamed;         // the first readings of the last two, a line each
 };
 
 /// One thread. Throws std::runtime_error when something that should work does not.

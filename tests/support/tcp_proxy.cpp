@@ -58,7 +58,9 @@ struct Link {
     const std::size_t number;
     const int client;
     const int server;
-    bool swallowed = false;  // some of its bytes; guarded by the proxy's mutex
+    // Some of its bytes got lost, so none that come after them may get through: a shut socket still
+    // gives what it has in its buffer. Guarded by the proxy's mutex.
+    bool broken = false;
 };
 
 // When a connection is to be cut.
@@ -138,8 +140,8 @@ struct TcpProxy::State {
     };
     Passage admit(Link& link, Side from, std::string_view bytes) {
         const std::lock_guard lock(mutex);
-        if (swallowing) {
-            link.swallowed = true;
+        link.broken = link.broken || swallowing;
+        if (link.broken) {
             return {};
         }
         Passage passage{.bytes = bytes, .seen = witness};
@@ -149,6 +151,7 @@ struct TcpProxy::State {
             passage.cut = truncation->bytes_left == 0;
         }
         if (passage.cut) {
+            link.broken = true;
             truncation.reset();
             ++cuts;
         }
@@ -304,6 +307,7 @@ void TcpProxy::cut_all() {
     const std::lock_guard lock(state_->mutex);
     for (const auto& link : state_->links) {
         if (const auto alive = link.lock()) {
+            alive->broken = true;
             alive->cut();
         }
     }
@@ -324,7 +328,7 @@ void TcpProxy::swallow(bool on) {
     const std::lock_guard lock(state_->mutex);
     state_->swallowing = on;
     for (const auto& link : state_->links) {
-        if (const auto alive = link.lock(); alive && alive->swallowed && !on) {
+        if (const auto alive = link.lock(); alive && alive->broken && !on) {
             alive->cut();
         }
     }

@@ -71,6 +71,23 @@ TEST(TcpProxy, cuts_in_the_middle_of_an_answer) {
     EXPECT_EQ(next.receive(4), kConnack);
 }
 
+TEST(TcpProxy, lets_nothing_through_after_a_cut) {
+    ProxiedMosquitto server;
+    std::mutex mutex;
+    std::string seen;
+    server.proxy.watch([&](std::size_t, Side from, std::string_view bytes) {
+        const std::scoped_lock lock(mutex);
+        seen += from == Side::client ? bytes : "";
+    });
+    server.proxy.truncate(Side::client, 3);
+    broker::RawClient client(server.proxy.port());
+    // More than the proxy reads at once: the rest is in its socket's buffer when it cuts.
+    client.send(std::string(kConnect) + std::string(200'000, '\0'));
+    EXPECT_EQ(client.receive_until_closed(), "");
+    const std::scoped_lock lock(mutex);
+    EXPECT_EQ(seen, kConnect.substr(0, 3));
+}
+
 TEST(TcpProxy, swallows_what_is_said_until_told_otherwise) {
     ProxiedMosquitto server;
     server.proxy.swallow(true);
