@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // foz verify: received = stored + duplicate + dead + waiting, checked against the databases.
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -27,9 +28,14 @@ int failed(const Error& error, int exit_code) {
 
 void print(const std::string& database, const sink::Verification& found) {
     fmt::print("database {}\n", database);
+    std::size_t width = 32;
+    for (const sink::RouteTotals& route : found.routes) {
+        width = std::max(width, route.route.size());
+    }
     fmt::print(
-        "  {:<32} {:>12} {:>12} {:>12} {:>12} {:>12}\n",
+        "  {:<{}} {:>12} {:>12} {:>12} {:>12} {:>12}\n",
         "route",
+        width,
         "received",
         "stored",
         "duplicate",
@@ -38,8 +44,9 @@ void print(const std::string& database, const sink::Verification& found) {
     );
     for (const sink::RouteTotals& route : found.routes) {
         fmt::print(
-            "  {:<32} {:>12} {:>12} {:>12} {:>12} {:>12}\n",
+            "  {:<{}} {:>12} {:>12} {:>12} {:>12} {:>12}\n",
             route.route,
+            width,
             route.received,
             route.stored,
             route.duplicate,
@@ -49,6 +56,13 @@ void print(const std::string& database, const sink::Verification& found) {
     }
     for (const sink::TableTotals& table : found.tables) {
         fmt::print("  table {}: {} rows, foz stored {}\n", table.table, table.rows, table.stored);
+    }
+    if (found.unrouted > 0) {
+        fmt::print(
+            "  no route takes {} messages that the journal has; the topic of the last one: {}\n",
+            found.unrouted,
+            found.unrouted_topic
+        );
     }
     for (const std::string& note : found.notes) {
         fmt::print("  note: {}\n", note);

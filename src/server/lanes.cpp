@@ -11,6 +11,7 @@
 namespace foz::server {
 
 Result<void> Lanes::prepare(const config::Settings& settings) {
+    unrouted_ = std::make_unique<Unrouted>(settings, clock_);
     for (const config::Database& database : settings.databases) {
         if (auto prepared = prepare_database(settings, database); !prepared) {
             return prepared;
@@ -26,6 +27,11 @@ Result<void> Lanes::prepare_database(
     const auto layout = sink::settle_lane_layout(state_, journal_, database.name, database.lanes);
     if (!layout) {
         return std::unexpected(layout.error());
+    }
+    // One database looks out for all; whether others take the message is Unrouted's business.
+    sink::NoteUnrouted note_unrouted;
+    if (&database == &settings.databases.front()) {
+        note_unrouted = [this](const mqtt::Message& message) { unrouted_->note(message); };
     }
     for (std::uint32_t lane = 0; lane < database.lanes; ++lane) {
         auto mapping = mapping::Mapping::compile(settings, database.name);
@@ -55,6 +61,7 @@ Result<void> Lanes::prepare_database(
                 .sink = std::move(*sink),
                 .on_committed = [this, number](journal::Position position
                                 ) { note_committed(number, position); },
+                .on_unrouted = note_unrouted,
             },
             options
         ));

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "config/settings.h"
 #include "journal/journal.h"
+#include "server/unrouted.h"
 #include "sink/runner.h"
 #include "state/state_database.h"
 
@@ -52,6 +53,7 @@ class Lanes {
     std::vector<journal::Position> positions_;  // of each lane; guarded by mutex_
     journal::Position lowest_ = 0;              // of them, as last told; guarded by mutex_
 
+    std::unique_ptr<Unrouted> unrouted_;
     std::vector<std::unique_ptr<sink::Runner>> runners_;
 };
 

@@ -55,7 +55,9 @@ Result<void> BatchFiller::take_message(const journal::Record& record, MappedBatc
         return {};
     }
     const bool was_empty = batch.items.empty();
-    mapping_.map(*message, record.position, batch.items);
+    if (mapping_.map(*message, record.position, batch.items) == 0 && note_unrouted_) {
+        note_unrouted_(*message);
+    }
     if (!batch.items.empty()) {
         batch.payload_bytes += record.bytes.size();
         if (was_empty) {

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -13,6 +14,7 @@
 #include "journal/journal.h"
 #include "mapping/mapping.h"
 #include "mapping/row_batch.h"
+#include "mqtt/message.h"
 #include "sink/sink.h"
 
 namespace foz::sink {
@@ -41,16 +43,24 @@ struct FillLimits {
     std::size_t payload_bytes_max = 16 << 20;
 };
 
+/// A message of the lane that no route of its database takes.
+using NoteUnrouted = std::function<void(const foz::mqtt::Message&)>;
+
 class BatchFiller {
   public:
-    /// All of them must outlive it.
+    /// What is passed by reference must outlive it; `note_unrouted` may be empty.
     BatchFiller(
         journal::Journal& journal,
         mapping::Mapping& mapping,
         const Clock& clock,
-        const FillLimits& limits
+        const FillLimits& limits,
+        NoteUnrouted note_unrouted
     )
-        : journal_(journal), mapping_(mapping), clock_(clock), limits_(limits) {}
+        : journal_(journal),
+          mapping_(mapping),
+          clock_(clock),
+          limits_(limits),
+          note_unrouted_(std::move(note_unrouted)) {}
 
     /// Goes on at `position`. Errors: those of Journal::read_from.
     [[nodiscard]] Result<void> open(journal::Position position);
@@ -71,6 +81,7 @@ class BatchFiller {
     mapping::Mapping& mapping_;
     const Clock& clock_;
     const FillLimits limits_;
+    const NoteUnrouted note_unrouted_;
     std::unique_ptr<journal::Reader> reader_;
 };
 

@@ -88,7 +88,13 @@ Runner::Runner(RunnerParts parts, RunnerOptions options)
           }
       ),
       backoff_(options_.retry_delay_max, seed_for(options_, parts_.clock)),
-      filler_(parts_.journal, parts_.mapping, parts_.clock, limits_of(options_)),
+      filler_(
+          parts_.journal,
+          parts_.mapping,
+          parts_.clock,
+          limits_of(options_),
+          std::move(parts_.on_unrouted)
+      ),
       tables_(
           parts_.mapping,
           *parts_.sink,

@@ -75,6 +75,7 @@ struct RunnerParts {
     /// Every message below the position is in the database, or is none of its business. On the
     /// lane's thread, after each commit; may be empty.
     std::function<void(journal::Position)> on_committed;
+    NoteUnrouted on_unrouted = nullptr;  // on the lane's thread or its helper's
 };
 
 class Runner {

@@ -154,7 +154,10 @@ Result<void> Verifier::walk(journal::Journal& journal) {
 
 void Verifier::count_items(const mqtt::Message& message, journal::Position position) {
     batch_.clear();
-    database_.mapping.map(message, position, batch_);
+    if (database_.mapping.map(message, position, batch_) == 0) {
+        ++report_.unrouted;
+        report_.unrouted_topic.assign(message.topic);
+    }
     const Cursor cursor =
         cursors_[lane_of(message.client_id, static_cast<std::uint32_t>(cursors_.size()))];
     const auto count = [&](const auto& item) {

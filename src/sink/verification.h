@@ -47,6 +47,8 @@ struct TableTotals {
 struct Verification {
     std::vector<RouteTotals> routes;
     std::vector<TableTotals> tables;
+    std::uint64_t unrouted = 0;  // messages in the journal that no route of this database takes
+    std::string unrouted_topic;  // of the last one
     std::vector<std::string> differences;  // empty: it adds up
     std::vector<std::string> notes;        // what could not be checked, and why
 };

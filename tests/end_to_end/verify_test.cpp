@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/end_to_end/foz_under_test.h"
+#include "tests/support/wait_until.h"
 
 namespace foz::end_to_end {
 namespace {
@@ -29,6 +30,19 @@ TEST_F(Verify, ItAddsUpWhileFozRunsAndAfterwards) {
     EXPECT_EQ(stopped.exit_code, 0) << stopped;
     EXPECT_TRUE(stopped.says("it adds up")) << stopped;
     EXPECT_TRUE(stopped.says("table readings: 2 rows, foz stored 2")) << stopped;
+}
+
+TEST_F(Verify, MessagesThatNoRouteTakesAreCountedAndWarnedOfOnce) {
+    foz_.publish("elsewhere/a", reading(3));
+    foz_.publish("elsewhere/a", reading(4));
+    const std::string warning = R"(no route takes the topic "elsewhere/a")";
+    ASSERT_TRUE(support::wait_until([&] { return foz_.log().contains(warning); }));
+    ASSERT_EQ(foz_.stop(), 0);
+    EXPECT_EQ(foz_.log().find(warning), foz_.log().rfind(warning)) << foz_.log();
+    const Outcome verified = foz_.run_configured({"verify"});
+    EXPECT_EQ(verified.exit_code, 0) << verified;
+    EXPECT_TRUE(verified.says("no route takes 2 messages")) << verified;
+    EXPECT_TRUE(verified.says("elsewhere/a")) << verified;
 }
 
 TEST_F(Verify, DeletedRowsAreADifferenceWithBothNumbers) {
@@ -82,6 +96,36 @@ TEST_F(Verify, ADroppedTableIsADifferenceThatNamesIt) {
     const Outcome verified = foz_.run_configured({"verify"});
     EXPECT_EQ(verified.exit_code, 1) << verified;
     EXPECT_TRUE(verified.says("readings")) << verified;
+}
+
+TEST(Unrouted, WhatAnotherDatabaseOrABridgeTakesIsNotWarnedOf) {
+    FozUnderTest foz;
+    foz.configure(R"(
+[database.first]
+url = "sqlite:first.sqlite"
+[database.second]
+url = "sqlite:second.sqlite"
+[[route]]
+topic = "a"
+database = "first"
+table = "a"
+[[route]]
+topic = "b"
+database = "second"
+table = "b"
+[bridge.cloud]
+url = "mqtt://127.0.0.1:1"
+topics = ["c out 1"]
+)");
+    foz.start();
+    for (const char* topic : {"a", "b", "c", "d"}) {
+        foz.publish(topic, reading(1));
+    }
+    ASSERT_TRUE(support::wait_until([&] { return foz.log().contains("no route takes the topic"); })
+    );
+    EXPECT_TRUE(foz.log().contains(R"(no route takes the topic "d")")) << foz.log();
+    EXPECT_EQ(foz.stop(), 0);
+    EXPECT_EQ(foz.log().find("no route takes"), foz.log().rfind("no route takes")) << foz.log();
 }
 
 }  // namespace
