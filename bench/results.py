@@ -89,7 +89,8 @@ def profiled(profile, pid):
         recording.wait()
     report = subprocess.run(["perf", "report", "-i", profile.data, "--stdio", "--percent-limit", "1.5",
                              "--sort", "comm,dso,symbol"], capture_output=True, text=True)
-    lines = [line.rstrip() for line in report.stdout.splitlines() if line.strip() and not line.startswith("#")]
+    lines = [" ".join(line.rstrip(" -").split()) for line in report.stdout.splitlines()
+             if line.strip() and not line.startswith("#")]
     profile.text = "\n".join(lines[:25])
 
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/thread_name.h"
+#include "base/thread.h"
 #include "broker/reactor.h"
 
 namespace foz::broker {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/thread_name.h"
+#include "base/thread.h"
 
 namespace foz::broker {
 

@@ -6,7 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "base/thread_name.h"
+#include "base/thread.h"
 #include "client/loop_context.h"
 
 namespace foz::client {

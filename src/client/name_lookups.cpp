@@ -12,7 +12,7 @@
 #include <boost/asio/post.hpp>
 #include <netdb.h>
 
-#include "base/thread_name.h"
+#include "base/thread.h"
 
 namespace foz::client {
 namespace {

@@ -2,7 +2,7 @@
 #include "journal/group_committer.h"
 
 #include "base/log.h"
-#include "base/thread_name.h"
+#include "base/thread.h"
 
 namespace foz::journal {
 namespace {

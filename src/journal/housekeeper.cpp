@@ -5,7 +5,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "base/thread_name.h"
+#include "base/thread.h"
 #include "journal/retention.h"
 
 namespace foz::journal {

@@ -7,7 +7,7 @@
 
 #include "base/crc32c.h"
 #include "base/log.h"
-#include "base/thread_name.h"
+#include "base/thread.h"
 #include "sink/lane_start.h"
 #include "state/dead_letters.h"
 #include "state/lane_history.h"
@@ -140,6 +140,8 @@ void Runner::stop(SteadyTime deadline) {
 
 void Runner::run() {
     set_thread_name(options_.database + ":" + options_.lane);
+    // What is stored a little later is in the journal; a device waits for its acknowledgement.
+    give_way_to_other_threads();
     while (!must_end()) {
         auto advanced = advance();
         if (!advanced) {
