@@ -74,11 +74,10 @@ void Reactor::evict_unidentified() {
 void Reactor::admit(Connection& connection) {
     connection.admitted = true;
     auto credentials = connection.protocol.take_credentials();
-    if (connection.tls && !connection.tls->peer_name().empty()) {
-        claim(connection);  // the certificate says who it is
-    } else if (credentials && connection.door.passwords()) {
+    const bool has_certificate = connection.tls && !connection.tls->peer_name().empty();
+    if (!has_certificate && credentials && connection.door.passwords()) {
         check_password(connection, *std::move(credentials));
-    } else if (connection.door.admits_anonymous()) {
+    } else if (has_certificate || connection.door.admits_anonymous()) {
         claim(connection);
     } else {
         refuse(

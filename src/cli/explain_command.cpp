@@ -40,7 +40,7 @@ std::string insert_with_literals(
     const sink::Dialect& dialect, const mapping::Table& table, std::span<const mapping::Value> cells
 ) {
     constexpr std::string_view kValues = " VALUES (";
-    const std::string sql = dialect.insert(table);
+    std::string sql = dialect.insert(table);
     const std::size_t begin = sql.rfind(kValues);
     const std::size_t end = begin == std::string::npos ? begin : sql.find(')', begin);
     if (end == std::string::npos) return sql;

@@ -157,18 +157,19 @@ Result<void> print_records(const JournalArguments& arguments) {
         return pass_on(reader);
     }
     for (std::uint64_t left = arguments.count; left > 0; --left) {
-        auto record = (*reader)->next();
-        if (!record) {
-            return pass_on(record);
+        auto next = (*reader)->next();
+        if (!next) {
+            return pass_on(next);
         }
-        if (!*record) {
+        const std::optional<journal::Record>& record = *next;
+        if (!record) {
             break;
         }
-        const auto text = describe(**record);
+        const auto text = describe(*record);
         fmt::print(
             "{} {} {}\n",
-            (*record)->position,
-            utc_text((*record)->appended),
+            record->position,
+            utc_text(record->appended),
             text ? *text : fmt::format("unreadable: {}", text.error().message)
         );
     }

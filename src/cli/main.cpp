@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+#include <exception>
+
 #include <CLI/CLI.hpp>
 
 #include "base/version.h"
 #include "cli/commands.h"
 
-int main(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
     CLI::App app("foz carries readings from MQTT into SQL tables, losing none.", "foz");
     app.set_version_flag("--version", std::string("foz ") + foz::kVersion);
     app.require_subcommand(1);
@@ -26,4 +31,16 @@ int main(int argc, char** argv) {
         return app.exit(error) == 0 ? 0 : 2;
     }
     return exit_code;
+}
+
+}  // namespace
+
+// What goes wrong is a Result everywhere; an exception is a library's, or a lack of memory.
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& error) {
+        (void)std::fprintf(stderr, "foz: unexpected error: %s\n", error.what());
+        return 1;
+    }
 }

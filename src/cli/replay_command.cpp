@@ -26,6 +26,11 @@ struct ReplayArguments {
     std::string name;
 };
 
+struct Replay {
+    sink::RunnerOptions lane;
+    journal::Position until = 0;
+};
+
 int failed(const Error& error, int exit_code) {
     fmt::print(stderr, "foz replay: {}\n", error.message);
     return exit_code;
@@ -33,11 +38,11 @@ int failed(const Error& error, int exit_code) {
 
 // Whether this replay came to its end before. A database that cannot be asked is the runner's to
 // wait for.
-bool is_done(sink::Sink& sink, const std::string& journal_id, const sink::RunnerOptions& options) {
+bool is_done(sink::Sink& sink, const std::string& journal_id, const Replay& replay) {
     const auto audit = sink.audit(journal_id, {});
     sink.close();
     return audit && std::ranges::any_of(audit->lanes, [&](const sink::LaneState& lane) {
-               return lane.lane == options.lane && lane.cursor.position >= *options.until;
+               return lane.lane == replay.lane.lane && lane.cursor.position >= replay.until;
            });
 }
 
@@ -47,7 +52,7 @@ Result<void> replay_into(
     const config::Database& database,
     journal::Journal& journal,
     state::StateDatabase& state,
-    sink::RunnerOptions options
+    const Replay& replay
 ) {
     auto mapping = mapping::Mapping::compile(settings, database.name);
     if (!mapping) {
@@ -60,15 +65,17 @@ Result<void> replay_into(
     if (!sink) {
         return pass_on(sink);
     }
-    if (is_done(**sink, journal.status().id, options)) {
+    if (is_done(**sink, journal.status().id, replay)) {
         fmt::print(
             "database {}: {} was complete already, nothing was written; to write the same records "
             "once more, give another --name\n",
             database.name,
-            options.lane
+            replay.lane.lane
         );
         return {};
     }
+    sink::RunnerOptions options = replay.lane;
+    options.until = replay.until;
     options.database = database.name;
     options.batch_rows_max = database.batch_rows_max;
     options.retry_delay_max = database.retry_delay_max;
@@ -84,13 +91,13 @@ Result<void> replay_into(
             "database {}: at {} of {} {}\n",
             database.name,
             status.cursor.position,
-            *options.until,
+            replay.until,
             status.last_error
         );
     }
     runner.stop(real_clock().steady_now());
     const sink::RunnerStatus status = runner.status();
-    if (status.cursor.position < *options.until) {
+    if (status.cursor.position < replay.until) {
         return fail(ErrorCode::unavailable, "database {}: {}", database.name, status.last_error);
     }
     for (const sink::LedgerLine& line : status.ledger) {
@@ -107,9 +114,7 @@ Result<void> replay_into(
     return {};
 }
 
-Result<sink::RunnerOptions> options_for(
-    const ReplayArguments& arguments, journal::Journal& journal
-) {
+Result<Replay> replay_for(const ReplayArguments& arguments, journal::Journal& journal) {
     auto from = position_from(journal, arguments.from);
     if (!from) {
         return pass_on(from);
@@ -134,9 +139,8 @@ Result<sink::RunnerOptions> options_for(
                    : arguments.route.empty() ? fmt::format("replay-{}", *from)
                                              : fmt::format("replay-{}-{}", *from, arguments.route);
     options.since = *from;
-    options.until = std::min(*to, end);
     options.holds_journal = false;
-    return options;
+    return Replay{.lane = std::move(options), .until = std::min(*to, end)};
 }
 
 int replay(const ReplayArguments& arguments) {
@@ -163,14 +167,14 @@ int replay(const ReplayArguments& arguments) {
     if (!journal) {
         return failed(journal.error(), 1);
     }
-    auto options = options_for(arguments, **journal);
-    if (!options) {
-        return failed(options.error(), options.error().code == ErrorCode::invalid ? 2 : 1);
+    auto planned = replay_for(arguments, **journal);
+    if (!planned) {
+        return failed(planned.error(), planned.error().code == ErrorCode::invalid ? 2 : 1);
     }
     static_cast<void>(set_up_log("warn"));
     int exit_code = 0;
     for (const config::Database& database : settings->databases) {
-        if (auto done = replay_into(*settings, database, **journal, **state, *options); !done) {
+        if (auto done = replay_into(*settings, database, **journal, **state, *planned); !done) {
             exit_code = failed(done.error(), 1);
         }
     }

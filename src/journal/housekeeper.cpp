@@ -51,6 +51,7 @@ Result<SpareSegment> Housekeeper::take_spare(std::uint64_t bytes_min) {
     request_ = bytes_min;
     work_.notify_one();
     answered_.wait(lock, [this] { return answer_.has_value(); });
+    FOZ_CHECK(answer_);
     Result<SpareSegment> answer = *std::move(answer_);
     answer_.reset();
     return answer;
@@ -97,7 +98,7 @@ void Housekeeper::answer(Result<void> prepared) {
     }
     if (!prepared) {
         answer_.emplace(pass_on(prepared));
-    } else if (spare_->ready() && spare_->bytes() >= *request_) {
+    } else if (spare_ && spare_->ready() && spare_->bytes() >= *request_) {
         answer_.emplace(*std::move(spare_));
         spare_.reset();
         filled_ = 0;

@@ -30,11 +30,4 @@ template <class CatalogueTable>
     return fmt::format("table {}: fits{}", table.name, missing);
 }
 
-/// With a reason such as "column x cannot be added: must be owner of table t [42501]".
-[[nodiscard]] inline mapping::Refusal refusal(
-    std::string column, std::string_view failure, const SinkError& error
-) {
-    return {std::move(column), fmt::format("{}: {} [{}]", failure, error.message, error.code)};
-}
-
 }  // namespace foz::sink

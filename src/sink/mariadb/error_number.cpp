@@ -67,17 +67,13 @@ Failure failure_of(unsigned number) {
     }
 }
 
-bool denies_change(std::string_view code) {
+Refused refused_by(std::string_view code) {
     static constexpr std::array<std::string_view, 3> kDenials = {
         "1044",  // access to the database denied
         "1142",  // ALTER command denied
         "1227",  // a privilege is needed
     };
-    return std::ranges::find(kDenials, code) != kDenials.end();
-}
-
-bool refuses_change(std::string_view code) {
-    static constexpr std::array<std::string_view, 8> kRefusals = {
+    static constexpr std::array<std::string_view, 8> kImpossible = {
         "1117",  // too many columns
         "1118",  // row size too large
         "1347",  // it is a view
@@ -87,7 +83,11 @@ bool refuses_change(std::string_view code) {
         "1846",  // likewise, with a reason
         "3108",  // MySQL: a generated column uses the column
     };
-    return denies_change(code) || std::ranges::find(kRefusals, code) != kRefusals.end();
+    if (std::ranges::find(kDenials, code) != kDenials.end()) {
+        return Refused::altering;
+    }
+    return std::ranges::find(kImpossible, code) != kImpossible.end() ? Refused::change
+                                                                     : Refused::no;
 }
 
 }  // namespace foz::sink::mariadb

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "sink/sink.h"
+#include "sink/table_changes.h"
 
 namespace foz::sink::mariadb {
 
@@ -13,10 +14,8 @@ namespace foz::sink::mariadb {
 [[nodiscard]] Failure failure_of(unsigned number);
 
 /// Whether it is the database's final word on an ALTER TABLE: another attempt at the same would
-/// fail too, until a person does something. `code` as in SinkError; false for unknown ones.
-[[nodiscard]] bool refuses_change(std::string_view code);
-/// Whether that is because the user may not change the table at all.
-[[nodiscard]] bool denies_change(std::string_view code);
+/// fail too, until a person does something. `code` as in SinkError; Refused::no for unknown ones.
+[[nodiscard]] Refused refused_by(std::string_view code);
 
 inline constexpr unsigned kDuplicateEntry = 1062;
 inline constexpr unsigned kDuplicateColumn = 1060;

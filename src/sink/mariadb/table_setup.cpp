@@ -2,6 +2,7 @@
 #include "sink/mariadb/table_setup.h"
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 #include <utility>
 
@@ -9,6 +10,7 @@
 
 #include "sink/mariadb/dialect.h"
 #include "sink/mariadb/error_number.h"
+#include "sink/table_changes.h"
 #include "sink/table_fit.h"
 
 namespace foz::sink::mariadb {
@@ -39,13 +41,6 @@ std::string create_statement(const Connection& connection, const mapping::Table&
     }
     return sql;
 }
-
-// A clause of ALTER TABLE, and what a person is told when it is refused.
-struct Change {
-    std::string column;
-    std::string clause;
-    std::string failure;
-};
 
 bool is_refused(std::span<const mapping::Refusal> refused, const std::string& column) {
     return std::ranges::any_of(refused, [&](const mapping::Refusal& one) {
@@ -87,12 +82,8 @@ std::vector<Change> changes_for(
 
 // Another lane may have added a column at the same time: then the table is looked at again.
 SinkResult<void> alter(
-    Connection& connection, const mapping::Table& table, std::span<const Change> changes
+    Connection& connection, const mapping::Table& table, const std::string& clauses
 ) {
-    std::string clauses;
-    for (const Change& change : changes) {
-        clauses += (clauses.empty() ? "" : ", ") + change.clause;
-    }
     // The session looks up its rights in a database when it chooses that, and not again: without
     // USE it would not see what has been granted since.
     auto altered = connection.run_at_length(fmt::format(
@@ -103,38 +94,6 @@ SinkResult<void> alter(
     ));
     if (!altered && altered.error().code != std::to_string(kDuplicateColumn)) {
         return pass_on(altered);
-    }
-    return {};
-}
-
-// Makes the changes, all at once if the database takes them so; adds those that it refuses.
-SinkResult<void> make_changes(
-    Connection& connection,
-    const mapping::Table& table,
-    std::span<const Change> changes,
-    std::vector<mapping::Refusal>& refused
-) {
-    auto altered = alter(connection, table, changes);
-    if (altered) {
-        return {};
-    }
-    if (denies_change(altered.error().code)) {
-        refused.push_back(refusal("", "it cannot be changed", altered.error()));
-        return {};
-    }
-    if (!refuses_change(altered.error().code)) {
-        return altered;
-    }
-    for (const Change& change : changes) {
-        if (changes.size() > 1) {
-            altered = alter(connection, table, std::span(&change, 1));
-        }
-        if (!altered && !refuses_change(altered.error().code)) {
-            return altered;
-        }
-        if (!altered) {
-            refused.push_back(refusal(change.column, change.failure, altered.error()));
-        }
     }
     return {};
 }
@@ -165,9 +124,15 @@ SinkResult<Settlement> settle_table(Connection& connection, const mapping::Table
             settlement.found = std::move(*found);
             return settlement;
         }
-        if (auto made = make_changes(connection, table, changes, settlement.refused); !made) {
-            return pass_on(made);
+        auto refused = make_changes(
+            changes,
+            [&](const std::string& clauses) { return alter(connection, table, clauses); },
+            refused_by
+        );
+        if (!refused) {
+            return pass_on(refused);
         }
+        std::ranges::move(*refused, std::back_inserter(settlement.refused));
     }
     return fail(Failure::retry, "table {} does not become what it should be", table.name);
 }

@@ -50,9 +50,9 @@ Failure failure_of(std::string_view sqlstate) {
     return Failure::retry;
 }
 
-bool refuses_change(std::string_view sqlstate) {
-    static constexpr std::array<std::string_view, 7> kRefusals = {
-        kInsufficientPrivilege,
+Refused refused_by(std::string_view sqlstate) {
+    constexpr std::string_view kInsufficientPrivilege = "42501";
+    static constexpr std::array<std::string_view, 6> kImpossible = {
         "0A000",  // feature_not_supported: a view or a generated column uses the column
         "2BP01",  // dependent_objects_still_exist
         "42809",  // wrong_object_type
@@ -60,7 +60,11 @@ bool refuses_change(std::string_view sqlstate) {
         "54011",  // too_many_columns
         "P0001",  // RAISE EXCEPTION in an event trigger
     };
-    return std::ranges::find(kRefusals, sqlstate) != kRefusals.end();
+    if (sqlstate == kInsufficientPrivilege) {
+        return Refused::altering;
+    }
+    return std::ranges::find(kImpossible, sqlstate) != kImpossible.end() ? Refused::change
+                                                                         : Refused::no;
 }
 
 }  // namespace foz::sink::postgres

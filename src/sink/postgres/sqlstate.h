@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "sink/sink.h"
+#include "sink/table_changes.h"
 
 namespace foz::sink::postgres {
 
@@ -13,10 +14,9 @@ namespace foz::sink::postgres {
 [[nodiscard]] Failure failure_of(std::string_view sqlstate);
 
 /// Whether it is the database's final word on an ALTER TABLE: another attempt at the same would
-/// fail too, until a person does something. False for unknown ones.
-[[nodiscard]] bool refuses_change(std::string_view sqlstate);
+/// fail too, until a person does something. Refused::no for unknown ones.
+[[nodiscard]] Refused refused_by(std::string_view sqlstate);
 
 inline constexpr std::string_view kUniqueViolation = "23505";
-inline constexpr std::string_view kInsufficientPrivilege = "42501";
 
 }  // namespace foz::sink::postgres

@@ -10,17 +10,11 @@
 
 #include "sink/postgres/dialect.h"
 #include "sink/postgres/sqlstate.h"
+#include "sink/table_changes.h"
 #include "sink/table_fit.h"
 
 namespace foz::sink::postgres {
 namespace {
-
-// A clause of ALTER TABLE, and what a person is told when it is refused.
-struct Change {
-    std::string column;
-    std::string clause;
-    std::string failure;
-};
 
 struct Changes {
     std::vector<Change> wanted;
@@ -54,12 +48,8 @@ Changes changes_for(const mapping::Table& table, const CatalogueTable& found) {
 }
 
 SinkResult<void> alter(
-    Connection& connection, const mapping::Table& table, std::span<const Change> changes
+    Connection& connection, const mapping::Table& table, const std::string& clauses
 ) {
-    std::string clauses;
-    for (const Change& change : changes) {
-        clauses += (clauses.empty() ? "" : ", ") + change.clause;
-    }
     auto altered = connection.run_at_length(fmt::format(
         "SAVEPOINT foz_change; ALTER TABLE {} {}; RELEASE SAVEPOINT foz_change",
         quoted_table(table.name),
@@ -75,35 +65,6 @@ SinkResult<void> alter(
         }
     }
     return pass_on(altered);
-}
-
-// Makes the changes, all at once if the database takes them so, and yields those that it refuses.
-SinkResult<std::vector<mapping::Refusal>> make_changes(
-    Connection& connection, const mapping::Table& table, std::span<const Change> changes
-) {
-    auto altered = alter(connection, table, changes);
-    if (altered) {
-        return {};
-    }
-    if (altered.error().code == kInsufficientPrivilege) {
-        return std::vector{refusal("", "it cannot be changed", altered.error())};
-    }
-    if (!refuses_change(altered.error().code)) {
-        return pass_on(altered);
-    }
-    std::vector<mapping::Refusal> refused;
-    for (const Change& change : changes) {
-        if (changes.size() > 1) {
-            altered = alter(connection, table, std::span(&change, 1));
-        }
-        if (!altered && !refuses_change(altered.error().code)) {
-            return pass_on(altered);
-        }
-        if (!altered) {
-            refused.push_back(refusal(change.column, change.failure, altered.error()));
-        }
-    }
-    return refused;
 }
 
 // The table as the database has it, which it fits; nothing when it is not there.
@@ -158,7 +119,11 @@ SinkResult<Settlement> settle_table(Connection& connection, const mapping::Table
             settlement.found = std::move(*found);
             return settlement;
         }
-        auto refused = make_changes(connection, table, changes.wanted);
+        auto refused = make_changes(
+            changes.wanted,
+            [&](const std::string& clauses) { return alter(connection, table, clauses); },
+            refused_by
+        );
         if (!refused) {
             return pass_on(refused);
         }

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Changing a table so that what the database refuses for good holds back nothing else.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "mapping/table.h"
+#include "sink/sink.h"
+
+namespace foz::sink {
+
+/// A clause of ALTER TABLE, and what a person is told when it is refused.
+struct Change {
+    std::string column;
+    std::string clause;
+    std::string failure;  // "column x cannot be added"
+};
+
+/// Executes ALTER TABLE with these clauses, which has no effect when it fails.
+using Alter = std::function<SinkResult<void>(const std::string& clauses)>;
+
+/// What an error of ALTER TABLE says.
+enum class Refused : std::uint8_t {
+    no,        // try again later, or connect again
+    change,    // one of these changes is impossible
+    altering,  // any change is: foz has no right to it
+};
+
+/// Makes the changes, all at once if the database takes them so, and yields those that it refuses.
+[[nodiscard]] SinkResult<std::vector<mapping::Refusal>> make_changes(
+    std::span<const Change> changes, const Alter& alter, Refused (*refused)(std::string_view code)
+);
+
+}  // namespace foz::sink
