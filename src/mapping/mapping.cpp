@@ -300,6 +300,14 @@ std::size_t Mapping::map(const mqtt::Message& message, std::uint64_t position, R
     return matches.routes.size();
 }
 
+std::vector<std::string> Mapping::route_names() const {
+    std::vector<std::string> names;
+    for (const RouteInfo& route : routes()) {
+        names.push_back(route.name);
+    }
+    return names;
+}
+
 std::span<const RouteInfo> Mapping::routes() const {
     return state_->infos;
 }

@@ -49,6 +49,7 @@ class Mapping {
     std::size_t map(const mqtt::Message& message, std::uint64_t position, RowBatch& batch);
 
     [[nodiscard]] std::span<const RouteInfo> routes() const;
+    [[nodiscard]] std::vector<std::string> route_names() const;
 
     /// The tables of all routes, each once.
     [[nodiscard]] std::span<const std::unique_ptr<Table>> tables() const;

@@ -33,23 +33,13 @@ SinkError from_error(const Error& error) {
     return {Failure::retry, "", error.message, {}};
 }
 
-std::vector<std::string> names_of(std::span<const mapping::RouteInfo> routes) {
-    std::vector<std::string> names;
-    for (const mapping::RouteInfo& route : routes) {
-        names.push_back(route.name);
-    }
-    return names;
-}
-
 LetterWriter letter_writer_for(const RunnerParts& parts, const RunnerOptions& options) {
     state::DeadLetter blank;
     blank.journal = parts.journal.status().id;
     blank.database = options.database;
     blank.lane = options.lane;
     const bool repeats = !options.holds_journal;
-    return {
-        parts.journal, parts.state, parts.clock, blank, names_of(parts.mapping.routes()), repeats
-    };
+    return {parts.journal, parts.state, parts.clock, blank, parts.mapping.route_names(), repeats};
 }
 
 std::uint64_t seed_for(const RunnerOptions& options, const Clock& clock) {

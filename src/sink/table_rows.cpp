@@ -7,14 +7,13 @@
 
 namespace foz::sink {
 
-TableRows::TableRows(const mapping::Mapping& mapping) {
+TableRows::TableRows(const mapping::Mapping& mapping) : routes_(mapping.route_names()) {
     for (const auto& table : mapping.tables()) {
         tables_.push_back(table.get());
     }
     rows_.resize(tables_.size());
     for (const mapping::RouteInfo& route : mapping.routes()) {
         const auto table = std::ranges::find(tables_, route.table);
-        routes_.push_back(route.name);
         table_of_route_.push_back(static_cast<std::uint32_t>(table - tables_.begin()));
     }
 }

@@ -22,14 +22,6 @@ namespace {
 using state::SqliteConnection;
 using state::Transaction;
 
-std::vector<std::string> names_of(std::span<const mapping::RouteInfo> routes) {
-    std::vector<std::string> names;
-    for (const mapping::RouteInfo& route : routes) {
-        names.push_back(route.name);
-    }
-    return names;
-}
-
 class SqliteSink final : public Sink {
   public:
     explicit SqliteSink(std::filesystem::path file) : file_(std::move(file)) {}
@@ -86,7 +78,7 @@ SinkResult<Connected> SqliteSink::connect(const LaneName& lane, const mapping::M
     if (auto prepared = inserter_->prepare(); !prepared) {
         return pass_on(prepared);
     }
-    auto books = Bookkeeping::prepare(connection_, lane, names_of(mapping.routes()));
+    auto books = Bookkeeping::prepare(connection_, lane, mapping.route_names());
     if (!books) {
         return pass_on(books);
     }
