@@ -14,7 +14,7 @@
 #include "mapping/conversion.h"
 #include "mapping/field_plan.h"
 #include "mapping/incoming_message.h"
-#include "mapping/item_writer.h"
+#include "mapping/row_batch.h"
 #include "mapping/table.h"
 
 namespace foz::mapping {
@@ -123,16 +123,6 @@ class InferredTable {
         taken_by_;  // for each column the field that goes into it, or kNotFound
     std::uint32_t left_out_ = kNotFound;  // the array of readings inside of the payload
     Conversion conversion_;
-};
-
-/// A route into such a table.
-struct InferredRoute {
-    InferredTable* table = nullptr;
-    std::vector<std::uint32_t> captures;  // the column of each
-    std::vector<std::string> rows;        // path to the readings
-
-    /// Adds the rows of the message, or why there are none.
-    void add_rows(IncomingMessage& incoming, ItemWriter& items) const;
 };
 
 }  // namespace foz::mapping

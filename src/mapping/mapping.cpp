@@ -11,7 +11,7 @@
 #include "mapping/column_name.h"
 #include "mapping/declared_route.h"
 #include "mapping/incoming_message.h"
-#include "mapping/inferred_table.h"
+#include "mapping/inferred_route.h"
 #include "mapping/route_matcher.h"
 
 namespace foz::mapping {
