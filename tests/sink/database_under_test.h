@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The contract that every sink keeps is tested by sink_contract_test.cpp, once for each kind of
+// The contract that every sink keeps is tested by sink_contract_*test.cpp, once for each kind of
 // database. To add a kind: implement DatabaseUnderTest in tests/sink/KIND_under_test.cpp, and there
 //
 //     INSTANTIATE_TEST_SUITE_P(Postgres, SinkContract, testing::Values(&make_fresh_postgres));
@@ -86,5 +86,11 @@ class SinkContract : public testing::TestWithParam<MakeDatabase> {
   private:
     std::unique_ptr<DatabaseUnderTest> database_;
 };
+
+/// 2024-02-29 23:59:59.000001
+inline constexpr std::int64_t kLeapDay = 1'709'251'199'000'001;
+
+/// One route into "readings" with the columns device and temperature.
+[[nodiscard]] mapping::Mapping readings(std::vector<std::string> key = {});
 
 }  // namespace foz::sink
