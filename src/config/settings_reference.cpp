@@ -111,26 +111,8 @@ dh = { field = "Data Hora", type = "timestamp" }
 #[[route]]
 )";
 
-}  // namespace
-
-std::string settings_reference() {
-    std::string page(kIntroduction);
-    page += reference("Top of the file", "Before the first section.", top_keys());
-    page += reference("[log]", "One line an event on standard error.", log_keys());
-    page += reference(
-        "[listener.NAME]",
-        "An address where foz accepts MQTT connections. Any number of them, each with a name of "
-        "its "
-        "own; without any, foz listens on the default address.",
-        listener_keys()
-    );
-    page += reference(
-        "tls of a [listener.NAME]",
-        "`tls = { certificate = \"server.crt\", key = \"server.key\" }`, or a section "
-        "`[listener.NAME.tls]`: TLS 1.2 and 1.3, and nothing else, on this address. `foz certs` "
-        "makes such files: see [certificates](certificates.md). They are read again on SIGHUP.",
-        server_tls_keys()
-    );
+std::string reference_of_remotes() {
+    std::string page;
     page += reference(
         "[source.NAME]",
         "Another MQTT broker (Mosquitto, AWS IoT Core, ...) that foz reads from. Any number of "
@@ -156,6 +138,30 @@ std::string settings_reference() {
         "`[\"sensors/# out 1\", \"commands/# in 1 local/ remote/\"]`.",
         bridge_keys()
     );
+    return page;
+}
+
+}  // namespace
+
+std::string settings_reference() {
+    std::string page(kIntroduction);
+    page += reference("Top of the file", "Before the first section.", top_keys());
+    page += reference("[log]", "One line an event on standard error.", log_keys());
+    page += reference(
+        "[listener.NAME]",
+        "An address where foz accepts MQTT connections. Any number of them, each with a name of "
+        "its "
+        "own; without any, foz listens on the default address.",
+        listener_keys()
+    );
+    page += reference(
+        "tls of a [listener.NAME]",
+        "`tls = { certificate = \"server.crt\", key = \"server.key\" }`, or a section "
+        "`[listener.NAME.tls]`: TLS 1.2 and 1.3, and nothing else, on this address. `foz certs` "
+        "makes such files: see [certificates](certificates.md). They are read again on SIGHUP.",
+        server_tls_keys()
+    );
+    page += reference_of_remotes();
     page += reference(
         "[limits]",
         "Limits of the MQTT server. A client that goes beyond one is told so with the reason code "

@@ -86,20 +86,20 @@ Result<bool> JournalReader::next_frame() {
             }
             continue;
         }
-        auto frame = frames_.next(segment.readable_bytes.load(std::memory_order_acquire));
-        if (!frame) {
-            return frame.error().code == ErrorCode::corrupt ? corrupt(pass_on(frame))
-                                                            : pass_on(frame);
+        auto next = frames_.next(segment.readable_bytes.load(std::memory_order_acquire));
+        if (!next) {
+            return next.error().code == ErrorCode::corrupt ? corrupt(pass_on(next)) : pass_on(next);
         }
-        if (!*frame) {
+        const auto& frame = *next;
+        if (!frame) {
             return corrupt(frames_.corrupt("the segment ends before this position"));
         }
-        const FrameHeader& header = (*frame)->header;
+        const FrameHeader& header = frame->header;
         if (header.first > position_) {
             return corrupt(frames_.corrupt("the records before the next frame are missing"));
         }
         if (header.end() > position_) {
-            records_ = (*frame)->payload;
+            records_ = frame->payload;
             frame_position_ = header.first;
             frame_end_ = header.end();
             frame_appended_ = header.appended;
@@ -150,17 +150,18 @@ Result<std::optional<Position>> find_time_in_segment(
     FrameReader frames(*std::move(file), segment);
     Position position = segment->header.first;
     while (position < std::min(durable_end, segment->end.load())) {
-        auto frame = frames.next(segment->readable_bytes.load(std::memory_order_acquire));
-        if (!frame) {
-            return pass_on(frame);
+        auto next = frames.next(segment->readable_bytes.load(std::memory_order_acquire));
+        if (!next) {
+            return pass_on(next);
         }
-        if (!*frame) {
+        const auto& frame = *next;
+        if (!frame) {
             break;
         }
-        if ((*frame)->header.appended >= time) {
-            return (*frame)->header.first;
+        if (frame->header.appended >= time) {
+            return frame->header.first;
         }
-        position = (*frame)->header.end();
+        position = frame->header.end();
     }
     return std::nullopt;
 }
@@ -175,12 +176,12 @@ Result<Position> find_time(const ReadSide& side, SystemTime time) {
         return segment->header.first_appended < time;
     });
     if (after != segments.begin()) {
-        auto found = find_time_in_segment(side, *std::prev(after), time);
-        if (!found) {
-            return pass_on(found);
+        auto looked = find_time_in_segment(side, *std::prev(after), time);
+        if (!looked) {
+            return pass_on(looked);
         }
-        if (*found) {
-            return **found;
+        if (const std::optional<Position>& found = *looked) {
+            return *found;
         }
     }
     return after == segments.end() ? side.progress.durable_end()

@@ -208,23 +208,24 @@ Result<std::unique_ptr<Journal>> open_local_journal(
     if (auto synced = files.sync_directory(options.directory); !synced) {
         return pass_on(synced);
     }
-    auto found = survey_journal(files, options.directory, Strictness::owner);
-    if (!found) {
-        return pass_on(found);
+    auto surveyed = survey_journal(files, options.directory, Strictness::owner);
+    if (!surveyed) {
+        return pass_on(surveyed);
     }
-    if (!*found) {
+    std::optional<Survey>& found = *surveyed;
+    if (!found) {
         auto created = create_journal(options, files, clock);
         if (!created) {
             return pass_on(created);
         }
-        *found = *std::move(created);
+        found = *std::move(created);
     }
-    auto last_file = mend_tail(files, **found);
+    auto last_file = mend_tail(files, *found);
     if (!last_file) {
         return pass_on(last_file);
     }
     return std::make_unique<LocalJournal>(
-        options, files, clock, *std::move(lock), **std::move(found), *std::move(last_file)
+        options, files, clock, *std::move(lock), *std::move(found), *std::move(last_file)
     );
 }
 

@@ -16,10 +16,10 @@ constexpr int kSurveyAttempts = 10;
 Result<Survey> survey_for_onlooker(const std::filesystem::path& directory, FileSystem& files) {
     for (int attempt = 1;; ++attempt) {
         auto survey = survey_journal(files, directory, Strictness::onlooker);
-        if (survey && *survey) {
-            return **std::move(survey);
-        }
         if (survey) {
+            if (std::optional<Survey>& found = *survey) {
+                return *std::move(found);
+            }
             return fail(ErrorCode::not_found, "there is no journal in {}", directory.string());
         }
         const bool removed_meanwhile =

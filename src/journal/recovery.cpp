@@ -128,17 +128,18 @@ Result<void> scan_last_segment(FileSystem& files, Survey& survey) {
     std::deque<Place> unproven;
     Position proven = survey.cursors.durable_end;
     while (true) {
-        auto frame = frames.next_if_valid(segment->file_bytes);
-        if (!frame) {
-            return pass_on(frame);
+        auto next = frames.next_if_valid(segment->file_bytes);
+        if (!next) {
+            return pass_on(next);
         }
-        if (!*frame || (*frame)->header.first != survey.end) {
+        const auto& frame = *next;
+        if (!frame || frame->header.first != survey.end) {
             break;
         }
-        survey.end = (*frame)->header.end();
+        survey.end = frame->header.end();
         survey.end_offset = frames.offset();
-        proven = std::max(proven, (*frame)->header.durable_end);
-        unproven.push_back({survey.end, (*frame)->offset});
+        proven = std::max(proven, frame->header.durable_end);
+        unproven.push_back({survey.end, frame->offset});
         while (!unproven.empty() && unproven.front().end <= proven) {
             unproven.pop_front();
         }

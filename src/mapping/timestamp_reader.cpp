@@ -87,8 +87,8 @@ seconds scan_date(TimeScanner& scanner, bool& exists) {
     const int month = scanner.number(2, 99);
     scanner.expect('-');
     const int day = scanner.number(2, 99);
-    const date::year_month_day date =
-        date::year(year) / static_cast<unsigned>(month) / static_cast<unsigned>(day);
+    const date::year_month_day date = date::year(year) / date::month(static_cast<unsigned>(month)) /
+                                      date::day(static_cast<unsigned>(day));
     exists = scanner.ok() && year >= 1 && date.ok();
     return exists ? date::sys_days(date).time_since_epoch() : seconds(0);
 }
@@ -191,7 +191,7 @@ Result<TimestampReader> TimestampReader::for_column(const config::Column& column
 
 TimestampReader::Outcome TimestampReader::from_text(std::string_view text) {
     text = without_surrounding_space(text);
-    if (format_) return from_format(text);
+    if (format_) return from_format(text, *format_);
     WrittenTime time;
     switch (scan_iso(text, time)) {
         case Form::good: break;
@@ -224,16 +224,18 @@ TimestampReader::Outcome TimestampReader::from_number(std::string_view number) c
     return in_range(SystemTime(Microseconds(scaled.value)), number);
 }
 
-TimestampReader::Outcome TimestampReader::from_format(std::string_view text) {
+TimestampReader::Outcome TimestampReader::from_format(
+    std::string_view text, const std::string& format
+) {
     std::istringstream stream{std::string(text)};
     date::fields<std::chrono::nanoseconds> fields;
     std::string abbreviation;
     minutes offset = minutes::min();
-    date::from_stream(stream, format_->c_str(), fields, &abbreviation, &offset);
+    date::from_stream(stream, format.c_str(), fields, &abbreviation, &offset);
     if (stream.fail() || stream.peek() != std::istringstream::traits_type::eof() ||
         !fields.ymd.ok()) {
         return std::unexpected(
-            fmt::format("\"{}\" is not a time of the form \"{}\"", excerpt(text), *format_)
+            fmt::format("\"{}\" is not a time of the form \"{}\"", excerpt(text), format)
         );
     }
     std::chrono::nanoseconds time_of_day{0};

@@ -35,7 +35,7 @@ class TimestampReader {
     [[nodiscard]] Outcome from_number(std::string_view number) const;
 
   private:
-    [[nodiscard]] Outcome from_format(std::string_view text);
+    [[nodiscard]] Outcome from_format(std::string_view text, const std::string& format);
 
     LocalTime local_time_;
     std::optional<config::EpochUnit> unit_;
