@@ -90,7 +90,12 @@ Result<void> show_journal(const JournalArguments& arguments) {
             utc_text(segment.first_appended)
         );
     }
-    fmt::print("\n{:>20}  {:>12}  {}\n", "CURSOR", "BEHIND", "NAME");
+    fmt::print(
+        "\n{:>20}  {:>12}  {}\n",
+        "CURSOR",
+        "BEHIND",
+        "NAME (as saved, while foz runs: every second)"
+    );
     for (const auto& cursor : (*journal)->cursors()) {
         const auto behind = status.end - std::min(status.end, cursor.position);
         fmt::print("{:>20}  {:>12}  {}\n", cursor.position, behind, printable(cursor.name));
