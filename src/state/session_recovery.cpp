@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/log.h"
 #include "mqtt/message.h"
 #include "state/session_checkpoint.h"
 
@@ -79,6 +80,20 @@ class Sessions {
     std::unordered_map<std::string, std::shared_ptr<Session>> by_client_;
 };
 
+// The journal has lost its tail. Its positions are given anew, so what comes must not look saved.
+Result<void> correct(
+    StateDatabase& state, const journal::Status& status, SessionCheckpoint& checkpoint
+) {
+    spdlog::error(
+        "the sessions were saved at position {}, but the journal ends at {}: it has lost its tail. "
+        "Going on with the sessions as they were saved",
+        checkpoint.position,
+        status.end
+    );
+    checkpoint.position = status.end;
+    return save_sessions(state, status.id, checkpoint.position, checkpoint.sessions);
+}
+
 }  // namespace
 
 Result<std::vector<std::shared_ptr<Session>>> recover_sessions(
@@ -91,7 +106,12 @@ Result<std::vector<std::shared_ptr<Session>>> recover_sessions(
     if (!checkpoint) {
         return pass_on(checkpoint);
     }
-    if (const auto& saved = *checkpoint) {
+    if (auto& saved = *checkpoint) {
+        if (saved->position > status.end) {
+            if (auto corrected = correct(state, status, *saved); !corrected) {
+                return pass_on(corrected);
+            }
+        }
         position = std::max(position, saved->position);
         for (const SessionSnapshot& snapshot : saved->sessions) {
             sessions.add(snapshot);

@@ -43,8 +43,9 @@ void checkpoint_sessions(
     std::span<SessionHolder* const> holders
 ) {
     const journal::Status status = journal.status();
-    // Records below this are in the snapshot: a session changes before its record is appended.
-    journal::Position position = status.end;
+    // Records below this are in the snapshot: a session changes before its record is appended. What
+    // is not durable yet may be gone after a crash, and its positions are then given anew.
+    journal::Position position = status.durable_end;
     std::vector<SessionSnapshot> snapshots;
     for (SessionHolder* holder : holders) {
         add_snapshots(holder->persistent_sessions(), snapshots);
