@@ -120,6 +120,26 @@ class PosixFile final : public File {
     std::filesystem::path path_;
 };
 
+class PosixDirectory final : public Directory {
+  public:
+    PosixDirectory(int descriptor, std::filesystem::path path)
+        : descriptor_(descriptor), path_(std::move(path)) {}
+    PosixDirectory(const PosixDirectory&) = delete;
+    PosixDirectory& operator=(const PosixDirectory&) = delete;
+    ~PosixDirectory() override { ::close(descriptor_); }
+
+    [[nodiscard]] Result<void> sync() override {
+        if (::fsync(descriptor_) != 0) {
+            return failed("sync", path_, errno);
+        }
+        return {};
+    }
+
+  private:
+    const int descriptor_;
+    const std::filesystem::path path_;
+};
+
 class PosixFileSystem final : public FileSystem {
   public:
     [[nodiscard]] Result<std::unique_ptr<File>> open(
@@ -182,18 +202,14 @@ class PosixFileSystem final : public FileSystem {
         return {};
     }
 
-    [[nodiscard]] Result<void> sync_directory(const std::filesystem::path& directory) override {
+    [[nodiscard]] Result<std::unique_ptr<Directory>> open_directory(
+        const std::filesystem::path& directory
+    ) override {
         const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (descriptor < 0) {
             return failed("open", directory, errno);
         }
-        const int synced = ::fsync(descriptor);
-        const int error_number = errno;
-        ::close(descriptor);
-        if (synced != 0) {
-            return failed("sync", directory, error_number);
-        }
-        return {};
+        return std::make_unique<PosixDirectory>(descriptor, directory);
     }
 
     [[nodiscard]] Result<std::unique_ptr<File>> lock(const std::filesystem::path& path) override {
@@ -230,6 +246,14 @@ FileSystem& real_file_system() {
     return files;
 }
 
+Result<void> sync_directory(FileSystem& files, const std::filesystem::path& directory) {
+    auto opened = files.open_directory(directory);
+    if (!opened) {
+        return pass_on(opened);
+    }
+    return (*opened)->sync();
+}
+
 Result<void> write_file_atomically(
     FileSystem& files, const std::filesystem::path& path, ByteView bytes
 ) {
@@ -248,7 +272,7 @@ Result<void> write_file_atomically(
     if (auto renamed = files.rename(temporary, path); !renamed) {
         return renamed;
     }
-    return files.sync_directory(path.parent_path().empty() ? "." : path.parent_path());
+    return sync_directory(files, path.parent_path().empty() ? "." : path.parent_path());
 }
 
 Result<std::string> read_file(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The file-system seam: the journal reaches the disk only through these two classes, so that a test
+// The file-system seam: the journal reaches the disk only through these classes, so that a test
 // can put a disk below it that is full, slow, or forgets what was not synced.
 //
 // Errors: ErrorCode::no_space for ENOSPC and EDQUOT, not_found for ENOENT, io for the rest; the
@@ -44,6 +44,15 @@ class File {
     [[nodiscard]] virtual Result<void> truncate(std::uint64_t size) = 0;
 };
 
+/// An open folder: can be synced when no more files can be opened. One thread at a time.
+class Directory {
+  public:
+    virtual ~Directory() = default;
+
+    /// Makes creations, removals and renames in it durable.
+    [[nodiscard]] virtual Result<void> sync() = 0;
+};
+
 enum class OpenMode : std::uint8_t { read, read_write, create };  // create: must not exist yet
 
 /// Any thread may call any method.
@@ -64,8 +73,9 @@ class FileSystem {
     [[nodiscard]] virtual Result<void> rename(
         const std::filesystem::path& from, const std::filesystem::path& to
     ) = 0;
-    /// Makes creations, removals and renames in `directory` durable.
-    [[nodiscard]] virtual Result<void> sync_directory(const std::filesystem::path& directory) = 0;
+    [[nodiscard]] virtual Result<std::unique_ptr<Directory>> open_directory(
+        const std::filesystem::path& directory
+    ) = 0;
     /// Opens the file at `path`, made when it is missing, and locks it against every other lock()
     /// until the returned File is gone, also by the end of the process. Error: unavailable when
     /// another holds it.
@@ -74,6 +84,11 @@ class FileSystem {
     [[nodiscard]] virtual Result<std::uint64_t> free_space(const std::filesystem::path& path
     ) const = 0;
 };
+
+/// Opens the folder and syncs it.
+[[nodiscard]] Result<void> sync_directory(
+    FileSystem& files, const std::filesystem::path& directory
+);
 
 /// The machine's file system. One object, for the life of the process.
 [[nodiscard]] FileSystem& real_file_system();

@@ -24,12 +24,32 @@ struct RunArguments {
 
 constexpr std::chrono::seconds kDrainTime{10};
 
-/// Each connection is a file descriptor; the default soft limit of 1,024 suits no server.
-void raise_open_file_limit() {
+/// Each connection is a file descriptor; the default soft limit of 1,024 suits no server. What the
+/// journal and the databases need is kept free of connections.
+void provide_for_open_files(config::Limits& limits) {
+    constexpr rlim_t kReserve = 128;
+    constexpr rlim_t kConnectionsMin = 16;
     rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return;
+    }
+    if (limit.rlim_cur < limit.rlim_max) {
         limit.rlim_cur = limit.rlim_max;
         (void)::setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    const rlim_t room = std::max(limit.rlim_max, kReserve + kConnectionsMin) - kReserve;
+    if (room < limits.connections) {
+        spdlog::warn(
+            "a process may have only {} files open here, so at most {} connections are taken, not "
+            "the {} of limits.connections; raise the limit (LimitNOFILE= of systemd, or ulimit "
+            "-Hn)",
+            limit.rlim_max,
+            room,
+            limits.connections
+        );
+        limits.connections = static_cast<std::uint32_t>(room);
+        limits.connections_unidentified =
+            std::min(limits.connections_unidentified, limits.connections);
     }
 }
 
@@ -91,7 +111,7 @@ int run(const RunArguments& arguments) {
         fmt::print(stderr, "foz run: unknown log level \"{}\"\n", settings.log_level);
         return 2;
     }
-    raise_open_file_limit();
+    provide_for_open_files(settings.limits);
     const sigset_t signals = block_signals();
     auto server = server::Server::start(settings, real_file_system(), real_clock());
     if (!server) {

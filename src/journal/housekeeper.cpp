@@ -227,7 +227,7 @@ void Housekeeper::remove_segments(std::uint64_t bytes_needed) {
         auto removed = charge_.files.remove(segments[i]->path);
         if (removed || removed.error().code == ErrorCode::not_found) {
             // One by one: a crash must not leave a gap between segments that are still there.
-            removed = charge_.files.sync_directory(options.directory);
+            removed = sync_directory(charge_.files, options.directory);
         }
         if (!removed) {
             spdlog::warn("journal: {}", removed.error().message);

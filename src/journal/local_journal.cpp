@@ -129,7 +129,7 @@ Result<void> make_folder(const std::filesystem::path& directory, FileSystem& fil
         return made;
     }
     const auto parent = std::filesystem::absolute(directory).parent_path();
-    return files.sync_directory(parent);
+    return sync_directory(files, parent);
 }
 
 /// Locks the folder, and leaves the number of this process in the lock file for the message of the
@@ -205,7 +205,7 @@ Result<std::unique_ptr<Journal>> open_local_journal(
     SpareSegment::discard(files, options.directory);
     // A process that was killed may have renamed a segment into place and not come to sync the
     // folder.
-    if (auto synced = files.sync_directory(options.directory); !synced) {
+    if (auto synced = sync_directory(files, options.directory); !synced) {
         return pass_on(synced);
     }
     auto surveyed = survey_journal(files, options.directory, Strictness::owner);

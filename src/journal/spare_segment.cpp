@@ -19,11 +19,16 @@ Result<SpareSegment> SpareSegment::create(
     FileSystem& files, const std::filesystem::path& directory, std::uint64_t bytes
 ) {
     discard(files, directory);
+    // All that activate() needs is open before it: it must not fail for want of a descriptor.
+    auto folder = files.open_directory(directory);
+    if (!folder) {
+        return pass_on(folder);
+    }
     auto file = files.open(directory / kName, OpenMode::create);
     if (!file) {
         return pass_on(file);
     }
-    return SpareSegment(files, directory, *std::move(file), bytes);
+    return SpareSegment(files, directory, *std::move(folder), *std::move(file), bytes);
 }
 
 Result<void> SpareSegment::advance() {
@@ -63,7 +68,7 @@ Result<SpareSegment::Activated> SpareSegment::activate(const SegmentHeader& head
     if (auto renamed = files_->rename(directory_ / kName, path); !renamed) {
         return pass_on(renamed);
     }
-    if (auto synced = files_->sync_directory(directory_); !synced) {
+    if (auto synced = folder_->sync(); !synced) {
         return pass_on(synced);
     }
     return Activated{std::make_shared<Segment>(path, header, bytes_), std::move(file_)};

@@ -43,13 +43,19 @@ class SpareSegment {
     SpareSegment(
         FileSystem& files,
         std::filesystem::path directory,
+        std::unique_ptr<Directory> folder,
         std::unique_ptr<File> file,
         std::uint64_t bytes
     )
-        : files_(&files), directory_(std::move(directory)), file_(std::move(file)), bytes_(bytes) {}
+        : files_(&files),
+          directory_(std::move(directory)),
+          folder_(std::move(folder)),
+          file_(std::move(file)),
+          bytes_(bytes) {}
 
     FileSystem* files_;
     std::filesystem::path directory_;
+    std::unique_ptr<Directory> folder_;
     std::unique_ptr<File> file_;
     std::uint64_t bytes_;
     std::uint64_t filled_ = 0;

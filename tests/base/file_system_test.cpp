@@ -79,7 +79,7 @@ TEST_F(FileSystemTest, lists_regular_files_sorted) {
     EXPECT_EQ(files_.list(directory_.path()).value(), (std::vector<std::string>{"a", "b", "c"}));
     ASSERT_TRUE(files_.rename(directory_ / "c", directory_ / "d"));
     ASSERT_TRUE(files_.remove(directory_ / "a"));
-    ASSERT_TRUE(files_.sync_directory(directory_.path()));
+    ASSERT_TRUE(sync_directory(files_, directory_.path()));
     EXPECT_EQ(files_.list(directory_.path()).value(), (std::vector<std::string>{"b", "d"}));
     EXPECT_EQ(files_.remove(directory_ / "a").error().code, ErrorCode::not_found);
     EXPECT_EQ(files_.list(directory_ / "nowhere").error().code, ErrorCode::not_found);

@@ -18,6 +18,33 @@ std::unexpected<Error> machine_stopped() {
 
 }  // namespace
 
+class FaultyDirectory final : public Directory {
+  public:
+    FaultyDirectory(FaultyFileSystem& files, std::filesystem::path path, std::uint64_t incarnation)
+        : files_(files), path_(std::move(path)), incarnation_(incarnation) {}
+
+    [[nodiscard]] Result<void> sync() override {
+        const std::lock_guard lock(files_.mutex_);
+        if (!files_.alive(incarnation_) || !files_.count_operation()) {
+            return machine_stopped();
+        }
+        std::erase_if(files_.unsynced_changes_, [&](const FaultyFileSystem::Change& change) {
+            const auto& path = change.removed.empty() ? change.added : change.removed;
+            if (path.parent_path() != path_) {
+                return false;
+            }
+            FaultyFileSystem::apply(change, files_.durable_entries_);
+            return true;
+        });
+        return {};
+    }
+
+  private:
+    FaultyFileSystem& files_;
+    const std::filesystem::path path_;
+    const std::uint64_t incarnation_;
+};
+
 class FaultyFile final : public File {
   public:
     FaultyFile(
@@ -260,20 +287,14 @@ Result<void> FaultyFileSystem::rename(
     return {};
 }
 
-Result<void> FaultyFileSystem::sync_directory(const std::filesystem::path& directory) {
+Result<std::unique_ptr<Directory>> FaultyFileSystem::open_directory(
+    const std::filesystem::path& directory
+) {
     const std::lock_guard lock(mutex_);
-    if (!alive(incarnation_) || !count_operation()) {
+    if (!alive(incarnation_)) {
         return machine_stopped();
     }
-    std::erase_if(unsynced_changes_, [&](const Change& change) {
-        const auto& path = change.removed.empty() ? change.added : change.removed;
-        if (path.parent_path() != directory) {
-            return false;
-        }
-        apply(change, durable_entries_);
-        return true;
-    });
-    return {};
+    return std::make_unique<FaultyDirectory>(*this, directory, incarnation_);
 }
 
 Result<std::unique_ptr<File>> FaultyFileSystem::lock(const std::filesystem::path& path) {

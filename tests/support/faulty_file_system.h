@@ -65,13 +65,16 @@ class FaultyFileSystem final : public FileSystem {
     [[nodiscard]] Result<void> rename(
         const std::filesystem::path& from, const std::filesystem::path& to
     ) override;
-    [[nodiscard]] Result<void> sync_directory(const std::filesystem::path& directory) override;
+    [[nodiscard]] Result<std::unique_ptr<Directory>> open_directory(
+        const std::filesystem::path& directory
+    ) override;
     [[nodiscard]] Result<std::unique_ptr<File>> lock(const std::filesystem::path& path) override;
     [[nodiscard]] Result<std::uint64_t> free_space(const std::filesystem::path& path
     ) const override;
 
   private:
     friend class FaultyFile;
+    friend class FaultyDirectory;
 
     struct Node {
         std::string name;
