@@ -63,7 +63,7 @@ done
 if [ -z "$stopping" ]; then
     setsid "$foz" sensor --url "mqtt://127.0.0.1:$port" >data/sensor.log 2>&1 &
     sensor_pid=$!
-    rows="SELECT * FROM temperature ORDER BY dh DESC LIMIT 5"
+    rows="SELECT * FROM temperature ORDER BY rowid DESC LIMIT 5"
     for _ in {1..100}; do
         first=$(sqlite3 -readonly data/foz.sqlite "$rows" 2>/dev/null) && [ -n "$first" ] && break
         [ -z "$stopping" ] || break

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "client/session_terms.h"
 #include "client/trial.h"
 #include "sink/mqtt/topic_map.h"
 #include "tls/client_context.h"
@@ -81,6 +82,10 @@ void check_remote(
     const RemoteCheck& how,
     Report& report
 ) {
+    if (const auto terms = client::session_terms(remote); !terms) {
+        report.failed(fmt::format("{}: {}", what, terms.error().message));
+        return;
+    }
     const bool usable = !remote.tls || check_files(what, *remote.tls, report);
     if (!usable || !how.connect) {
         return;

@@ -44,7 +44,11 @@ Failure refusal(const mqtt::Connack& connack, const SessionTerms& terms) {
                 fmt::format(
                     "the broker does not let client id \"{}\" in{}: {}",
                     terms.client_id,
-                    terms.user_name ? "" : " without a user name",
+                    terms.user_name ? fmt::format(
+                                          " as user \"{}\" (are username and password_file right?)",
+                                          *terms.user_name
+                                      )
+                                    : " without a user name",
                     why
                 ),
             };

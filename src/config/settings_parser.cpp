@@ -124,7 +124,8 @@ void SettingsReader::read_columns(const Node& node, const Where& route, std::vec
 /// What the file leaves out, default_settings() has. Only for a file without errors.
 void SettingsReader::fill_in_defaults() {
     Settings defaults = default_settings();
-    if (settings_.listeners.empty()) {
+    // Who reads from a broker that is there has that one on port 1883, as a rule.
+    if (settings_.listeners.empty() && settings_.sources.empty()) {
         settings_.listeners = std::move(defaults.listeners);
     }
     if (settings_.databases.empty()) {

@@ -151,7 +151,7 @@ std::string settings_reference() {
         "[listener.NAME]",
         "An address where foz accepts MQTT connections. Any number of them, each with a name of "
         "its "
-        "own; without any, foz listens on the default address.",
+        "own; without any, and without a [source.NAME], foz listens on the default address.",
         listener_keys()
     );
     page += reference(

@@ -12,11 +12,18 @@ constexpr std::string_view kName = "MQTT";
 struct ProtocolNameAndLevel {
     std::string_view name;
     std::uint8_t level = 0;
+    bool bridge = false;
 };
 
+// The highest bit of the level is Mosquitto's private sign of a bridge, in its MQTT 3.
 ProtocolNameAndLevel read_protocol(WireReader& reader) {
+    constexpr unsigned kBridge = 0x80;
     const std::string_view name = reader.text();
-    return {.name = name, .level = reader.u8()};
+    const unsigned level = reader.u8();
+    if (level == (kBridge | 3U) || level == (kBridge | 4U)) {
+        return {.name = name, .level = static_cast<std::uint8_t>(level & ~kBridge), .bridge = true};
+    }
+    return {.name = name, .level = static_cast<std::uint8_t>(level)};
 }
 
 std::optional<ProtocolVersion> version_of(const ProtocolNameAndLevel& protocol) {
@@ -131,7 +138,8 @@ bool is_left_out(const WireReader& reader, ProtocolVersion version) {
 
 Decoded<Connect> decode_connect(std::string_view body, const DecodeLimits& limits) {
     WireReader reader(body);
-    const std::optional<ProtocolVersion> version = version_of(read_protocol(reader));
+    const ProtocolNameAndLevel protocol = read_protocol(reader);
+    const std::optional<ProtocolVersion> version = version_of(protocol);
     if (!version) {
         reader.fail(
             ReasonCode::unsupported_protocol_version,
@@ -143,6 +151,7 @@ Decoded<Connect> decode_connect(std::string_view body, const DecodeLimits& limit
 
     Connect packet;
     packet.version = *version;
+    packet.bridge = protocol.bridge;
     const ConnectFlags flags = read_connect_flags(reader, *version);
     packet.clean_start = flags.clean_start;
     packet.keep_alive_seconds = reader.u16();

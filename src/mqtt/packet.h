@@ -59,7 +59,7 @@ struct Will {
 struct Connect {
     ProtocolVersion version = ProtocolVersion::v3_1_1;
     bool clean_start = true;  // Clean Session in MQTT 3
-    bool bridge = false;      // MQTT 3 as Mosquitto's bridges speak it; only the encoder knows it
+    bool bridge = false;      // MQTT 3 as Mosquitto's bridges speak it
     std::uint16_t keep_alive_seconds = 0;
     std::string_view client_id;  // may be empty: the server makes one up [MQTT-3.1.3-6]
     std::optional<Will> will;

@@ -39,10 +39,11 @@ void Unrouted::note(const mqtt::Message& message) {
         topics_.emplace(message.topic);
         spdlog::warn(
             "no route takes the topic \"{}\" (from client \"{}\"): its messages are stored "
-            "nowhere. Add "
-            "a [[route]] for it, or one for \"#\"; `foz verify` counts them",
+            "nowhere. Add a [[route]] for it{}; `foz verify` counts them",
             message.topic,
-            message.client_id
+            message.client_id,
+            message.topic.starts_with('$') ? " (\"#\" and \"+\" leave out what begins with \"$\")"
+                                           : ", or one for \"#\""
         );
     } else if (const auto held_back = throttle_.pass(clock_.steady_now())) {
         spdlog::warn(

@@ -62,6 +62,7 @@ SinkResult<std::vector<Cursor>> LetterWriter::save(
         if (*is_one_already) {
             known.push_back(burials[i].origin);
         } else {
+            warn_of(*letter);
             bytes += letter->payload.size();
             letters.push_back(std::move(*letter));
         }
@@ -75,6 +76,22 @@ SinkResult<std::vector<Cursor>> LetterWriter::save(
         bytes = 0;
     }
     return known;
+}
+
+void LetterWriter::warn_of(const state::DeadLetter& letter) {
+    if (const auto held_back = throttle_.pass(clock_.steady_now())) {
+        spdlog::warn(
+            "database {}: route {} cannot store a reading from topic \"{}\" (client \"{}\"): {}{}; "
+            "it "
+            "is a dead letter now: foz dead list",
+            letter.database,
+            letter.route,
+            letter.topic,
+            letter.client,
+            letter.reason,
+            *held_back > 0 ? fmt::format(" (and {} others in between)", *held_back) : ""
+        );
+    }
 }
 
 Result<bool> LetterWriter::is_known(const state::DeadLetter& letter) {

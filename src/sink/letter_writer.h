@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "journal/journal.h"
 #include "mapping/mapping.h"
 #include "mapping/row_batch.h"
@@ -45,10 +46,10 @@ class LetterWriter {
           routes_(std::move(routes)),
           repeats_(repeats) {}
 
-    /// Saves a letter for each; those saved before are left alone. The burials are items of
-    /// `batch`, in the order of their origins. Yields the origins of those that got no letter,
-    /// because another lane has one already. Errors are Failure::retry: nothing is dropped because
-    /// the disk is full.
+    /// Saves a letter for each, and warns of them; those saved before are left alone. The burials
+    /// are items of `batch`, in the order of their origins. Yields the origins of those that got no
+    /// letter, because another lane has one already. Errors are Failure::retry: nothing is dropped
+    /// because the disk is full.
     [[nodiscard]] SinkResult<std::vector<Cursor>> save(
         const mapping::RowBatch& batch, std::span<const Burial> burials
     );
@@ -57,6 +58,7 @@ class LetterWriter {
     [[nodiscard]] Result<state::DeadLetter> letter_for(
         const mapping::RowBatch& batch, const Burial& burial
     );
+    void warn_of(const state::DeadLetter& letter);
     [[nodiscard]] Result<bool> is_known(const state::DeadLetter& letter);
     [[nodiscard]] Result<journal::Record> record_at(journal::Position position);
 
@@ -68,6 +70,7 @@ class LetterWriter {
     bool repeats_;
     std::unique_ptr<journal::Reader> reader_;  // kept: dead letters often stand close together
     std::optional<journal::Record> record_;    // the last one that reader_ yielded
+    LogThrottle throttle_{std::chrono::seconds(60)};
 };
 
 }  // namespace foz::sink

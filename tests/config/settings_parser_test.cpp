@@ -54,6 +54,12 @@ TEST(Settings, by_default_listen_on_loopback_and_keep_everything_in_one_sqlite_d
     EXPECT_EQ(settings.routes[1].topic, "esp32/pub");
 }
 
+TEST(Settings, with_a_source_and_no_listener_listen_nowhere) {
+    const Settings settings =
+        parsed("[source.plant]\nurl = \"mqtt://127.0.0.1\"\nsubscribe = [\"#\"]\n");
+    EXPECT_TRUE(settings.listeners.empty());
+}
+
 // The example of design.md, without what a later version will know (tls, source).
 TEST(Settings, of_the_example_in_the_design_are_what_it_says) {
     const Settings settings = parsed(R"(

@@ -48,6 +48,21 @@ TEST(BridgeCommand, joins_devices_of_foz_and_of_mosquitto) {
     EXPECT_EQ(foz.stop(), 0);
 }
 
+TEST(MosquittoBridge, brings_messages_into_foz_with_its_own_defaults) {
+    FozUnderTest foz;
+    foz.configure(kReadings);
+    foz.start();
+    support::MosquittoBroker mosquitto({
+        .persistence = false,
+        .configuration =
+            fmt::format("connection foz\naddress 127.0.0.1:{}\ntopic # out 1", foz.port()),
+    });
+    mosquitto.start();
+    publish_by_mosquitto(mosquitto.port(), "sensors/a", reading(1));
+    EXPECT_TRUE(foz.becomes("SELECT device FROM readings", "a")) << foz.log() << mosquitto.log();
+    EXPECT_EQ(foz.stop(), 0);
+}
+
 TEST(BridgeCommand, sends_all_that_was_acknowledged_though_foz_is_killed_and_the_broker_restarts) {
     support::MosquittoBroker mosquitto(
         {.persistence = true, .configuration = "max_queued_messages 0\n"}

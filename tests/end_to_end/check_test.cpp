@@ -45,6 +45,17 @@ TEST(Check, AFileThatIsNotThereIsNamed) {
     EXPECT_TRUE(checked.says("none.toml")) << checked;
 }
 
+TEST(Check, APasswordFileOfASourceThatIsNotThereIsNamed) {
+    FozUnderTest foz;
+    foz.configure(
+        "[source.plant]\nurl = \"mqtt://127.0.0.1\"\nsubscribe = [\"#\"]\n"
+        "username = \"foz\"\npassword_file = \"none.password\"\n"
+    );
+    const Outcome checked = foz.run_configured({"check"});
+    EXPECT_EQ(checked.exit_code, 1) << checked;
+    EXPECT_TRUE(checked.says("none.password")) << checked;
+}
+
 TEST(Check, ASqliteTableThatDoesNotFitIsReportedWithBothSides) {
     FozUnderTest foz;
     foz.configure(kReadings);

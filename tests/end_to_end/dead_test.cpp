@@ -44,6 +44,7 @@ class Dead : public testing::Test {
         foz_.publish("sensors/b", R"({"temp": 21.5})");
         foz_.publish("sensors/c", R"({"other": "é"})");
         ASSERT_TRUE(foz_.dead_letters_become(2)) << foz_.log();
+        EXPECT_TRUE(foz_.log().contains("it is a dead letter now")) << foz_.log();
         ASSERT_TRUE(foz_.becomes("SELECT max(position) FROM foz_cursor", "3"))
             << foz_.query("SELECT * FROM foz_cursor");
     }

@@ -123,9 +123,9 @@ TEST(Connect, that_breaks_a_rule_is_refused) {
          "<MQIsdp> 04 02 0000 <a>",
          unsupported_protocol_version,
          "[MQTT-3.1.2-2]"},
-        {"a bridge's level",
+        {"a bridge's level in MQTT 5",
          v5,
-         "<MQTT> 84 02 0000 <a>",
+         "<MQTT> 85 02 0000 [] <a>",
          unsupported_protocol_version,
          "[MQTT-3.1.2-2]"},
         {"reserved flag", v3_1_1, "<MQTT> 04 03 0000 <a>", malformed_packet, "[MQTT-3.1.2-3]"},
@@ -315,6 +315,17 @@ TEST(Connect, that_exceeds_a_limit_is_refused) {
     expect_refusals(rows, [&](std::string_view body, ProtocolVersion) {
         return decode_connect(body, limits);
     });
+}
+
+TEST(Connect, of_a_mosquitto_bridge_is_one_of_mqtt_3) {
+    const auto newer = decode_connect(wire("<MQTT> 84 02 0000 <a>"), {});
+    ASSERT_TRUE(newer);
+    EXPECT_EQ(newer->version, v3_1_1);
+    EXPECT_TRUE(newer->bridge);
+    const auto older = decode_connect(wire("<MQIsdp> 83 02 0000 <a>"), {});
+    ASSERT_TRUE(older);
+    EXPECT_EQ(older->version, v3_1);
+    EXPECT_TRUE(older->bridge);
 }
 
 TEST(Connect, that_is_refused_is_answered_in_a_version_its_sender_can_read) {

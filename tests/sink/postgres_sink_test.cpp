@@ -331,6 +331,17 @@ TEST_F(PostgresSinkTest, says_what_it_would_do_and_changes_nothing) {
     EXPECT_EQ(query("SELECT count(*) FROM pg_class WHERE relname IN ('new', 'foz_cursor')"), "0");
 }
 
+TEST_F(PostgresSinkTest, says_that_a_schema_is_missing) {
+    const auto mapping = mapping_of({{"r", "plant.t", {{"a", "integer"}}, {}}});
+    const auto lines = make()->inspect(mapping);
+    ASSERT_FALSE(lines);
+    EXPECT_EQ(
+        lines.error().message, R"(table plant.t: there is no schema plant; CREATE SCHEMA "plant")"
+    );
+    query("CREATE SCHEMA plant");
+    EXPECT_TRUE(make()->inspect(mapping));
+}
+
 TEST_F(PostgresSinkTest, refuses_a_url_that_is_not_one) {
     const auto sink =
         kind().make(SinkOptions{.url = "postgresql://host:port:x/db?nonsense=1", .password = ""});

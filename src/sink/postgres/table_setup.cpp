@@ -96,6 +96,31 @@ SinkResult<CatalogueTable> read_again(Connection& connection, const mapping::Tab
     return std::move(*found);
 }
 
+// foz makes tables, not schemas.
+SinkResult<void> check_schema(Connection& connection, const mapping::Table& table) {
+    const std::size_t dot = table.name.find('.');
+    if (dot == std::string::npos) {
+        return {};
+    }
+    const std::string schema = table.name.substr(0, dot);
+    auto found = connection.run(
+        fmt::format("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = {}", quoted_text(schema))
+    );
+    if (!found) {
+        return pass_on(found);
+    }
+    if (PQntuples(found->get()) == 0) {
+        return fail(
+            Failure::refused,
+            "table {}: there is no schema {}; CREATE SCHEMA {}",
+            table.name,
+            schema,
+            dialect().quoted(schema)
+        );
+    }
+    return {};
+}
+
 }  // namespace
 
 SinkResult<Settlement> settle_table(Connection& connection, const mapping::Table& table) {
@@ -147,6 +172,11 @@ SinkResult<std::string> describe_table(Connection& connection, const mapping::Ta
             return fail(
                 Failure::refused, "table {}: {}", table.name, changes.impossible.front().reason
             );
+        }
+    }
+    if (!*fitting) {
+        if (auto there = check_schema(connection, table); !there) {
+            return pass_on(there);
         }
     }
     return fit_line(table, *fitting);
