@@ -133,6 +133,7 @@ Result<void> use_trust(
     if (!authorities) {
         return std::unexpected(authorities.error());
     }
+    std::vector<std::string> out_of_date;
     X509_STORE* store = SSL_CTX_get_cert_store(context);
     for (const Handle<X509>& authority : *authorities) {
         FOZ_CHECK(X509_STORE_add_cert(store, authority.get()) == 1);
@@ -140,7 +141,11 @@ Result<void> use_trust(
             // So that a client with several certificates knows which one is wanted.
             FOZ_CHECK(SSL_CTX_add_client_CA(context, authority.get()) == 1);
         }
-        warn_of_dates(facts_of(authority.get()), files.authorities, now, warnings);
+        warn_of_dates(facts_of(authority.get()), files.authorities, now, out_of_date);
+    }
+    // A bundle such as the system's always has some old ones; the others still do.
+    if (out_of_date.size() == authorities->size()) {
+        warnings.insert(warnings.end(), out_of_date.begin(), out_of_date.end());
     }
     // An intermediate CA may stand there without its root.
     X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);

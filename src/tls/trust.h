@@ -21,7 +21,8 @@ namespace foz::tls {
 );
 
 /// Trusts the CAs of a file, and refuses what its CRL (if there is one) revokes. `what` stands in
-/// errors. `warnings` gets one line for a list that is out of date.
+/// errors. `warnings` gets one line for a list that is out of date, and one for each CA when none
+/// is valid for some time to come.
 struct TrustFiles {
     std::string what;
     std::string authorities;

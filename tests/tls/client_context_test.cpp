@@ -2,6 +2,8 @@
 // What foz as a client says about the broker's certificate.
 #include "tls/client_context.h"
 
+#include <fstream>
+
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
@@ -159,6 +161,15 @@ TEST_F(ClientContextTest, warns_of_its_own_certificate_before_the_broker_refuses
     const auto loaded = expect_value(ClientContext::load(settings, later));
     ASSERT_EQ(loaded->warnings().size(), 1U);
     EXPECT_NE(loaded->warnings()[0].find("devices/esp32-1.crt"), std::string::npos);
+}
+
+TEST_F(ClientContextTest, warns_of_old_certificates_in_a_bundle_only_when_it_has_no_others) {
+    const auto later = real_clock().system_now() + std::chrono::days(60);
+    config::ClientTls settings = ca_.client_tls();
+    settings.ca = ca_.device("esp32-1");  // expired by then
+    EXPECT_EQ(expect_value(ClientContext::load(settings, later))->warnings().size(), 1U);
+    std::ofstream(*settings.ca, std::ios::app) << std::ifstream(ca_.ca()).rdbuf();
+    EXPECT_TRUE(expect_value(ClientContext::load(settings, later))->warnings().empty());
 }
 
 TEST_F(ClientContextTest, offers_the_protocols_that_it_is_told) {
