@@ -19,6 +19,7 @@ namespace {
 struct VerifyArguments {
     DataFolderArguments folder;
     bool accept_gaps = false;
+    bool no_row_counts = false;
 };
 
 int failed(const Error& error, int exit_code) {
@@ -77,7 +78,8 @@ Result<bool> verify_database(
     const config::Settings& settings,
     const config::Database& database,
     const std::string& journal,
-    state::StateDatabase& state
+    state::StateDatabase& state,
+    bool count_rows
 ) {
     auto mapping = mapping::Mapping::compile(settings, database.name);
     if (!mapping) {
@@ -87,7 +89,9 @@ Result<bool> verify_database(
     if (!sink) {
         return pass_on(sink);
     }
-    const sink::VerifiedDatabase verified{database.name, database.lanes, journal, **sink, *mapping};
+    const sink::VerifiedDatabase verified{
+        database.name, database.lanes, journal, **sink, *mapping, count_rows
+    };
     auto found = sink::verify(verified, state, [&] { return open_journal(settings); });
     if (!found) {
         return fail(found.error().code, "database {}: {}", database.name, found.error().message);
@@ -118,7 +122,7 @@ int verify(const VerifyArguments& arguments) {
     bool all_checked = true;
     bool all_balanced = true;
     for (const config::Database& database : settings->databases) {
-        auto balanced = verify_database(*settings, database, id, **state);
+        auto balanced = verify_database(*settings, database, id, **state, !arguments.no_row_counts);
         if (!balanced) {
             static_cast<void>(failed(balanced.error(), 1));
             all_checked = false;
@@ -151,6 +155,11 @@ void add_verify_command(CLI::App& app, int& exit_code) {
         "--accept-gaps",
         arguments->accept_gaps,
         "Report no more the records that were gone when a database needed them"
+    );
+    command->add_flag(
+        "--no-row-counts",
+        arguments->no_row_counts,
+        "Do not count the rows of the tables: others delete old ones, or write there too"
     );
     command->footer(
         "Maps all that the journal has, counts the rows of each table, and compares both with the "

@@ -60,6 +60,7 @@ struct VerifiedDatabase {
     std::string journal;  // its id
     Sink& sink;
     mapping::Mapping& mapping;
+    bool count_rows = true;  // of the tables; false: others change them too
 };
 
 using OpenJournal = std::function<Result<std::unique_ptr<journal::Journal>>()>;

@@ -52,6 +52,9 @@ TEST_F(Verify, DeletedRowsAreADifferenceWithBothNumbers) {
     EXPECT_EQ(verified.exit_code, 1) << verified;
     EXPECT_TRUE(verified.says("table readings has 1 rows, foz stored 2")) << verified;
     EXPECT_TRUE(verified.says("it does not add up")) << verified;
+    const Outcome expected = foz_.run_configured({"verify", "--no-row-counts"});
+    EXPECT_EQ(expected.exit_code, 0) << expected;
+    EXPECT_TRUE(expected.says("were not counted")) << expected;
 }
 
 TEST_F(Verify, ADatabaseThatCannotBeReadIsNotCalledADifference) {
