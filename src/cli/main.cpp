@@ -1,13 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "base/version.h"
 #include "cli/commands.h"
+#include "config/spelling.h"
 
 namespace {
+
+/// Whether `word` is none of the commands; then it says so.
+bool complains_of_command(const CLI::App& app, std::string_view word) {
+    std::vector<std::string> names;
+    for (const CLI::App* command : app.get_subcommands({})) {
+        names.push_back(command->get_name());
+    }
+    const std::vector<std::string_view> known(names.begin(), names.end());
+    if (word.starts_with('-') || std::ranges::find(known, word) != known.end()) {
+        return false;
+    }
+    fmt::print(
+        stderr, "foz: unknown command \"{}\"; {}\n", word, foz::config::hint_for(word, known)
+    );
+    return true;
+}
 
 int run(int argc, char** argv) {
     CLI::App app("foz carries readings from MQTT into SQL tables, losing none.", "foz");
@@ -25,6 +47,9 @@ int run(int argc, char** argv) {
     foz::cli::add_sensor_command(app, exit_code);
     foz::cli::add_certs_command(app, exit_code);
     foz::cli::add_passwd_command(app, exit_code);
+    if (argc > 1 && complains_of_command(app, argv[1])) {
+        return 2;
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -111,6 +111,20 @@ dh = { field = "Data Hora", type = "timestamp" }
 #[[route]]
 )";
 
+constexpr std::string_view kTemplateSource = R"(
+# Another MQTT broker that foz reads from. With one, and without a [listener.NAME], foz itself listens nowhere.
+#[source.plant]
+# Topic filters; QoS 1 unless told otherwise.
+#subscribe = ["esp32/pub", { topic = "plant/#", qos = 2 }]
+)";
+
+constexpr std::string_view kTemplateBridge = R"(
+# Another MQTT broker that foz exchanges messages with. Has the keys of a [source.NAME] but subscribe, and these:
+#[bridge.cloud]
+# PATTERN DIRECTION QOS LOCAL_PREFIX REMOTE_PREFIX, as Mosquitto has them.
+#topics = ["sensors/# out 1", "commands/# in 1 local/ remote/"]
+)";
+
 std::string reference_of_remotes() {
     std::string page;
     page += reference(
@@ -212,6 +226,9 @@ std::string settings_template() {
     text += std::string(kTemplateDatabase) + commented(database_keys());
     text += std::string(kTemplateRoutes) + commented(route_keys());
     text += "#[route.columns.temp]\n" + commented(column_keys());
+    text += std::string(kTemplateSource) + commented(remote_keys());
+    text += "#[source.plant.tls]\n" + commented(client_tls_keys());
+    text += std::string(kTemplateBridge) + commented(bridge_keys());
     return text;
 }
 

@@ -169,7 +169,13 @@ Result<Survey> create_journal(
     }
     while (!spare->ready()) {
         if (auto advanced = spare->advance(); !advanced) {
-            return pass_on(advanced);
+            SpareSegment::discard(files, options.directory);
+            return fail(
+                advanced.error().code,
+                "a new journal needs {} MiB at once (journal.segment_bytes): {}",
+                options.segment_bytes >> 20U,
+                advanced.error().message
+            );
         }
     }
     SegmentHeader header;

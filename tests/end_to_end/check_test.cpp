@@ -19,6 +19,15 @@ TEST(Check, AGoodConfigurationIsOkAndCreatesNothing) {
     EXPECT_FALSE(std::filesystem::exists(foz.data()));
 }
 
+TEST(Command, ThatIsUnknownIsNamedWithTheOneThatWasMeant) {
+    FozUnderTest foz;
+    const Outcome mistyped = foz.run({"rnu"});
+    EXPECT_EQ(mistyped.exit_code, 2) << mistyped;
+    EXPECT_TRUE(mistyped.says(R"(unknown command "rnu"; did you mean "run"?)")) << mistyped;
+    EXPECT_EQ(foz.run({}).exit_code, 2);
+    EXPECT_EQ(foz.run({"--version"}).exit_code, 0);
+}
+
 TEST(Check, AnUnknownKeyIsNamedWithItsLineAndTheOneThatWasMeant) {
     FozUnderTest foz;
     foz.write("foz.toml", "[[route]]\ntopic = \"a\"\ntable = \"t\"\ndatabse = \"foz\"\n");

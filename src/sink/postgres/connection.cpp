@@ -15,12 +15,21 @@ namespace {
 
 constexpr std::size_t kMessageBytesMax = 400;
 
-std::string without_line_end(std::string_view text) {
-    text = text.substr(0, kMessageBytesMax);
-    while (text.ends_with('\n')) {
-        text.remove_suffix(1);
+/// libpq says a cause and what to do about it on lines of their own.
+std::string on_one_line(std::string_view text) {
+    std::string line;
+    for (const char one : text.substr(0, kMessageBytesMax)) {
+        const bool space = one == '\n' || one == '\t' || one == ' ';
+        if (!space) {
+            line += one;
+        } else if (!line.empty() && !line.ends_with(' ')) {
+            line += ' ';
+        }
     }
-    return std::string(text);
+    if (line.ends_with(' ')) {
+        line.pop_back();
+    }
+    return line;
 }
 
 std::string_view part(const PGresult* result, int code) {
@@ -227,7 +236,7 @@ SinkError Connection::loss() const {
     if (gave_up_) {
         return silence_error("PostgreSQL", *patience_, answer_timeout_);
     }
-    return {Failure::reconnect, "", without_line_end(PQerrorMessage(handle_.get())), std::nullopt};
+    return {Failure::reconnect, "", on_one_line(PQerrorMessage(handle_.get())), std::nullopt};
 }
 
 SinkError Connection::error_of(const PGresult* result) {
@@ -240,7 +249,7 @@ SinkError Connection::error_of(const PGresult* result) {
         error.failure = Failure::reconnect;
     }
     // Not the detail: it quotes the row.
-    error.message = without_line_end(part(result, PG_DIAG_MESSAGE_PRIMARY));
+    error.message = on_one_line(part(result, PG_DIAG_MESSAGE_PRIMARY));
     error_context_ = part(result, PG_DIAG_CONTEXT);
     return error;
 }
