@@ -128,11 +128,15 @@ Result<Replay> replay_for(const ReplayArguments& arguments, journal::Journal& jo
     if (*from < journal.status().first || *from > end) {
         return fail(
             ErrorCode::not_found,
-            "the journal has the records {} to {}; {} is not among them",
+            "the journal has the records from {} up to, but not including, {}; {} is not among "
+            "them",
             journal.status().first,
             end,
             *from
         );
+    }
+    if (*to < *from) {
+        return fail(ErrorCode::invalid, "--to {} is before --from {}", *to, *from);
     }
     sink::RunnerOptions options;
     options.lane = !arguments.name.empty()   ? "replay-" + arguments.name
