@@ -153,7 +153,9 @@ constexpr Key<Journal> kJournalKeys[] = {
     size<&Journal::free_space_min>(
         "free_space_min",
         {0, 1'024 * kTiB},
-        "What must stay free on the disk; below it foz stops acknowledging, as above."
+        "What must stay free on the disk. Below it no new segment is begun, and foz stops "
+        "acknowledging when the "
+        "last one is full, as above."
     ),
     size<&Journal::queue_bytes_max>(
         "queue_bytes_max",
