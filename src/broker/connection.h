@@ -52,11 +52,12 @@ struct Connection {
     SteadyTime next_check;   // when its entry in the deadline wheel counts
 
     EventLoop::Interest interest = EventLoop::Interest::none;
-    bool admitted = false;  // was let in, or the answer of the authenticator is awaited
-    bool claimed = false;   // its client id was claimed in the registry
-    bool touched = false;   // is in the reactor's list of connections to write to
-    bool writing = false;   // output waits for room in the socket
-    bool closing = false;   // ends as soon as the output is sent
+    bool admitted = false;    // was let in, or the answer of the authenticator is awaited
+    bool claimed = false;     // its client id was claimed in the registry
+    bool identified = false;  // its claim was granted: no longer one of the unidentified
+    bool touched = false;     // is in the reactor's list of connections to write to
+    bool writing = false;     // output waits for room in the socket
+    bool closing = false;     // ends as soon as the output is sent
 };
 
 enum class IoOutcome : std::uint8_t { done, would_block, closed };

@@ -41,11 +41,11 @@ void Reactor::open(int socket, const Door& door) {
     slot.connection =
         std::make_unique<Connection>(std::move(descriptor), door, context_.settings, handle, now_);
     slot.connection->tls = std::move(stream);
-    unidentified_.push_back(handle);
-    ++unidentified_count_;
-    evict_unidentified();
     add_deadline(*slot.connection);
     wait_readable(*slot.connection);
+    unidentified_.push_back(handle);
+    ++unidentified_count_;
+    evict_unidentified();  // last: it may close any of them
 }
 
 // Keeps the number of connections that have not said who they are within its limit, by closing the
@@ -57,7 +57,7 @@ void Reactor::evict_unidentified() {
     );
     const auto is_gone = [this](ConnectionHandle handle) {
         const Connection* connection = find(handle);
-        return connection == nullptr || connection->protocol.state() == Protocol::State::connected;
+        return connection == nullptr || connection->identified;
     };
     while (!unidentified_.empty() && (unidentified_count_ > share || is_gone(unidentified_.front()))
     ) {
@@ -148,6 +148,7 @@ void Reactor::start_session(Connection& connection) {
         return;  // it was closed while it waited, and lets go of the client id with that
     }
     connection.protocol.start_session(context_.registry, inbox_, connection.output);
+    connection.identified = true;
     --unidentified_count_;
     connection.last_packet = now_;
     add_deadline(connection);

@@ -246,7 +246,7 @@ void Reactor::finish(Connection& connection) {
     }
     const ConnectionHandle handle = connection.self;
     Protocol& protocol = connection.protocol;
-    if (protocol.state() != Protocol::State::connected && !connection.claimed) {
+    if (!connection.identified) {
         --unidentified_count_;
     }
     if (connection.claimed) {

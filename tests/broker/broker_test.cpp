@@ -212,6 +212,33 @@ TEST_F(BrokerOverSockets, unidentified_connections_over_the_limit_push_out_the_o
     EXPECT_EQ(client.receive(4), kConnackAccepted);
 }
 
+TEST_F(
+    BrokerOverSockets, connections_that_go_while_they_wait_for_a_client_id_leave_room_for_others
+) {
+    settings_.limits.connections_unidentified = 4;
+    settings_.reactors = 1;
+    restart();
+    for (int round = 0; round < 20; ++round) {
+        std::vector<std::unique_ptr<RawClient>> rivals;
+        for (int i = 0; i < 10; ++i) {
+            rivals.push_back(std::make_unique<RawClient>(port()));
+        }
+        for (const auto& rival : rivals) {
+            rival->send(connect_bytes("esp32-1"));
+        }
+        rivals.clear();
+        ASSERT_TRUE(wait_for_connections(0));
+    }
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (int i = 0; i < 4; ++i) {
+        clients.push_back(std::make_unique<RawClient>(port()));
+    }
+    for (std::size_t i = 0; i < clients.size(); ++i) {
+        clients[i]->send(connect_bytes("esp32-" + std::to_string(i)));
+        EXPECT_EQ(clients[i]->receive(4), kConnackAccepted);
+    }
+}
+
 TEST_F(BrokerOverSockets, connections_over_the_limit_are_refused_and_the_others_stay) {
     settings_.limits.connections = 2;
     restart();
