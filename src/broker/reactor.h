@@ -98,6 +98,7 @@ class Reactor {
     void check_time();
     void check_deadline(ConnectionHandle handle);
     void add_deadline(Connection& connection);
+    [[nodiscard]] std::optional<SteadyTime> deadline_of(const Connection& connection) const;
     void take_due_sessions();
 
     void log_closed(const Connection& connection, std::string_view reason);

@@ -269,17 +269,22 @@ void Reactor::finish(Connection& connection) {
     free_slots_.push_back(handle.slot);
 }
 
-void Reactor::add_deadline(Connection& connection) {
-    SteadyTime deadline = connection.accepted + context_.settings.limits.connect_timeout;
-    if (connection.protocol.state() == Protocol::State::connected) {
-        const auto silence_max = std::chrono::seconds(connection.protocol.silence_max_seconds());
-        if (silence_max.count() == 0) {
-            return;
-        }
-        deadline = connection.last_packet + silence_max;
+std::optional<SteadyTime> Reactor::deadline_of(const Connection& connection) const {
+    if (connection.protocol.state() != Protocol::State::connected) {
+        return connection.accepted + context_.settings.limits.connect_timeout;
     }
-    connection.next_check = std::min(deadline, now_ + DeadlineWheel::kHorizon);
-    deadlines_.add(connection.self, connection.next_check);
+    const auto silence_max = std::chrono::seconds(connection.protocol.silence_max_seconds());
+    if (silence_max.count() == 0) {
+        return std::nullopt;
+    }
+    return connection.last_packet + silence_max;
+}
+
+void Reactor::add_deadline(Connection& connection) {
+    if (const auto deadline = deadline_of(connection)) {
+        connection.next_check = std::min(*deadline, now_ + DeadlineWheel::kHorizon);
+        deadlines_.add(connection.self, connection.next_check);
+    }
 }
 
 void Reactor::check_deadline(ConnectionHandle handle) {
@@ -287,15 +292,15 @@ void Reactor::check_deadline(ConnectionHandle handle) {
     if (connection == nullptr || now_ < connection->next_check || connection->closing) {
         return;  // gone, or an entry that a later one has replaced
     }
-    const bool connected = connection->protocol.state() == Protocol::State::connected;
-    const auto silence_max = std::chrono::seconds(connection->protocol.silence_max_seconds());
-    const SteadyTime deadline =
-        connected ? connection->last_packet + silence_max
-                  : connection->accepted + context_.settings.limits.connect_timeout;
-    if (now_ < deadline || holding_) {
+    const auto deadline = deadline_of(*connection);
+    if (!deadline) {
+        return;  // the entry is from before CONNECT, which wants no keep-alive
+    }
+    if (now_ < *deadline || holding_) {
         add_deadline(*connection);  // while foz itself does not read, nobody is silent
         return;
     }
+    const bool connected = connection->protocol.state() == Protocol::State::connected;
     connection->protocol.close(
         connected ? mqtt::ReasonCode::keep_alive_timeout : mqtt::ReasonCode::unspecified_error,
         connected ? "[MQTT-3.1.2-22] nothing was heard for one and a half times the keep-alive"

@@ -199,6 +199,18 @@ TEST_F(BrokerOverSockets, a_client_that_outstays_its_keep_alive_is_closed) {
     EXPECT_EQ(client.receive_until_closed(5s), "");
 }
 
+TEST_F(BrokerOverSockets, a_client_without_keep_alive_may_be_silent_past_the_connect_timeout) {
+    settings_.limits.connect_timeout = 300ms;
+    restart();
+    RawClient client(port());
+    client.send(connect_bytes("esp32-1", true, 0));
+    client.receive(4);
+    RawClient later(port());
+    EXPECT_EQ(later.receive_until_closed(), "") << "the timeout of one that came later is over";
+    client.send(publish_bytes(1, 1));
+    EXPECT_EQ(client.receive(4), ack_bytes(mqtt::PacketType::puback, 1));
+}
+
 TEST_F(BrokerOverSockets, unidentified_connections_over_the_limit_push_out_the_oldest) {
     settings_.limits.connections_unidentified = 4;
     restart();
