@@ -72,6 +72,11 @@ IoOutcome write_some(Connection& connection) {
     return IoOutcome::would_block;
 }
 
+bool has_unread(const Connection& connection) {
+    char first = 0;
+    return ::recv(connection.socket.number(), &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 std::string peer_address(const Connection& connection) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;

@@ -48,7 +48,7 @@ struct Connection {
     std::size_t memory_counted = 0;  // of these three, in the broker's total
 
     const SteadyTime accepted;
-    SteadyTime last_packet;  // when a whole packet was last taken
+    SteadyTime last_packet;  // when a whole packet was last taken, or foz was behind with reading
     SteadyTime next_check;   // when its entry in the deadline wheel counts
 
     EventLoop::Interest interest = EventLoop::Interest::none;
@@ -98,6 +98,9 @@ class ReadBuffers {
 
 /// Sends as much of the output as the socket takes, and removes it.
 [[nodiscard]] IoOutcome write_some(Connection& connection);
+
+/// Whether the peer has sent something that was not read yet.
+[[nodiscard]] bool has_unread(const Connection& connection);
 
 /// The peer's address, for a person.
 [[nodiscard]] std::string peer_address(const Connection& connection);

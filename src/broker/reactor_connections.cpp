@@ -296,11 +296,16 @@ void Reactor::check_deadline(ConnectionHandle handle) {
     if (!deadline) {
         return;  // the entry is from before CONNECT, which wants no keep-alive
     }
-    if (now_ < *deadline || holding_) {
-        add_deadline(*connection);  // while foz itself does not read, nobody is silent
+    if (now_ < *deadline) {
+        add_deadline(*connection);
         return;
     }
     const bool connected = connection->protocol.state() == Protocol::State::connected;
+    if (holding_ || (connected && !connection->writing && has_unread(*connection))) {
+        connection->last_packet = now_;  // while foz itself does not read, nobody is silent
+        add_deadline(*connection);
+        return;
+    }
     connection->protocol.close(
         connected ? mqtt::ReasonCode::keep_alive_timeout : mqtt::ReasonCode::unspecified_error,
         connected ? "[MQTT-3.1.2-22] nothing was heard for one and a half times the keep-alive"

@@ -211,6 +211,28 @@ TEST_F(BrokerOverSockets, a_client_without_keep_alive_may_be_silent_past_the_con
     EXPECT_EQ(client.receive(4), ack_bytes(mqtt::PacketType::puback, 1));
 }
 
+TEST_F(BrokerOverSockets, a_client_whose_packets_foz_leaves_unread_is_not_silent) {
+    settings_.ack = config::Ack::commit;
+    settings_.limits.in_flight = 1;
+    restart();
+    RawClient client(port());
+    client.send(connect_bytes("esp32-1", true, 1));
+    client.receive(4);
+    client.send(publish_bytes(1, 1));
+    ASSERT_TRUE(support::wait_until([&] { return messages_in_journal() == 1; }));
+    std::string pingreq;
+    mqtt::append_pingreq(pingreq);
+    client.send(pingreq);
+    RawClient silent(port());
+    silent.send(connect_bytes("esp32-2", true, 2));
+    silent.receive(4);
+    EXPECT_EQ(silent.receive_until_closed(), "");
+    broker_->set_committed(1);
+    std::string pingresp;
+    mqtt::append_pingresp(pingresp);
+    EXPECT_EQ(client.receive(6), ack_bytes(mqtt::PacketType::puback, 1) + pingresp);
+}
+
 TEST_F(BrokerOverSockets, unidentified_connections_over_the_limit_push_out_the_oldest) {
     settings_.limits.connections_unidentified = 4;
     restart();
