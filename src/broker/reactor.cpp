@@ -162,11 +162,10 @@ bool Reactor::append_inbox() {
         // Only of messages sent again, whose records are in the journal, perhaps not yet durable.
         end = context_.journal.status().end;
     }
-    if (std::exchange(holding_, false)) {
-        for (const ConnectionHandle& handle : std::exchange(reads_held_, {})) {
-            if (Connection* connection = find(handle)) {
-                wait_readable(*connection);
-            }
+    holding_ = false;
+    for (const ConnectionHandle& handle : std::exchange(wait_for_append_, {})) {
+        if (Connection* connection = find(handle)) {
+            touch(*connection);
         }
     }
     if (!inbox_.acks().empty()) {

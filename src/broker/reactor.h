@@ -129,7 +129,8 @@ class Reactor {
     // journal's progress worth a wake-up. Written by the reactor's thread.
     std::atomic<bool> wants_progress_ = false;
     bool holding_ = false;  // the journal has refused inbox_, which waits for room
-    std::vector<ConnectionHandle> reads_held_;  // were readable while holding_
+    // Have sent more, which is taken after the next append.
+    std::vector<ConnectionHandle> wait_for_append_;
     std::vector<ConnectionHandle> touched_;
     std::vector<std::function<void()>> barriers_;
     struct Departed {

@@ -52,7 +52,7 @@ void Reactor::on_ready(const EventLoop::Ready& ready) {
     }
     if (holding_) {
         set_interest(*connection, EventLoop::Interest::none);
-        reads_held_.push_back(connection->self);
+        wait_for_append_.push_back(connection->self);
         return;
     }
     on_readable(*connection);
@@ -227,8 +227,12 @@ void Reactor::send(Connection& connection) {
         finish(connection);
         return;
     }
-    if (!connection.input.empty() && connection.protocol.may_take() && !holding_ &&
+    if (!connection.input.empty() && connection.protocol.may_take() &&
         connection.protocol.state() == Protocol::State::connected) {
+        if (holding_) {
+            wait_for_append_.push_back(connection.self);
+            return;
+        }
         const std::string kept = std::exchange(connection.input, {});
         take_input(connection, kept);
         return;

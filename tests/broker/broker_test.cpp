@@ -333,6 +333,37 @@ TEST_F(BrokerOverSockets, a_kept_session_and_its_qos_2_message_survive_a_crash) 
     }
 }
 
+TEST_F(BrokerOverSockets, what_a_client_sent_ahead_is_taken_when_the_journal_has_room_again) {
+    settings_.ack = config::Ack::commit;
+    settings_.limits.in_flight = 1;
+    settings_.reactors = 1;
+    journal_max_ = 2 << 20;
+    restart();
+    journal_->set_cursor("slow", 0);
+    RawClient ahead(port());
+    ahead.send(connect_bytes("ahead"));
+    ahead.receive(4);
+    ahead.send(publish_bytes(1, 1) + publish_bytes(1, 2));
+    RawClient flood(port());
+    flood.send(connect_bytes("flood"));
+    flood.receive(4);
+    std::thread sender([&] {
+        for (int i = 0; i < 40 && flood.send(publish_bytes(0, 0, std::string(100'000, 'x'))); ++i) {
+        }
+    });
+    EXPECT_TRUE(support::wait_until([&] { return journal_->status().stalled.has_value(); }));
+    // The acknowledgement comes due while nothing can be appended.
+    broker_->set_committed(1);
+    EXPECT_EQ(ahead.receive(4), ack_bytes(mqtt::PacketType::puback, 1));
+    broker_->set_committed(1 << 20);
+    EXPECT_TRUE(support::wait_until([&] {
+        journal_->set_cursor("slow", journal_->status().durable_end);
+        return ahead.receive(4, 1ms) == ack_bytes(mqtt::PacketType::puback, 2);
+    }));
+    broker_.reset();
+    sender.join();
+}
+
 TEST_F(BrokerOverSockets, a_checkpoint_lets_the_journal_move_on) {
     RawClient client(port());
     client.send(connect_bytes("esp32-1", false));
