@@ -69,10 +69,12 @@ class Protocol {
         refuse_connect(reason, why, out);
     }
 
-    /// False while `limits.in_flight` messages wait for their acknowledgement and the client's MQTT
-    /// version has no way to be told: its bytes stay in the socket for a while.
+    /// False while the session is awaited, and while `limits.in_flight` messages wait for their
+    /// acknowledgement and the client's MQTT version has no way to be told: its bytes stay in the
+    /// socket for a while.
     [[nodiscard]] bool may_take() const {
-        return version_ == mqtt::ProtocolVersion::v5 || pending_acks_ < settings_->limits.in_flight;
+        return state_ != State::awaiting_session && (version_ == mqtt::ProtocolVersion::v5 ||
+                                                     pending_acks_ < settings_->limits.in_flight);
     }
 
     /// Appends an acknowledgement whose record is durable.

@@ -144,6 +144,7 @@ void Reactor::after_input(Connection& connection) {
             touch(connection);
             return;
         case Protocol::State::awaiting_session:
+            count_memory(connection);  // of what came after CONNECT; the socket keeps the rest
             if (!connection.admitted) {
                 admit(connection);
             }

@@ -2,7 +2,9 @@
 // Who is let in, over real sockets: passwords, TLS, certificates, and reading the files again.
 #include "broker/door.h"
 
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -43,10 +45,13 @@ class DoorTest : public testing::Test {
         listener_.password_file = (directory_ / "passwd").string();
     }
 
-    void write_passwords(const std::vector<std::pair<std::string, std::string>>& users) {
+    void write_passwords(
+        const std::vector<std::pair<std::string, std::string>>& users,
+        std::uint32_t iterations = kFewIterations
+    ) {
         std::string content;
         for (const auto& [name, password] : users) {
-            content = tls::with_password(content, name, password, kFewIterations).value();
+            content = tls::with_password(content, name, password, iterations).value();
         }
         std::ofstream(directory_ / "passwd") << content;
     }
@@ -113,6 +118,26 @@ TEST_F(DoorTest, a_refused_client_does_not_take_a_session_over) {
     EXPECT_EQ(answer(connect_bytes("esp32", "guess")), kWrongPassword);
     device.send(std::string("\xC0\x00", 2));
     EXPECT_EQ(device.receive(2), std::string("\xD0\x00", 2)) << "PINGRESP: it is still there";
+}
+
+TEST_F(DoorTest, a_client_is_not_read_from_while_its_password_is_checked) {
+    constexpr std::uint32_t kAboutASecond = 1'000'000;
+    write_passwords({{"esp32", "secret"}}, kAboutASecond);
+    start();
+    RawClient stranger(broker_->listeners().front()->port());
+    stranger.send(connect_bytes("esp32", "guess") + "\x30\xFF\xFF\xFF\x7F");  // a long packet
+    constexpr std::size_t kPieces = 64;
+    std::atomic<std::size_t> sent = 0;
+    std::thread sender([&] {
+        const std::string piece(1 << 18, '\0');
+        while (sent < kPieces && stranger.send(piece)) {
+            ++sent;
+        }
+    });
+    EXPECT_EQ(stranger.receive(kWrongPassword.size()), kWrongPassword);
+    EXPECT_LT(sent, kPieces) << "what the sockets hold, and no more";
+    broker_.reset();
+    sender.join();
 }
 
 TEST_F(DoorTest, the_password_file_is_read_again_and_a_broken_one_leaves_the_old_in_force) {
