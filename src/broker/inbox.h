@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the connections of one reactor took in during one tick: the records to append to the journal
-// in one batch, and the acknowledgements to send when they are durable. One thread.
+// What the connections of one reactor took in during one tick: the records to append to the
+// journal, and the acknowledgements to send when they are durable. One thread.
+//
+// The records come in batches of a bounded size, whoever adds how many of them: a small packet can
+// make a large record, with a topic alias, and the wills of many connections can come due at once.
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -28,34 +33,57 @@ class Inbox {
     [[nodiscard]] SystemTime now() const { return now_; }
 
     void add_message(const mqtt::Message& message) {
-        mqtt::encode_message(message, begin(mqtt::RecordKind::message));
-        batch_.end_record();
+        journal::RecordBatch& batch = open_batch();
+        mqtt::encode_message(message, begin(batch, mqtt::RecordKind::message));
+        batch.end_record();
         ++messages_;
     }
     void add_session_record(mqtt::RecordKind kind, const mqtt::SessionRecord& record) {
-        mqtt::encode_session_record(record, begin(kind));
-        batch_.end_record();
+        journal::RecordBatch& batch = open_batch();
+        mqtt::encode_session_record(record, begin(batch, kind));
+        batch.end_record();
     }
     void add_ack(const PendingAck& ack) { acks_.push_back(ack); }
 
-    [[nodiscard]] const journal::RecordBatch& records() const { return batch_; }
+    /// Each within the size that any configured journal takes in one append; none is empty.
+    [[nodiscard]] const std::deque<journal::RecordBatch>& batches() const { return batches_; }
+    /// The first of batches() is in the journal.
+    void pop_batch() {
+        spare_ = std::move(batches_.front());
+        spare_.clear();
+        batches_.pop_front();
+    }
+    /// What a tick takes at most; the rest is taken when this is appended.
+    [[nodiscard]] bool full() const { return batches_.size() >= kBatchesMax; }
+
     [[nodiscard]] std::vector<PendingAck>& acks() { return acks_; }
     /// Of application messages among the records.
     [[nodiscard]] std::uint64_t messages() const { return messages_; }
-    [[nodiscard]] bool empty() const { return batch_.empty() && acks_.empty(); }
+    [[nodiscard]] bool empty() const { return batches_.empty() && acks_.empty(); }
 
     void clear() {
-        batch_.clear();
+        batches_.clear();
         acks_.clear();
         messages_ = 0;
     }
 
   private:
-    std::string& begin(mqtt::RecordKind kind) {
-        return batch_.begin_record(static_cast<std::uint8_t>(kind));
+    // The largest record, which is less than 3/4 of the smallest segment, fits on top of it.
+    static constexpr std::size_t kBatchBytes = 256 << 10;
+    static constexpr std::size_t kBatchesMax = 3;
+
+    journal::RecordBatch& open_batch() {
+        if (batches_.empty() || batches_.back().stored().size() >= kBatchBytes) {
+            batches_.push_back(std::exchange(spare_, {}));
+        }
+        return batches_.back();
+    }
+    static std::string& begin(journal::RecordBatch& batch, mqtt::RecordKind kind) {
+        return batch.begin_record(static_cast<std::uint8_t>(kind));
     }
 
-    journal::RecordBatch batch_;
+    std::deque<journal::RecordBatch> batches_;
+    journal::RecordBatch spare_;  // the memory of an appended one
     std::vector<PendingAck> acks_;
     std::uint64_t messages_ = 0;
     SystemTime now_;

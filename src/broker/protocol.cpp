@@ -38,7 +38,7 @@ ProtocolSettings::ProtocolSettings(const config::Limits& from_limits) : limits(f
 
 std::size_t Protocol::consume(std::string_view input, Inbox& inbox, std::string& out) {
     std::size_t taken = 0;
-    while (taken < input.size() && may_take() &&
+    while (taken < input.size() && may_take() && !inbox.full() &&
            (state_ == State::awaiting_connect || state_ == State::connected)) {
         const auto frame = mqtt::read_frame(input.substr(taken), version_, packet_bytes_max());
         if (!frame) {

@@ -53,7 +53,7 @@ class Protocol {
 
     /// Takes whole packets from the start of `input`, appends what is to be sent to `out`, and
     /// returns how many bytes it took. It stops at an incomplete packet, when the state is no
-    /// longer connected, and while may_take() is false.
+    /// longer connected, while may_take() is false, and when the inbox is full.
     std::size_t consume(std::string_view input, Inbox& inbox, std::string& out);
 
     /// The claim on client_id() was granted: opens its session in `registry` and answers the

@@ -105,7 +105,7 @@ void Reactor::tick(std::span<const EventLoop::Ready> ready) {
     }
     loop_.run_posted();
     for (const EventLoop::Ready& connection : ready) {
-        if (inbox_.records().stored().size() >= kTickBytesMax) {
+        if (inbox_.full()) {
             break;  // the others stay ready
         }
         on_ready(connection);
@@ -138,48 +138,59 @@ bool Reactor::drained() const {
 
 // False: the journal has no room; the inbox is kept and nothing more is read until it has.
 bool Reactor::append_inbox() {
-    journal::Position end = 0;
     if (!inbox_.acks().empty()) {
         // Before the append and the look at durable_end(): what becomes durable after them finds
         // this set.
         wants_progress_ = true;
     }
-    if (!inbox_.records().empty()) {
-        const auto appended = context_.journal.append(inbox_.records());
-        if (!appended) {
-            holding_ = true;
-            if (const auto held_back = stalled_throttle_.pass(now_)) {
-                spdlog::warn(
-                    "the journal takes nothing, so nothing is acknowledged: {}",
-                    appended.error().message
-                );
-            }
-            return false;
-        }
-        end = *appended;
-        context_.counters.messages.fetch_add(inbox_.messages(), std::memory_order_relaxed);
-    } else if (!inbox_.acks().empty()) {
-        // Only of messages sent again, whose records are in the journal, perhaps not yet durable.
-        end = context_.journal.status().end;
+    const auto end = append_records();
+    holding_ = !end;
+    if (holding_) {
+        return false;
     }
-    holding_ = false;
     for (const ConnectionHandle& handle : std::exchange(wait_for_append_, {})) {
         if (Connection* connection = find(handle)) {
             touch(*connection);
         }
     }
     if (!inbox_.acks().empty()) {
-        const auto releases =
-            std::ranges::stable_partition(inbox_.acks(), [](const PendingAck& ack) {
-                return ack.type != mqtt::PacketType::pubcomp;
-            });
-        early_acks_.assign(releases.begin(), releases.end());
-        durable_acks_.push(end, early_acks_);
-        inbox_.acks().erase(releases.begin(), releases.end());
-        acks_.push(context_.ack == config::Ack::memory ? 0 : end, inbox_.acks());
+        // Without records, they are of messages sent again, whose records are in the journal,
+        // perhaps not yet durable.
+        queue_acks(*end == 0 ? context_.journal.status().end : *end);
     }
     inbox_.clear();
     return true;
+}
+
+// Where the last one ends, 0 without any; nothing when the journal has no room for all of them.
+std::optional<journal::Position> Reactor::append_records() {
+    journal::Position end = 0;
+    while (!inbox_.batches().empty()) {
+        const auto appended = context_.journal.append(inbox_.batches().front());
+        if (!appended) {
+            if (const auto held_back = stalled_throttle_.pass(now_)) {
+                spdlog::warn(
+                    "the journal takes nothing, so nothing is acknowledged: {}",
+                    appended.error().message
+                );
+            }
+            return std::nullopt;
+        }
+        end = *appended;
+        inbox_.pop_batch();
+    }
+    context_.counters.messages.fetch_add(inbox_.messages(), std::memory_order_relaxed);
+    return end;
+}
+
+void Reactor::queue_acks(journal::Position end) {
+    const auto releases = std::ranges::stable_partition(inbox_.acks(), [](const PendingAck& ack) {
+        return ack.type != mqtt::PacketType::pubcomp;
+    });
+    early_acks_.assign(releases.begin(), releases.end());
+    durable_acks_.push(end, early_acks_);
+    inbox_.acks().erase(releases.begin(), releases.end());
+    acks_.push(context_.ack == config::Ack::memory ? 0 : end, inbox_.acks());
 }
 
 void Reactor::release_departed() {

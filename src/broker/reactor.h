@@ -91,6 +91,8 @@ class Reactor {
 
     // The journal.
     [[nodiscard]] bool append_inbox();
+    [[nodiscard]] std::optional<journal::Position> append_records();
+    void queue_acks(journal::Position end);
     void release_departed();
     void deliver_acks();
 
@@ -104,7 +106,6 @@ class Reactor {
     void log_closed(const Connection& connection, std::string_view reason);
     void forward_grant(std::optional<ConnectionHandle> granted);
 
-    static constexpr std::size_t kTickBytesMax = 512 << 10;  // then append, even if more is ready
     /// As claimant for sessions that expire; no connection has this slot.
     static constexpr std::uint32_t kNoSlot = 0xFFFF'FFFF;
 

@@ -156,7 +156,9 @@ void Reactor::after_input(Connection& connection) {
         touch(connection);
     }
     count_memory(connection);
-    if (!connection.closing && !connection.writing && connection.protocol.may_take()) {
+    if (inbox_.full() && !connection.input.empty()) {
+        wait_for_append_.push_back(connection.self);
+    } else if (!connection.closing && !connection.writing && connection.protocol.may_take()) {
         wait_readable(connection);
     }
 }
@@ -230,7 +232,7 @@ void Reactor::send(Connection& connection) {
     }
     if (!connection.input.empty() && connection.protocol.may_take() &&
         connection.protocol.state() == Protocol::State::connected) {
-        if (holding_) {
+        if (holding_ || inbox_.full()) {
             wait_for_append_.push_back(connection.self);
             return;
         }

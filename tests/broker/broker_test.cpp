@@ -364,6 +364,39 @@ TEST_F(BrokerOverSockets, what_a_client_sent_ahead_is_taken_when_the_journal_has
     sender.join();
 }
 
+TEST_F(BrokerOverSockets, small_packets_that_make_large_records_hold_up_nobody) {
+    settings_.limits.topic_bytes = 60'000;
+    settings_.reactors = 1;
+    journal_max_ = 8 << 20;
+    restart();
+    mqtt::Connect connect;
+    connect.version = mqtt::ProtocolVersion::v5;
+    connect.client_id = "amplifier";
+    std::string bytes;
+    mqtt::append_connect(bytes, connect);
+    const std::string properties("\x03\x23\x00\x01", 4);  // topic alias 1
+    const std::size_t length = 2 + 60'000 + properties.size();
+    bytes +=
+        {'\x30',
+         static_cast<char>(length % 128 | 128),
+         static_cast<char>(length / 128 % 128 | 128),
+         static_cast<char>(length / 16'384)};
+    bytes += {static_cast<char>(60'000 >> 8), static_cast<char>(60'000 & 0xFF)};
+    bytes += std::string(60'000, 't') + properties;
+    RawClient amplifier(port());
+    amplifier.send(bytes);
+    ASSERT_TRUE(support::wait_until([&] { return messages_in_journal() == 1; }));
+    std::string by_alias;
+    for (int i = 0; i < 100; ++i) {
+        by_alias += std::string("\x30\x06\x00\x00", 4) + properties;
+    }
+    amplifier.send(by_alias);
+    EXPECT_TRUE(support::wait_until([&] { return messages_in_journal() == 101; }));
+    RawClient other(port());
+    other.send(connect_bytes("other") + publish_bytes(1, 1));
+    EXPECT_EQ(other.receive(8), kConnackAccepted + ack_bytes(mqtt::PacketType::puback, 1));
+}
+
 TEST_F(BrokerOverSockets, a_checkpoint_lets_the_journal_move_on) {
     RawClient client(port());
     client.send(connect_bytes("esp32-1", false));

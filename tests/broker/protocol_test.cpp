@@ -270,7 +270,7 @@ TEST(Protocol, a_topic_alias_stands_for_the_topic_it_was_set_to) {
     publish.topic = "";
     client.publish(publish);
     EXPECT_EQ(server.inbox.messages(), 2U);
-    const auto stored = as_text(server.inbox.records().stored());
+    const auto stored = as_text(server.inbox.batches().front().stored());
     const auto first = stored.find("esp32/pub");
     EXPECT_NE(stored.find("esp32/pub", first + 1), std::string_view::npos);
 }

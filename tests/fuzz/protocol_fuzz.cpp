@@ -14,9 +14,9 @@ namespace {
 
 using namespace foz;
 
-/// Every record of the inbox is one that recovery and the mapping can read.
-void check_records(const broker::Inbox& inbox) {
-    const ByteView stored = inbox.records().stored();
+/// Every record of a batch is one that recovery and the mapping can read.
+void check_records(const journal::RecordBatch& batch) {
+    const ByteView stored = batch.stored();
     for (std::size_t offset = 0; offset < stored.size();) {
         constexpr std::size_t kHeader = sizeof(std::uint32_t) + 1;
         const auto length = load_little<std::uint32_t>(stored.data() + offset);
@@ -56,6 +56,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (split != std::string_view::npos) {
         run_client(server, input.substr(split + 2));
     }
-    check_records(server.inbox);
+    for (const journal::RecordBatch& batch : server.inbox.batches()) {
+        check_records(batch);
+    }
     return 0;
 }
