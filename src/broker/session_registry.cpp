@@ -20,6 +20,7 @@ SessionRegistry::Claim SessionRegistry::claim(
     if (!entry.owner) {
         entry.owner = claimant;
         entry.expires.reset();
+        drop_alarm(*place);
         return {.granted = true, .displaced = std::nullopt};
     }
     const auto displaced = entry.waiting ? entry.waiting : entry.owner;
@@ -35,21 +36,21 @@ SessionRegistry::Opened SessionRegistry::open(
     FOZ_CHECK(place != entries_.end() && place->second.owner);
     Entry& entry = place->second;
     Opened opened;
-    auto will = std::exchange(entry.will, nullptr);
     if (entry.session && !clean_start) {
-        opened.present =
-            true;  // and the will, still delayed, is not to be published [MQTT-3.1.3-9]
+        opened.present = true;
+        entry.will.reset();  // still delayed, it is not to be published [MQTT-3.1.3-9]
         entry.session->set_expiry_seconds(expiry_seconds);
     } else {
-        if (expiry_seconds != 0 && entries_.size() > sessions_max_) {
+        if (expiry_seconds != 0 && !entry.kept && kept_ >= sessions_max_) {
             return opened;
         }
         opened.discarded = entry.session != nullptr;
-        if (will) {
-            opened.will = std::move(*will);
+        if (entry.will) {
+            opened.will = std::move(*std::exchange(entry.will, nullptr));
         }
         entry.session = std::make_shared<Session>(std::string(client_id), expiry_seconds);
     }
+    count(entry);
     opened.session = entry.session;
     return opened;
 }
@@ -77,39 +78,58 @@ std::optional<ConnectionHandle> SessionRegistry::release(
     if (entry.session && entry.session->expiry_seconds() == 0) {
         entry.session.reset();
     }
+    count(entry);
+    if (will) {
+        entry.will_due = now + will->delay;
+        entry.will = std::make_unique<Will>(std::move(*will));
+    }
     if (entry.owner) {
-        if (will) {
-            entry.will = std::make_unique<Will>(std::move(*will));
-        }
         return entry.owner;
     }
     if (!entry.session) {
         entries_.erase(place);
         return std::nullopt;
     }
-    set_expiry(entry, now);
-    if (will) {
-        keep_will(entry, std::move(*will), now);
-    }
+    leave_alone(*place, now);
     return std::nullopt;
 }
 
-void SessionRegistry::set_expiry(Entry& entry, SteadyTime now) {
-    const std::uint32_t seconds = entry.session->expiry_seconds();
-    if (seconds == kNeverExpires) {
-        return;
+void SessionRegistry::count(Entry& entry) {
+    const bool kept = entry.session && entry.session->expiry_seconds() != 0;
+    if (kept != entry.kept) {
+        entry.kept = kept;
+        kept_ += kept ? 1 : -1;
     }
-    entry.expires = now + std::chrono::seconds(seconds);
-    alarms_.push({.when = *entry.expires, .client_id = entry.session->client_id()});
 }
 
-void SessionRegistry::keep_will(Entry& entry, Will will, SteadyTime now) {
-    entry.will_due = now + will.delay;
-    if (entry.expires) {
+// Nobody is connected any more: from now on the session expires, and a will waits for its delay,
+// also one that an earlier connection has left.
+void SessionRegistry::leave_alone(Entries::value_type& place, SteadyTime now) {
+    Entry& entry = place.second;
+    const std::uint32_t seconds = entry.session->expiry_seconds();
+    if (seconds != kNeverExpires) {
+        entry.expires = now + std::chrono::seconds(seconds);
         entry.will_due = std::min(entry.will_due, *entry.expires);
     }
-    entry.will = std::make_unique<Will>(std::move(will));
-    alarms_.push({.when = entry.will_due, .client_id = entry.session->client_id()});
+    set_alarm(place);
+}
+
+void SessionRegistry::set_alarm(Entries::value_type& place) {
+    drop_alarm(place);
+    Entry& entry = place.second;
+    entry.alarm = entry.expires;
+    if (entry.will) {
+        entry.alarm = std::min(entry.alarm.value_or(entry.will_due), entry.will_due);
+    }
+    if (entry.alarm) {
+        alarms_.insert({.when = *entry.alarm, .client_id = &place.first});
+    }
+}
+
+void SessionRegistry::drop_alarm(Entries::value_type& place) {
+    if (const auto when = std::exchange(place.second.alarm, std::nullopt)) {
+        alarms_.erase({.when = *when, .client_id = &place.first});
+    }
 }
 
 std::vector<SessionRegistry::Due> SessionRegistry::take_due(
@@ -117,20 +137,21 @@ std::vector<SessionRegistry::Due> SessionRegistry::take_due(
 ) {
     std::vector<Due> all_due;
     const std::scoped_lock lock(mutex_);
-    for (; !alarms_.empty() && alarms_.top().when <= now; alarms_.pop()) {
-        const auto place = entries_.find(alarms_.top().client_id);
-        if (place == entries_.end() || place->second.owner) {
-            continue;  // the client came back, or the session is gone
+    while (!alarms_.empty() && alarms_.begin()->when <= now) {
+        const auto place = entries_.find(*alarms_.begin()->client_id);
+        FOZ_CHECK(place != entries_.end() && !place->second.owner);
+        drop_alarm(*place);
+        Due due = due_of(place->second, now, claimant);
+        if (!due.expired) {
+            set_alarm(*place);
         }
-        if (auto due = due_of(place->second, now, claimant)) {
-            due->client_id = place->first;
-            all_due.push_back(std::move(*due));
-        }
+        due.client_id = place->first;
+        all_due.push_back(std::move(due));
     }
     return all_due;
 }
 
-std::optional<SessionRegistry::Due> SessionRegistry::due_of(
+SessionRegistry::Due SessionRegistry::due_of(
     Entry& entry, SteadyTime now, ConnectionHandle claimant
 ) {
     Due due;
@@ -140,20 +161,19 @@ std::optional<SessionRegistry::Due> SessionRegistry::due_of(
     if (entry.expires && *entry.expires <= now) {
         due.expired = true;
         entry.session.reset();
+        count(entry);
         entry.expires.reset();
         entry.owner = claimant;
-    }
-    if (!due.will && !due.expired) {
-        return std::nullopt;
     }
     return due;
 }
 
 void SessionRegistry::restore(std::shared_ptr<Session> session, SteadyTime now) {
     const std::scoped_lock lock(mutex_);
-    Entry& entry = entries_[session->client_id()];
-    entry.session = std::move(session);
-    set_expiry(entry, now);
+    const auto place = entries_.try_emplace(session->client_id()).first;
+    place->second.session = std::move(session);
+    count(place->second);
+    leave_alone(*place, now);
 }
 
 std::vector<std::shared_ptr<Session>> SessionRegistry::persistent_sessions() const {

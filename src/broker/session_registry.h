@@ -12,11 +12,12 @@
 // Any thread. The lock is held for a look at a hash map.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <queue>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -90,12 +91,14 @@ class SessionRegistry {
         std::optional<SteadyTime> expires;
         std::unique_ptr<Will> will;
         SteadyTime will_due;
+        std::optional<SteadyTime> alarm;
+        bool kept = false;  // counted in kept_
     };
-    /// A moment at which an entry is to be looked at. What is due is in the entry.
+    /// A moment at which an entry is to be looked at, which says what is due.
     struct Alarm {
         SteadyTime when;
-        std::string client_id;
-        bool operator>(const Alarm& other) const { return when > other.when; }
+        const std::string* client_id = nullptr;  // the entry's key
+        auto operator<=>(const Alarm&) const = default;
     };
     struct Hash {
         using is_transparent = void;
@@ -104,17 +107,20 @@ class SessionRegistry {
         }
     };
 
-    void set_expiry(Entry& entry, SteadyTime now);
-    void keep_will(Entry& entry, Will will, SteadyTime now);
-    [[nodiscard]] std::optional<Due> due_of(
-        Entry& entry, SteadyTime now, ConnectionHandle claimant
-    );
+    using Entries = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
+
+    void count(Entry& entry);
+    void leave_alone(Entries::value_type& place, SteadyTime now);
+    void set_alarm(Entries::value_type& place);
+    void drop_alarm(Entries::value_type& place);
+    [[nodiscard]] Due due_of(Entry& entry, SteadyTime now, ConnectionHandle claimant);
 
     const std::uint32_t sessions_max_;
     mutable std::mutex mutex_;
     // Guarded by mutex_:
-    std::unordered_map<std::string, Entry, Hash, std::equal_to<>> entries_;
-    std::priority_queue<Alarm, std::vector<Alarm>, std::greater<>> alarms_;
+    Entries entries_;
+    std::uint32_t kept_ = 0;  // entries whose session outlives its connection
+    std::set<Alarm> alarms_;  // at most one for each entry, and only while nobody is connected
 };
 
 }  // namespace foz::broker

@@ -110,6 +110,20 @@ TEST(SessionRegistry, a_delayed_will_is_due_after_its_delay_unless_the_client_is
     }
 }
 
+TEST(SessionRegistry, a_delayed_will_is_due_also_when_the_next_connection_goes_before_its_session) {
+    SessionRegistry registry(10);
+    const SteadyTime now{};
+    ASSERT_TRUE(registry.claim("a", kFirst).granted);
+    ASSERT_TRUE(registry.open("a", false, 60).session);
+    ASSERT_FALSE(registry.claim("a", kSecond).granted);
+    EXPECT_EQ(registry.release("a", kFirst, delayed_will(), now), kSecond);
+    EXPECT_EQ(registry.release("a", kSecond, std::nullopt, now), std::nullopt);
+    const auto due = registry.take_due(now + std::chrono::seconds(5), kSweeper);
+    ASSERT_EQ(due.size(), 1U);
+    EXPECT_TRUE(due[0].will);
+    EXPECT_TRUE(registry.take_due(now + std::chrono::seconds(60), kSweeper).at(0).expired);
+}
+
 TEST(SessionRegistry, a_clean_start_publishes_the_delayed_will_of_the_session_it_ends) {
     SessionRegistry registry(10);
     ASSERT_TRUE(registry.claim("a", kFirst).granted);
@@ -121,12 +135,27 @@ TEST(SessionRegistry, a_clean_start_publishes_the_delayed_will_of_the_session_it
 
 TEST(SessionRegistry, there_are_at_most_so_many_kept_sessions) {
     SessionRegistry registry(1);
+    ASSERT_TRUE(registry.claim("clean", kThird).granted);
+    EXPECT_TRUE(registry.open("clean", true, 0).session);
     ASSERT_TRUE(registry.claim("a", kFirst).granted);
-    EXPECT_TRUE(registry.open("a", true, 60).session);
+    EXPECT_TRUE(registry.open("a", true, 60).session)
+        << "one that ends with its connection does not count";
     ASSERT_TRUE(registry.claim("b", kSecond).granted);
     EXPECT_FALSE(registry.open("b", true, 60).session);
-    EXPECT_TRUE(registry.open("b", true, 0).session)
-        << "one that ends with its connection is no burden";
+    EXPECT_TRUE(registry.open("b", true, 0).session);
+    EXPECT_TRUE(registry.open("a", true, 60).session) << "in place of its own";
+}
+
+TEST(SessionRegistry, a_session_that_ends_makes_room_for_another) {
+    SessionRegistry registry(1);
+    const SteadyTime now{};
+    ASSERT_TRUE(registry.claim("a", kFirst).granted);
+    ASSERT_TRUE(registry.open("a", false, 60).session);
+    (void)registry.release("a", kFirst, std::nullopt, now);
+    ASSERT_EQ(registry.take_due(now + std::chrono::seconds(60), kSweeper).size(), 1U);
+    (void)registry.release("a", kSweeper, std::nullopt, now);
+    ASSERT_TRUE(registry.claim("b", kSecond).granted);
+    EXPECT_TRUE(registry.open("b", false, 60).session);
 }
 
 }  // namespace
