@@ -113,6 +113,7 @@ void Reactor::tick(std::span<const EventLoop::Ready> ready) {
     if (now_ >= next_check_) {
         check_time();
     }
+    shed_memory();
     if (append_inbox()) {
         release_departed();
         for (const auto& done : std::exchange(barriers_, {})) {

@@ -87,6 +87,8 @@ class Reactor {
     void claim(Connection& connection);
     void start_session(Connection& connection);
     void count_memory(Connection& connection);
+    void shed_memory();
+    [[nodiscard]] Connection* largest_connection();
     void evict_unidentified();
 
     // The journal.
@@ -121,6 +123,7 @@ class Reactor {
     std::vector<std::uint32_t> free_slots_;
     std::deque<ConnectionHandle> unidentified_;  // oldest first; those that are gone are skipped
     std::uint32_t unidentified_count_ = 0;
+    std::uint64_t memory_counted_ = 0;  // of its connections, together
     DeadlineWheel deadlines_;
 
     Inbox inbox_;

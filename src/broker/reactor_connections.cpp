@@ -173,21 +173,42 @@ void Reactor::count_memory(Connection& connection) {
     if (bytes == connection.memory_counted) {
         return;
     }
-    const std::uint64_t total =
-        context_.connection_memory.fetch_add(bytes - connection.memory_counted) +
-        (bytes - connection.memory_counted);
-    const bool grew = bytes > connection.memory_counted;
+    context_.connection_memory.fetch_add(bytes - connection.memory_counted);
+    memory_counted_ += bytes - connection.memory_counted;
     connection.memory_counted = bytes;
-    if (grew && total > context_.settings.limits.connection_memory_bytes) {
-        connection.protocol.close(
+}
+
+// Over the limit the largest go, not those who happen to ask next: nobody can keep others out by
+// filling the memory up. Each reactor that is over its share looks for its own.
+void Reactor::shed_memory() {
+    const std::uint64_t bytes_max = context_.settings.limits.connection_memory_bytes;
+    while (context_.connection_memory > bytes_max &&
+           memory_counted_ > bytes_max / context_.reactors.size()) {
+        Connection* const largest = largest_connection();
+        if (largest == nullptr) {
+            return;  // all that is left goes already
+        }
+        largest->protocol.close(
             mqtt::ReasonCode::quota_exceeded,
             "limits.connection_memory_bytes is reached",
-            connection.output
+            largest->output
         );
-        connection.closing = true;
-        log_closed(connection, connection.protocol.close_reason());
-        touch(connection);
+        std::string().swap(largest->input);
+        count_memory(*largest);
+        after_input(*largest);
     }
+}
+
+Connection* Reactor::largest_connection() {
+    Connection* largest = nullptr;
+    for (const Slot& slot : slots_) {
+        Connection* const connection = slot.connection.get();
+        if (connection != nullptr && !connection->closing &&
+            (largest == nullptr || connection->memory_counted > largest->memory_counted)) {
+            largest = connection;
+        }
+    }
+    return largest;
 }
 
 void Reactor::touch(Connection& connection) {
@@ -269,6 +290,7 @@ void Reactor::finish(Connection& connection) {
         });
     }
     context_.connection_memory.fetch_sub(connection.memory_counted);
+    memory_counted_ -= connection.memory_counted;
     context_.counters.connections.fetch_sub(1, std::memory_order_relaxed);
     Slot& slot = slots_[handle.slot];
     slot.connection.reset();

@@ -138,7 +138,7 @@ constexpr Key<Limits> kLimitsKeys[] = {
     size<&Limits::connection_memory_bytes>(
         "connection_memory_bytes",
         {kMiB, kTiB},
-        "Buffers of all connections together; beyond it foz reads no more until there is room."
+        "Buffers of all connections together; beyond it foz closes those with the largest."
     ),
 };
 

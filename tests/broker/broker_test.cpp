@@ -288,6 +288,32 @@ TEST_F(BrokerOverSockets, connections_over_the_limit_are_refused_and_the_others_
     EXPECT_EQ(first.receive(4), ack_bytes(mqtt::PacketType::puback, 1));
 }
 
+TEST_F(BrokerOverSockets, the_largest_buffers_make_room_for_the_others) {
+    settings_.limits.connection_memory_bytes = 1 << 20;
+    settings_.reactors = 1;
+    restart();
+    const auto unfinished = [this](std::size_t size) {
+        auto client = std::make_unique<RawClient>(port());
+        const std::string packet = publish_bytes(1, 1, std::string(size, 'x'));
+        client->send(connect_bytes({}) + packet.substr(0, packet.size() - 1));
+        EXPECT_EQ(client->receive(4), kConnackAccepted);
+        return client;
+    };
+    const auto large = unfinished(500'000);
+    ASSERT_TRUE(support::wait_until([&] {
+        return broker_->status().connection_memory_bytes >= 500'000;
+    }));
+    std::vector<std::unique_ptr<RawClient>> small;
+    for (int i = 0; i < 60; ++i) {
+        small.push_back(unfinished(12'000));
+    }
+    EXPECT_TRUE(large->receive_until_closed());
+    for (const auto& client : small) {
+        client->send("x");
+        EXPECT_EQ(client->receive(4), ack_bytes(mqtt::PacketType::puback, 1));
+    }
+}
+
 TEST_F(BrokerOverSockets, garbage_on_one_connection_does_not_harm_another) {
     RawClient good(port());
     good.send(connect_bytes("good"));
