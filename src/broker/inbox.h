@@ -24,6 +24,7 @@ struct PendingAck {
     ConnectionHandle connection;
     std::uint16_t packet_id = 0;
     mqtt::PacketType type = mqtt::PacketType::puback;
+    mqtt::ReasonCode reason = mqtt::ReasonCode::success;
 };
 
 class Inbox {

@@ -201,42 +201,45 @@ void Protocol::take_release(const mqtt::Frame& frame, Inbox& inbox, std::string&
         close(release.error().reason, release.error().message, out);
         return;
     }
-    if (!session_->note_released(release->packet_id)) {
-        mqtt::append_acknowledgement(
-            out,
-            PacketType::pubcomp,
-            {
-                .packet_id = release->packet_id,
-                .reason = ReasonCode::packet_identifier_not_found,
-                .properties = {},
-            },
-            version_
-        );
-        return;
-    }
+    const bool known = session_->note_released(release->packet_id);
+    const PendingAck pubcomp{
+        .connection = self_,
+        .packet_id = release->packet_id,
+        .type = PacketType::pubcomp,
+        .reason = known ? ReasonCode::success : ReasonCode::packet_identifier_not_found,
+    };
     if (!persistent_) {
-        mqtt::append_acknowledgement(out, PacketType::pubcomp, release->packet_id);
+        append_answer(pubcomp, out);
         return;
     }
     // PUBCOMP waits until the release is durable: were it forgotten in a crash, the client's next
-    // message with this packet id would be taken for the old one and lost.
-    inbox.add_session_record(
-        mqtt::RecordKind::release,
-        {.client_id = client_id_, .packet_id = release->packet_id, .expiry_seconds = 0}
-    );
-    inbox.add_ack(
-        {.connection = self_, .packet_id = release->packet_id, .type = PacketType::pubcomp}
-    );
+    // message with this packet id would be taken for the old one and lost. One that is not known
+    // (any more) may still be on its way to the disk.
+    if (known) {
+        inbox.add_session_record(
+            mqtt::RecordKind::release,
+            {.client_id = client_id_, .packet_id = release->packet_id, .expiry_seconds = 0}
+        );
+    }
+    ++pending_releases_;
+    inbox.add_ack(pubcomp);
 }
 
 void Protocol::acknowledge(const PendingAck& ack, std::string& out) {
     if (state_ != State::connected) {
         return;
     }
-    if (ack.type != PacketType::pubcomp) {
-        --pending_acks_;
-    }
-    mqtt::append_acknowledgement(out, ack.type, ack.packet_id);
+    --(ack.type == PacketType::pubcomp ? pending_releases_ : pending_acks_);
+    append_answer(ack, out);
+}
+
+void Protocol::append_answer(const PendingAck& ack, std::string& out) const {
+    mqtt::append_acknowledgement(
+        out,
+        ack.type,
+        {.packet_id = ack.packet_id, .reason = ack.reason, .properties = {}},
+        version_
+    );
 }
 
 void Protocol::take_subscribe(const mqtt::Frame& frame, std::string& out) {

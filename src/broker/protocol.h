@@ -69,12 +69,14 @@ class Protocol {
         refuse_connect(reason, why, out);
     }
 
-    /// False while the session is awaited, and while `limits.in_flight` messages wait for their
-    /// acknowledgement and the client's MQTT version has no way to be told: its bytes stay in the
-    /// socket for a while.
+    /// False while the session is awaited, while `limits.in_flight` releases wait for the journal,
+    /// and while as many messages wait for their acknowledgement and the client's MQTT version has
+    /// no way to be told: its bytes stay in the socket for a while.
     [[nodiscard]] bool may_take() const {
-        return state_ != State::awaiting_session && (version_ == mqtt::ProtocolVersion::v5 ||
-                                                     pending_acks_ < settings_->limits.in_flight);
+        return state_ != State::awaiting_session &&
+               pending_releases_ < settings_->limits.in_flight &&
+               (version_ == mqtt::ProtocolVersion::v5 || pending_acks_ < settings_->limits.in_flight
+               );
     }
 
     /// Appends an acknowledgement whose record is durable.
@@ -112,6 +114,7 @@ class Protocol {
     void take_unsubscribe(const mqtt::Frame& frame, std::string& out);
     void take_disconnect(const mqtt::Frame& frame, Inbox& inbox, std::string& out);
 
+    void append_answer(const PendingAck& ack, std::string& out) const;
     void refuse_connect(mqtt::ReasonCode reason, std::string_view why, std::string& out);
     void append_connack(bool session_present, std::string& out) const;
     [[nodiscard]] bool resolve_alias(mqtt::Publish& publish, std::string& out);
@@ -131,9 +134,10 @@ class Protocol {
     mqtt::ProtocolVersion version_ = mqtt::ProtocolVersion::v5;  // until CONNECT says another
     bool clean_start_ = true;
     bool client_id_assigned_ = false;
-    bool persistent_ = false;       // the journal keeps what happens to the session
-    std::uint16_t keep_alive_ = 0;  // seconds
-    std::uint16_t pending_acks_ = 0;
+    bool persistent_ = false;             // the journal keeps what happens to the session
+    std::uint16_t keep_alive_ = 0;        // seconds
+    std::uint16_t pending_acks_ = 0;      // PUBACK and PUBREC that wait for the journal
+    std::uint16_t pending_releases_ = 0;  // PUBCOMP that do
     std::uint32_t expiry_seconds_ = 0;
     std::uint32_t expiry_requested_ = 0;
     std::string client_id_;

@@ -146,7 +146,8 @@ TEST_P(EachVersion, a_qos_2_message_sent_again_on_a_resumed_session_is_not_journ
     EXPECT_EQ(server.inbox.messages(), 1U);
     EXPECT_EQ(second.acknowledgements(), ack(mqtt::PacketType::pubrec, 5));
     EXPECT_EQ(second.release(5), "") << "PUBCOMP before the release is durable";
-    EXPECT_EQ(second.acknowledgements(), ack(mqtt::PacketType::pubcomp, 5));
+    EXPECT_EQ(second.release(5), "") << "sent again: the release is not durable yet";
+    EXPECT_TRUE(second.acknowledgements().starts_with(ack(mqtt::PacketType::pubcomp, 5)));
 }
 
 TEST_P(EachVersion, a_second_connect_closes_the_connection) {
