@@ -48,8 +48,9 @@ struct Connection {
     std::size_t memory_counted = 0;  // of these three, in the broker's total
 
     const SteadyTime accepted;
-    SteadyTime last_packet;  // when a whole packet was last taken, or foz was behind with reading
-    SteadyTime next_check;   // when its entry in the deadline wheel counts
+    // When a whole packet was last taken, or foz was behind with reading, or began to close it.
+    SteadyTime last_packet;
+    SteadyTime next_check;  // when its entry in the deadline wheel counts
 
     EventLoop::Interest interest = EventLoop::Interest::none;
     bool admitted = false;    // was let in, or the answer of the authenticator is awaited

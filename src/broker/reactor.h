@@ -80,6 +80,7 @@ class Reactor {
     void touch(Connection& connection);
     void send_touched();
     void send(Connection& connection);
+    void begin_closing(Connection& connection);
     void finish(Connection& connection);
     void admit(Connection& connection);
     void check_password(Connection& connection, Credentials credentials);
@@ -108,6 +109,7 @@ class Reactor {
     void log_closed(const Connection& connection, std::string_view reason);
     void forward_grant(std::optional<ConnectionHandle> granted);
 
+    static constexpr std::chrono::seconds kLastWordsTime{3};  // for a peer that does not read
     /// As claimant for sessions that expire; no connection has this slot.
     static constexpr std::uint32_t kNoSlot = 0xFFFF'FFFF;
 

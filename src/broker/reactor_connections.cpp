@@ -70,9 +70,16 @@ void Reactor::set_interest(Connection& connection, EventLoop::Interest interest)
     );
     connection.interest = changed ? interest : EventLoop::Interest::none;
     if (!changed) {
-        connection.closing = true;  // without the kernel's memory for it, nothing else is possible
+        begin_closing(connection);  // without the kernel's memory for it, nothing else is possible
         touch(connection);
     }
+}
+
+// Its last words are still sent, if the peer takes them in time: others may wait for its client id.
+void Reactor::begin_closing(Connection& connection) {
+    connection.closing = true;
+    connection.last_packet = now_;
+    add_deadline(connection);
 }
 
 void Reactor::on_readable(Connection& connection) {
@@ -138,7 +145,7 @@ void Reactor::after_input(Connection& connection) {
     switch (connection.protocol.state()) {
         case Protocol::State::closed:
             if (!connection.closing) {
-                connection.closing = true;
+                begin_closing(connection);
                 log_closed(connection, connection.protocol.close_reason());
             }
             touch(connection);
@@ -299,6 +306,9 @@ void Reactor::finish(Connection& connection) {
 }
 
 std::optional<SteadyTime> Reactor::deadline_of(const Connection& connection) const {
+    if (connection.closing) {
+        return connection.last_packet + kLastWordsTime;
+    }
     if (connection.protocol.state() != Protocol::State::connected) {
         return connection.accepted + context_.settings.limits.connect_timeout;
     }
@@ -318,7 +328,7 @@ void Reactor::add_deadline(Connection& connection) {
 
 void Reactor::check_deadline(ConnectionHandle handle) {
     Connection* connection = find(handle);
-    if (connection == nullptr || now_ < connection->next_check || connection->closing) {
+    if (connection == nullptr || now_ < connection->next_check) {
         return;  // gone, or an entry that a later one has replaced
     }
     const auto deadline = deadline_of(*connection);
@@ -327,6 +337,10 @@ void Reactor::check_deadline(ConnectionHandle handle) {
     }
     if (now_ < *deadline) {
         add_deadline(*connection);
+        return;
+    }
+    if (connection->closing) {
+        finish(*connection);
         return;
     }
     const bool connected = connection->protocol.state() == Protocol::State::connected;

@@ -2,7 +2,9 @@
 // The broker over real sockets, with a real journal.
 #include "broker/broker.h"
 
+#include <atomic>
 #include <thread>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -161,6 +163,33 @@ TEST_F(BrokerOverSockets, a_second_connection_with_the_client_id_takes_over) {
     EXPECT_TRUE(first.receive_until_closed());
     second.send(publish_bytes(1, 1));
     EXPECT_EQ(second.receive(4), ack_bytes(mqtt::PacketType::puback, 1));
+}
+
+TEST_F(BrokerOverSockets, a_connection_that_reads_no_answers_is_taken_over_too) {
+    RawClient deaf(port());
+    deaf.send(connect_bytes("esp32-1"));
+    deaf.receive(4);
+    std::atomic<std::size_t> sent = 0;
+    std::thread sender([&] {
+        std::string pings;
+        for (int i = 0; i < 10'000; ++i) {
+            mqtt::append_pingreq(pings);
+        }
+        while (deaf.send(pings)) {
+            ++sent;
+        }
+    });
+    std::size_t before = 0;
+    int unchanged = 0;
+    EXPECT_TRUE(support::wait_until([&] {
+        unchanged = sent == std::exchange(before, sent) ? unchanged + 1 : 0;
+        return unchanged == 50;
+    }));
+    RawClient second(port());
+    second.send(connect_bytes("esp32-1"));
+    EXPECT_EQ(second.receive(4), kConnackAccepted);
+    broker_.reset();
+    sender.join();
 }
 
 TEST_F(BrokerOverSockets, many_takeovers_at_once_leave_one_connection) {
