@@ -114,6 +114,9 @@ void ClientProtocol::take_publish(const mqtt::Frame& frame, Receiver& receiver, 
     if (publish->topic_alias != 0 && !resolve_alias(*publish, out)) {
         return;
     }
+    if (!receiver.takes(*publish)) {
+        return;
+    }
     if (publish->qos < 2 ||
         session_->note_received(
             publish->packet_id, receiver.journal_topic(publish->topic), publish->payload

@@ -22,6 +22,7 @@ enum class Cause : std::uint8_t {
     taken_over,     // another client uses this client id
     protocol,       // the broker broke the protocol, or says that foz did
     silent,         // it stopped answering
+    no_room,        // foz had none for some messages: it wants them sent again
     lost,           // the connection ended, without more to say
     configuration,  // foz's own side: a file that cannot be read
 };

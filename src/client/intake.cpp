@@ -13,6 +13,12 @@ namespace {
 
 constexpr std::chrono::milliseconds kDrainStep{5};
 
+// In memory for a bridge while the journal has no room.
+constexpr std::size_t kUnstoredBytesMax = 4 << 20;
+
+// A pause that lasts longer may be one that reading on would end.
+constexpr std::chrono::seconds kPauseTime{1};
+
 }  // namespace
 
 Intake::Intake(
@@ -45,6 +51,27 @@ void Intake::on_session(bool present) {
         mqtt::RecordKind::session_started,
         {.client_id = client_id, .packet_id = 0, .expiry_seconds = session_->expiry_seconds()}
     );
+}
+
+bool Intake::takes(const mqtt::Publish& message) {
+    if (passing_over_ && message.qos == 0) {
+        note_dropped(message);
+    }
+    passed_over_ = passed_over_ || (passing_over_ && message.qos > 0);
+    return !passing_over_;
+}
+
+void Intake::note_dropped(const mqtt::Publish& message) {
+    counters_.dropped.fetch_add(1, std::memory_order_relaxed);
+    if (const auto held_back = dropped_throttle_.pass(clock_.steady_now())) {
+        spdlog::warn(
+            "{}: the journal has no room: a message of QoS 0 on \"{}\" is dropped{}; the broker "
+            "keeps messages of QoS 1 and 2 till there is room",
+            called_,
+            message.topic,
+            *held_back > 0 ? fmt::format(" ({} before it)", *held_back) : ""
+        );
+    }
 }
 
 void Intake::on_message(const mqtt::Publish& message, std::string_view topic) {
@@ -86,10 +113,11 @@ void Intake::on_answer_due(Answer answer) {
 void Intake::on_read_end() {
     // Before the look at durable_end(): what becomes durable after it finds this set.
     wants_progress_ = true;
+    if (passing_over_) {
+        return;
+    }
     if (!append()) {
-        if (batch_.stored().size() >= unstored_bytes_max_) {
-            pause();
-        }
+        wait_for_room();
         return;
     }
     give_answers();
@@ -133,13 +161,61 @@ void Intake::stop_reading() {
 }
 
 void Intake::note_idle() {
-    wants_progress_ = (paused_ && !stopping_) || !batch_.empty() || !answers_.empty() ||
-                      !waiting_.empty() || !releases_.empty();
+    wants_progress_ = ((paused_ || passing_over_) && !stopping_) || !batch_.empty() ||
+                      !answers_.empty() || !waiting_.empty() || !releases_.empty();
 }
 
 void Intake::pause() {
     paused_ = true;
     link_->pause_reading();
+    watch();
+}
+
+// The batch could not be appended. A queue that is full for a moment is no reason to drop anything.
+void Intake::wait_for_room() {
+    if (loop_ == nullptr || batch_.stored().size() >= kUnstoredBytesMax) {
+        pause();
+    }
+}
+
+// The journal can stall at any time, also after it has taken an append; nobody is told.
+void Intake::watch() {
+    if (loop_ == nullptr || std::exchange(watching_, true)) {
+        return;
+    }
+    loop_->post_after(kPauseTime, [this] {
+        watching_ = false;
+        if (!paused_ || stopping_) {
+            return;
+        }
+        const auto stalled = journal_.status().stalled;
+        if (stalled && stalled->code == ErrorCode::no_space) {
+            read_on();
+        } else {
+            watch();
+        }
+    });
+}
+
+void Intake::read_on() {
+    passing_over_ = batch_.stored().size() >= kUnstoredBytesMax;
+    paused_ = false;
+    link_->resume_reading();
+}
+
+// Everything taken is durable.
+void Intake::go_on() {
+    passing_over_ = false;
+    if (std::exchange(paused_, false)) {
+        link_->resume_reading();
+    }
+    if (std::exchange(passed_over_, false)) {
+        link_->reconnect(
+            {Cause::no_room,
+             "the journal had no room for some of its messages; on a new connection it sends them "
+             "again"}
+        );
+    }
 }
 
 // False: the journal has no room, and the batch is kept.
@@ -150,7 +226,7 @@ bool Intake::append() {
         if (!appended) {
             if (const auto held_back = stalled_throttle_.pass(clock_.steady_now())) {
                 spdlog::warn(
-                    "{}: the journal takes nothing, so nothing is read: {}",
+                    "{}: what arrives waits, the journal does not take it: {}",
                     called_,
                     appended.error().message
                 );
@@ -204,9 +280,8 @@ void Intake::on_progress() {
     }
     give_answers();
     link_->flush();
-    if (paused_ && !stopping_ && batch_.empty() && journal_.durable_end() >= appended_end_) {
-        paused_ = false;
-        link_->resume_reading();
+    if (!stopping_ && batch_.empty() && journal_.durable_end() >= appended_end_) {
+        go_on();
     }
     note_idle();
     tell_appended();
@@ -239,6 +314,7 @@ void Intake::on_lost() {
     answers_.clear();
     waiting_.clear();
     releases_.clear();
+    passed_over_ = false;
 }
 
 }  // namespace foz::client

@@ -7,6 +7,12 @@
 // socket and becomes one larger append. A journal without room is the same wait, only longer: the
 // batch is kept, and reading goes on by itself once there is room. Nothing is dropped.
 //
+// A bridge must not wait so: the acknowledgements of what it has sent come between the messages,
+// and the journal may wait for nothing else (docs/decisions/0008). It reads on, keeps what arrives
+// up to a limit, and passes the messages beyond that over: those of QoS 1 and 2 stay the broker's,
+// which is made to send them again by a new connection once there is room; those of QoS 0 are lost,
+// counted and logged.
+//
 // One thread, the loop's, but for what says otherwise.
 #pragma once
 
@@ -32,6 +38,7 @@ namespace foz::client {
 /// Counters for people; any thread.
 struct IntakeCounters {
     std::atomic<std::uint64_t> messages{0};  // appended to the journal
+    std::atomic<std::uint64_t> dropped{0};   // of QoS 0, while a bridge had no room for them
 };
 
 class Intake {
@@ -46,13 +53,13 @@ class Intake {
         std::shared_ptr<state::Session> session
     );
     void attach(Link& link) { link_ = &link; }
-    /// For a bridge, whose acknowledgements are read from the same connection: without room in the
-    /// journal it reads on until it has so many bytes to append.
-    void read_on_without_room(std::size_t bytes) { unstored_bytes_max_ = bytes; }
+    /// For a bridge, which lives on `loop`: without room in the journal it reads on.
+    void read_on_without_room(Loop& loop) { loop_ = &loop; }
 
     // What a LinkUser is told goes on to these:
 
     void on_session(bool present);
+    [[nodiscard]] bool takes(const mqtt::Publish& message);
     /// `topic`: under which name it enters the journal (a bridge may change prefixes).
     void on_message(const mqtt::Publish& message, std::string_view topic);
     void on_release(std::uint16_t packet_id);
@@ -93,6 +100,11 @@ class Intake {
     void queue_answers(journal::Position end);
     void give_answers();
     void pause();
+    void watch();
+    void wait_for_room();
+    void read_on();
+    void go_on();
+    void note_dropped(const mqtt::Publish& message);
     void note_idle();
     void tell_appended();
     void stop_reading();
@@ -104,16 +116,19 @@ class Intake {
     const config::Ack ack_;
     const std::shared_ptr<state::Session> session_;
     Link* link_ = nullptr;
+    Loop* loop_ = nullptr;  // of one that reads on without room
 
     journal::RecordBatch batch_;
     std::uint64_t batch_messages_ = 0;
-    std::size_t unstored_bytes_max_ = 0;
     std::vector<Answer> answers_;   // due with batch_
     std::deque<Waiting> waiting_;   // PUBACK and PUBREC, by end
     std::deque<Waiting> releases_;  // PUBCOMP, by end
     journal::Position appended_end_ = 0;
     SystemTime now_;  // when the first message of batch_ came
     bool paused_ = false;
+    bool watching_ = false;      // whether a pause is one for want of room
+    bool passing_over_ = false;  // takes() says no
+    bool passed_over_ = false;   // and did so, on this connection, to what the broker still has
     bool stopping_ = false;
     std::string properties_;  // reused
     std::vector<std::function<void()>> when_appended_;
@@ -124,6 +139,7 @@ class Intake {
     std::atomic<journal::Position> committed_{0};
     IntakeCounters counters_;
     LogThrottle stalled_throttle_;
+    LogThrottle dropped_throttle_;
 };
 
 }  // namespace foz::client

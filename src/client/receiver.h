@@ -28,6 +28,10 @@ class Receiver {
     /// into a buffer that the next call uses again.
     [[nodiscard]] virtual std::string_view journal_topic(std::string_view topic) { return topic; }
 
+    /// False: there is no room for this message now. Nothing else is told of it, and it is not
+    /// acknowledged: at QoS 1 and 2 the broker sends it again on the next connection.
+    [[nodiscard]] virtual bool takes(const mqtt::Publish& /*message*/) { return true; }
+
     /// A message to take over; its views are valid during the call. A QoS 2 message that comes
     /// again is not passed on, only its Answer.
     virtual void on_message(const mqtt::Publish& message) = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bridge/bridge_rig.h"
 
+#include <filesystem>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -51,6 +52,8 @@ void BridgeRig::open_journal() {
     journal::LocalJournalOptions options;
     options.directory = directory_ / "journal";
     options.segment_bytes = 1 << 20;
+    options.size_max = size_max_;
+    options.retain_bytes = retain_bytes_;
     options.free_space_min = 0;
     auto journal = journal::open_local_journal(options, real_file_system(), real_clock());
     auto state = state::StateDatabase::open(directory_ / "state.db");
@@ -70,6 +73,15 @@ void BridgeRig::start() {
         throw std::runtime_error(bridge.error().message);
     }
     bridge_ = *std::move(bridge);
+}
+
+void BridgeRig::start_with_cap(std::uint64_t bytes) {
+    size_max_ = bytes;
+    retain_bytes_ = 0;
+    journal_.reset();
+    std::filesystem::remove_all(directory_ / "journal");
+    open_journal();
+    start();
 }
 
 bool BridgeRig::connected() const {

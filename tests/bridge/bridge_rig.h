@@ -26,6 +26,9 @@ class BridgeRig {
 
     /// To be changed before start().
     config::Bridge& settings() { return settings_; }
+    /// Instead of start(): with an empty journal of this cap, which keeps nothing that all have
+    /// passed.
+    void start_with_cap(std::uint64_t bytes);
     void start();
     /// Waits until it is connected.
     [[nodiscard]] bool connected() const;
@@ -60,6 +63,8 @@ class BridgeRig {
 
     support::TemporaryDirectory directory_;
     config::Bridge settings_;
+    std::uint64_t size_max_ = 10ULL << 30;
+    std::uint64_t retain_bytes_ = 1ULL << 30;
     std::unique_ptr<journal::Journal> journal_;
     std::unique_ptr<state::StateDatabase> state_;
     std::unique_ptr<Bridge> bridge_;

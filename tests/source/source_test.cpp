@@ -6,7 +6,7 @@
 #include "journal/local_journal.h"
 #include "mqtt/message.h"
 #include "state/session_recovery.h"
-#include "tests/source/raw_broker.h"
+#include "tests/support/raw_broker.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/wait_until.h"
 
@@ -14,6 +14,7 @@ namespace foz::source {
 namespace {
 
 using mqtt::PacketType;
+using support::RawBroker;
 
 /// A source, its journal, and a broker that the test plays.
 class SourceWithABroker : public testing::Test {

@@ -16,11 +16,6 @@ using foz::state::Session;
 
 namespace {
 
-// In memory while the journal is full. The acknowledgements of what was sent come between the
-// messages that come in: if they were not read, the cursor would stand still, and the journal might
-// wait for nothing else.
-constexpr std::size_t kUnstoredBytesMax = 4 << 20;
-
 // Records behind the journal's end; fewer are not worth a line in the log.
 constexpr std::uint64_t kBehindToSay = 1'000;
 
@@ -112,7 +107,7 @@ Bridge::Bridge(
           clock_
       ) {
     intake_.attach(link_);
-    intake_.read_on_without_room(kUnstoredBytesMax);
+    intake_.read_on_without_room(loop_);
 }
 
 Bridge::~Bridge() {
@@ -146,6 +141,7 @@ BridgeStatus Bridge::status() const {
         .sent = counters.sent.load(std::memory_order_relaxed),
         .expired = counters.expired.load(std::memory_order_relaxed),
         .refused = counters.refused.load(std::memory_order_relaxed),
+        .dropped = intake_.counters().dropped.load(std::memory_order_relaxed),
         .echoes = echoes_.load(std::memory_order_relaxed),
         .behind = topics_.qos_out() ? end - std::min(position, end) : 0,
     };
@@ -195,6 +191,10 @@ void Bridge::on_session(bool present) {
 std::string_view Bridge::journal_topic(std::string_view topic) {
     const auto mapped = topics_.inward(topic, topic_);
     return mapped ? mapped->topic : topic;
+}
+
+bool Bridge::takes(const foz::mqtt::Publish& message) {
+    return intake_.takes(message);
 }
 
 void Bridge::on_message(const foz::mqtt::Publish& message) {

@@ -40,10 +40,11 @@ struct BridgeStatus {
     std::string name;
     std::string url;
     client::LinkStatus link;
-    std::uint64_t received = 0;  // in the journal, since the start; so are the next four
+    std::uint64_t received = 0;  // in the journal, since the start; so are the next five
     std::uint64_t sent = 0;      // acknowledged by the other broker
     std::uint64_t expired = 0;   // not sent, because their message expiry interval was over
     std::uint64_t refused = 0;   // the other broker can never take them: dead letters
+    std::uint64_t dropped = 0;   // came in at QoS 0 while the journal had no room
     std::uint64_t echoes = 0;    // came back, and are in the journal already
     std::uint64_t behind = 0;    // records of the journal that are not dealt with yet
 };
@@ -104,6 +105,7 @@ class Bridge final : public journal::Listener,
     // Of the link, on the loop's thread:
     void on_session(bool present) override;
     [[nodiscard]] std::string_view journal_topic(std::string_view topic) override;
+    [[nodiscard]] bool takes(const foz::mqtt::Publish& message) override;
     void on_message(const foz::mqtt::Publish& message) override;
     void on_release(std::uint16_t packet_id) override;
     void on_answer_due(client::Answer answer) override;

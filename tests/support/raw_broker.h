@@ -12,12 +12,13 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "mqtt/encoder.h"
 #include "mqtt/frame.h"
 
-namespace foz::source {
+namespace foz::support {
 
 class RawBroker {
   public:
@@ -47,6 +48,8 @@ class RawBroker {
         hang_up();
         wait_readable(listener_);
         socket_ = ::accept(listener_, nullptr, nullptr);
+        constexpr timeval kPatience{.tv_sec = 10, .tv_usec = 0};
+        ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
         expect(mqtt::PacketType::connect);
         std::string out;
         mqtt::append_connack(out, {.session_present = session_present}, kVersion);
@@ -65,15 +68,17 @@ class RawBroker {
     }
 
     void publish(std::uint8_t qos, std::uint16_t packet_id, std::string_view payload) {
+        publish({.topic = "t", .payload = payload, .packet_id = packet_id, .qos = qos});
+    }
+    void publish(const mqtt::Publish& message) {
         std::string out;
-        mqtt::append_publish(
-            out, {.topic = "t", .payload = payload, .packet_id = packet_id, .qos = qos}, kVersion
-        );
+        mqtt::append_publish(out, message, kVersion);
         send(out);
     }
-    void release(std::uint16_t packet_id) {
+    void release(std::uint16_t packet_id) { acknowledge(mqtt::PacketType::pubrel, packet_id); }
+    void acknowledge(mqtt::PacketType type, std::uint16_t packet_id) {
         std::string out;
-        mqtt::append_acknowledgement(out, mqtt::PacketType::pubrel, packet_id);
+        mqtt::append_acknowledgement(out, type, packet_id);
         send(out);
     }
     void send(std::string_view bytes) {
@@ -83,30 +88,42 @@ class RawBroker {
         }
     }
 
-    /// The next packet must be of this type; its body.
-    std::string expect(mqtt::PacketType type) {
+    struct Packet {
+        mqtt::PacketType type = mqtt::PacketType::connect;
+        std::uint8_t flags = 0;
+        std::string body;
+    };
+    /// Waits for the next packet; none: foz has closed the connection.
+    std::optional<Packet> next() {
         for (;;) {
             const auto frame = mqtt::read_frame(input_, kVersion);
             if (frame && *frame) {
-                const mqtt::PacketType found = (*frame)->type;
-                std::string body((*frame)->body);
+                Packet packet{(*frame)->type, (*frame)->flags, std::string((*frame)->body)};
                 input_.erase(0, (*frame)->size);
-                if (found == type) {
-                    return body;
-                }
-                throw std::runtime_error(
-                    "expected " + std::string(mqtt::packet_name(type)) + ", got " +
-                    std::string(mqtt::packet_name(found))
-                );
+                return packet;
             }
             wait_readable(socket_);
             char buffer[4096];
             const ssize_t count = ::recv(socket_, buffer, sizeof buffer, 0);
             if (count <= 0) {
-                throw std::runtime_error("foz closed the connection");
+                return std::nullopt;
             }
             input_.append(buffer, static_cast<std::size_t>(count));
         }
+    }
+    /// The next packet must be of this type; its body.
+    std::string expect(mqtt::PacketType type) {
+        auto packet = next();
+        if (!packet) {
+            throw std::runtime_error("foz closed the connection");
+        }
+        if (packet->type != type) {
+            throw std::runtime_error(
+                "expected " + std::string(mqtt::packet_name(type)) + ", got " +
+                std::string(mqtt::packet_name(packet->type))
+            );
+        }
+        return std::move(packet->body);
     }
     /// The packet id of an acknowledgement.
     std::uint16_t expect_id(mqtt::PacketType type) {
@@ -142,4 +159,4 @@ class RawBroker {
     std::string input_;
 };
 
-}  // namespace foz::source
+}  // namespace foz::support
