@@ -141,7 +141,7 @@ Result<void> InferredTable::add_cells(
     const JsonDocument& document = incoming.document();
     if (auto collected = collect(document, reading); !collected) return collected;
     batch.add_cell(Value::of_timestamp(incoming.message().received));
-    for (std::size_t i = 1; i < table_->columns.size() + new_columns_.size(); ++i) {
+    for (std::size_t i = 1; i < cells_needed(captures); ++i) {
         batch.add_cell({});
     }
     if (auto set = set_captures(incoming, captures, batch); !set) return set;
@@ -150,6 +150,18 @@ Result<void> InferredTable::add_cells(
         commit();
     }
     return {};
+}
+
+// Up to the last that is set: a reading of one field must not cost as much as the table is wide.
+std::size_t InferredTable::cells_needed(std::span<const std::uint32_t> captures) const {
+    std::uint32_t last = 0;
+    for (const std::uint32_t column : captures) {
+        last = std::max(last, column);
+    }
+    for (const Leaf& leaf : leaves_) {
+        last = std::max(last, leaf.column);
+    }
+    return std::size_t{last} + 1;
 }
 
 void InferredTable::begin_reading() {

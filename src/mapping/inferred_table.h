@@ -79,6 +79,7 @@ class InferredTable {
     [[nodiscard]] Result<bool> take_back_refused(std::span<const Column> existing);
     /// Why the database refuses to change this column; null: it does not.
     [[nodiscard]] const Refusal* refusal_of(std::string_view column) const;
+    [[nodiscard]] std::size_t cells_needed(std::span<const std::uint32_t> captures) const;
     void begin_reading();
     [[nodiscard]] Result<void> collect(const JsonDocument& document, const Reading& reading);
     [[nodiscard]] Result<void> collect_members(

@@ -15,6 +15,10 @@ namespace foz::mapping {
 /// route share one.
 inline constexpr std::uint32_t kRejectionsMax = 100;
 
+/// Rows times columns that a message may become for one route: a small message, "[1,1,...]", for a
+/// wide table must not take all memory. What is larger becomes one dead letter as a whole.
+inline constexpr std::size_t kMessageCellsMax = 2 << 20;
+
 class ItemWriter {
   public:
     ItemWriter(RowBatch& batch, std::uint64_t position) : batch_(batch) {
@@ -26,6 +30,9 @@ class ItemWriter {
     void finish_row() {
         batch_.finish_row(origin_, route_);
         ++origin_.ordinal;
+        if (batch_.mark().cells - start_.cells > kMessageCellsMax) {
+            give_up();
+        }
     }
     /// Forgets the cells that were added, and rejects the reading.
     void reject(std::string reason);
@@ -34,11 +41,16 @@ class ItemWriter {
     [[nodiscard]] RowBatch& batch() { return batch_; }
 
   private:
+    void give_up();
+
     RowBatch& batch_;
     Origin origin_;
     std::uint32_t route_ = 0;
-    std::uint32_t rejected_ = 0;  // of this route
-    Rejection shared_;            // stands for those after kRejectionsMax
+    RowBatch::Mark start_;             // of this route, which begins with
+    std::uint32_t first_ordinal_ = 0;  // this one
+    bool too_large_ = false;           // what it would become
+    std::uint32_t rejected_ = 0;       // of this route
+    Rejection shared_;                 // stands for those after kRejectionsMax
 };
 
 }  // namespace foz::mapping

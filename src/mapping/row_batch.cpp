@@ -5,6 +5,30 @@
 
 namespace foz::mapping {
 
+namespace {
+
+constexpr std::size_t kCellsKept = 1 << 20;
+
+std::size_t bytes_of(const Rejection& rejection) {
+    return sizeof rejection + rejection.reason.size();
+}
+
+}  // namespace
+
+void RowBatch::reject(Rejection rejection) {
+    rejection_bytes_ += bytes_of(rejection);
+    rejections_.push_back(std::move(rejection));
+}
+
+void RowBatch::return_to(const Mark& mark) {
+    rows_.resize(mark.rows);
+    cells_.resize(mark.cells);
+    finished_cells_ = mark.cells;
+    for (; rejections_.size() > mark.rejections; rejections_.pop_back()) {
+        rejection_bytes_ -= bytes_of(rejections_.back());
+    }
+}
+
 void RowBatch::finish_row(Origin origin, std::uint32_t route) {
     Row row;
     row.origin = origin;
@@ -38,19 +62,16 @@ std::string_view RowBatch::keep(std::string_view text) {
 }
 
 std::size_t RowBatch::memory_bytes() const {
-    std::size_t bytes = rows_.size() * sizeof(Row) + cells_.size() * sizeof(Value);
-    bytes += blocks_used_ * kBlockBytes + large_bytes_;
-    for (const Rejection& rejection : rejections_) {
-        bytes += sizeof rejection + rejection.reason.size();
-    }
-    return bytes;
+    return rows_.size() * sizeof(Row) + cells_.size() * sizeof(Value) + rejection_bytes_ +
+           blocks_used_ * kBlockBytes + large_bytes_;
 }
 
 void RowBatch::clear() {
-    rows_.clear();
-    cells_.clear();
-    finished_cells_ = 0;
-    rejections_.clear();
+    return_to({});
+    if (cells_.capacity() > kCellsKept) {
+        std::vector<Value>().swap(cells_);
+        std::vector<Row>().swap(rows_);
+    }
     blocks_used_ = 0;
     block_offset_ = kBlockBytes;
     large_blocks_.clear();

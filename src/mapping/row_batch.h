@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rows of many messages, in journal order, on their way to one database. Filled by the mapping,
-// written by a sink. One thread at a time. Reused: clear() keeps the memory.
+// written by a sink. One thread at a time. Reused: clear() keeps the memory, unless
+// it was an unusually large batch.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +52,17 @@ class RowBatch {
     }
     void finish_row(Origin origin, std::uint32_t route);
     void drop_row() { cells_.resize(finished_cells_); }
-    void reject(Rejection rejection) { rejections_.push_back(std::move(rejection)); }
+    void reject(Rejection rejection);
+
+    /// How much there is, to go back to.
+    struct Mark {
+        std::size_t rows = 0;
+        std::size_t cells = 0;
+        std::size_t rejections = 0;
+    };
+    [[nodiscard]] Mark mark() const { return {rows_.size(), finished_cells_, rejections_.size()}; }
+    /// Forgets what was added since; texts that were kept stay until clear().
+    void return_to(const Mark& mark);
 
     /// Copies `text` into memory that lives until clear().
     [[nodiscard]] std::string_view keep(std::string_view text);
@@ -72,6 +83,7 @@ class RowBatch {
     std::vector<Value> cells_;
     std::size_t finished_cells_ = 0;
     std::vector<Rejection> rejections_;
+    std::size_t rejection_bytes_ = 0;
     // Kept text: blocks of fixed size, filled one after another; larger texts get a block of their
     // own.
     static constexpr std::size_t kBlockBytes = 256 << 10;

@@ -19,6 +19,7 @@ Result<void> BatchFiller::open(journal::Position position) {
 bool BatchFiller::is_full(const MappedBatch& batch) const {
     return batch.items.size() >= limits_.rows_max ||
            batch.payload_bytes >= limits_.payload_bytes_max ||
+           batch.items.memory_bytes() >= limits_.memory_bytes_max ||
            (limits_.until && batch.end >= *limits_.until);
 }
 

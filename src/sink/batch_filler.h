@@ -41,6 +41,7 @@ struct FillLimits {
     std::optional<journal::Position> until;  // maps no record from here on
     std::uint32_t rows_max = 20'000;
     std::size_t payload_bytes_max = 16 << 20;
+    std::size_t memory_bytes_max = 32 << 20;  // of the rows
 };
 
 /// A message of the lane that no route of its database takes.

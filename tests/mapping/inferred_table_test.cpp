@@ -138,7 +138,7 @@ TEST(InferredTable, does_not_grow_without_end) {
         (void)test.map(fmt::format(R"({{"k{}":1}})", i));
     }
     EXPECT_EQ(table_of(test).columns.size(), kInferredColumnsMax);
-    EXPECT_THAT(test.map_one(R"({"k1":5})"), HasSubstr(" k1=5 "));
+    EXPECT_THAT(test.map_one(R"({"k1":5})"), HasSubstr(" k1=5"));
 }
 
 TEST(InferredTable, fills_the_columns_that_the_database_has_already) {
@@ -225,6 +225,36 @@ TEST(ColumnName, follows_from_the_keys) {
     const std::string long_name = name(std::string(100, 'a'));
     EXPECT_EQ(long_name.size(), kNameBytesMax);
     EXPECT_NE(long_name, name(std::string(101, 'a')));
+}
+
+/// A table with so many fields "f0", "f1", ...
+void widen(MappingUnderTest& test, int fields) {
+    std::string payload = "{";
+    for (int i = 0; i < fields; ++i) {
+        payload += fmt::format("{}\"f{}\":1", i == 0 ? "" : ",", i);
+    }
+    (void)test.map(payload + "}");
+}
+
+TEST(InferredTable, keeps_cells_up_to_the_last_that_a_reading_sets) {
+    MappingUnderTest test({route("t", "r")});
+    widen(test, 198);
+    EXPECT_EQ(test.map_one(R"({"f1": 7})"), with_time(" f0=null f1=7"));
+    EXPECT_EQ(test.batch().rows()[0].cell_count, 3U);
+}
+
+TEST(InferredTable, refuses_a_small_message_that_would_take_all_memory) {
+    MappingUnderTest test({route("t", "r"), route("#", "other", {field("v", "", "integer")})});
+    widen(test, 198);
+    std::string payload = "[1";
+    for (int i = 1; i < 200'000; ++i) {
+        payload += ",1";
+    }
+    const auto items = test.map(payload + "]");
+    ASSERT_FALSE(items.empty());
+    EXPECT_THAT(items, testing::Contains(HasSubstr("r refused: its readings would be more than")));
+    EXPECT_LT(test.batch().memory_bytes(), 64U << 20);
+    EXPECT_EQ(test.map("[1,{\"f0\":2}]").size(), 4U) << "what comes after it is taken";
 }
 
 }  // namespace
