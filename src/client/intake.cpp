@@ -13,30 +13,42 @@ namespace {
 
 constexpr std::chrono::milliseconds kDrainStep{5};
 
+// Of records in an append. A larger message has one of its own.
+constexpr std::size_t kPieceBytes = 256 << 10;
+
 // In memory for a bridge while the journal has no room.
 constexpr std::size_t kUnstoredBytesMax = 4 << 20;
 
 // A pause that lasts longer may be one that reading on would end.
 constexpr std::chrono::seconds kPauseTime{1};
 
+std::size_t size_of(const mqtt::Publish& message) {
+    return message.topic.size() + message.payload.size() + message.properties.bytes().size();
+}
+
 }  // namespace
+
+IntakeTerms intake_terms(const config::Settings& settings) {
+    return {.ack = settings.ack, .message_bytes_max = settings.journal.size_max / 4};
+}
 
 Intake::Intake(
     std::string called,
     journal::Journal& journal,
     const Clock& clock,
-    config::Ack ack,
+    IntakeTerms terms,
     std::shared_ptr<state::Session> session
 )
     : called_(std::move(called)),
       journal_(journal),
       clock_(clock),
-      ack_(ack),
+      terms_(terms),
       session_(std::move(session)) {}
 
 void Intake::add_session_record(mqtt::RecordKind kind, const mqtt::SessionRecord& record) {
-    mqtt::encode_session_record(record, batch_.begin_record(static_cast<std::uint8_t>(kind)));
-    batch_.end_record();
+    journal::RecordBatch& records = open_piece(0).records;
+    mqtt::encode_session_record(record, records.begin_record(static_cast<std::uint8_t>(kind)));
+    records.end_record();
 }
 
 void Intake::on_session(bool present) {
@@ -53,7 +65,27 @@ void Intake::on_session(bool present) {
     );
 }
 
+// Where a record of so many bytes goes.
+Intake::Piece& Intake::open_piece(std::size_t bytes) {
+    if (pieces_.empty() || pieces_.back().records.stored().size() + bytes > kPieceBytes) {
+        pieces_.emplace_back();
+    }
+    return pieces_.back();
+}
+
+std::size_t Intake::unstored_bytes() const {
+    std::size_t bytes = 0;
+    for (const Piece& piece : pieces_) {
+        bytes += piece.records.stored().size();
+    }
+    return bytes;
+}
+
 bool Intake::takes(const mqtt::Publish& message) {
+    if (size_of(message) > terms_.message_bytes_max) {
+        note_too_large(message);
+        return false;
+    }
     if (passing_over_ && message.qos == 0) {
         note_dropped(message);
     }
@@ -74,8 +106,23 @@ void Intake::note_dropped(const mqtt::Publish& message) {
     }
 }
 
+void Intake::note_too_large(const mqtt::Publish& message) {
+    if (too_large_throttle_.pass(clock_.steady_now())) {
+        spdlog::error(
+            "{}: a message of {} bytes on \"{}\" is more than a quarter of [journal] size_max and "
+            "is {}; raise size_max to {} or more and restart foz",
+            called_,
+            size_of(message),
+            message.topic,
+            message.qos == 0 ? "lost" : "not acknowledged, so the broker keeps it",
+            4 * size_of(message)
+        );
+    }
+}
+
 void Intake::on_message(const mqtt::Publish& message, std::string_view topic) {
-    if (batch_messages_ == 0) {
+    Piece& piece = open_piece(size_of(message));
+    if (piece.messages == 0) {
         now_ = clock_.system_now();
     }
     properties_.clear();
@@ -93,10 +140,10 @@ void Intake::on_message(const mqtt::Publish& message, std::string_view topic) {
             .packet_id = message.qos == 2 ? message.packet_id : std::uint16_t{0},
             .properties = properties_,
         },
-        batch_.begin_record(static_cast<std::uint8_t>(mqtt::RecordKind::message))
+        piece.records.begin_record(static_cast<std::uint8_t>(mqtt::RecordKind::message))
     );
-    batch_.end_record();
-    ++batch_messages_;
+    piece.records.end_record();
+    ++piece.messages;
 }
 
 void Intake::on_release(std::uint16_t packet_id) {
@@ -107,7 +154,10 @@ void Intake::on_release(std::uint16_t packet_id) {
 }
 
 void Intake::on_answer_due(Answer answer) {
-    answers_.push_back(answer);
+    if (pieces_.empty()) {
+        pieces_.emplace_back();
+    }
+    pieces_.back().answers.push_back(answer);
 }
 
 void Intake::on_read_end() {
@@ -161,8 +211,8 @@ void Intake::stop_reading() {
 }
 
 void Intake::note_idle() {
-    wants_progress_ = ((paused_ || passing_over_) && !stopping_) || !batch_.empty() ||
-                      !answers_.empty() || !waiting_.empty() || !releases_.empty();
+    wants_progress_ = ((paused_ || passing_over_) && !stopping_) || !pieces_.empty() ||
+                      !waiting_.empty() || !releases_.empty();
 }
 
 void Intake::pause() {
@@ -171,9 +221,9 @@ void Intake::pause() {
     watch();
 }
 
-// The batch could not be appended. A queue that is full for a moment is no reason to drop anything.
+// Not all could be appended. A queue that is full for a moment is no reason to drop anything.
 void Intake::wait_for_room() {
-    if (loop_ == nullptr || batch_.stored().size() >= kUnstoredBytesMax) {
+    if (loop_ == nullptr || unstored_bytes() >= kUnstoredBytesMax) {
         pause();
     }
 }
@@ -198,7 +248,7 @@ void Intake::watch() {
 }
 
 void Intake::read_on() {
-    passing_over_ = batch_.stored().size() >= kUnstoredBytesMax;
+    passing_over_ = unstored_bytes() >= kUnstoredBytesMax;
     paused_ = false;
     link_->resume_reading();
 }
@@ -218,43 +268,50 @@ void Intake::go_on() {
     }
 }
 
-// False: the journal has no room, and the batch is kept.
+// False: the journal has no room, and the rest is kept.
 bool Intake::append() {
-    journal::Position end = 0;
-    if (!batch_.empty()) {
-        const auto appended = journal_.append(batch_);
-        if (!appended) {
-            if (const auto held_back = stalled_throttle_.pass(clock_.steady_now())) {
-                spdlog::warn(
-                    "{}: what arrives waits, the journal does not take it: {}",
-                    called_,
-                    appended.error().message
-                );
-            }
+    for (; !pieces_.empty(); pieces_.pop_front()) {
+        if (!append(pieces_.front())) {
             return false;
         }
-        end = appended_end_ = *appended;
-        counters_.messages.fetch_add(std::exchange(batch_messages_, 0), std::memory_order_relaxed);
-        batch_.clear();
-    } else if (!answers_.empty()) {
-        // Only of what was sent again: its records are in the journal, perhaps not yet durable.
-        end = journal_.status().end;
     }
-    queue_answers(end);
+    return true;
+}
+
+bool Intake::append(const Piece& piece) {
+    if (piece.records.empty()) {
+        // Answers only, to what was sent again: its records are in the journal, perhaps not yet
+        // durable.
+        queue_answers(piece, journal_.status().end);
+        return true;
+    }
+    const auto appended = journal_.append(piece.records);
+    if (!appended) {
+        if (stalled_throttle_.pass(clock_.steady_now())) {
+            spdlog::warn(
+                "{}: what arrives waits, the journal does not take it: {}",
+                called_,
+                appended.error().message
+            );
+        }
+        return false;
+    }
+    appended_end_ = *appended;
+    counters_.messages.fetch_add(piece.messages, std::memory_order_relaxed);
+    queue_answers(piece, appended_end_);
     return true;
 }
 
 // PUBCOMP waits for the journal whatever the policy: were its release forgotten in a crash, the
 // broker's next message with this packet id would be taken for the old one and lost.
-void Intake::queue_answers(journal::Position end) {
-    for (const Answer& answer : answers_) {
+void Intake::queue_answers(const Piece& piece, journal::Position end) {
+    for (const Answer& answer : piece.answers) {
         auto& queue = answer.type == mqtt::PacketType::pubcomp ? releases_ : waiting_;
         if (queue.empty() || queue.back().end != end) {
             queue.push_back({.end = end, .answers = {}});
         }
         queue.back().answers.push_back(answer);
     }
-    answers_.clear();
 }
 
 void Intake::give_answers() {
@@ -266,7 +323,7 @@ void Intake::give_answers() {
             }
         }
     };
-    switch (ack_) {
+    switch (terms_.ack) {
         case config::Ack::journal: give(waiting_, durable); break;
         case config::Ack::commit: give(waiting_, std::min(durable, committed_.load())); break;
         case config::Ack::memory: give(waiting_, ~journal::Position{0}); break;
@@ -275,12 +332,10 @@ void Intake::give_answers() {
 }
 
 void Intake::on_progress() {
-    if (!batch_.empty() || !answers_.empty()) {
-        (void)append();
-    }
+    (void)append();
     give_answers();
     link_->flush();
-    if (!stopping_ && batch_.empty() && journal_.durable_end() >= appended_end_) {
+    if (!stopping_ && pieces_.empty() && journal_.durable_end() >= appended_end_) {
         go_on();
     }
     note_idle();
@@ -302,7 +357,7 @@ void Intake::when_appended(std::function<void()> appended) {
 }
 
 void Intake::tell_appended() {
-    if (batch_.empty()) {
+    if (pieces_.empty()) {
         for (const auto& appended : std::exchange(when_appended_, {})) {
             appended();
         }
@@ -311,7 +366,9 @@ void Intake::tell_appended() {
 
 void Intake::on_lost() {
     // The messages stay: they are foz's, and what the broker sends again is recognised at QoS 2.
-    answers_.clear();
+    for (Piece& piece : pieces_) {
+        piece.answers.clear();
+    }
     waiting_.clear();
     releases_.clear();
     passed_over_ = false;

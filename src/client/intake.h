@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Carries what a Link receives into the journal: the messages of one read are one append, and the
-// broker gets its acknowledgements when the journal says that they are durable (with ack = "commit"
-// when every database has them, with "memory" at once).
+// Carries what a Link receives into the journal: the messages of one read are appended in pieces
+// that any journal takes, and the broker gets its acknowledgements when the journal says that they
+// are durable (with ack = "commit" when every database has them, with "memory" at once).
 //
 // While an append is not durable yet nothing more is read: what arrives meanwhile gathers in the
-// socket and becomes one larger append. A journal without room is the same wait, only longer: the
-// batch is kept, and reading goes on by itself once there is room. Nothing is dropped.
+// socket and becomes one larger append. A journal without room is the same wait, only longer: what
+// was read is kept, and reading goes on by itself once there is room. Nothing is dropped.
 //
 // A bridge must not wait so: the acknowledgements of what it has sent come between the messages,
 // and the journal may wait for nothing else (docs/decisions/0008). It reads on, keeps what arrives
 // up to a limit, and passes the messages beyond that over: those of QoS 1 and 2 stay the broker's,
 // which is made to send them again by a new connection once there is room; those of QoS 0 are lost,
 // counted and logged.
+//
+// A message that is larger than the journal can ever take is passed over too, and logged as an
+// error: it is not acknowledged, and its broker keeps it until foz has a larger journal.
 //
 // One thread, the loop's, but for what says otherwise.
 #pragma once
@@ -41,6 +44,14 @@ struct IntakeCounters {
     std::atomic<std::uint64_t> dropped{0};   // of QoS 0, while a bridge had no room for them
 };
 
+struct IntakeTerms {
+    config::Ack ack = config::Ack::journal;
+    std::uint64_t message_bytes_max = ~std::uint64_t{0};  // topic, payload and properties
+};
+
+/// A quarter of the journal's cap: less than the largest append that it takes.
+[[nodiscard]] IntakeTerms intake_terms(const config::Settings& settings);
+
 class Intake {
   public:
     /// `called` ("source aws") is for the log. `session` is that of the link, its client id is what
@@ -49,7 +60,7 @@ class Intake {
         std::string called,
         journal::Journal& journal,
         const Clock& clock,
-        config::Ack ack,
+        IntakeTerms terms,
         std::shared_ptr<state::Session> session
     );
     void attach(Link& link) { link_ = &link; }
@@ -91,13 +102,22 @@ class Intake {
     [[nodiscard]] const IntakeCounters& counters() const { return counters_; }
 
   private:
+    /// One append, and the answers that are due with it.
+    struct Piece {
+        journal::RecordBatch records;
+        std::uint64_t messages = 0;
+        std::vector<Answer> answers;
+    };
     struct Waiting {
         journal::Position end = 0;
         std::vector<Answer> answers;
     };
 
+    [[nodiscard]] Piece& open_piece(std::size_t bytes);
+    [[nodiscard]] std::size_t unstored_bytes() const;
     [[nodiscard]] bool append();
-    void queue_answers(journal::Position end);
+    [[nodiscard]] bool append(const Piece& piece);
+    void queue_answers(const Piece& piece, journal::Position end);
     void give_answers();
     void pause();
     void watch();
@@ -105,6 +125,7 @@ class Intake {
     void read_on();
     void go_on();
     void note_dropped(const mqtt::Publish& message);
+    void note_too_large(const mqtt::Publish& message);
     void note_idle();
     void tell_appended();
     void stop_reading();
@@ -113,18 +134,16 @@ class Intake {
     const std::string called_;
     journal::Journal& journal_;
     const Clock& clock_;
-    const config::Ack ack_;
+    const IntakeTerms terms_;
     const std::shared_ptr<state::Session> session_;
     Link* link_ = nullptr;
     Loop* loop_ = nullptr;  // of one that reads on without room
 
-    journal::RecordBatch batch_;
-    std::uint64_t batch_messages_ = 0;
-    std::vector<Answer> answers_;   // due with batch_
+    std::deque<Piece> pieces_;      // not appended yet
     std::deque<Waiting> waiting_;   // PUBACK and PUBREC, by end
     std::deque<Waiting> releases_;  // PUBCOMP, by end
     journal::Position appended_end_ = 0;
-    SystemTime now_;  // when the first message of batch_ came
+    SystemTime now_;  // when the first message of the last piece came
     bool paused_ = false;
     bool watching_ = false;      // whether a pause is one for want of room
     bool passing_over_ = false;  // takes() says no
@@ -140,6 +159,7 @@ class Intake {
     IntakeCounters counters_;
     LogThrottle stalled_throttle_;
     LogThrottle dropped_throttle_;
+    LogThrottle too_large_throttle_;
 };
 
 }  // namespace foz::client

@@ -128,7 +128,9 @@ Result<void> Server::Parts::start_receiving(const config::Settings& settings, co
     }
     broker = *std::move(opened);
     for (const config::Source& configured : settings.sources) {
-        auto started = source::Source::start(configured, settings.ack, recovered, *journal, clock);
+        auto started = source::Source::start(
+            configured, recovered, {client::intake_terms(settings), *journal, clock}
+        );
         if (!started) {
             return pass_on(started);
         }
@@ -148,7 +150,7 @@ Result<void> Server::Parts::start_bridges(
     }
     for (const config::Bridge& configured : settings.bridges) {
         auto started = sink::mqtt::Bridge::start(
-            configured, recovered, {settings.ack, *journal, *state, clock}
+            configured, recovered, {client::intake_terms(settings), *journal, *state, clock}
         );
         if (!started) {
             return pass_on(started);

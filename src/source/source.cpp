@@ -11,10 +11,8 @@
 namespace foz::source {
 Result<std::unique_ptr<Source>> Source::start(
     const config::Source& settings,
-    config::Ack ack,
     std::span<const std::shared_ptr<state::Session>> recovered,
-    journal::Journal& journal,
-    const Clock& clock
+    const SourceParts& parts
 ) {
     auto terms = client::session_terms(settings.remote);
     if (!terms) {
@@ -34,12 +32,10 @@ Result<std::unique_ptr<Source>> Source::start(
     std::unique_ptr<Source> source(new Source(
         settings,
         *std::move(terms),
-        ack,
         state::session_of(std::string(mqtt::kSourceClientId) + settings.remote.name, recovered),
-        journal,
-        clock
+        parts
     ));
-    journal.add_listener(*source);
+    parts.journal.add_listener(*source);
     source->loop_.post([link = &source->link_] { link->start(); });
     return source;
 }
@@ -47,23 +43,21 @@ Result<std::unique_ptr<Source>> Source::start(
 Source::Source(
     const config::Source& settings,
     client::SessionTerms terms,
-    config::Ack ack,
     std::shared_ptr<state::Session> session,
-    journal::Journal& journal,
-    const Clock& clock
+    const SourceParts& parts
 )
     : name_(settings.remote.name),
       url_(settings.remote.url),
-      journal_(journal),
+      journal_(parts.journal),
       session_(std::move(session)),
       loop_("source " + name_),
-      intake_("source " + name_, journal, clock, ack, session_),
+      intake_("source " + name_, parts.journal, parts.clock, parts.intake, session_),
       link_(
           loop_,
           {.called = "source " + name_, .remote = settings.remote, .terms = std::move(terms)},
           session_,
           *this,
-          clock
+          parts.clock
       ) {
     intake_.attach(link_);
 }
@@ -115,6 +109,10 @@ void Source::on_failed(const Error& error) {
 
 void Source::on_session(bool present) {
     intake_.on_session(present);
+}
+
+bool Source::takes(const mqtt::Publish& message) {
+    return intake_.takes(message);
 }
 
 void Source::on_message(const mqtt::Publish& message) {

@@ -29,19 +29,24 @@ struct SourceStatus {
     std::uint64_t messages = 0;  // in the journal, since the start
 };
 
+/// What a source works with; all outlive it.
+struct SourceParts {
+    client::IntakeTerms intake;
+    journal::Journal& journal;
+    const Clock& clock;
+};
+
 /// Any thread, unless said otherwise.
 class Source final : public journal::Listener,
                      public state::SessionHolder,
                      private client::LinkUser {
   public:
-    /// Starts to connect. `recovered` are all sessions of the journal; it finds its own. What is
-    /// passed by reference outlives it. Errors: a password file that cannot be read.
+    /// Starts to connect. `recovered` are all sessions of the journal; it finds its own.
+    /// Errors: a password file that cannot be read.
     [[nodiscard]] static Result<std::unique_ptr<Source>> start(
         const config::Source& settings,
-        config::Ack ack,
         std::span<const std::shared_ptr<state::Session>> recovered,
-        journal::Journal& journal,
-        const Clock& clock
+        const SourceParts& parts
     );
     Source(const Source&) = delete;
     Source& operator=(const Source&) = delete;
@@ -67,14 +72,13 @@ class Source final : public journal::Listener,
     Source(
         const config::Source& settings,
         client::SessionTerms terms,
-        config::Ack ack,
         std::shared_ptr<state::Session> session,
-        journal::Journal& journal,
-        const Clock& clock
+        const SourceParts& parts
     );
 
     // Of the link, on the loop's thread:
     void on_session(bool present) override;
+    [[nodiscard]] bool takes(const mqtt::Publish& message) override;
     void on_message(const mqtt::Publish& message) override;
     void on_release(std::uint16_t packet_id) override;
     void on_answer_due(client::Answer answer) override;

@@ -21,7 +21,7 @@ namespace {
 using foz::mqtt::PacketType;
 using support::wait_until;
 
-constexpr std::uint64_t kCap = 16 << 20;
+constexpr std::uint64_t kCap = 4 << 20;
 constexpr std::uint16_t kMessages = 100;  // of each QoS, from the other broker
 constexpr std::size_t kPayloadBytes = 64 << 10;
 

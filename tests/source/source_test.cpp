@@ -44,7 +44,7 @@ class SourceWithABroker : public testing::Test {
         state_ = std::move(*state);
         const auto sessions = state::recover_sessions(*journal_, *state_);
         ASSERT_TRUE(sessions) << sessions.error().message;
-        auto source = Source::start(settings_, ack_, *sessions, *journal_, real_clock());
+        auto source = Source::start(settings_, *sessions, {intake_, *journal_, real_clock()});
         ASSERT_TRUE(source) << source.error().message;
         source_ = std::move(*source);
     }
@@ -71,7 +71,7 @@ class SourceWithABroker : public testing::Test {
     RawBroker broker_;
     support::TemporaryDirectory directory_;
     config::Source settings_;
-    config::Ack ack_ = config::Ack::journal;
+    client::IntakeTerms intake_;
     std::uint64_t size_max_ = 1 << 30;
     std::unique_ptr<journal::Journal> journal_;
     std::unique_ptr<state::StateDatabase> state_;
@@ -190,7 +190,7 @@ TEST_F(SourceWithABroker, acknowledges_what_was_received_before_it_drains_and_sa
 
 TEST_F(SourceWithABroker, waits_for_the_databases_when_told_to) {
     stop();
-    ack_ = config::Ack::commit;
+    intake_.ack = config::Ack::commit;
     start();
     broker_.welcome(false);
     broker_.publish(1, 7, "one");
@@ -223,6 +223,30 @@ TEST_F(SourceWithABroker, reads_no_more_while_the_journal_is_full_and_goes_on_by
     while (acknowledged < sent) {
         EXPECT_EQ(broker_.expect_id(PacketType::puback), ++acknowledged);
     }
+}
+
+TEST_F(SourceWithABroker, leaves_a_message_that_the_journal_can_never_take_with_the_broker) {
+    stop();
+    intake_.message_bytes_max = 1'000;
+    broker_.hang_up();
+    start();
+    const std::string large(1'000, 'x');
+    broker_.welcome(false);
+    broker_.publish(1, 7, large);
+    broker_.publish(2, 8, large);
+    broker_.publish(1, 9, "small");
+    EXPECT_EQ(broker_.expect_id(PacketType::puback), 9);
+    EXPECT_EQ(payloads(), std::vector<std::string>{"small"});
+    stop();
+    intake_.message_bytes_max = 10'000;
+    broker_.hang_up();
+    start();
+    broker_.welcome(true);
+    broker_.publish(1, 7, large);
+    EXPECT_EQ(broker_.expect_id(PacketType::puback), 7);
+    broker_.publish(2, 8, large);
+    EXPECT_EQ(broker_.expect_id(PacketType::pubrec), 8);
+    EXPECT_EQ(payloads(), (std::vector<std::string>{"small", large, large}));
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ Bridge::Bridge(
       receives_(!terms.filters.empty()),
       mark_(EchoMark::for_bridge(settings, journal_.status().id)),
       loop_(called_),
-      intake_(called_, journal_, clock_, parts.ack, session_),
+      intake_(called_, journal_, clock_, parts.intake, session_),
       sender_(settings_, topics_, journal_, parts.state, clock_),
       link_(
           loop_,

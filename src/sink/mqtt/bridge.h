@@ -51,7 +51,7 @@ struct BridgeStatus {
 
 /// What a bridge works with; all outlive it.
 struct BridgeParts {
-    config::Ack ack;
+    client::IntakeTerms intake;
     journal::Journal& journal;
     foz::state::StateDatabase& state;
     const Clock& clock;
