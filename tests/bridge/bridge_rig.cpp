@@ -52,10 +52,10 @@ void BridgeRig::open_journal() {
     journal::LocalJournalOptions options;
     options.directory = directory_ / "journal";
     options.segment_bytes = 1 << 20;
-    options.size_max = size_max_;
-    options.retain_bytes = retain_bytes_;
+    options.size_max = journal_terms_.size_max;
+    options.retain_bytes = journal_terms_.retain_bytes;
     options.free_space_min = 0;
-    auto journal = journal::open_local_journal(options, real_file_system(), real_clock());
+    auto journal = journal::open_local_journal(options, *journal_terms_.files, real_clock());
     auto state = state::StateDatabase::open(directory_ / "state.db");
     if (!journal || !state) {
         throw std::runtime_error("no journal or state database");
@@ -75,13 +75,11 @@ void BridgeRig::start() {
     bridge_ = *std::move(bridge);
 }
 
-void BridgeRig::start_with_cap(std::uint64_t bytes) {
-    size_max_ = bytes;
-    retain_bytes_ = 0;
+void BridgeRig::replace_journal(const JournalTerms& terms) {
+    journal_terms_ = terms;
     journal_.reset();
     std::filesystem::remove_all(directory_ / "journal");
     open_journal();
-    start();
 }
 
 bool BridgeRig::connected() const {
@@ -122,6 +120,27 @@ journal::Position BridgeRig::append(const Message& message) {
     const journal::Position end = journal_->append(batch).value();
     (void)journal_->wait_for(end - 1, real_clock().steady_now() + kPatience);
     return end - 1;
+}
+
+bool BridgeRig::fill_journal(std::string_view topic) {
+    const std::string payload(64 << 10, 'y');
+    journal::RecordBatch batch;
+    foz::mqtt::encode_message(
+        {
+            .topic = topic,
+            .payload = payload,
+            .client_id = "device",
+            .received = real_clock().system_now(),
+            .qos = 1,
+            .properties = {},
+        },
+        batch.begin_record(static_cast<std::uint8_t>(RecordKind::message))
+    );
+    batch.end_record();
+    return wait_until([&] {
+        (void)journal_->append(batch);
+        return journal_->status().stalled.has_value();
+    });
 }
 
 void BridgeRig::publish_many(

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/file_system.h"
 #include "config/settings.h"
 #include "journal/local_journal.h"
 #include "mqtt/message.h"
@@ -26,9 +27,13 @@ class BridgeRig {
 
     /// To be changed before start().
     config::Bridge& settings() { return settings_; }
-    /// Instead of start(): with an empty journal of this cap, which keeps nothing that all have
-    /// passed.
-    void start_with_cap(std::uint64_t bytes);
+    struct JournalTerms {
+        std::uint64_t size_max = 10ULL << 30;
+        std::uint64_t retain_bytes = 1ULL << 30;  // that all have passed
+        FileSystem* files = &real_file_system();
+    };
+    /// Before start(): an empty one.
+    void replace_journal(const JournalTerms& terms);
     void start();
     /// Waits until it is connected.
     [[nodiscard]] bool connected() const;
@@ -42,6 +47,8 @@ class BridgeRig {
         std::string_view topic, std::string_view payload, std::uint8_t qos = 1
     );
     journal::Position append(const foz::mqtt::Message& message);
+    /// Publishes on `topic` until the journal takes nothing more.
+    [[nodiscard]] bool fill_journal(std::string_view topic);
     /// `count` messages "0", "1", ... in a few appends; does not wait.
     void publish_many(
         std::string_view topic, std::size_t first, std::size_t count, std::uint8_t qos
@@ -63,8 +70,7 @@ class BridgeRig {
 
     support::TemporaryDirectory directory_;
     config::Bridge settings_;
-    std::uint64_t size_max_ = 10ULL << 30;
-    std::uint64_t retain_bytes_ = 1ULL << 30;
+    JournalTerms journal_terms_;
     std::unique_ptr<journal::Journal> journal_;
     std::unique_ptr<state::StateDatabase> state_;
     std::unique_ptr<Bridge> bridge_;

@@ -37,32 +37,15 @@ class FullJournal : public testing::Test {
   protected:
     void SetUp() override {
         rig_.settings().remote.version = "3.1.1";
-        rig_.start_with_cap(kCap);
+        rig_.replace_journal({.size_max = kCap, .retain_bytes = 0});
+        rig_.start();
         reader_ = rig_.journal().read_from(0).value();
         broker_.welcome(false);
         ASSERT_TRUE(rig_.connected());
-        fill_journal();
+        ASSERT_TRUE(rig_.fill_journal("out/a"));
         for (std::uint16_t id = 1; id <= kMessages; ++id) {
             kept_.insert(id);
         }
-    }
-    void fill_journal() {
-        journal::RecordBatch batch;
-        const std::string text(kPayloadBytes, 'y');
-        foz::mqtt::encode_message(
-            {.topic = "out/a",
-             .payload = text,
-             .client_id = "device",
-             .received = real_clock().system_now(),
-             .qos = 1,
-             .properties = {}},
-            batch.begin_record(static_cast<std::uint8_t>(foz::mqtt::RecordKind::message))
-        );
-        batch.end_record();
-        ASSERT_TRUE(wait_until([&] {
-            (void)rig_.journal().append(batch);
-            return rig_.journal().status().stalled.has_value();
-        }));
     }
     void send_kept(bool also_qos_0) {
         for (const std::uint16_t id : std::set(kept_)) {

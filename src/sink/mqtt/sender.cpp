@@ -16,6 +16,7 @@ namespace {
 constexpr unsigned kRecordsAtOnce = 4'096;
 
 constexpr std::chrono::seconds kPatience{30};  // for an acknowledgement
+constexpr std::chrono::seconds kTryAgainAfter{1};
 
 constexpr std::uint8_t kExactlyOnce = 2;
 
@@ -63,6 +64,23 @@ void Sender::post_pump() {
             pump_posted_ = false;
             pump();
         });
+    }
+}
+
+void Sender::pump_after(std::chrono::nanoseconds delay) {
+    if (!std::exchange(pump_posted_, true)) {
+        loop_->post_after(delay, [this] {
+            pump_posted_ = false;
+            pump();
+        });
+    }
+}
+
+void Sender::complain(const Error& error) {
+    if (failed_throttle_.pass(clock_.steady_now())) {
+        spdlog::error(
+            "{}: nothing more is sent: {}; foz tries again by itself", called_, error.message
+        );
     }
 }
 
@@ -128,11 +146,7 @@ bool Sender::within_rate() {
     if (delay.count() == 0) {
         return true;
     }
-    pump_posted_ = true;
-    loop_->post_after(delay, [this] {
-        pump_posted_ = false;
-        pump();
-    });
+    pump_after(delay);
     return false;
 }
 
@@ -146,9 +160,8 @@ Sender::Step Sender::step(SystemTime now) {
     }
     const auto read = reader_->next();
     if (!read) {
-        if (failed_throttle_.pass(clock_.steady_now())) {
-            spdlog::error("{}: nothing more is sent: {}", called_, read.error().message);
-        }
+        complain(read.error());
+        pump_after(kTryAgainAfter);
         return Step::later;
     }
     const std::optional<journal::Record>& record = *read;
@@ -207,15 +220,18 @@ void Sender::on_delivered(std::uint64_t tag, foz::mqtt::ReasonCode reason) {
 }
 
 void Sender::settle() {
-    if (!reader_ || !undeliverable_.save()) {
+    if (!reader_) {
+        return;
+    }
+    if (!undeliverable_.save()) {
+        pump_after(kTryAgainAfter);
         return;
     }
     const auto& outbox = link_->protocol().outbox();
     const journal::Position done = outbox.first_tag_not_received().value_or(reader_->position());
     if (const auto moved = cursor_.move(done, outbox); !moved) {
-        if (failed_throttle_.pass(clock_.steady_now())) {
-            spdlog::error("{}: {}", called_, moved.error().message);
-        }
+        complain(moved.error());
+        pump_after(kTryAgainAfter);
         return;
     }
     counters_.position.store(done, std::memory_order_relaxed);

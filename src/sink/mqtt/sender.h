@@ -79,6 +79,8 @@ class Sender {
     void send(const journal::Record& record, const OutgoingMessage& outgoing);
     [[nodiscard]] bool within_rate();
     void post_pump();
+    void pump_after(std::chrono::nanoseconds delay);
+    void complain(const Error& error);
     void watch();
 
     const std::string called_;

@@ -54,6 +54,18 @@ void Undeliverable::add(journal::Position position, std::string reason) {
     entries_.push_back({position, std::move(reason)});
 }
 
+bool Undeliverable::not_saved(const Error& error) {
+    if (failed_throttle_.pass(clock_.steady_now())) {
+        spdlog::error(
+            "{}: a message that cannot be sent cannot be kept as a dead letter now: {}; foz tries "
+            "again by itself",
+            called_,
+            error.message
+        );
+    }
+    return false;
+}
+
 bool Undeliverable::save() {
     if (entries_.empty()) {
         return true;
@@ -61,6 +73,9 @@ bool Undeliverable::save() {
     std::vector<state::DeadLetter> letters;
     for (const Entry& entry : entries_) {
         auto letter = read_letter(journal_, entry.position);
+        if (!letter && letter.error().code == ErrorCode::io) {
+            return not_saved(letter.error());
+        }
         if (!letter) {
             spdlog::error(
                 "{}: record {} cannot be sent ({}) nor kept: {}",
@@ -79,10 +94,7 @@ bool Undeliverable::save() {
         letters.push_back(*std::move(letter));
     }
     if (const auto saved = state::save_letters(state_, letters); !saved) {
-        if (failed_throttle_.pass(clock_.steady_now())) {
-            spdlog::error("{}: {}; nothing more is sent", called_, saved.error().message);
-        }
-        return false;
+        return not_saved(saved.error());
     }
     const auto held_back = throttle_.pass(clock_.steady_now());
     if (held_back && !letters.empty()) {

@@ -33,6 +33,8 @@ class Undeliverable {
     [[nodiscard]] bool save();
 
   private:
+    [[nodiscard]] bool not_saved(const Error& error);
+
     struct Entry {
         journal::Position position = 0;
         std::string reason;
