@@ -72,5 +72,20 @@ TEST_F(SenderTest, keeps_a_message_that_it_can_neither_send_nor_read_for_its_dea
     EXPECT_EQ(kept, std::vector<std::string>{"without a topic"});
 }
 
+// What is not durable may not be there after a crash, and its positions mean other records then.
+TEST_F(SenderTest, begins_where_the_journal_is_durable) {
+    rig_.replace_journal({.size_max = 2 << 20, .retain_bytes = 0});
+    rig_.journal().set_cursor("a database that is away", 0);
+    ASSERT_TRUE(rig_.fill_journal("out/1"));
+    const journal::Status status = rig_.journal().status();
+    ASSERT_LT(status.durable_end, status.end);
+    start();
+    for (const journal::NamedCursor& cursor : rig_.journal().cursors()) {
+        if (cursor.name == BridgeCursor::name_for("test")) {
+            EXPECT_EQ(cursor.position, status.durable_end);
+        }
+    }
+}
+
 }  // namespace
 }  // namespace foz::sink::mqtt

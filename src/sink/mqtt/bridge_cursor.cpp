@@ -86,10 +86,11 @@ Result<journal::Position> BridgeCursor::start(client::Outbox& outbox) {
     return position_;
 }
 
-// A new bridge sends what comes from now on, not what the journal has kept for other purposes. That
+// A new bridge sends what comes from now on, not what the journal has kept for other purposes. What
+// is not durable may be gone after a crash, and its positions given again. Where the bridge begins
 // must not be forgotten in a crash, or a later end would be taken for the beginning.
 Result<journal::Position> BridgeCursor::start_new(client::Outbox& outbox) {
-    position_ = journal_.status().end;
+    position_ = journal_.durable_end();
     if (auto saved = save(position_, outbox); !saved) {
         return pass_on(saved);
     }

@@ -37,8 +37,9 @@ class BridgeCursor {
         state::StateDatabase& state
     );
 
-    /// Finds the position to begin at: for a new bridge the journal's end. Makes `outbox` go on
-    /// with the packet ids of the process before. Errors: a state database that cannot be used.
+    /// Finds the position to begin at: for a new bridge the end of what is durable. Makes `outbox`
+    /// go on with the packet ids of the process before. Errors: a state database that cannot be
+    /// used.
     [[nodiscard]] Result<journal::Position> start(client::Outbox& outbox);
 
     /// The other broker has everything below `position`, as `outbox` says. Error: it could not be
