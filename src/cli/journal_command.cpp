@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `foz journal`: what the journal holds. Looks only, also while foz runs.
+// `foz journal`: what the journal holds. Looks only, also while foz runs; but for `foz journal
+// forget`.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -17,6 +18,8 @@
 #include "config/settings_parser.h"
 #include "journal/local_journal.h"
 #include "mqtt/message.h"
+#include "server/journal_options.h"
+#include "sink/left_lanes.h"
 
 namespace foz::cli {
 namespace {
@@ -26,6 +29,7 @@ struct JournalArguments {
     std::optional<std::string> config;
     std::string from;
     std::uint64_t count = UINT64_MAX;
+    std::string cursor;
 };
 
 /// Payload text for a terminal: what is not printable ASCII becomes \xNN.
@@ -181,6 +185,62 @@ Result<void> print_records(const JournalArguments& arguments) {
     return {};
 }
 
+/// The cursor that a person named, if it may be given up.
+Result<journal::NamedCursor> cursor_to_forget(
+    const journal::Journal& journal, const config::Settings& settings, const std::string& name
+) {
+    const auto cursors = journal.cursors();
+    const auto found = std::ranges::find(cursors, name, &journal::NamedCursor::name);
+    if (found == cursors.end()) {
+        return fail(
+            ErrorCode::invalid, "there is no cursor \"{}\"; `foz journal` lists them", name
+        );
+    }
+    if (!sink::is_left_lane(name, settings.databases)) {
+        return fail(
+            ErrorCode::invalid,
+            "\"{}\" is in use: only what a database has left that is configured no more can be "
+            "given up",
+            name
+        );
+    }
+    return *found;
+}
+
+Result<void> forget_cursor(const JournalArguments& arguments) {
+    const auto settings =
+        settings_for({arguments.config.value_or(std::string()), arguments.data.value_or("")});
+    if (!settings) {
+        return std::unexpected(settings.error());
+    }
+    auto seen = open_journal(*settings);
+    if (!seen) {
+        return pass_on(seen);
+    }
+    if (auto there = cursor_to_forget(**seen, *settings, arguments.cursor); !there) {
+        return pass_on(there);
+    }
+    auto journal = journal::open_local_journal(
+        server::journal_options(*settings), real_file_system(), real_clock()
+    );
+    if (!journal) {
+        return pass_on(journal);
+    }
+    const auto cursor = cursor_to_forget(**journal, *settings, arguments.cursor);
+    if (!cursor) {
+        return std::unexpected(cursor.error());
+    }
+    (*journal)->remove_cursor(cursor->name);
+    const journal::Position end = (*journal)->durable_end();
+    fmt::print(
+        "{}: {} records, from {} on, are given up\n",
+        printable(cursor->name),
+        end - std::min(end, cursor->position),
+        cursor->position
+    );
+    return {};
+}
+
 void run(
     const JournalArguments& arguments,
     int& exit_code,
@@ -209,9 +269,21 @@ void add_journal_command(CLI::App& app, int& exit_code) {
     CLI::App* const print = command->add_subcommand("print", "Prints records, a line each");
     print->add_option("--from", arguments->from, "Position, or time in UTC (2026-11-22T18:00:00Z)");
     print->add_option("--count", arguments->count, "At most this many");
-    print->fallthrough();  // --data and --config may stand behind `print`
-    command->callback([arguments, &exit_code, print] {
-        run(*arguments, exit_code, print->parsed() ? print_records : show_journal);
+    CLI::App* const forget = command->add_subcommand(
+        "forget",
+        "Gives up what waits for a database that is configured no more. Not while foz runs"
+    );
+    forget->add_option("CURSOR", arguments->cursor, "Its cursor, as `foz journal` shows it")
+        ->required();
+    for (CLI::App* const action : {print, forget}) {
+        action->fallthrough();  // --data and --config may stand behind it
+    }
+    command->callback([arguments, &exit_code, print, forget] {
+        run(*arguments,
+            exit_code,
+            print->parsed()    ? print_records
+            : forget->parsed() ? forget_cursor
+                               : show_journal);
     });
 }
 

@@ -6,6 +6,7 @@
 
 #include "mapping/mapping.h"
 #include "sink/lane_layout.h"
+#include "sink/left_lanes.h"
 #include "sink/make_sink.h"
 
 namespace foz::server {
@@ -18,6 +19,7 @@ Result<void> Lanes::prepare(const config::Settings& settings) {
         }
     }
     positions_.resize(runners_.size());
+    sink::warn_of_left_lanes(journal_, settings.databases);
     return {};
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "journal/local_journal.h"
+#include "server/journal_options.h"
 #include "server/lanes.h"
 #include "sink/mqtt/bridge_cursor.h"
 #include "state/session_recovery.h"
@@ -15,19 +16,6 @@
 
 namespace foz::server {
 namespace {
-
-journal::LocalJournalOptions journal_options(const config::Settings& settings) {
-    const config::Journal& journal = settings.journal;
-    return {
-        .directory = settings.data / "journal",
-        .segment_bytes = journal.segment_bytes,
-        .size_max = journal.size_max,
-        .free_space_min = journal.free_space_min,
-        .queue_bytes_max = journal.queue_bytes_max,
-        .retain_bytes = journal.retain_bytes,
-        .retain_age = journal.retain_age,
-    };
-}
 
 /// Saves the sessions now and then, on a thread of its own.
 class SessionSaver {

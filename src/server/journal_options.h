@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// The journal that a configuration asks for.
+#pragma once
+
+#include "config/settings.h"
+#include "journal/local_journal.h"
+
+namespace foz::server {
+
+[[nodiscard]] journal::LocalJournalOptions journal_options(const config::Settings& settings);
+
+}  // namespace foz::server
