@@ -151,8 +151,35 @@ TEST_F(MariadbFaults, loses_nothing_while_the_database_is_read_only) {
     EXPECT_EQ(query("SELECT count(*) FROM t"), "1");
 }
 
+// Without innodb_strict_mode a table may be made whose rows do not fit a page when they are long.
+TEST_F(MariadbFaults, refuses_a_row_that_is_too_large_for_its_table) {
+    constexpr std::size_t kColumns = 200;
+    RouteUnderTest route{"r", "wide", {}, {}};
+    std::string columns;
+    for (std::size_t i = 0; i < kColumns; ++i) {
+        const std::string name = fmt::format("c{}", i);
+        route.columns.emplace_back(name, "text");
+        columns += fmt::format("{}{} VARCHAR(60)", i == 0 ? "" : ", ", name);
+    }
+    query("SET SESSION innodb_strict_mode = 0; CREATE TABLE wide (" + columns + ")");
+    const mapping::Mapping mapping = mapping_of({route});
+    const auto sink = sink_for(kind(), url_at(server().port()));
+    const auto connected = sink->connect(kLane, mapping);
+    ASSERT_TRUE(connected) << why(connected);
+    const std::string long_text(60, 'x');
+    const std::vector<mapping::Value> large(kColumns, text(long_text));
+    const std::vector<mapping::Value> small(kColumns, text("x"));
+    const std::uint64_t position = connected->cursor.position;
+    const auto refused = BatchUnderTest(position).add_cells(large).write_to(*sink);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().failure, Failure::refused) << why(refused);
+    EXPECT_EQ(refused.error().code, "1118") << why(refused);
+    const auto stored = BatchUnderTest(position).add_cells(small).write_to(*sink);
+    EXPECT_TRUE(stored) << why(stored);
+}
+
 TEST(MariadbErrorNumber, blames_only_the_data_for_errors_that_are_the_datas) {
-    for (const unsigned data : {1062U, 1264U, 1406U, 1366U, 1048U, 4025U}) {
+    for (const unsigned data : {1062U, 1118U, 1264U, 1406U, 1366U, 1048U, 4025U}) {
         EXPECT_EQ(failure_of(data), Failure::refused) << data;
     }
     for (const unsigned gone : {2006U, 2013U, 1927U, 1290U, 1792U}) {
