@@ -24,6 +24,11 @@ bool BatchFiller::is_full(const MappedBatch& batch) const {
 }
 
 Result<bool> BatchFiller::take_next(MappedBatch& batch) {
+    if (reader_ == nullptr) {
+        if (auto opened = open(batch.end); !opened) {
+            return pass_on(opened);
+        }
+    }
     auto next = reader_->next();
     if (!next) {
         return pass_on(next);
@@ -35,6 +40,7 @@ Result<bool> BatchFiller::take_next(MappedBatch& batch) {
     }
     if (record->kind == static_cast<std::uint8_t>(mqtt::RecordKind::message)) {
         if (auto taken = take_message(*record, batch); !taken) {
+            reader_.reset();  // it has passed the record
             return pass_on(taken);
         }
     }
@@ -47,7 +53,8 @@ Result<void> BatchFiller::take_message(const journal::Record& record, MappedBatc
     if (!message) {
         return fail(
             ErrorCode::corrupt,
-            "record {} of the journal: {}",
+            "record {} of the journal is no message as this foz knows it, and nothing behind it is "
+            "stored: {}; was it written by a newer foz?",
             record.position,
             message.error().message
         );

@@ -69,7 +69,9 @@ class BatchFiller {
 
     [[nodiscard]] bool is_full(const MappedBatch& batch) const;
 
-    /// Maps the next record, which must be the one at `batch.end`. False: there is none yet.
+    /// Maps the next record, which must be the one at `batch.end`. False: there is none yet. An
+    /// error, of the journal or of a record that cannot be understood, comes again with the next
+    /// call, until the record can be read: none is left out.
     [[nodiscard]] Result<bool> take_next(MappedBatch& batch);
 
     /// Maps what there is, without waiting, until the batch is full.

@@ -277,8 +277,11 @@ SinkResult<void> Runner::fill() {
     bool due = false;
     while (!filler_.is_full(batch_)) {
         const auto taken = filler_.take_next(batch_);
-        if (!taken) {
+        if (!taken && batch_.items.empty()) {
             return std::unexpected(from_error(taken.error()));
+        }
+        if (!taken) {
+            return {};  // what stands before it is stored, then the error comes again
         }
         if (!*taken) {
             if (batch_.items.empty()) {
@@ -292,14 +295,18 @@ SinkResult<void> Runner::fill() {
         }
         if (--until_clock_reading == 0) {
             until_clock_reading = kMessagesPerClockReading;
-            const SteadyTime now = parts_.clock.steady_now();
-            if (!batch_.items.empty() ? now >= batch_.started + options_.batch_delay
-                                      : now >= last_commit_ + kCursorCommitInterval) {
+            if (batch_is_due()) {
                 return {};
             }
         }
     }
     return {};
+}
+
+bool Runner::batch_is_due() const {
+    const SteadyTime now = parts_.clock.steady_now();
+    return batch_.items.empty() ? now >= last_commit_ + kCursorCommitInterval
+                                : now >= batch_.started + options_.batch_delay;
 }
 
 // Sleeps until there is a good piece of work or the batch is due (false), not until the next

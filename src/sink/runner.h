@@ -113,6 +113,7 @@ class Runner {
     [[nodiscard]] SinkResult<void> report_gap(journal::Position first, journal::Position past);
     [[nodiscard]] SinkResult<void> map_from(Cursor cursor);
     [[nodiscard]] SinkResult<void> fill();
+    [[nodiscard]] bool batch_is_due() const;
     [[nodiscard]] bool wait_for_more();
     [[nodiscard]] SinkResult<void> wait_for_records();
     [[nodiscard]] SinkResult<void> write();

@@ -194,6 +194,22 @@ TEST_F(RunnerTest, a_database_that_is_down_is_tried_for_ever_and_says_why) {
     EXPECT_EQ(cell("SELECT count(*) FROM numbers"), "3");
 }
 
+TEST_F(RunnerTest, a_record_that_cannot_be_understood_holds_up_its_lane_and_is_not_left_out) {
+    publish_numbers(0, 3);
+    journal::RecordBatch garbage;
+    garbage.add(static_cast<std::uint8_t>(mqtt::RecordKind::message), as_bytes("garbage"));
+    ASSERT_TRUE(journal_->append(garbage));
+    publish_numbers(3, 6);
+    const auto runner = make_runner();
+    runner->start();
+    ASSERT_TRUE(support::wait_until([&] {
+        return runner->status().last_error.find("record 3 of the journal") != std::string::npos;
+    }));
+    ASSERT_TRUE(support::wait_until([&] { return runner->status().failures > 3; }));
+    EXPECT_EQ(runner->status().cursor.position, 3U);
+    EXPECT_EQ(cell("SELECT count(*) FROM numbers"), "3");
+}
+
 TEST_F(RunnerTest, a_cursor_beyond_the_journals_end_blocks_the_lane) {
     publish_numbers(0, 3);
     auto runner = make_runner();
