@@ -68,9 +68,13 @@ void Intake::on_session(bool present) {
 // Where a record of so many bytes goes.
 Intake::Piece& Intake::open_piece(std::size_t bytes) {
     if (pieces_.empty() || pieces_.back().records.stored().size() + bytes > kPieceBytes) {
-        pieces_.emplace_back();
+        return begin_piece();
     }
     return pieces_.back();
+}
+
+Intake::Piece& Intake::begin_piece() {
+    return pieces_.emplace_back(std::exchange(spare_, {}));
 }
 
 std::size_t Intake::unstored_bytes() const {
@@ -154,10 +158,8 @@ void Intake::on_release(std::uint16_t packet_id) {
 }
 
 void Intake::on_answer_due(Answer answer) {
-    if (pieces_.empty()) {
-        pieces_.emplace_back();
-    }
-    pieces_.back().answers.push_back(answer);
+    Piece& piece = pieces_.empty() ? begin_piece() : pieces_.back();
+    piece.answers.push_back(answer);
 }
 
 void Intake::on_read_end() {
@@ -270,10 +272,13 @@ void Intake::go_on() {
 
 // False: the journal has no room, and the rest is kept.
 bool Intake::append() {
-    for (; !pieces_.empty(); pieces_.pop_front()) {
+    while (!pieces_.empty()) {
         if (!append(pieces_.front())) {
             return false;
         }
+        spare_ = std::move(pieces_.front());
+        spare_.clear();
+        pieces_.pop_front();
     }
     return true;
 }

@@ -107,12 +107,19 @@ class Intake {
         journal::RecordBatch records;
         std::uint64_t messages = 0;
         std::vector<Answer> answers;
+
+        void clear() {
+            records.clear();
+            messages = 0;
+            answers.clear();
+        }
     };
     struct Waiting {
         journal::Position end = 0;
         std::vector<Answer> answers;
     };
 
+    Piece& begin_piece();
     [[nodiscard]] Piece& open_piece(std::size_t bytes);
     [[nodiscard]] std::size_t unstored_bytes() const;
     [[nodiscard]] bool append();
@@ -140,6 +147,7 @@ class Intake {
     Loop* loop_ = nullptr;  // of one that reads on without room
 
     std::deque<Piece> pieces_;      // not appended yet
+    Piece spare_;                   // the memory of one that was
     std::deque<Waiting> waiting_;   // PUBACK and PUBREC, by end
     std::deque<Waiting> releases_;  // PUBCOMP, by end
     journal::Position appended_end_ = 0;
