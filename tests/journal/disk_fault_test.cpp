@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "journal/spare_segment.h"
 #include "tests/journal/journal_fixture.h"
 
 namespace foz::journal {
@@ -48,6 +49,20 @@ TEST(DiskFault, a_full_disk_refuses_appends_until_there_is_room_and_loses_nothin
     EXPECT_FALSE(journal->status().stalled);
     journal.reset();
     EXPECT_EQ(read_all(*open_or_fail(files, options)), texts);
+}
+
+TEST(DiskFault, a_spare_segment_is_put_into_use_when_no_more_files_can_be_opened) {
+    support::FaultyFileSystem files;
+    const LocalJournalOptions options = small_options();
+    ASSERT_TRUE(files.create_directories(options.directory));
+    auto spare = SpareSegment::create(files, options.directory, options.segment_bytes);
+    ASSERT_TRUE(spare) << spare.error().message;
+    ASSERT_TRUE(spare->advance());
+    ASSERT_TRUE(spare->ready());
+    files.use_up_descriptors();
+    ASSERT_FALSE(files.open_directory(options.directory));
+    const auto activated = spare->activate(SegmentHeader());
+    EXPECT_TRUE(activated) << activated.error().message;
 }
 
 TEST(DiskFault, a_full_disk_does_not_keep_the_journal_from_closing) {

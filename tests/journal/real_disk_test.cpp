@@ -2,11 +2,9 @@
 // On the machine's own disk: threads, a second process, kill -9.
 #include <thread>
 
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "journal/spare_segment.h"
 #include "tests/journal/journal_fixture.h"
 
 namespace foz::journal {
@@ -124,34 +122,6 @@ TEST_F(RealDisk, keeps_every_record_that_was_durable_when_the_process_is_killed)
             ASSERT_EQ(before[i], fmt::format("record {}", i));
         }
     }
-}
-
-/// While it lives this process can open no more files.
-class NoMoreFiles {
-  public:
-    NoMoreFiles() {
-        ::getrlimit(RLIMIT_NOFILE, &before_);
-        rlimit none = before_;
-        none.rlim_cur = 0;
-        ::setrlimit(RLIMIT_NOFILE, &none);
-    }
-    NoMoreFiles(const NoMoreFiles&) = delete;
-    NoMoreFiles& operator=(const NoMoreFiles&) = delete;
-    ~NoMoreFiles() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
-  private:
-    rlimit before_{};
-};
-
-TEST_F(RealDisk, a_spare_segment_is_put_into_use_when_no_more_files_can_be_opened) {
-    auto spare = SpareSegment::create(real_file_system(), options_.directory, 1 << 20);
-    ASSERT_TRUE(spare) << spare.error().message;
-    ASSERT_TRUE(spare->advance());
-    ASSERT_TRUE(spare->ready());
-    const NoMoreFiles no_more_files;
-    ASSERT_FALSE(real_file_system().open_directory(options_.directory));
-    const auto activated = spare->activate(SegmentHeader());
-    EXPECT_TRUE(activated) << activated.error().message;
 }
 
 TEST_F(RealDisk, names_the_process_that_has_the_journal) {

@@ -16,6 +16,10 @@ std::unexpected<Error> machine_stopped() {
     return fail(ErrorCode::io, "the machine has stopped");
 }
 
+std::unexpected<Error> cannot_open(const std::filesystem::path& path) {
+    return fail(ErrorCode::io, "cannot open {}: Too many open files", path.string());
+}
+
 }  // namespace
 
 class FaultyDirectory final : public Directory {
@@ -171,6 +175,11 @@ void FaultyFileSystem::lose(Node& node, Loss loss) {
     node.dirty_sectors.clear();
 }
 
+void FaultyFileSystem::use_up_descriptors() {
+    const std::lock_guard lock(mutex_);
+    descriptors_used_up_ = true;
+}
+
 void FaultyFileSystem::set_capacity(std::uint64_t bytes) {
     const std::lock_guard lock(mutex_);
     capacity_ = bytes;
@@ -219,6 +228,9 @@ Result<std::unique_ptr<File>> FaultyFileSystem::open(
     const std::lock_guard lock(mutex_);
     if (!alive(incarnation_)) {
         return machine_stopped();
+    }
+    if (descriptors_used_up_) {
+        return cannot_open(path);
     }
     auto entry = entries_.find(path);
     if (mode == OpenMode::create) {
@@ -293,6 +305,9 @@ Result<std::unique_ptr<Directory>> FaultyFileSystem::open_directory(
     const std::lock_guard lock(mutex_);
     if (!alive(incarnation_)) {
         return machine_stopped();
+    }
+    if (descriptors_used_up_) {
+        return cannot_open(directory);
     }
     return std::make_unique<FaultyDirectory>(*this, directory, incarnation_);
 }

@@ -43,6 +43,8 @@ class FaultyFileSystem final : public FileSystem {
     void restart(Loss loss);
     /// Bytes that all files together may have.
     void set_capacity(std::uint64_t bytes);
+    /// From now on no file and no folder can be opened: the process has used up its descriptors.
+    void use_up_descriptors();
     /// The next sync_data() of a file whose name contains `part` fails.
     void fail_next_sync(std::string part);
     /// Number of successful sync_data() calls on files whose name contains `part`.
@@ -112,6 +114,7 @@ class FaultyFileSystem final : public FileSystem {
     std::optional<std::uint64_t> operations_left_;
     std::optional<std::string> failing_sync_;
     std::uint64_t capacity_ = 1ULL << 40;
+    bool descriptors_used_up_ = false;
     std::uint64_t incarnation_ = 0;
     bool stopped_ = false;
 };
