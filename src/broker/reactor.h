@@ -106,6 +106,7 @@ class Reactor {
     [[nodiscard]] std::optional<SteadyTime> deadline_of(const Connection& connection) const;
     void take_due_sessions();
 
+    void log_admitted(const Connection& connection);
     void log_closed(const Connection& connection, std::string_view reason);
     void forward_grant(std::optional<ConnectionHandle> granted);
 

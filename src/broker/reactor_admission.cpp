@@ -96,11 +96,11 @@ void Reactor::check_password(Connection& connection, Credentials credentials) {
     }
     const bool submitted = context_.authenticator.submit({
         .passwords = std::move(passwords),
-        .user_name = std::move(credentials.user_name),
+        .user_name = credentials.user_name,
         .password = std::move(credentials.password),
         .answer =
-            [this, handle = connection.self](bool right) {
-                loop_.post([this, handle, right] {
+            [this, handle = connection.self, user = credentials.user_name](bool right) {
+                loop_.post([this, handle, user, right] {
                     Connection* const waiting = find(handle);
                     if (waiting == nullptr ||
                         waiting->protocol.state() != Protocol::State::awaiting_session) {
@@ -112,7 +112,7 @@ void Reactor::check_password(Connection& connection, Credentials credentials) {
                         refuse(
                             *waiting,
                             mqtt::ReasonCode::bad_user_name_or_password,
-                            "wrong user name or password"
+                            fmt::format("wrong password, or no such user: {:?}", user)
                         );
                     }
                 });
@@ -150,6 +150,7 @@ void Reactor::start_session(Connection& connection) {
     connection.protocol.start_session(context_.registry, inbox_, connection.output);
     connection.identified = true;
     --unidentified_count_;
+    log_admitted(connection);
     connection.last_packet = now_;
     add_deadline(connection);
     // The client may have sent more without waiting for CONNACK [MQTT-3.1.4-6].

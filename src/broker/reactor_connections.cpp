@@ -281,7 +281,9 @@ void Reactor::finish(Connection& connection) {
     }
     const ConnectionHandle handle = connection.self;
     Protocol& protocol = connection.protocol;
-    if (!connection.identified) {
+    if (connection.identified) {
+        spdlog::debug("gone: client {:?}", protocol.client_id());
+    } else {
         --unidentified_count_;
     }
     if (connection.claimed) {
@@ -358,6 +360,14 @@ void Reactor::check_deadline(ConnectionHandle handle) {
     after_input(*connection);
 }
 
+void Reactor::log_admitted(const Connection& connection) {
+    if (spdlog::should_log(spdlog::level::debug)) {
+        spdlog::debug(
+            "connected: {} (client {:?})", peer_address(connection), connection.protocol.client_id()
+        );
+    }
+}
+
 void Reactor::log_closed(const Connection& connection, std::string_view reason) {
     if (reason.empty()) {
         return;
@@ -373,7 +383,8 @@ void Reactor::log_closed(const Connection& connection, std::string_view reason) 
         peer_address(connection),
         client_id.empty() ? "no client id yet" : fmt::format("client {:?}", client_id),
         reason,
-        *held_back == 0 ? std::string() : fmt::format("; and {} more like it", *held_back)
+        *held_back == 0 ? std::string()
+                        : fmt::format("; and {} others since the last such line", *held_back)
     );
 }
 

@@ -146,6 +146,7 @@ TEST_F(ListenerLocksTest, APasswordOpensAListenerThatHasAPasswordFile) {
     EXPECT_NE(publish({"--cafile", ca, "-u", "ana", "-P", "wrong"}), 0);
     EXPECT_NE(publish({"--cafile", ca, "-u", "bob", "-P", "secret"}), 0);
     EXPECT_NE(publish({"--cafile", ca}), 0) << "anonymous";
+    EXPECT_TRUE(log_says(R"(wrong password, or no such user: "ana")")) << foz_.log();
     ASSERT_EQ(shell("echo other | $FOZ passwd passwords ana --iterations 1000"), 0);
     foz_.send(SIGHUP);
     EXPECT_TRUE(support::wait_until([&] {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/end_to_end/foz_under_test.h"
+#include "tests/support/wait_until.h"
 
 namespace foz::end_to_end {
 namespace {
@@ -122,6 +123,17 @@ TEST(Lanes, ChangingThemWhileMessagesWaitIsRefusedAndPossibleAfterwards) {
     const Outcome verified = foz.run_configured({"verify"});
     EXPECT_EQ(verified.exit_code, 0) << verified;
     EXPECT_EQ(foz.query("SELECT device FROM readings ORDER BY 1", "../later/foz.sqlite"), "a\nb");
+}
+
+TEST(Run, TellsOfEachConnectionAtLevelDebug) {
+    FozUnderTest foz;
+    foz.configure("[log]\nlevel = \"debug\"\n" + kReadings);
+    foz.start();
+    foz.publish("sensors/a", reading(1));
+    EXPECT_TRUE(support::wait_until([&] { return foz.log().contains("connected: 127.0.0.1"); }))
+        << foz.log();
+    EXPECT_EQ(foz.stop(), 0);
+    EXPECT_TRUE(foz.log().contains("gone: client")) << foz.log();
 }
 
 }  // namespace
