@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# ./run.sh [PORT]: from a fresh clone on Debian 12 or Ubuntu 24.04 to readings in a table. Installs what is missing, builds
+# ./run.sh [PORT]: from a fresh clone on Debian 12 or 13, or Ubuntu 24.04 to readings in a table. Installs what is missing, builds
 # foz, starts it on 127.0.0.1 with a simulated ESP32, and says what to try. Ctrl-C drains and ends it. Everything it
 # writes stays in build/ and data/.
 set -euo pipefail
