@@ -40,6 +40,21 @@ bool needs_widening(const JsonNode& node, ColumnType type) {
 
 }  // namespace
 
+std::vector<std::uint32_t> InferredTable::add_route(std::span<const std::string> captures) {
+    const std::size_t known = own_columns_;
+    std::vector<std::uint32_t> columns;
+    for (const std::string& name : captures) {
+        columns.push_back(add_capture(name));
+    }
+    for (std::uint32_t i = 1; i < own_columns_; ++i) {
+        const bool is_shared = i < known && std::ranges::find(columns, i) != columns.end();
+        Column& column = table_->columns[i];
+        column.nullable = column.nullable || (has_routes_ && !is_shared);
+    }
+    has_routes_ = true;
+    return columns;
+}
+
 std::uint32_t InferredTable::add_capture(std::string_view name) {
     const std::string_view keys[] = {name};
     const std::string column_name = column_name_from(keys);
@@ -62,7 +77,9 @@ Result<bool> InferredTable::adopt(
     for (const Column& theirs : existing) {
         const std::uint32_t index = find_column(theirs.name);
         if (index == kNotFound) {
-            table_->columns.push_back({theirs.name, theirs.type, true});
+            table_->columns.push_back(
+                {.name = theirs.name, .type = theirs.type, .has_default = theirs.has_default}
+            );
             changed = true;
         } else {
             changed = adopt_as(index, theirs) || changed;
@@ -121,6 +138,10 @@ bool InferredTable::adopt_as(std::uint32_t index, const Column& theirs) {
         changed = true;
     }
     const bool widened = ours.type == ColumnType::real && theirs.type == ColumnType::integer;
+    if (index >= own_columns_ && ours.has_default != theirs.has_default) {
+        ours.has_default = theirs.has_default;
+        changed = true;
+    }
     // A time of receipt is a timestamp, and a captured level is not JSON: the sink reports what
     // does not fit.
     const bool fixed = index == 0 || (index < own_columns_ && theirs.type == ColumnType::json);

@@ -28,8 +28,9 @@ class InferredTable {
   public:
     explicit InferredTable(Table& table) : table_(&table), fields_(1) {}
 
-    /// The column of a capture, which is added if it is not there. Only before the first reading.
-    [[nodiscard]] std::uint32_t add_capture(std::string_view name);
+    /// Takes in a route with these captures; yields the column of each, which is added if it is not
+    /// there. Only before the first reading. What another route does not capture may be null.
+    [[nodiscard]] std::vector<std::uint32_t> add_route(std::span<const std::string> captures);
 
     /// Columns that the database has already: fields go into them, and their types count; but a
     /// column that was widened here is not narrowed again. What the database refuses (`refused`, in
@@ -74,6 +75,7 @@ class InferredTable {
         std::uint32_t column = 0;
     };
 
+    [[nodiscard]] std::uint32_t add_capture(std::string_view name);
     /// True if something changed.
     bool adopt_as(std::uint32_t index, const Column& theirs);
     [[nodiscard]] Result<bool> take_back_refused(std::span<const Column> existing);
@@ -113,7 +115,8 @@ class InferredTable {
 
     Table* table_;
     std::size_t own_columns_ = 1;  // time and captures, which no field goes into
-    std::vector<Field> fields_;    // a tree; 0 is the reading itself
+    bool has_routes_ = false;
+    std::vector<Field> fields_;  // a tree; 0 is the reading itself
     std::vector<Refusal> refusals_;
 
     // Of the reading at hand.

@@ -246,10 +246,23 @@ Result<std::size_t> Mapping::State::add_inferred(
     InferredRoute compiled;
     compiled.table = known_tables[*index].inferred.get();
     compiled.rows = route.rows;
-    for (const std::string& name : topic.captures()) {
-        compiled.captures.push_back(compiled.table->add_capture(name));
-    }
+    compiled.captures = compiled.table->add_route(topic.captures());
     if (auto good = check_key(route, *tables[*index]); !good) return pass_on(good);
+    for (const std::string& name : route.key) {
+        const std::size_t column = place_of(*tables[*index], name);
+        if (column == 0 ||
+            std::ranges::find(compiled.captures, column) != compiled.captures.end()) {
+            continue;
+        }
+        return refuse(
+            route.place,
+            "key names column \"{}\", which the topic \"{}\" does not capture; capture it with "
+            "{{{}}}, or give the route a table of its own",
+            name,
+            route.topic,
+            name
+        );
+    }
     routes.emplace_back(std::move(compiled));
     return *index;
 }

@@ -34,6 +34,29 @@ void TableRows::take(const mapping::RowBatch& batch, std::size_t first, std::siz
     }
 }
 
+std::vector<RowGroup> TableRows::groups_of(std::size_t table) const {
+    const auto& columns = tables_[table]->columns;
+    std::vector<RowGroup> groups;
+    std::vector<bool> left_out;
+    for (const std::uint32_t row : rows_[table]) {
+        const auto cells = batch_->cells(batch_->rows()[row]);
+        left_out.assign(columns.size(), false);
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+            left_out[i] = columns[i].has_default && (i >= cells.size() || cells[i].is_null());
+        }
+        auto group = std::ranges::find(groups, left_out, &RowGroup::left_out);
+        if (group == groups.end()) {
+            group = groups.insert(groups.end(), {left_out, {}});
+        }
+        group->rows.push_back(row);
+    }
+    return groups;
+}
+
+bool TableRows::has_defaults(std::size_t table) const {
+    return std::ranges::any_of(tables_[table]->columns, &mapping::Column::has_default);
+}
+
 Written TableRows::all_stored() const {
     Written written = none_written();
     for (const mapping::Row& row : batch_->rows().subspan(first_, last_ - first_)) {

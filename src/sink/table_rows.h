@@ -13,6 +13,14 @@
 
 namespace foz::sink {
 
+/// Rows of one table that go into the same columns.
+struct RowGroup {
+    /// By column of the table: whether the database is to fill it, because none of the rows has a
+    /// value for it. Empty: no column is left out.
+    std::vector<bool> left_out;
+    std::vector<std::uint32_t> rows;  // indices into the batch's rows
+};
+
 class TableRows {
   public:
     TableRows() = default;
@@ -27,6 +35,10 @@ class TableRows {
     [[nodiscard]] std::span<const std::uint32_t> of(std::size_t table) const {
         return rows_[table];
     }
+    /// Whether the table has a Column::has_default: then rows may have to go in in groups.
+    [[nodiscard]] bool has_defaults(std::size_t table) const;
+    /// The same rows in groups, in the order of their first rows.
+    [[nodiscard]] std::vector<RowGroup> groups_of(std::size_t table) const;
     [[nodiscard]] std::uint32_t route_of(std::uint32_t row) const {
         return batch_->rows()[row].route;
     }

@@ -48,6 +48,17 @@ TEST(InferredTable, has_time_captures_and_then_the_fields_as_they_come) {
     EXPECT_EQ(table_of(test).version, 2U);
 }
 
+TEST(InferredTable, routes_with_other_captures_share_a_table) {
+    MappingUnderTest test({route("s/{site}/{device}", "r"), route("d/{device}/{room}", "r")});
+    EXPECT_EQ(test.map_one(R"({"v":1})", "s/a/b"), with_time(" site='a' device='b' room=null v=1"));
+    EXPECT_EQ(test.map_one(R"({"v":2})", "d/b/c"), with_time(" site=null device='b' room='c' v=2"));
+    const auto& columns = table_of(test).columns;
+    EXPECT_FALSE(columns[0].nullable);
+    EXPECT_TRUE(columns[1].nullable) << "the second route does not capture the site";
+    EXPECT_FALSE(columns[2].nullable) << "both capture the device";
+    EXPECT_TRUE(columns[3].nullable) << "the first route does not capture the room";
+}
+
 TEST(InferredTable, widens_integer_to_double_and_keeps_the_earlier_rows) {
     MappingUnderTest test({route("t", "r")});
     EXPECT_THAT(

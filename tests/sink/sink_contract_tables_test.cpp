@@ -92,6 +92,53 @@ TEST_P(SinkContract, an_inferred_table_grows_with_the_payload) {
     EXPECT_EQ(one_cell("SELECT count(*) FROM readings WHERE name = 'x'"), "1");
 }
 
+TEST_P(SinkContract, what_a_reading_lacks_is_left_to_the_defaults_of_the_table) {
+    database().execute(fmt::format(
+        "CREATE TABLE readings (time {} NOT NULL, device varchar(20), place varchar(20) "
+        "DEFAULT 'attic', level integer NOT NULL DEFAULT 7, note varchar(20))",
+        kind().dialect().type_name(ColumnType::timestamp)
+    ));
+    auto mapping = mapping_of({{"reading", "readings", {}, {}}});
+    const mapping::Table& table = *mapping.tables()[0];
+    const Connected found = found_by_next(mapping);
+    ASSERT_EQ(found.tables.size(), 1U);
+    for (const mapping::Column& column : found.tables[0].columns) {
+        EXPECT_EQ(column.has_default, column.name == "place" || column.name == "level")
+            << column.name;
+    }
+    auto adopted = mapping.adopt_columns(table, found.tables[0].columns);
+    ASSERT_TRUE(adopted) << adopted.error().message;
+    auto sink = connected(mapping);
+
+    BatchUnderTest batch;
+    const auto add = [&](std::initializer_list<std::pair<std::string_view, Value>> cells) {
+        std::vector<Value> row(table.columns.size());
+        for (const auto& [name, value] : cells) {
+            row[table.index_of(name).value()] = value;
+        }
+        batch.add_cells(row);
+    };
+    add({{"device", text("a")}, {"time", timestamp(kLeapDay)}});
+    add({{"device", text("b")}, {"time", timestamp(kLeapDay)}, {"level", integer(1)}});
+    add({{"device", text("c")}, {"time", timestamp(kLeapDay)}, {"place", text("hall")}});
+    add({{"device", text("d")}, {"time", timestamp(kLeapDay)}, {"note", text("x")}});
+    auto written = batch.write_to(*sink);
+    ASSERT_TRUE(written) << why(written);
+    EXPECT_EQ(written->stored, std::vector<std::uint64_t>{4});
+    const auto rows =
+        database().query("SELECT device, place, level, note FROM readings ORDER BY device");
+    using Rows = DatabaseUnderTest::Rows;
+    EXPECT_EQ(
+        rows,
+        (Rows{
+            {"a", "attic", "7", std::nullopt},
+            {"b", "attic", "1", std::nullopt},
+            {"c", "hall", "7", std::nullopt},
+            {"d", "attic", "7", "x"},
+        })
+    );
+}
+
 TEST_P(SinkContract, a_table_dropped_under_it_is_a_failure_of_the_schema) {
     const auto mapping = readings();
     auto sink = connected(mapping);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sink/mariadb/batch_write.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "sink/mariadb/bookkeeping.h"
@@ -22,6 +23,18 @@ bool is_duplicate_in(const SinkError& error, const UniqueIndex* key) {
 
 }  // namespace
 
+std::vector<TablePlan*> OpenLane::plans_with_rows() {
+    std::vector<TablePlan*> with_rows;
+    const auto add = [&](TablePlan& plan) {
+        if (!plan.rows.empty()) {
+            with_rows.push_back(&plan);
+        }
+    };
+    std::ranges::for_each(plans, add);
+    std::ranges::for_each(more_plans, add);
+    return with_rows;
+}
+
 SinkResult<Written> BatchWrite::run() {
     auto done = write_directly();
     if (!done && is_duplicate(done.error())) {
@@ -42,8 +55,8 @@ SinkResult<Written> BatchWrite::run() {
 
 SinkResult<void> BatchWrite::write_directly() {
     written_ = lane_.rows.all_stored();
-    for (TablePlan& plan : lane_.plans) {
-        if (auto inserted = insert(plan, plan.insert, 0, plan.rows.size()); !inserted) {
+    for (TablePlan* plan : lane_.plans_with_rows()) {
+        if (auto inserted = insert(*plan, plan->insert, 0, plan->rows.size()); !inserted) {
             return pass_on(inserted);
         }
     }
@@ -52,7 +65,8 @@ SinkResult<void> BatchWrite::write_directly() {
 
 SinkResult<void> BatchWrite::write_with_duplicates() {
     written_ = lane_.rows.none_written();
-    for (TablePlan& plan : lane_.plans) {
+    for (TablePlan* each : lane_.plans_with_rows()) {
+        TablePlan& plan = *each;
         // ON DUPLICATE KEY UPDATE would take a clash in any unique index for a duplicate.
         const bool alone = plan.table->key.empty() || has_other_unique(*plan.table, plan.found);
         if (auto inserted = alone ? insert_each(plan) : insert_runs(plan); !inserted) {

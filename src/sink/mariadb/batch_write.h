@@ -3,6 +3,7 @@
 // one of them turns out to be a duplicate, again by INSERTs that say how many were. One thread.
 #pragma once
 
+#include <deque>
 #include <vector>
 
 #include "sink/mariadb/connection.h"
@@ -17,7 +18,11 @@ struct OpenLane {
     LaneName name;
     Cursor cursor;  // what foz_cursor holds
     TableRows rows;
-    std::vector<TablePlan> plans;  // by table of the mapping
+    std::vector<TablePlan> plans;      // by table of the mapping
+    std::deque<TablePlan> more_plans;  // of the write at hand: see take_rows
+
+    /// Those that have rows.
+    [[nodiscard]] std::vector<TablePlan*> plans_with_rows();
 };
 
 class BatchWrite {

@@ -41,8 +41,10 @@ constexpr std::array kTypes = {
     TypeContent{"json", Content::json},
 };
 
+// MariaDB calls no default, of a column that may be null, NULL; a text of that name has quotes.
 constexpr std::string_view kColumnsQuery =
-    "SELECT column_name, column_type, data_type, is_nullable, column_default IS NOT NULL, extra, "
+    "SELECT column_name, column_type, data_type, is_nullable, column_default IS NOT NULL AND "
+    "column_default <> 'NULL', extra, "
     "character_maximum_length, character_octet_length, generation_expression FROM "
     "information_schema.columns "
     "WHERE table_schema = {0} AND table_name = {1} ORDER BY ordinal_position";
@@ -188,7 +190,7 @@ std::vector<mapping::Column> known_columns(const CatalogueTable& found) {
         if (!column.content || column.generated) {
             continue;
         }
-        mapping::Column one{column.name, ColumnType::text, !column.not_null};
+        mapping::Column one{column.name, ColumnType::text, !column.not_null, column.has_default};
         switch (*column.content) {
             case Content::integer:
                 one.type = column.type.starts_with("tinyint(1)") ? ColumnType::boolean

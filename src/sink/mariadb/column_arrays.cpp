@@ -209,7 +209,8 @@ std::optional<CellError> ColumnArrays::fill(
     const mapping::RowBatch& batch,
     std::span<const std::uint32_t> rows,
     std::span<const CatalogueColumn* const> columns,
-    const std::vector<bool>& in_key
+    const std::vector<bool>& in_key,
+    std::span<const std::uint32_t> cell_of
 ) {
     constexpr std::size_t kFixedBytes =
         16;  // more than any cell but text takes, and than the length of text
@@ -222,9 +223,10 @@ std::optional<CellError> ColumnArrays::fill(
         const bool may_be_null = !column.not_null && !in_key[i];
         for (std::size_t row = 0; row < rows.size(); ++row) {
             const auto cells = batch.cells(batch.rows()[rows[row]]);
-            const bool null = i >= cells.size() || cells[i].is_null();
+            const std::uint32_t cell = cell_of[i];
+            const bool null = cell >= cells.size() || cells[cell].is_null();
             const Problem problem =
-                null ? array.set_null(row, may_be_null) : array.set(row, cells[i], column);
+                null ? array.set_null(row, may_be_null) : array.set(row, cells[cell], column);
             if (problem) [[unlikely]] {
                 return CellError{
                     row,

@@ -32,13 +32,14 @@ struct CellError {
 class ColumnArrays {
   public:
     /// Takes the cells of the rows of `batch` with these indices; `columns` are the targets in the
-    /// order of the cells, of types that foz knows; `in_key` says which of them belong to the
-    /// route's key.
+    /// order of `cell_of`, which says what cell of a row goes there, of types that foz knows;
+    /// `in_key` says which of them belong to the route's key.
     [[nodiscard]] std::optional<CellError> fill(
         const mapping::RowBatch& batch,
         std::span<const std::uint32_t> rows,
         std::span<const CatalogueColumn* const> columns,
-        const std::vector<bool>& in_key
+        const std::vector<bool>& in_key,
+        std::span<const std::uint32_t> cell_of
     );
 
     /// Bindings for a bulk execution whose first row is `first`.

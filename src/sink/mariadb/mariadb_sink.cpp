@@ -140,7 +140,7 @@ SinkResult<Written> MariadbSink::write(
         return fail(Failure::reconnect, "not connected to MariaDB");
     }
     lane_.rows.take(batch, first, last);
-    if (auto taken = take_rows(lane_.rows, lane_.plans); !taken) {
+    if (auto taken = take_rows(lane_.rows, lane_.plans, lane_.more_plans); !taken) {
         return pass_on(taken);
     }
     auto written = BatchWrite(*connection_, *inserter_, lane_, commit).run();

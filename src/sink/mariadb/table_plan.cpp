@@ -41,14 +41,20 @@ SinkResult<SettledTable> TablePlan::settle(Connection& connection) {
     return SettledTable{known_columns(found), std::move(settled->refused)};
 }
 
-bool TablePlan::make_current() {
-    if (version == table->version && columns.size() == table->columns.size()) {
+bool TablePlan::make_current(const std::vector<bool>& now_left_out) {
+    if (version == table->version && !columns.empty() && left_out == now_left_out) {
         return true;
     }
     columns.clear();
     in_key.clear();
+    cell_of.clear();
+    left_out = now_left_out;
     std::vector<std::string> names;
-    for (const mapping::Column& column : table->columns) {
+    for (std::uint32_t i = 0; i < table->columns.size(); ++i) {
+        const mapping::Column& column = table->columns[i];
+        if (!left_out.empty() && left_out[i]) {
+            continue;
+        }
         const CatalogueColumn* there = found.find(column.name);
         if (there == nullptr || !there->content || there->generated || !fits(column.type, *there)) {
             columns.clear();
@@ -56,6 +62,7 @@ bool TablePlan::make_current() {
         }
         columns.push_back(there);
         in_key.push_back(std::ranges::find(table->key, column.name) != table->key.end());
+        cell_of.push_back(i);
         names.push_back(column.name);
     }
     version = table->version;
@@ -78,25 +85,51 @@ std::string shape_query(const mapping::Table& table) {
     return fmt::format("SELECT * FROM {} LIMIT 0", quoted_table(table.name));
 }
 
-SinkResult<void> take_rows(const TableRows& rows, std::span<TablePlan> plans) {
+namespace {
+
+SinkResult<void> fill(const TableRows& rows, TablePlan& plan, const std::vector<bool>& left_out) {
+    if (!plan.make_current(left_out)) {
+        return fail(
+            Failure::schema, "table {} lacks columns that it should have", plan.table->name
+        );
+    }
+    if (auto wrong =
+            plan.arrays.fill(rows.batch(), plan.rows, plan.columns, plan.in_key, plan.cell_of)) {
+        return std::unexpected(SinkError{
+            Failure::refused,
+            std::string(wrong->number),
+            fmt::format("table {}: {}", plan.table->name, wrong->message),
+            rows.number_in_write(plan.rows[wrong->row])
+        });
+    }
+    return {};
+}
+
+}  // namespace
+
+SinkResult<void> take_rows(
+    const TableRows& rows, std::span<TablePlan> plans, std::deque<TablePlan>& more
+) {
+    more.clear();
     for (std::size_t i = 0; i < plans.size(); ++i) {
         TablePlan& plan = plans[i];
         plan.rows = rows.of(i);
         if (plan.rows.empty()) {
             continue;
         }
-        if (!plan.make_current()) {
-            return fail(
-                Failure::schema, "table {} lacks columns that it should have", plan.table->name
-            );
+        std::vector<RowGroup> groups{{}};
+        if (rows.has_defaults(i)) {
+            groups = rows.groups_of(i);
         }
-        if (auto wrong = plan.arrays.fill(rows.batch(), plan.rows, plan.columns, plan.in_key)) {
-            return std::unexpected(SinkError{
-                Failure::refused,
-                std::string(wrong->number),
-                fmt::format("table {}: {}", plan.table->name, wrong->message),
-                rows.number_in_write(plan.rows[wrong->row])
-            });
+        for (std::size_t number = 0; number < groups.size(); ++number) {
+            TablePlan& one = number == 0 ? plan : more.emplace_back(plan);
+            one.group = std::move(groups[number]);
+            if (!one.group.rows.empty()) {
+                one.rows = one.group.rows;
+            }
+            if (auto filled = fill(rows, one, one.group.left_out); !filled) {
+                return filled;
+            }
         }
     }
     return {};

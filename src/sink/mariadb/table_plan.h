@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,20 +20,25 @@ namespace foz::sink::mariadb {
 struct TablePlan {
     const mapping::Table* table = nullptr;
     CatalogueTable found;
-    std::string shape;                            // of the table, when `found` was read
-    std::uint32_t version = 0;                    // of the table, when the columns were chosen
-    std::vector<const CatalogueColumn*> columns;  // of `found`, one for each of the table's
-    std::vector<bool> in_key;                     // the same
+    std::string shape;           // of the table, when `found` was read
+    std::uint32_t version = 0;   // of the table, when the columns were chosen
+    std::vector<bool> left_out;  // by column of the table, when the columns were chosen
+    /// Of what the database has, one for each of the table's that is not left out.
+    std::vector<const CatalogueColumn*> columns;
+    std::vector<bool> in_key;            // the same
+    std::vector<std::uint32_t> cell_of;  // the same: which cell of a row goes there
     InsertShape insert;
     std::span<const std::uint32_t> rows;  // of the write at hand: indices into its batch
-    ColumnArrays arrays;                  // their cells
+    RowGroup group;       // what `rows` refers to, if they are not all of the table's
+    ColumnArrays arrays;  // their cells
 
     /// Makes the table in the database what the route wants, as far as the database allows, and
     /// reads it back.
     [[nodiscard]] SinkResult<SettledTable> settle(Connection& connection);
 
-    /// Chooses the columns again if the mapping has changed the table. False: `found` lacks one.
-    [[nodiscard]] bool make_current();
+    /// Chooses the columns again if the mapping has changed the table, or if others are to be left
+    /// out (RowGroup) than before. False: `found` lacks one.
+    [[nodiscard]] bool make_current(const std::vector<bool>& now_left_out);
 
     /// `insert`, but rows whose key is there already change nothing.
     [[nodiscard]] InsertShape insert_ignoring_duplicates() const;
@@ -42,7 +48,10 @@ struct TablePlan {
 [[nodiscard]] std::string shape_query(const mapping::Table& table);
 
 /// Gives each of `plans`, which are in the order of the mapping's tables, its rows, and turns them
-/// into arrays. Failure::schema: a table lacks columns; Failure::refused: a value does not fit.
-[[nodiscard]] SinkResult<void> take_rows(const TableRows& rows, std::span<TablePlan> plans);
+/// into arrays. Rows of a table that go into other columns than its first ones get a plan of their
+/// own in `more`. Failure::schema: a table lacks columns; Failure::refused: a value does not fit.
+[[nodiscard]] SinkResult<void> take_rows(
+    const TableRows& rows, std::span<TablePlan> plans, std::deque<TablePlan>& more
+);
 
 }  // namespace foz::sink::mariadb

@@ -40,6 +40,9 @@ std::vector<TablePlan*> BatchWrite::plans_with_rows() const {
             plans.push_back(&plan);
         }
     }
+    for (TablePlan& plan : lane_.more_plans) {
+        plans.push_back(&plan);
+    }
     return plans;
 }
 
@@ -219,7 +222,7 @@ SinkResult<void> BatchWrite::check_result(const QueryResult& result, const Table
 
 SinkResult<void> BatchWrite::stream(const TablePlan& plan, bool staging) {
     const mapping::RowBatch& batch = lane_.rows.batch();
-    const std::size_t fields = plan.columns.size() + (staging ? 2 : 0);
+    const std::size_t fields = plan.fields + (staging ? 2 : 0);
     CopyBuffer& buffer = lane_.buffer;
     buffer.clear();
     append_header(buffer);

@@ -3,6 +3,7 @@
 // tables; when a row turns out to be a duplicate, again by way of a temporary table. One thread.
 #pragma once
 
+#include <deque>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,8 +24,9 @@ struct OpenLane {
     LaneName name;
     Cursor cursor;  // what foz_cursor holds
     TableRows rows;
-    std::vector<TablePlan> plans;  // by table of the mapping
-    std::string shape;             // what foz_shape yields while the tables are what they were
+    std::vector<TablePlan> plans;      // by table of the mapping
+    std::deque<TablePlan> more_plans;  // of the write at hand: see take_rows
+    std::string shape;                 // what foz_shape yields while the tables are what they were
     CopyBuffer buffer;
 };
 

@@ -190,7 +190,7 @@ std::vector<mapping::Column> known_columns(const CatalogueTable& found) {
         if (!column.encoding || column.generated) {
             continue;
         }
-        mapping::Column one{column.name, ColumnType::text, !column.not_null};
+        mapping::Column one{column.name, ColumnType::text, !column.not_null, column.has_default};
         switch (*column.encoding) {
             case Encoding::int2:
             case Encoding::int4:

@@ -312,6 +312,9 @@ std::optional<CellError> append_cells(
     for (std::size_t i = 0; i < columns.size(); ++i) {
         const TargetColumn& column = columns[i];
         if (i >= cells.size() || cells[i].is_null()) {
+            if (column.left_out) {
+                continue;
+            }
             if (column.not_null) [[unlikely]] {
                 return CellError{i, {kNotNull, "it may not be null"}};
             }

@@ -42,6 +42,7 @@ struct TargetColumn {
     Encoding encoding = Encoding::text;
     bool not_null = false;
     std::optional<std::uint32_t> characters_max;  // of text
+    bool left_out = false;                        // it is not in the COPY: the database fills it
 };
 
 /// Bytes that grow at the end and are reused.
@@ -86,8 +87,8 @@ void append_field_count(std::size_t fields, CopyBuffer& buffer);
 /// One field of type int4.
 void append_int4(std::int32_t value, CopyBuffer& buffer);
 
-/// Appends one field for each of `columns`; cells that `cells` lacks are null. After an error the
-/// buffer holds a part of the row.
+/// Appends one field for each of `columns` that is not left out; cells that `cells` lacks are null.
+/// After an error the buffer holds a part of the row.
 [[nodiscard]] std::optional<CellError> append_cells(
     std::span<const mapping::Value> cells, std::span<const TargetColumn> columns, CopyBuffer& buffer
 );

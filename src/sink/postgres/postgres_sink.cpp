@@ -179,7 +179,7 @@ SinkResult<Written> PostgresSink::write(
         return fail(Failure::reconnect, "not connected to PostgreSQL");
     }
     lane_.rows.take(batch, first, last);
-    if (auto taken = take_rows(lane_.rows, lane_.plans); !taken) {
+    if (auto taken = take_rows(lane_.rows, lane_.plans, lane_.more_plans); !taken) {
         return pass_on(taken);
     }
     auto written = BatchWrite(*connection_, lane_, commit).run();

@@ -22,15 +22,34 @@ bool TablePlan::make_current() {
     }
     columns = std::move(*made);
     version = table->version;
-    std::vector<std::string> names;
-    for (const TargetColumn& column : columns) {
-        names.push_back(column.name);
-    }
-    column_list = quoted_list(names);
+    list_columns();
     return true;
 }
 
-SinkResult<void> take_rows(const TableRows& rows, std::span<TablePlan> plans) {
+void TablePlan::list_columns() {
+    std::vector<std::string> names;
+    for (const TargetColumn& column : columns) {
+        if (!column.left_out) {
+            names.push_back(column.name);
+        }
+    }
+    column_list = quoted_list(names);
+    fields = names.size();
+}
+
+void TablePlan::restrict_to(RowGroup group_at_hand) {
+    group = std::move(group_at_hand);
+    rows = group.rows;
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        columns[i].left_out = group.left_out[i];
+    }
+    list_columns();
+}
+
+SinkResult<void> take_rows(
+    const TableRows& rows, std::span<TablePlan> plans, std::deque<TablePlan>& more
+) {
+    more.clear();
     for (std::size_t i = 0; i < plans.size(); ++i) {
         TablePlan& plan = plans[i];
         plan.rows = rows.of(i);
@@ -39,6 +58,14 @@ SinkResult<void> take_rows(const TableRows& rows, std::span<TablePlan> plans) {
                 Failure::schema, "table {} lacks columns that it should have", plan.table->name
             );
         }
+        if (plan.rows.empty() || !rows.has_defaults(i)) {
+            continue;
+        }
+        auto groups = rows.groups_of(i);
+        for (std::size_t other = 1; other < groups.size(); ++other) {
+            more.emplace_back(plan).restrict_to(std::move(groups[other]));
+        }
+        plan.restrict_to(std::move(groups.front()));
     }
     return {};
 }

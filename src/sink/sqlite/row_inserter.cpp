@@ -19,7 +19,7 @@ using state::SqliteResult;
 RowInserter::RowInserter(state::SqliteConnection& connection, const mapping::Mapping& mapping)
     : connection_(&connection) {
     for (const mapping::RouteInfo& route : mapping.routes()) {
-        routes_.push_back({route.table, {}, 0});
+        routes_.emplace_back().table = route.table;
     }
 }
 
@@ -28,15 +28,58 @@ SinkResult<void> RowInserter::prepare(const mapping::Table* only) {
         if (route.table->columns.empty() || (only != nullptr && route.table != only)) {
             continue;
         }
-        auto insert = connection_->prepare(dialect().insert(*route.table));
+        auto insert = prepare_insert(*route.table, {});
         if (!insert) {
             return failed(insert.error(), fmt::format("cannot insert into {}", route.table->name));
         }
-        route.insert = std::move(*insert);
-        route.columns = route.table->columns.size();
-        timestamps_.resize(std::max(timestamps_.size(), route.columns));
+        route.whole = std::move(*insert);
+        route.partial.clear();
+        route.has_defaults =
+            std::ranges::any_of(route.table->columns, &mapping::Column::has_default);
+        timestamps_.resize(std::max(timestamps_.size(), route.table->columns.size()));
     }
     return {};
+}
+
+SqliteResult<RowInserter::Insert> RowInserter::prepare_insert(
+    const mapping::Table& table, const std::vector<bool>& left_out
+) {
+    mapping::Table shown = table;
+    shown.columns.clear();
+    Insert insert;
+    for (std::uint32_t i = 0; i < table.columns.size(); ++i) {
+        if (left_out.empty() || !left_out[i]) {
+            shown.columns.push_back(table.columns[i]);
+            insert.cell_of.push_back(i);
+        }
+    }
+    auto statement = connection_->prepare(dialect().insert(shown));
+    if (!statement) {
+        return std::unexpected(std::move(statement.error()));
+    }
+    insert.statement = std::move(*statement);
+    return insert;
+}
+
+SqliteResult<RowInserter::Insert*> RowInserter::insert_for(
+    RouteInsert& route, std::span<const Value> cells
+) {
+    if (!route.has_defaults) {
+        return &route.whole;
+    }
+    const auto& columns = route.table->columns;
+    left_out_.assign(columns.size(), false);
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        left_out_[i] = columns[i].has_default && (i >= cells.size() || cells[i].is_null());
+    }
+    if (const auto known = route.partial.find(left_out_); known != route.partial.end()) {
+        return &known->second;
+    }
+    auto insert = prepare_insert(*route.table, left_out_);
+    if (!insert) {
+        return std::unexpected(std::move(insert.error()));
+    }
+    return &route.partial.emplace(left_out_, std::move(*insert)).first->second;
 }
 
 SinkResult<Written> RowInserter::insert(
@@ -47,9 +90,13 @@ SinkResult<Written> RowInserter::insert(
     const auto rows = batch.rows();
     for (std::size_t i = first; i < last; ++i) {
         RouteInsert& route = routes_[rows[i].route];
-        auto inserted = bind(route, batch.cells(rows[i]));
+        auto insert = insert_for(route, batch.cells(rows[i]));
+        if (!insert) {
+            return failed(insert.error(), fmt::format("cannot insert into {}", route.table->name));
+        }
+        auto inserted = bind(*route.table, **insert, batch.cells(rows[i]));
         if (inserted) {
-            inserted = route.insert.run();
+            inserted = (*insert)->statement.run();
         }
         if (!inserted) {
             SinkError error = failure_of(
@@ -65,45 +112,53 @@ SinkResult<Written> RowInserter::insert(
     return written;
 }
 
-SqliteResult<void> RowInserter::bind(RouteInsert& route, std::span<const Value> cells) {
-    for (std::size_t i = 0; i < route.columns; ++i) {
-        const int parameter = static_cast<int>(i) + 1;
+SqliteResult<void> RowInserter::bind(
+    const mapping::Table& table, Insert& insert, std::span<const Value> cells
+) {
+    state::Statement& statement = insert.statement;
+    int parameter = 0;
+    for (const std::uint32_t i : insert.cell_of) {
+        ++parameter;
         if (i >= cells.size() || cells[i].is_null()) {
-            route.insert.bind_null(parameter);
+            statement.bind_null(parameter);
             continue;
         }
         const Value& cell = cells[i];
         switch (cell.type()) {
             case ColumnType::integer:
-            case ColumnType::boolean: route.insert.bind(parameter, cell.integer()); break;
-            case ColumnType::real: route.insert.bind(parameter, cell.real()); break;
+            case ColumnType::boolean: statement.bind(parameter, cell.integer()); break;
+            case ColumnType::real: statement.bind(parameter, cell.real()); break;
             case ColumnType::timestamp:
-                if (auto bound = bind_timestamp(route, i, cell.timestamp()); !bound) {
+                if (auto bound = bind_timestamp(table, statement, parameter, i, cell.timestamp());
+                    !bound) {
                     return bound;
                 }
                 break;
             case ColumnType::decimal:
             case ColumnType::text:
-            case ColumnType::json: route.insert.bind(parameter, cell.text()); break;
+            case ColumnType::json: statement.bind(parameter, cell.text()); break;
         }
     }
     return {};
 }
 
 SqliteResult<void> RowInserter::bind_timestamp(
-    RouteInsert& route, std::size_t column, SystemTime time
+    const mapping::Table& table,
+    state::Statement& statement,
+    int parameter,
+    std::size_t column,
+    SystemTime time
 ) {
     const auto text = timestamps_[column].of(time);
     if (!text) {
         return std::unexpected(SqliteError{
             SQLITE_MISMATCH,
             fmt::format(
-                "the time in column {} is not in the years 0 to 9999",
-                route.table->columns[column].name
+                "the time in column {} is not in the years 0 to 9999", table.columns[column].name
             )
         });
     }
-    route.insert.bind(static_cast<int>(column) + 1, *text);
+    statement.bind(parameter, *text);
     return {};
 }
 

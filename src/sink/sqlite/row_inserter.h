@@ -4,6 +4,7 @@
 // The hot path: a row costs no allocation.
 #pragma once
 
+#include <map>
 #include <span>
 #include <vector>
 
@@ -29,23 +30,41 @@ class RowInserter {
     );
 
   private:
+    struct Insert {
+        state::Statement statement;
+        std::vector<std::uint32_t> cell_of;  // for each parameter: which cell of a row goes there
+    };
     struct RouteInsert {
         const mapping::Table* table = nullptr;
-        state::Statement insert;
-        std::size_t columns = 0;  // of `insert`
+        Insert whole;
+        bool has_defaults = false;  // Column::has_default
+        /// Without the columns that the database is to fill, by which ones those are.
+        std::map<std::vector<bool>, Insert> partial;
     };
 
-    [[nodiscard]] state::SqliteResult<void> bind(
+    [[nodiscard]] state::SqliteResult<Insert> prepare_insert(
+        const mapping::Table& table, const std::vector<bool>& left_out
+    );
+    /// The INSERT for such a row.
+    [[nodiscard]] state::SqliteResult<Insert*> insert_for(
         RouteInsert& route, std::span<const mapping::Value> cells
     );
+    [[nodiscard]] state::SqliteResult<void> bind(
+        const mapping::Table& table, Insert& insert, std::span<const mapping::Value> cells
+    );
     [[nodiscard]] state::SqliteResult<void> bind_timestamp(
-        RouteInsert& route, std::size_t column, SystemTime time
+        const mapping::Table& table,
+        state::Statement& statement,
+        int parameter,
+        std::size_t column,
+        SystemTime time
     );
 
     state::SqliteConnection* connection_;
     std::vector<RouteInsert> routes_;
     // One for each column: a text must live until its row is inserted.
     std::vector<TimestampText> timestamps_;
+    std::vector<bool> left_out_;
 };
 
 }  // namespace foz::sink::sqlite

@@ -147,7 +147,8 @@ SqliteResult<std::vector<CatalogueColumn>> columns_of(
         column.name = select->text(0);
         column.declared_type = in_capitals(select->text(1));
         column.type = type_from(column.declared_type);
-        column.must_be_given = select->integer(2) != 0 && select->integer(3) == 0;
+        column.has_default = select->integer(3) != 0;
+        column.must_be_given = select->integer(2) != 0 && !column.has_default;
         columns.push_back(std::move(column));
     }
 }

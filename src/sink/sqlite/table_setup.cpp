@@ -63,7 +63,9 @@ SinkResult<SettledTable> settle_table(SqliteConnection& connection, const mappin
     }
     for (const CatalogueColumn& column : *existing) {
         if (column.type) {
-            settled.columns.push_back({column.name, *column.type, !column.must_be_given});
+            settled.columns.push_back(
+                {column.name, *column.type, !column.must_be_given, column.has_default}
+            );
         }
     }
     for (const mapping::Column& column : table.columns) {
