@@ -1,12 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.h"
 
+#include <memory>
 #include <string>
 #include <utility>
 
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 
+#include "base/printable.h"
+#include "base/redaction.h"
+
 namespace foz {
+namespace {
+
+/// The text of an event: whoever wrote a part of it, it stays one line, steers no terminal and has
+/// no password in it.
+class SafeText : public spdlog::custom_flag_formatter {
+  public:
+    void format(
+        const spdlog::details::log_msg& event, const std::tm& /*time*/, spdlog::memory_buf_t& line
+    ) override {
+        const std::string text = log_text({event.payload.data(), event.payload.size()});
+        line.append(text.data(), text.data() + text.size());
+    }
+    [[nodiscard]] std::unique_ptr<custom_flag_formatter> clone() const override {
+        return std::make_unique<SafeText>();
+    }
+};
+
+}  // namespace
+
+std::string log_text(std::string_view text) {
+    constexpr std::size_t kLineBytesMax = 16 << 10;
+    return printable(redacted(text), kLineBytesMax);
+}
 
 bool set_up_log(std::string_view level) {
     const auto parsed = spdlog::level::from_str(std::string(level));
@@ -14,7 +42,9 @@ bool set_up_log(std::string_view level) {
         return false;
     }
     auto logger = spdlog::stderr_color_mt("foz");
-    logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%-5l%$ %v");
+    auto formatter = std::make_unique<spdlog::pattern_formatter>();
+    formatter->add_flag<SafeText>('*').set_pattern("%Y-%m-%d %H:%M:%S.%e%z %^%-5l%$ %*");
+    logger->set_formatter(std::move(formatter));
     logger->set_level(parsed);
     logger->flush_on(spdlog::level::info);
     spdlog::set_default_logger(std::move(logger));

@@ -2,11 +2,14 @@
 // The log: one line an event on standard error. Use spdlog's functions directly (spdlog::info and
 // so on); this header only sets them up. Levels: error = a person must act; warn = something foz
 // recovers from but a person may want to know; info = state changes; debug = per connection.
+// A line begins with the local time and its offset from UTC. What a stranger wrote is bounded with
+// printable() where it is put into a message; the log escapes and redacts every line once more.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include <spdlog/spdlog.h>
@@ -18,6 +21,10 @@ namespace foz {
 /// Sends the log to standard error at `level` ("error", "warn", "info", "debug"). Call once, at
 /// start. False for an unknown level.
 [[nodiscard]] bool set_up_log(std::string_view level);
+
+/// The text of a log line as it is written: on one line, control characters escaped, passwords of
+/// URLs taken out.
+[[nodiscard]] std::string log_text(std::string_view text);
 
 /// Lets an event through at most once in `interval`, and counts what it held back: for log lines
 /// that a hostile client could otherwise write without end. One thread.

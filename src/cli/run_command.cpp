@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "base/log.h"
+#include "base/redaction.h"
 #include "cli/commands.h"
 #include "config/database_access.h"
 #include "config/settings_parser.h"
@@ -72,9 +73,7 @@ void log_start(const config::Settings& settings, const server::Server& server) {
     spdlog::info("journal in {}", (settings.data / "journal").string());
     for (const config::Database& database : settings.databases) {
         spdlog::info(
-            "database {}: {}",
-            database.name,
-            config::without_password(config::database_url(settings, database))
+            "database {}: {}", database.name, redacted_url(config::database_url(settings, database))
         );
     }
     switch (settings.ack) {

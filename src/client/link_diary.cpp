@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/redaction.h"
 
 namespace foz::client {
 namespace {
@@ -16,7 +17,7 @@ constexpr std::chrono::seconds kSayAgainAfter{60};
 
 LinkDiary::LinkDiary(std::string called, const config::Remote& remote, const Clock& clock)
     : called_(std::move(called)),
-      url_(remote.url),
+      url_(redacted_url(remote.url)),
       with_tls_(url_.starts_with("mqtts:") || url_.starts_with("wss:")),
       clock_(clock) {
     status_.since = clock.system_now();

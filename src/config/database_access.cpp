@@ -44,17 +44,4 @@ Result<std::string> read_password(const Database& database) {
     return line;
 }
 
-std::string without_password(const std::string& url) {
-    const std::size_t user = url.find("://");
-    const std::size_t at = url.rfind('@');
-    if (user == std::string::npos || at == std::string::npos) {
-        return url;
-    }
-    const std::size_t colon = url.find(':', user + 3);
-    if (colon == std::string::npos || colon > at) {
-        return url;
-    }
-    return url.substr(0, colon + 1) + "***" + url.substr(at);
-}
-
 }  // namespace foz::config

@@ -18,7 +18,4 @@ namespace foz::config {
 /// and invalid for an empty file; both name the file.
 [[nodiscard]] Result<std::string> read_password(const Database& database);
 
-/// The URL for a person to read: what stands between the user's colon and the @ is shown as "***".
-[[nodiscard]] std::string without_password(const std::string& url);
-
 }  // namespace foz::config

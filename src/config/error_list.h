@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "base/redaction.h"
 #include "config/settings_parser.h"
 
 namespace foz::config {
@@ -30,7 +31,8 @@ class ErrorList {
 
     template <class... Args>
     void add(std::uint32_t line, fmt::format_string<Args...> format, Args&&... args) {
-        found_.emplace_back(line, fmt::format(format, std::forward<Args>(args)...));
+        // A URL that is wrong may have its password in the wrong place.
+        found_.emplace_back(line, redacted(fmt::format(format, std::forward<Args>(args)...)));
     }
 
     void key_stands_in(const Where& where, std::string_view key, std::uint32_t line) {

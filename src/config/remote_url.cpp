@@ -3,6 +3,7 @@
 
 #include <charconv>
 
+#include "base/redaction.h"
 #include "config/spelling.h"
 
 namespace foz::config {
@@ -59,7 +60,9 @@ Result<RemoteUrl> parse_remote_url(std::string_view url) {
     const std::size_t mark = url.find("://");
     if (mark == std::string_view::npos) {
         return fail(
-            ErrorCode::invalid, "must be a URL, such as mqtts://host:8883; it is \"{}\"", url
+            ErrorCode::invalid,
+            "must be a URL, such as mqtts://host:8883; it is \"{}\"",
+            redacted_url(url)
         );
     }
     const std::string_view name = url.substr(0, mark);
@@ -95,7 +98,9 @@ Result<RemoteUrl> parse_remote_url(std::string_view url) {
     }
     const std::string_view path = rest.substr(authority.size());
     if (!parsed.websocket && !path.empty() && path != "/") {
-        return fail(ErrorCode::invalid, "has the path {}, which only ws:// and wss:// know", path);
+        return fail(
+            ErrorCode::invalid, "has the path {}, which only ws:// and wss:// know", redacted(path)
+        );
     }
     if (parsed.websocket) {
         parsed.path = path.empty() || path == "/" ? "/mqtt" : path;

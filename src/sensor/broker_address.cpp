@@ -6,6 +6,8 @@
 
 #include <netdb.h>
 
+#include "base/redaction.h"
+
 namespace foz::sensor {
 
 namespace {
@@ -63,7 +65,11 @@ Result<void> read_port(std::string_view text, BrokerAddress& address) {
 
 Result<BrokerAddress> parse_broker_url(std::string_view url) {
     if (!url.starts_with(kScheme)) {
-        return fail(ErrorCode::unsupported, "the broker's URL \"{}\" must begin with mqtt://", url);
+        return fail(
+            ErrorCode::unsupported,
+            "the broker's URL \"{}\" must begin with mqtt://",
+            redacted_url(url)
+        );
     }
     BrokerAddress address;
     std::string_view rest = url.substr(kScheme.size());

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "base/redaction.h"
 #include "sink/mariadb/error_number.h"
 #include "sink/mariadb/url.h"
 
@@ -88,7 +89,9 @@ Answer answer_of(MYSQL* connection, MYSQL_RES* rows) {
 SinkResult<Connection> Connection::open(const SinkOptions& options, Patience& patience) {
     const auto url = parse_url(options.url);
     if (!url) {
-        return std::unexpected(SinkError{Failure::retry, "", url.error().message, std::nullopt});
+        return std::unexpected(SinkError{
+            Failure::retry, "", redacted_message(url.error().message, options.url), std::nullopt
+        });
     }
     Connection connection(mysql_init(nullptr), patience, options.answer_timeout);
     MYSQL* handle = connection.handle();
@@ -119,6 +122,7 @@ SinkResult<Connection> Connection::open(const SinkOptions& options, Patience& pa
     }
     if (!ready) {
         ready.error().failure = Failure::retry;
+        ready.error().message = redacted_message(ready.error().message, options.url, password);
         return std::unexpected(std::move(ready.error()));
     }
     return connection;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/redaction.h"
 #include "sink/mariadb/batch_write.h"
 #include "sink/mariadb/bookkeeping.h"
 #include "sink/mariadb/catalogue.h"
@@ -217,7 +218,7 @@ SinkResult<Audit> MariadbSink::audit(
 
 Result<std::unique_ptr<Sink>> make_sink(const SinkOptions& options, bool allow_bulk) {
     if (auto url = parse_url(options.url); !url) {
-        return pass_on(url);
+        return fail(url.error().code, "{}", redacted_message(url.error().message, options.url));
     }
     return std::make_unique<MariadbSink>(options, allow_bulk);
 }

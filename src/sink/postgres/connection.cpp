@@ -8,6 +8,7 @@
 
 #include <poll.h>
 
+#include "base/redaction.h"
 #include "sink/postgres/sqlstate.h"
 
 namespace foz::sink::postgres {
@@ -107,6 +108,7 @@ SinkResult<Connection> Connection::open(const SinkOptions& options, Patience& pa
     if (connection.lost()) {
         SinkError error = connection.loss();
         error.failure = Failure::retry;
+        error.message = redacted_message(error.message, options.url, options.password);
         return std::unexpected(std::move(error));
     }
     PQsetNoticeReceiver(connection.handle_.get(), ignore_notice, nullptr);

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/redaction.h"
 #include "sink/postgres/batch_write.h"
 #include "sink/postgres/bookkeeping.h"
 #include "sink/postgres/catalogue.h"
@@ -252,7 +253,9 @@ Result<std::unique_ptr<Sink>> make(const SinkOptions& options) {
         while (message.ends_with('\n')) {
             message.pop_back();
         }
-        return fail(ErrorCode::invalid, "not a PostgreSQL URL: {}", message);
+        return fail(
+            ErrorCode::invalid, "not a PostgreSQL URL: {}", redacted_message(message, options.url)
+        );
     }
     PQconninfoFree(parsed);
     return std::make_unique<PostgresSink>(options);
