@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include "base/printable.h"
 #include "broker/reactor.h"
 
 namespace foz::broker {
@@ -112,7 +113,7 @@ void Reactor::check_password(Connection& connection, Credentials credentials) {
                         refuse(
                             *waiting,
                             mqtt::ReasonCode::bad_user_name_or_password,
-                            fmt::format("wrong password, or no such user: {:?}", user)
+                            fmt::format("wrong password, or no such user: \"{}\"", printable(user))
                         );
                     }
                 });

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/printable.h"
 #include "broker/reactor.h"
 
 namespace foz::broker {
@@ -282,7 +283,7 @@ void Reactor::finish(Connection& connection) {
     const ConnectionHandle handle = connection.self;
     Protocol& protocol = connection.protocol;
     if (connection.identified) {
-        spdlog::debug("gone: client {:?}", protocol.client_id());
+        spdlog::debug("gone: client \"{}\"", printable(protocol.client_id()));
     } else {
         --unidentified_count_;
     }
@@ -363,7 +364,9 @@ void Reactor::check_deadline(ConnectionHandle handle) {
 void Reactor::log_admitted(const Connection& connection) {
     if (spdlog::should_log(spdlog::level::debug)) {
         spdlog::debug(
-            "connected: {} (client {:?})", peer_address(connection), connection.protocol.client_id()
+            "connected: {} (client \"{}\")",
+            peer_address(connection),
+            printable(connection.protocol.client_id())
         );
     }
 }
@@ -381,7 +384,7 @@ void Reactor::log_closed(const Connection& connection, std::string_view reason) 
     spdlog::warn(
         "closed {} ({}): {}{}",
         peer_address(connection),
-        client_id.empty() ? "no client id yet" : fmt::format("client {:?}", client_id),
+        client_id.empty() ? "no client id yet" : fmt::format("client \"{}\"", printable(client_id)),
         reason,
         *held_back == 0 ? std::string()
                         : fmt::format("; and {} others since the last such line", *held_back)

@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 
 #include "base/log.h"
+#include "base/printable.h"
 #include "cli/commands.h"
 #include "cli/data_folder.h"
 #include "mqtt/utf8.h"
@@ -77,20 +78,6 @@ std::string json_line(const state::DeadLetter& letter) {
     );
 }
 
-/// What a device sent must not steer the terminal: control characters as \\xNN. `kept` stay.
-std::string printable(std::string_view text, std::string_view kept = "") {
-    std::string escaped;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if ((byte < 0x20 || byte == 0x7f) && !kept.contains(c)) {
-            escaped += fmt::format("\\x{:02x}", byte);
-        } else {
-            escaped += c;
-        }
-    }
-    return escaped;
-}
-
 void print_line(const state::DeadLetter& letter) {
     fmt::print(
         "{:>6}  {}  {:<9}  {}  {}  {}{}\n",
@@ -113,14 +100,14 @@ void print_whole(const state::DeadLetter& letter) {
         state::name_of(letter.status),
         letter.database,
         letter.route,
-        printable(letter.topic),
-        printable(letter.client),
+        printable_whole(letter.topic),
+        printable_whole(letter.client),
         utc_text(letter.received),
         letter.position,
-        printable(letter.reason),
+        printable_whole(letter.reason),
         letter.code,
         utc_text(letter.first_seen),
-        mqtt::is_valid_text(letter.payload) ? printable(letter.payload, "\t\n")
+        mqtt::is_valid_text(letter.payload) ? printable_whole(letter.payload, "\t\n")
                                             : base64(letter.payload) + " (base64)"
     );
 }

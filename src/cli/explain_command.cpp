@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "base/printable.h"
 #include "cli/commands.h"
 #include "config/settings_parser.h"
 #include "journal/journal.h"
@@ -93,7 +94,9 @@ class Explanation {
         for (const mapping::Rejection& rejection : batch.rejections()) {
             if (rejection.route != route) continue;
             introduce();
-            fmt::print("-- refused, would be a dead letter: {}\n", rejection.reason);
+            fmt::print(
+                "-- refused, would be a dead letter: {}\n", printable_whole(rejection.reason)
+            );
             refused_ = true;
         }
         if (introduced) fmt::print("\n");

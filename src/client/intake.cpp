@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/printable.h"
 
 namespace foz::client {
 namespace {
@@ -104,7 +105,7 @@ void Intake::note_dropped(const mqtt::Publish& message) {
             "{}: the journal has no room: a message of QoS 0 on \"{}\" is dropped{}; the broker "
             "keeps messages of QoS 1 and 2 till there is room",
             called_,
-            message.topic,
+            printable(message.topic),
             *held_back > 0 ? fmt::format(" ({} before it)", *held_back) : ""
         );
     }
@@ -117,7 +118,7 @@ void Intake::note_too_large(const mqtt::Publish& message) {
             "is {}; raise size_max to {} or more and restart foz",
             called_,
             size_of(message),
-            message.topic,
+            printable(message.topic),
             message.qos == 0 ? "lost" : "not acknowledged, so the broker keeps it",
             4 * size_of(message)
         );

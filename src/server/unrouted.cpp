@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/printable.h"
+
 namespace foz::server {
 
 Unrouted::Unrouted(const config::Settings& settings, const Clock& clock) : clock_(clock) {
@@ -40,8 +42,8 @@ void Unrouted::note(const mqtt::Message& message) {
         spdlog::warn(
             "no route takes the topic \"{}\" (from client \"{}\"): its messages are stored "
             "nowhere. Add a [[route]] for it{}; `foz verify` counts them",
-            message.topic,
-            message.client_id,
+            printable(message.topic),
+            printable(message.client_id),
             message.topic.starts_with('$') ? " (\"#\" and \"+\" leave out what begins with \"$\")"
                                            : ", or one for \"#\""
         );
@@ -49,8 +51,8 @@ void Unrouted::note(const mqtt::Message& message) {
         spdlog::warn(
             "no route takes the topic \"{}\" either (from client \"{}\"; and {} messages since the "
             "last such warning)",
-            message.topic,
-            message.client_id,
+            printable(message.topic),
+            printable(message.client_id),
             *held_back
         );
     }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/printable.h"
 #include "mqtt/message.h"
 
 namespace foz::sink {
@@ -86,8 +87,8 @@ void LetterWriter::warn_of(const state::DeadLetter& letter) {
             "is a dead letter now: foz dead list",
             letter.database,
             letter.route,
-            letter.topic,
-            letter.client,
+            printable(letter.topic),
+            printable(letter.client),
             letter.reason,
             *held_back > 0 ? fmt::format(" (and {} others in between)", *held_back) : ""
         );

@@ -5,6 +5,7 @@
 #include <future>
 #include <utility>
 
+#include "base/printable.h"
 #include "config/aws_iot_limits.h"
 #include "mqtt/message.h"
 #include "mqtt/topic.h"
@@ -212,7 +213,7 @@ void Bridge::on_message(const foz::mqtt::Publish& message) {
             "{}: a message on \"{}\" is dropped: no topic line takes it in; the other broker keeps "
             "a subscription from before (remove foz's session there, or choose another client_id)",
             called_,
-            message.topic
+            printable(message.topic)
         );
     }
 }

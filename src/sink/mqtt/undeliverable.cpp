@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/printable.h"
 #include "mqtt/message.h"
 #include "state/dead_letters.h"
 
@@ -101,7 +102,7 @@ bool Undeliverable::save() {
         spdlog::warn(
             "{}: a message on \"{}\" became a dead letter: {}{}",
             called_,
-            letters.front().topic,
+            printable(letters.front().topic),
             letters.front().reason,
             *held_back + letters.size() > 1
                 ? fmt::format(" ({} more like it)", *held_back + letters.size() - 1)
