@@ -3,10 +3,13 @@
 // (sink_contract_test.cpp).
 #include "sink/postgres/postgres_sink.h"
 
+#include <future>
+
 #include <gtest/gtest.h>
 
 #include "tests/sink/batch_fixture.h"
 #include "tests/sink/postgres_under_test.h"
+#include "tests/support/wait_until.h"
 
 namespace foz::sink::postgres {
 namespace {
@@ -316,6 +319,49 @@ TEST_F(PostgresSinkTest, does_not_write_twice_when_another_foz_writes_the_same_l
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().failure, Failure::reconnect);
     EXPECT_NE(second.error().message.find("another foz"), std::string::npos);
+    EXPECT_EQ(query("SELECT count(*) FROM t"), "1");
+}
+
+// synchronous_standby_names asks for a standby that is not there; whoever waits for it is
+// cancelled.
+TEST_F(PostgresSinkTest, takes_no_commit_for_one_that_no_standby_has_confirmed) {
+    auto sink = connected({{"r", "t", {{"v", "integer"}}, {}}});
+    BatchUnderTest batch;
+    batch.add({integer(1)});
+    const auto set = [](std::string_view standby) {
+        query(fmt::format("ALTER SYSTEM SET synchronous_standby_names = '{}'", standby));
+        query("SELECT pg_reload_conf()");
+        ASSERT_TRUE(support::wait_until(
+            [&] { return query("SHOW synchronous_standby_names") == standby; },
+            std::chrono::seconds(10)
+        ));
+    };
+    const auto cancel_waiting = [] {
+        return support::wait_until(
+            [] {
+                return query(
+                           "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE "
+                           "wait_event = 'SyncRep'"
+                       ) != "0";
+            },
+            std::chrono::seconds(10)
+        );
+    };
+    set("nobody");
+    auto written = std::async(std::launch::async, [&] { return batch.write_to(*sink); });
+    EXPECT_TRUE(cancel_waiting());
+    const auto unconfirmed = written.get();
+    ASSERT_FALSE(unconfirmed);
+    EXPECT_EQ(unconfirmed.error().failure, Failure::in_doubt) << why(unconfirmed);
+    auto mapping = mapping_of({{"r", "t", {{"v", "integer"}}, {}}});
+    auto reconnected =
+        std::async(std::launch::async, [&] { return sink->connect(kLane, mapping); });
+    EXPECT_TRUE(cancel_waiting());
+    EXPECT_FALSE(reconnected.get());
+    set("");
+    const auto found = sink->connect(kLane, mapping);
+    ASSERT_TRUE(found) << why(found);
+    EXPECT_EQ(found->cursor, (Cursor{1, 0}));
     EXPECT_EQ(query("SELECT count(*) FROM t"), "1");
 }
 

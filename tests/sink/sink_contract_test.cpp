@@ -292,4 +292,16 @@ TEST_P(SinkContract, an_audit_sees_all_lanes_and_counts_the_rows) {
     EXPECT_EQ(audit->lanes[1].ledger[0].dead, 4);
 }
 
+TEST_P(SinkContract, rows_are_not_stored_without_their_cursor) {
+    const auto mapping = readings();
+    auto sink = connected(mapping);
+    database().execute("DROP TABLE foz_cursor");
+    BatchUnderTest batch;
+    batch.add({text("a"), real(1)});
+    const auto written = batch.write_to(*sink);
+    ASSERT_FALSE(written);
+    EXPECT_NE(written.error().failure, Failure::refused) << why(written);
+    EXPECT_EQ(count("readings"), 0U);
+}
+
 }  // namespace foz::sink

@@ -6,6 +6,7 @@
 #include "state/dead_letters.h"
 #include "state/lane_history.h"
 #include "state/session_checkpoint.h"
+#include "state/sqlite_connection.h"
 #include "tests/support/temporary_directory.h"
 
 namespace foz::state {
@@ -47,6 +48,16 @@ class StateTest : public testing::Test {
     support::TemporaryDirectory folder_;
     std::unique_ptr<StateDatabase> state_;
 };
+
+// kill -9 cannot show this, only a power failure could: what is committed is synced.
+TEST(SqliteConnection, syncs_every_commit) {
+    const support::TemporaryDirectory folder;
+    auto connection = SqliteConnection::open(folder / "state.db", {});
+    ASSERT_TRUE(connection);
+    constexpr std::int64_t kFull = 2;
+    EXPECT_EQ(connection->integer_of("PRAGMA synchronous"), kFull);
+    EXPECT_EQ(connection->integer_of("SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
+}
 
 }  // namespace
 

@@ -25,7 +25,7 @@ SinkResult<Written> BatchWrite::run() {
         done = write_by_staging();
     }
     if (done) {
-        done = commit_transaction();
+        done = connection_.commit();
     }
     if (!done) {
         return pass_on(done);
@@ -265,22 +265,6 @@ SinkError BatchWrite::refusal(const TablePlan& plan, std::size_t row, const Cell
         ),
         lane_.rows.number_in_write(plan.rows[row])
     };
-}
-
-SinkResult<void> BatchWrite::commit_transaction() {
-    auto committed = connection_.run("COMMIT");
-    if (committed && std::string_view(PQcmdStatus(committed->get())) != "COMMIT") {
-        return fail(Failure::retry, "PostgreSQL rolled the transaction back");
-    }
-    if (!committed) {
-        // An error that ends the connection does not say whether it came before or after the
-        // commit.
-        if (committed.error().failure == Failure::reconnect) {
-            committed.error().failure = Failure::in_doubt;
-        }
-        return pass_on(committed);
-    }
-    return {};
 }
 
 }  // namespace foz::sink::postgres

@@ -53,7 +53,6 @@ class BatchWrite {
     [[nodiscard]] SinkResult<void> stream(const TablePlan& plan, bool staging);
     [[nodiscard]] SinkError refusal(const TablePlan& plan, std::size_t row, const CellError& wrong)
         const;
-    [[nodiscard]] SinkResult<void> commit_transaction();
     [[nodiscard]] std::string closing_statements() const;
     [[nodiscard]] std::vector<TablePlan*> plans_with_rows() const;
 

@@ -8,6 +8,7 @@
 
 #include <poll.h>
 
+#include "base/log.h"
 #include "base/redaction.h"
 #include "sink/postgres/sqlstate.h"
 
@@ -57,7 +58,18 @@ constexpr std::string_view kWatchClient =
     "('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), "
     "('tcp_keepalives_count', '3')) AS v (name, wanted) USING (name)";
 
-void ignore_notice(void* /*unused*/, const PGresult* /*unused*/) {}
+// Notices and what is below them are nobody's business here.
+void note_warning(void* warnings, const PGresult* notice) {
+    constexpr std::size_t kLoggedMax = 100;
+    if (part(notice, PG_DIAG_SEVERITY_NONLOCALIZED) != "WARNING") {
+        return;
+    }
+    auto& known = *static_cast<Warnings*>(warnings);
+    known.last = on_one_line(part(notice, PG_DIAG_MESSAGE_PRIMARY));
+    if (known.logged.size() < kLoggedMax && known.logged.insert(known.last).second) {
+        spdlog::warn("PostgreSQL warns: {} [{}]", known.last, part(notice, PG_DIAG_SQLSTATE));
+    }
+}
 
 }  // namespace
 
@@ -111,7 +123,7 @@ SinkResult<Connection> Connection::open(const SinkOptions& options, Patience& pa
         error.message = redacted_message(error.message, options.url, options.password);
         return std::unexpected(std::move(error));
     }
-    PQsetNoticeReceiver(connection.handle_.get(), ignore_notice, nullptr);
+    PQsetNoticeReceiver(connection.handle_.get(), note_warning, connection.warnings_.get());
     PQsetnonblocking(connection.handle_.get(), 1);
     if (auto ready = connection.set_up_session(); !ready) {
         return std::unexpected(std::move(ready.error()));
@@ -153,6 +165,26 @@ SinkResult<QueryResult> Connection::run_at_length(const std::string& sql) {
     auto result = run(sql);
     answer_timeout_ = usual;
     return result;
+}
+
+SinkResult<void> Connection::commit() {
+    warnings_->last.clear();
+    auto committed = run("COMMIT");
+    if (!committed) {
+        // An error that ends the connection does not say whether it came before or after the
+        // commit.
+        if (committed.error().failure == Failure::reconnect) {
+            committed.error().failure = Failure::in_doubt;
+        }
+        return pass_on(committed);
+    }
+    if (std::string_view(PQcmdStatus(committed->get())) != "COMMIT") {
+        return fail(Failure::retry, "PostgreSQL rolled the transaction back");
+    }
+    if (!warnings_->last.empty()) {
+        return fail(Failure::in_doubt, "PostgreSQL warned while it committed: {}", warnings_->last);
+    }
+    return {};
 }
 
 bool Connection::wait(short events) {

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,12 @@ using QueryResult = std::unique_ptr<PGresult, FreeResult>;
 /// A number that the server itself wrote.
 [[nodiscard]] std::int64_t number(const QueryResult& result, int row, int column);
 
+/// What the server has said beside its answers. Warnings are logged, each once for a connection.
+struct Warnings {
+    std::string last;  // on one line; "": none since it was cleared
+    std::set<std::string> logged;
+};
+
 /// An open connection, closed by the destructor. A server that is silent for
 /// options.answer_timeout, or when the patience ends, counts as a lost connection.
 class Connection {
@@ -49,6 +56,12 @@ class Connection {
     [[nodiscard]] SinkResult<QueryResult> run(const std::string& sql);
     /// The same for a statement that may rightly take hours: silence has no limit.
     [[nodiscard]] SinkResult<QueryResult> run_at_length(const std::string& sql);
+
+    /// COMMIT. Failure::in_doubt when the connection was lost on the way, and when the server
+    /// warned: it has committed then, but has given up waiting for the standby that
+    /// synchronous_standby_names asks for. Connecting again takes a commit of its own, which waits
+    /// until the standby has this one too.
+    [[nodiscard]] SinkResult<void> commit();
 
     /// Starts one or more statements, whose results next_result() yields one by one.
     [[nodiscard]] SinkResult<void> send(const std::string& sql);
@@ -77,7 +90,10 @@ class Connection {
         void operator()(PGconn* connection) const { PQfinish(connection); }
     };
     Connection(PGconn* handle, Patience& patience, std::chrono::milliseconds answer_timeout)
-        : handle_(handle), patience_(&patience), answer_timeout_(answer_timeout) {}
+        : warnings_(std::make_unique<Warnings>()),
+          handle_(handle),
+          patience_(&patience),
+          answer_timeout_(answer_timeout) {}
     [[nodiscard]] SinkError error_of(const PGresult* result);
     [[nodiscard]] SinkResult<void> set_up_session();
     /// Waits for the socket; false when the server was silent for too long.
@@ -87,6 +103,7 @@ class Connection {
     /// Waits until PQgetResult has something to say; false when the server was silent.
     [[nodiscard]] bool await_result();
 
+    std::unique_ptr<Warnings> warnings_;  // libpq has its address
     std::unique_ptr<PGconn, Close> handle_;
     Patience* patience_;
     std::optional<std::chrono::milliseconds> answer_timeout_;  // nothing: for run_at_length

@@ -106,7 +106,7 @@ SinkResult<Connected> PostgresSink::set_up(
     }
     lane_.cursor = connected.cursor = lanes->front().cursor;
     connected.ledger = std::move(lanes->front().ledger);
-    if (auto committed = connection.run("COMMIT"); !committed) {
+    if (auto committed = connection.commit(); !committed) {
         return pass_on(committed);
     }
     return connected;
@@ -159,7 +159,7 @@ SinkResult<SettledTable> PostgresSink::extend(const mapping::Table& table) {
         if (auto remembered = remember_shape(*connection_, true); !remembered) {
             return pass_on(remembered);
         }
-        if (auto committed = connection_->run("COMMIT"); !committed) {
+        if (auto committed = connection_->commit(); !committed) {
             return pass_on(committed);
         }
         SettledTable settled = settlement->settled();
