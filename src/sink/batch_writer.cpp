@@ -22,28 +22,32 @@ std::span<const mapping::Rejection> between(
     return rejections.subspan(first, past - first);
 }
 
-// How many rows to try next, after `tried` rows were refused.
-std::size_t smaller_part(std::size_t tried, const SinkError& error) {
-    // The rows before the one to blame are good; it is tried alone before it is condemned.
-    if (error.row && *error.row < tried) {
-        return std::max<std::size_t>(*error.row, 1);
-    }
-    return std::max<std::size_t>(tried / 2, 1);
-}
+// While a database refuses row after row and names but one at a time, each attempt writes no more
+// rows than this: all of them are written again for the next one.
+constexpr std::size_t kDensePart = 128;
 
 }  // namespace
 
 SinkResult<void> BatchWriter::write(const mapping::RowBatch& batch, Cursor begin, Cursor end) {
-    condemned_.assign(routes_, 0);
+    if (begin < letters_until_) {
+        if (auto forgotten = letters_.forget_from(begin); !forgotten) {
+            return forgotten;
+        }
+    }
+    letters_until_ = begin;
+    condemned_.clear();
     known_rejections_.clear();
-    buried_until_ = begin;
+    looked_up_until_ = begin;
     committed_ = begin;
     const auto rows = batch.rows();
     std::size_t first = first_from(rows, begin);
     const std::size_t past = first_from(rows, end);
     std::size_t size = std::max<std::size_t>(past - first, 1);
     while (true) {
-        const std::size_t last = std::min(first + size, past);
+        while (first < past && condemned_.contains(first)) {
+            ++first;  // committed with the next part, which may have no rows
+        }
+        const std::size_t last = first + std::min(size, past - first);
         const Part part{first, last, last == past ? end : rows[last].origin};
         auto written = write_part(batch, part);
         if (written) {
@@ -57,64 +61,154 @@ SinkResult<void> BatchWriter::write(const mapping::RowBatch& batch, Cursor begin
         if (written.error().failure != Failure::refused) {
             return written;
         }
-        if (last - first > 1) {
-            size = smaller_part(last - first, written.error());
-            continue;
+        auto next = next_size(batch, part, written.error());
+        if (!next) {
+            return pass_on(next);
         }
-        if (auto buried = bury(batch, rows[first], written.error()); !buried) {
-            return buried;
-        }
-        ++first;  // committed with the next part, which may have no rows
+        size = *next;
     }
 }
 
 SinkResult<void> BatchWriter::write_part(const mapping::RowBatch& batch, const Part& part) {
-    if (auto buried = bury_rejections(batch, part.end); !buried) {
-        return buried;
+    if (auto looked_up = look_up_rejections(batch, part.end); !looked_up) {
+        return looked_up;
     }
-    Commit commit{part.end, condemned_};
-    for (const mapping::Rejection& rejection : between(batch.rejections(), committed_, part.end)) {
-        const bool known = std::ranges::binary_search(known_rejections_, rejection.origin);
-        commit.dead[rejection.route] += known ? 0 : 1;
-    }
-    auto written = sink_.write(batch, part.first, part.last, commit);
+    const Commit commit = commit_for(batch, part);
+    auto written = write_live(batch, part, commit);
     if (written) {
         committed_ = part.end;
-        condemned_.assign(routes_, 0);
+        condemned_.erase(condemned_.begin(), condemned_.lower_bound(part.last));
         on_commit_(part.end, *written, commit);
         return {};
     }
-    if (written.error().failure == Failure::refused && part.first == part.last) {
+    if (written.error().failure == Failure::refused && live_.empty()) {
         // There is no row to blame.
         written.error().failure = Failure::retry;
     }
     return std::unexpected(std::move(written.error()));
 }
 
-SinkResult<void> BatchWriter::bury(
-    const mapping::RowBatch& batch, const mapping::Row& row, const SinkError& error
+// Writes the rows of the part that are not condemned, and leaves their numbers in live_.
+SinkResult<Written> BatchWriter::write_live(
+    const mapping::RowBatch& batch, const Part& part, const Commit& commit
 ) {
-    const Burial burial{row.origin, row.route, error.message, error.code};
-    auto known = letters_.save(batch, std::span(&burial, 1));
+    live_.clear();
+    for (std::size_t row = part.first; row < part.last; ++row) {
+        if (!condemned_.contains(row)) {
+            live_.push_back(row);
+        }
+    }
+    if (live_.size() == part.last - part.first) {
+        return sink_.write(batch, part.first, part.last, commit);
+    }
+    sieved_.clear();
+    for (const std::size_t i : live_) {
+        const mapping::Row& row = batch.rows()[i];
+        for (const mapping::Value& cell : batch.cells(row)) {
+            sieved_.add_cell(cell);
+        }
+        sieved_.finish_row(row.origin, row.route);
+    }
+    return sink_.write(sieved_, 0, live_.size(), commit);
+}
+
+// What is known now of a part that was refused, and how many rows to try next.
+SinkResult<std::size_t> BatchWriter::next_size(
+    const mapping::RowBatch& batch, const Part& part, const SinkError& error
+) {
+    const std::size_t tried = part.last - part.first;
+    std::size_t named = 0;
+    std::size_t last_named = 0;
+    for (const RefusedRow& refused : error.rows) {
+        if (refused.row < live_.size()) {
+            last_named = live_[refused.row];
+            ++named;
+            if (auto done = condemn(batch, last_named, refused.code, refused.message); !done) {
+                return pass_on(done);
+            }
+        }
+    }
+    if (named > 0) {
+        const std::size_t enough = 2 * (last_named - part.first + 1);
+        return named > 1 ? tried : std::min(tried, std::max(enough, kDensePart));
+    }
+    if (live_.size() == 1) {
+        if (auto done = condemn(batch, live_[0], error.code, error.message); !done) {
+            return pass_on(done);
+        }
+        return tried;
+    }
+    // The rows before the one to blame are good; it is tried alone before it is condemned.
+    const bool suspected = error.row && *error.row < live_.size();
+    const std::size_t good = suspected ? std::max<std::size_t>(*error.row, 1) : live_.size() / 2;
+    return live_[good] - part.first;
+}
+
+SinkResult<void> BatchWriter::condemn(
+    const mapping::RowBatch& batch, std::size_t row, std::string code, std::string message
+) {
+    const mapping::Row& item = batch.rows()[row];
+    Condemned condemned{{item.origin, item.route, std::move(message), std::move(code)}};
+    auto known = letters_.is_known(batch, condemned.burial);
     if (!known) {
         return pass_on(known);
     }
-    condemned_[row.route] += known->empty() ? 1 : 0;
+    condemned.known = *known;
+    condemned_.insert_or_assign(row, std::move(condemned));
     return {};
 }
 
-SinkResult<void> BatchWriter::bury_rejections(const mapping::RowBatch& batch, Cursor end) {
-    std::vector<Burial> burials;
-    for (const mapping::Rejection& rejection : between(batch.rejections(), buried_until_, end)) {
-        burials.push_back({rejection.origin, rejection.route, rejection.reason, ""});
+SinkResult<void> BatchWriter::look_up_rejections(const mapping::RowBatch& batch, Cursor end) {
+    for (const mapping::Rejection& rejection : between(batch.rejections(), looked_up_until_, end)) {
+        auto known = letters_.is_known(batch, {rejection.origin, rejection.route, "", ""});
+        if (!known) {
+            return pass_on(known);
+        }
+        if (*known) {
+            known_rejections_.push_back(rejection.origin);
+        }
     }
-    auto known = letters_.save(batch, burials);
-    if (!known) {
-        return pass_on(known);
-    }
-    known_rejections_.insert(known_rejections_.end(), known->begin(), known->end());
-    buried_until_ = std::max(buried_until_, end);
+    looked_up_until_ = std::max(looked_up_until_, end);
     return {};
+}
+
+bool BatchWriter::is_known_rejection(Cursor origin) const {
+    return std::ranges::binary_search(known_rejections_, origin);
+}
+
+Commit BatchWriter::commit_for(const mapping::RowBatch& batch, const Part& part) {
+    Commit commit{part.end, std::vector<std::int64_t>(routes_, 0)};
+    for (const auto& [row, condemned] : condemned_) {
+        if (row < part.last) {
+            commit.dead[condemned.burial.route] += condemned.known ? 0 : 1;
+        }
+    }
+    for (const mapping::Rejection& rejection : between(batch.rejections(), committed_, part.end)) {
+        commit.dead[rejection.route] += is_known_rejection(rejection.origin) ? 0 : 1;
+    }
+    commit.before_commit = [this, &batch, part] { return save_letters(batch, part); };
+    return commit;
+}
+
+// Those that the commit of `part` passes.
+SinkResult<void> BatchWriter::save_letters(const mapping::RowBatch& batch, const Part& part) {
+    std::vector<Burial> burials;
+    for (const auto& [row, condemned] : condemned_) {
+        if (row < part.last && !condemned.known) {
+            burials.push_back(condemned.burial);
+        }
+    }
+    for (const mapping::Rejection& rejection : between(batch.rejections(), committed_, part.end)) {
+        if (!is_known_rejection(rejection.origin)) {
+            burials.push_back({rejection.origin, rejection.route, rejection.reason, ""});
+        }
+    }
+    if (burials.empty()) {
+        return {};
+    }
+    std::ranges::sort(burials, {}, &Burial::origin);
+    letters_until_ = std::max(letters_until_, part.end);
+    return letters_.save(batch, burials);
 }
 
 }  // namespace foz::sink

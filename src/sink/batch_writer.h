@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes one batch into a database: whole if the database takes it, else in parts, until the rows
-// that it refuses stand alone. Those, and the mapping's rejections, become dead letters, saved
-// before the commit that passes them. One thread: the lane's.
+// Writes one batch into a database: whole if the database takes it. Rows that the database names as
+// refused are left out and the rest is written; if it does not say which, the batch is split until
+// they stand alone. Those, and the mapping's rejections, become dead letters, saved all together
+// just before the commit that passes them. One thread: the lane's.
+//
+// A letter stands for a row that is not stored. Letters beyond the last commit are forgotten before
+// the rows are tried again: what was refused then may be stored now (its parent has come).
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -41,21 +46,38 @@ class BatchWriter {
         std::size_t last = 0;
         Cursor end;
     };
+    /// A row that the database refuses.
+    struct Condemned {
+        Burial burial;
+        bool known = false;  // a dead letter of another lane
+    };
     [[nodiscard]] SinkResult<void> write_part(const mapping::RowBatch& batch, const Part& part);
-    [[nodiscard]] SinkResult<void> bury(
-        const mapping::RowBatch& batch, const mapping::Row& row, const SinkError& error
+    [[nodiscard]] SinkResult<Written> write_live(
+        const mapping::RowBatch& batch, const Part& part, const Commit& commit
     );
-    [[nodiscard]] SinkResult<void> bury_rejections(const mapping::RowBatch& batch, Cursor end);
+    [[nodiscard]] SinkResult<std::size_t> next_size(
+        const mapping::RowBatch& batch, const Part& part, const SinkError& error
+    );
+    [[nodiscard]] SinkResult<void> condemn(
+        const mapping::RowBatch& batch, std::size_t row, std::string code, std::string message
+    );
+    [[nodiscard]] SinkResult<void> look_up_rejections(const mapping::RowBatch& batch, Cursor end);
+    [[nodiscard]] Commit commit_for(const mapping::RowBatch& batch, const Part& part);
+    [[nodiscard]] SinkResult<void> save_letters(const mapping::RowBatch& batch, const Part& part);
+    [[nodiscard]] bool is_known_rejection(Cursor origin) const;
 
     Sink& sink_;
     LetterWriter letters_;
     std::size_t routes_;
     OnCommit on_commit_;
 
-    Cursor committed_;                      // the database's cursor
-    Cursor buried_until_;                   // rejections before this are saved as dead letters
-    std::vector<std::int64_t> condemned_;   // by route: rows after committed_ saved as dead letters
-    std::vector<Cursor> known_rejections_;  // of the batch: dead letters of another lane
+    Cursor committed_;        // the database's cursor
+    Cursor letters_until_;    // letters may have been saved up to here
+    Cursor looked_up_until_;  // rejections before this are in known_rejections_, if they are known
+    std::map<std::size_t, Condemned> condemned_;  // by row of the batch; those after committed_
+    std::vector<Cursor> known_rejections_;        // of the batch: dead letters of another lane
+    std::vector<std::size_t> live_;  // the rows of the last part that were not condemned
+    mapping::RowBatch sieved_;  // they alone, when others stand between; its texts are the batch's
 };
 
 }  // namespace foz::sink

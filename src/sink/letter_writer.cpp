@@ -45,10 +45,24 @@ SinkError cannot_save(const Error& error) {
 
 }  // namespace
 
-SinkResult<std::vector<Cursor>> LetterWriter::save(
+SinkResult<bool> LetterWriter::is_known(const mapping::RowBatch& batch, const Burial& burial) {
+    if (!repeats_) {
+        return false;
+    }
+    state::DeadLetter letter = blank_;
+    letter.position = burial.origin.position;
+    letter.route = routes_[burial.route];
+    letter.reading = reading_of(batch, burial);
+    auto known = state::is_of_other_lanes(state_, letter);
+    if (!known) {
+        return std::unexpected(cannot_save(known.error()));
+    }
+    return *known;
+}
+
+SinkResult<void> LetterWriter::save(
     const mapping::RowBatch& batch, std::span<const Burial> burials
 ) {
-    std::vector<Cursor> known;
     std::vector<state::DeadLetter> letters;
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < burials.size(); ++i) {
@@ -56,17 +70,9 @@ SinkResult<std::vector<Cursor>> LetterWriter::save(
         if (!letter) {
             return std::unexpected(cannot_save(letter.error()));
         }
-        auto is_one_already = is_known(*letter);
-        if (!is_one_already) {
-            return std::unexpected(cannot_save(is_one_already.error()));
-        }
-        if (*is_one_already) {
-            known.push_back(burials[i].origin);
-        } else {
-            warn_of(*letter);
-            bytes += letter->payload.size();
-            letters.push_back(std::move(*letter));
-        }
+        warn_of(*letter);
+        bytes += letter->payload.size();
+        letters.push_back(std::move(*letter));
         if (bytes < kGroupBytes && i + 1 < burials.size()) {
             continue;
         }
@@ -76,7 +82,17 @@ SinkResult<std::vector<Cursor>> LetterWriter::save(
         letters.clear();
         bytes = 0;
     }
-    return known;
+    return {};
+}
+
+SinkResult<void> LetterWriter::forget_from(Cursor cursor) {
+    auto forgotten = state::forget_from(
+        state_, blank_.journal, blank_.database, blank_.lane, {cursor.position, cursor.ordinal}
+    );
+    if (!forgotten) {
+        return fail(Failure::retry, "{}", forgotten.error().message);
+    }
+    return {};
 }
 
 void LetterWriter::warn_of(const state::DeadLetter& letter) {
@@ -93,10 +109,6 @@ void LetterWriter::warn_of(const state::DeadLetter& letter) {
             *held_back > 0 ? fmt::format(" (and {} others in between)", *held_back) : ""
         );
     }
-}
-
-Result<bool> LetterWriter::is_known(const state::DeadLetter& letter) {
-    return repeats_ ? state::is_of_other_lanes(state_, letter) : false;
 }
 
 Result<state::DeadLetter> LetterWriter::letter_for(

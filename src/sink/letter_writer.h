@@ -46,20 +46,25 @@ class LetterWriter {
           routes_(std::move(routes)),
           repeats_(repeats) {}
 
+    /// Whether another lane has a letter of it already, so that this one must save none. `burial`
+    /// is an item of `batch`.
+    [[nodiscard]] SinkResult<bool> is_known(const mapping::RowBatch& batch, const Burial& burial);
+
     /// Saves a letter for each, and warns of them; those saved before are left alone. The burials
-    /// are items of `batch`, in the order of their origins. Yields the origins of those that got no
-    /// letter, because another lane has one already. Errors are Failure::retry: nothing is dropped
-    /// because the disk is full.
-    [[nodiscard]] SinkResult<std::vector<Cursor>> save(
+    /// are items of `batch`, in the order of their origins. Errors are Failure::retry: nothing is
+    /// dropped because the disk is full.
+    [[nodiscard]] SinkResult<void> save(
         const mapping::RowBatch& batch, std::span<const Burial> burials
     );
+
+    /// Removes the lane's letters at or after `cursor`, of readings that are to be tried again.
+    [[nodiscard]] SinkResult<void> forget_from(Cursor cursor);
 
   private:
     [[nodiscard]] Result<state::DeadLetter> letter_for(
         const mapping::RowBatch& batch, const Burial& burial
     );
     void warn_of(const state::DeadLetter& letter);
-    [[nodiscard]] Result<bool> is_known(const state::DeadLetter& letter);
     [[nodiscard]] Result<journal::Record> record_at(journal::Position position);
 
     journal::Journal& journal_;

@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -33,12 +34,21 @@ enum class Failure : std::uint8_t {
     schema,     // a table or column is missing or of another type than at connect: connect() again
 };
 
+/// A row that is to blame by itself, whatever becomes of the others.
+struct RefusedRow {
+    std::size_t row = 0;  // index into the written rows
+    std::string code;     // as SinkError::code
+    std::string message;  // for a person
+};
+
 struct SinkError {
     Failure failure = Failure::retry;
     std::string code;     // SQLSTATE, or the database's own error number; "" if there is none
     std::string message;  // for a person; never payload text at length
     std::optional<std::size_t>
         row;  // refused: index into the written rows of the one to blame, if known
+    std::vector<RefusedRow> rows{};  // refused: all that are known to be to blame, if more than
+                                     // one; `row`, `code` and `message` are the first one's
 };
 
 template <class T>
@@ -100,6 +110,9 @@ struct Commit {
     Cursor cursor;
     std::vector<std::int64_t>
         dead;  // by route: dead letters since the last commit, to be added to the ledger
+    /// Called when all is written and only COMMIT is missing: what must be kept elsewhere before
+    /// that. On an error nothing is committed. May be empty.
+    std::function<SinkResult<void>()> before_commit{};
 };
 
 struct Written {
@@ -147,8 +160,9 @@ class Sink {
     [[nodiscard]] virtual SinkResult<SettledTable> extend(const mapping::Table& table) = 0;
 
     /// Writes rows [first, last) of `batch` and `commit` in one transaction. A row that violates
-    /// its route's key is a duplicate: not stored, counted. Any other violation: Failure::refused,
-    /// and nothing is written.
+    /// its route's key is a duplicate: not stored, counted. Any other violation, and a row that the
+    /// database leaves out although the statement succeeds: Failure::refused, and nothing is
+    /// written. Rows that are certainly to blame are in SinkError::rows: they are not tried again.
     [[nodiscard]] virtual SinkResult<Written> write(
         const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
     ) = 0;

@@ -27,7 +27,20 @@ SinkResult<Written> FaultySink::write(
 ) {
     const Fault fault = fault_ ? fault_() : Fault::none;
     if (fault == Fault::none) {
-        return sink_->write(batch, first, last, commit);
+        bool failed = false;
+        Commit faulty = commit;
+        faulty.before_commit = [&]() -> SinkResult<void> {
+            if (auto kept = commit.before_commit(); !kept) {
+                return kept;
+            }
+            failed = fail_before_commit_ && fail_before_commit_();
+            return failed ? fail(Failure::retry, "COMMIT fails in the test") : SinkResult<void>{};
+        };
+        auto written = sink_->write(batch, first, last, faulty);
+        if (failed) {
+            after_failed_commit_();
+        }
+        return written;
     }
     if (fault == Fault::lost_answer) {
         if (auto written = sink_->write(batch, first, last, commit); !written) {
@@ -115,7 +128,12 @@ std::unique_ptr<Runner> RunnerTest::make_runner(
         *state_,
         real_clock(),
         value_of(mapping::Mapping::compile(settings_, "db")),
-        std::make_unique<FaultySink>(std::move(sink), std::move(fault)),
+        std::make_unique<FaultySink>(
+            std::move(sink),
+            std::move(fault),
+            [this] { return fail_before_commit_ && fail_before_commit_(); },
+            [this] { after_failed_commit_(); }
+        ),
         std::move(on_committed)
     };
     return std::make_unique<Runner>(std::move(parts), std::move(options));

@@ -25,8 +25,16 @@ enum class Fault : std::uint8_t { none, retry, reconnect, lost_commit, lost_answ
 /// is a connection that dies before COMMIT takes effect, `lost_answer` one that dies after.
 class FaultySink final : public Sink {
   public:
-    FaultySink(std::unique_ptr<Sink> sink, std::function<Fault()> fault)
-        : sink_(std::move(sink)), fault_(std::move(fault)) {}
+    FaultySink(
+        std::unique_ptr<Sink> sink,
+        std::function<Fault()> fault,
+        std::function<bool()> fail_before_commit,
+        std::function<void()> after_failed_commit
+    )
+        : sink_(std::move(sink)),
+          fault_(std::move(fault)),
+          fail_before_commit_(std::move(fail_before_commit)),
+          after_failed_commit_(std::move(after_failed_commit)) {}
 
     SinkResult<Connected> connect(const LaneName& lane, const mapping::Mapping& mapping) override {
         return sink_->connect(lane, mapping);
@@ -51,6 +59,8 @@ class FaultySink final : public Sink {
   private:
     std::unique_ptr<Sink> sink_;
     std::function<Fault()> fault_;
+    std::function<bool()> fail_before_commit_;
+    std::function<void()> after_failed_commit_;
 };
 
 class RunnerTest : public testing::Test {
@@ -79,6 +89,11 @@ class RunnerTest : public testing::Test {
     void execute(const std::string& sql);
     [[nodiscard]] std::string cell(const std::string& sql);
     [[nodiscard]] std::vector<state::DeadLetter> letters();
+
+    /// Whether COMMIT is to fail with Failure::retry, after the letters were saved; and what
+    /// happens then.
+    std::function<bool()> fail_before_commit_;
+    std::function<void()> after_failed_commit_;
 
     support::TemporaryDirectory folder_;
     config::Settings settings_;

@@ -93,6 +93,76 @@ TEST_F(RunnerTest, refused_rows_become_dead_letters_and_the_others_are_stored_in
     EXPECT_EQ(line.dead, 5);
 }
 
+TEST_F(RunnerTest, many_refused_rows_are_left_out_at_once) {
+    execute("CREATE TABLE numbers (n INTEGER CHECK (n % 2 = 0))");
+    publish_numbers(0, 2000);
+    std::atomic<int> writes = 0;
+    auto runner = make_runner([&] {
+        ++writes;
+        return Fault::none;
+    });
+    runner->start();
+    ASSERT_TRUE(has_caught_up(*runner));
+    EXPECT_EQ(cell("SELECT count(*) FROM numbers"), "1000");
+    EXPECT_EQ(letters().size(), 1000U);
+    EXPECT_EQ(runner->status().ledger.at(0).dead, 1000);
+    EXPECT_LT(writes, 30);
+}
+
+TEST_F(RunnerTest, a_row_that_is_refused_first_and_stored_then_leaves_no_letter) {
+    // The commit that would pass the letters fails, and meanwhile the table takes the rows.
+    execute("CREATE TABLE numbers (n INTEGER CHECK (n NOT IN (3, 4)))");
+    publish_numbers(0, 6);
+    publish("no json");
+    int commits = 0;
+    auto runner = make_runner({});
+    fail_before_commit_ = [&]() -> bool {
+        if (++commits > 1) {
+            return false;
+        }
+        EXPECT_EQ(letters().size(), 3U);
+        return true;
+    };
+    after_failed_commit_ = [&] { execute("DROP TABLE numbers; CREATE TABLE numbers (n INTEGER)"); };
+    runner->start();
+    ASSERT_TRUE(has_caught_up(*runner));
+    EXPECT_EQ(cell("SELECT group_concat(n) FROM numbers"), "0,1,2,3,4,5");
+    const auto dead = letters();
+    ASSERT_EQ(dead.size(), 1U);
+    EXPECT_EQ(dead[0].payload, "no json");
+    EXPECT_EQ(cell("SELECT stored || ' ' || dead FROM foz_ledger"), "6 1");
+}
+
+TEST_F(RunnerTest, a_row_that_a_trigger_keeps_out_becomes_a_dead_letter) {
+    execute("CREATE TABLE numbers (n INTEGER)");
+    execute(
+        "CREATE TRIGGER picky BEFORE INSERT ON numbers WHEN new.n IN (1, 3) BEGIN SELECT "
+        "RAISE(IGNORE); END"
+    );
+    publish_numbers(0, 5);
+    auto runner = make_runner();
+    runner->start();
+    ASSERT_TRUE(has_caught_up(*runner));
+    EXPECT_EQ(cell("SELECT group_concat(n) FROM numbers"), "0,2,4");
+    const auto dead = letters();
+    ASSERT_EQ(dead.size(), 2U);
+    EXPECT_EQ(dead[0].reason, "a trigger of table numbers keeps this reading out of it");
+}
+
+TEST_F(RunnerTest, a_trigger_that_rolls_everything_back_costs_its_row_alone) {
+    execute("CREATE TABLE numbers (n INTEGER)");
+    execute(
+        "CREATE TRIGGER fatal BEFORE INSERT ON numbers WHEN new.n IN (1, 3) BEGIN SELECT "
+        "RAISE(ROLLBACK, 'no'); END"
+    );
+    publish_numbers(0, 5);
+    auto runner = make_runner();
+    runner->start();
+    ASSERT_TRUE(has_caught_up(*runner));
+    EXPECT_EQ(cell("SELECT group_concat(n) FROM numbers"), "0,2,4");
+    EXPECT_EQ(letters().size(), 2U);
+}
+
 TEST_F(RunnerTest, readings_that_the_mapping_rejects_become_dead_letters) {
     publish_numbers(0, 1);
     publish("not json");

@@ -162,7 +162,7 @@ SinkResult<void> BatchWrite::close_books() {
     if ((*answers)[checked.size()].matched != 1) {
         return cursor_was_moved(lane_.name);
     }
-    return {};
+    return commit_.before_commit ? commit_.before_commit() : SinkResult<void>{};
 }
 
 }  // namespace foz::sink::mariadb

@@ -24,6 +24,9 @@ SinkResult<Written> BatchWrite::run() {
         connection_.roll_back();
         done = write_by_staging();
     }
+    if (done && commit_.before_commit) {
+        done = commit_.before_commit();
+    }
     if (done) {
         done = connection_.commit();
     }
@@ -195,6 +198,9 @@ SinkError BatchWrite::blamed(SinkError error, const TablePlan* copied) const {
     const auto line = line_in_context(connection_.error_context(), copied->name_without_schema());
     if (line && *line <= copied->rows.size()) {
         error.row = lane_.rows.number_in_write(copied->rows[*line - 1]);
+        if (error.failure == Failure::refused) {
+            error.rows = {{*error.row, error.code, error.message}};
+        }
     }
     return error;
 }
@@ -204,11 +210,9 @@ SinkResult<void> BatchWrite::check_result(const QueryResult& result, const Table
     const std::string_view command = PQcmdStatus(result.get());
     if (command.starts_with("COPY ") && command.substr(5) != std::to_string(copied->rows.size())) {
         return fail(
-            Failure::retry,
-            "table {} took only {} of {} rows: a trigger keeps readings out of it",
-            copied->table->name,
-            command.substr(5),
-            copied->rows.size()
+            Failure::refused,
+            "a trigger of table {} keeps this reading out of it",
+            copied->table->name
         );
     }
     if (command == "UPDATE 0") {

@@ -32,6 +32,11 @@ SinkResult<void> RowInserter::prepare(const mapping::Table* only) {
         if (!insert) {
             return failed(insert.error(), fmt::format("cannot insert into {}", route.table->name));
         }
+        auto view = is_view(route.table->name);
+        if (!view) {
+            return failed(view.error(), "cannot read the catalogue");
+        }
+        route.into_view = *view;
         route.whole = std::move(*insert);
         route.partial.clear();
         route.has_defaults =
@@ -87,29 +92,66 @@ SinkResult<Written> RowInserter::insert(
 ) {
     const std::vector<std::uint64_t> zeros(routes_.size(), 0);
     Written written{zeros, zeros};
+    std::vector<RefusedRow> refused;
     const auto rows = batch.rows();
     for (std::size_t i = first; i < last; ++i) {
-        RouteInsert& route = routes_[rows[i].route];
-        auto insert = insert_for(route, batch.cells(rows[i]));
-        if (!insert) {
-            return failed(insert.error(), fmt::format("cannot insert into {}", route.table->name));
+        auto stored = insert_row(routes_[rows[i].route], batch.cells(rows[i]));
+        if (stored) {
+            ++(*stored ? written.stored : written.duplicate)[rows[i].route];
+            continue;
         }
-        auto inserted = bind(*route.table, **insert, batch.cells(rows[i]));
-        if (inserted) {
-            inserted = (*insert)->statement.run();
+        SinkError& error = stored.error();
+        if (error.failure != Failure::refused) {
+            return pass_on(stored);
         }
-        if (!inserted) {
-            SinkError error = failure_of(
-                inserted.error(), fmt::format("cannot insert into {}", route.table->name)
-            );
-            error.row = i - first;
-            return std::unexpected(std::move(error));
+        refused.push_back({i - first, std::move(error.code), std::move(error.message)});
+        if (!connection_->in_transaction()) {
+            break;  // RAISE(ROLLBACK): what comes now would be stored without the cursor
         }
-        // Only a row whose key is there already changes nothing.
-        const bool stored = route.table->key.empty() || connection_->changes() > 0;
-        ++(stored ? written.stored : written.duplicate)[rows[i].route];
+    }
+    if (!refused.empty()) {
+        SinkError error{Failure::refused, refused[0].code, refused[0].message, refused[0].row, {}};
+        error.rows = std::move(refused);
+        return std::unexpected(std::move(error));
     }
     return written;
+}
+
+// False: a duplicate.
+SinkResult<bool> RowInserter::insert_row(RouteInsert& route, std::span<const Value> cells) {
+    auto insert = insert_for(route, cells);
+    if (!insert) {
+        return failed(insert.error(), fmt::format("cannot insert into {}", route.table->name));
+    }
+    auto inserted = bind(*route.table, **insert, cells);
+    if (inserted) {
+        inserted = (*insert)->statement.run();
+    }
+    if (!inserted) {
+        return failed(inserted.error(), fmt::format("cannot insert into {}", route.table->name));
+    }
+    if (connection_->changes() > 0 || route.into_view) {
+        return true;
+    }
+    if (route.table->key.empty()) {
+        return fail(
+            Failure::refused,
+            "a trigger of table {} keeps this reading out of it",
+            route.table->name
+        );
+    }
+    return false;
+}
+
+SqliteResult<bool> RowInserter::is_view(const std::string& name) {
+    auto select = connection_->prepare(
+        "SELECT 1 FROM sqlite_schema WHERE type = 'view' AND name = ? COLLATE NOCASE"
+    );
+    if (!select) {
+        return std::unexpected(std::move(select.error()));
+    }
+    select->bind(1, name);
+    return select->step();
 }
 
 SqliteResult<void> RowInserter::bind(

@@ -24,7 +24,8 @@ class RowInserter {
     /// their tables have now.
     [[nodiscard]] SinkResult<void> prepare(const mapping::Table* only = nullptr);
 
-    /// Inserts rows [first, last) of `batch`, in a transaction.
+    /// Inserts rows [first, last) of `batch`, in a transaction. Failure::refused names all rows
+    /// that are.
     [[nodiscard]] SinkResult<Written> insert(
         const mapping::RowBatch& batch, std::size_t first, std::size_t last
     );
@@ -37,11 +38,16 @@ class RowInserter {
     struct RouteInsert {
         const mapping::Table* table = nullptr;
         Insert whole;
+        bool into_view = false;     // SQLite counts no changes of what its triggers do
         bool has_defaults = false;  // Column::has_default
         /// Without the columns that the database is to fill, by which ones those are.
         std::map<std::vector<bool>, Insert> partial;
     };
 
+    [[nodiscard]] SinkResult<bool> insert_row(
+        RouteInsert& route, std::span<const mapping::Value> cells
+    );
+    [[nodiscard]] state::SqliteResult<bool> is_view(const std::string& name);
     [[nodiscard]] state::SqliteResult<Insert> prepare_insert(
         const mapping::Table& table, const std::vector<bool>& left_out
     );

@@ -180,6 +180,11 @@ SinkResult<Written> SqliteSink::write(
     if (auto saved = books_->save(commit, *written); !saved) {
         return pass_on(saved);
     }
+    if (commit.before_commit) {
+        if (auto kept = commit.before_commit(); !kept) {
+            return pass_on(kept);
+        }
+    }
     if (auto committed = transaction->commit(); !committed) {
         return std::unexpected(commit_failure_of(committed.error()));
     }
