@@ -326,6 +326,11 @@ constexpr Key<Column> kColumnKeys[] = {
     list<&Column::default_value>(
         KeyKind::scalar, "default", "What to store when the field is missing or null.", "0"
     ),
+    boolean<&Column::round>(
+        "round",
+        "Whether a value that the column cannot hold exactly (a fraction of a second, more digits) "
+        "is rounded as the database does it, instead of making the reading a dead letter."
+    ),
 };
 
 }  // namespace

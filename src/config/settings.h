@@ -160,6 +160,7 @@ struct Column {
         format;  // for times in another form, as strptime and date::parse take it
     Missing missing = Missing::null;
     std::optional<std::variant<bool, std::int64_t, double, std::string>> default_value;
+    bool round = false;  // what the database's column cannot hold exactly is rounded, not refused
     Place place;
 
     bool operator==(const Column&) const = default;

@@ -171,6 +171,7 @@ class ColumnCompiler {
         if (type == ColumnType::json && !is_json_source)
             return refuse("{} is not JSON", compiled_.label);
         compiled_.conversion.type = type;
+        compiled_.conversion.rounds = column_.round;
         return {};
     }
 

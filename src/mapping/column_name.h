@@ -13,7 +13,9 @@ inline constexpr std::size_t kNameBytesMax = 63;  // PostgreSQL's limit; MariaDB
 
 /// {"Outside", "Data Hora"} becomes "outside_data_hora": lower case, accents dropped, every other
 /// character than letters, digits and "_" replaced by "_". A long name is cut and ends with a
-/// checksum of all of it.
+/// checksum of all of it. So that keys in other scripts stay apart, a name that has lost more than
+/// punctuation ends with a checksum of the keys: "°C" becomes
+/// "_c_" and eight digits.
 [[nodiscard]] std::string column_name_from(std::span<const std::string_view> keys);
 
 /// Whether a and b would be the same column in a database that ignores case in names.

@@ -29,12 +29,20 @@ Converted integer_from(std::string_view number) {
     );
 }
 
-Converted real_from(std::string_view number) {
+Converted real_from(std::string_view number, bool rounds) {
     if (number.front() == '+') number.remove_prefix(1);
     double value = 0;
     const auto read = std::from_chars(number.data(), number.data() + number.size(), value);
     if (read.ec != std::errc()) {
         return because(fmt::format("{} is out of the range of a double", excerpt(number)));
+    }
+    if (!rounds && changes_whole_number(number, value)) {
+        const bool fits = scaled_integer(number, 0).exactness == Exactness::exact;
+        return because(fmt::format(
+            "a double cannot hold {} exactly; declare the column's type {}, or round = true",
+            excerpt(number),
+            fits ? "integer" : "decimal"
+        ));
     }
     return Value::of_real(value);
 }
@@ -86,7 +94,7 @@ Converted timestamp_from(TimestampReader::Outcome time) {
 Converted from_number(std::string_view number, Conversion& conversion, RowBatch& batch) {
     switch (conversion.type) {
         case ColumnType::integer: return integer_from(number);
-        case ColumnType::real: return real_from(number);
+        case ColumnType::real: return real_from(number, conversion.rounds);
         case ColumnType::decimal: return decimal_from(number, batch);
         case ColumnType::boolean: return boolean_from_number(number);
         case ColumnType::timestamp: return timestamp_from(conversion.times.from_number(number));

@@ -19,6 +19,7 @@ namespace foz::mapping {
 struct Conversion {
     ColumnType type = ColumnType::text;
     TimestampReader times;
+    bool rounds = false;  // a whole number may become the nearest double
 };
 
 /// A cell, or the reason why there is none: a predicate about the value, such as `"abc" is not a

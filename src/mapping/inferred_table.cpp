@@ -4,39 +4,13 @@
 #include <algorithm>
 
 #include "mapping/column_name.h"
-#include "mapping/number.h"
+#include "mapping/inferred_type.h"
 
 namespace foz::mapping {
 namespace {
 
 // So many keys are remembered. More than columns, because several spellings may share a column.
 constexpr std::size_t kFieldsMax = 16 * kInferredColumnsMax;
-
-ColumnType type_of_number(std::string_view number) {
-    if (number.find_first_of(".eE") != std::string_view::npos) return ColumnType::real;
-    const bool fits = scaled_integer(number, 0).exactness == Exactness::exact;
-    return fits ? ColumnType::integer : ColumnType::decimal;
-}
-
-ColumnType type_for(const JsonNode& node) {
-    switch (node.kind) {
-        case JsonKind::boolean: return ColumnType::boolean;
-        case JsonKind::number: return type_of_number(node.raw);
-        case JsonKind::string:
-            return is_instant(node.text) ? ColumnType::timestamp : ColumnType::text;
-        case JsonKind::null:
-        case JsonKind::array:
-        case JsonKind::object: break;
-    }
-    return ColumnType::json;
-}
-
-/// "23.5" in an integer column.
-bool needs_widening(const JsonNode& node, ColumnType type) {
-    return type == ColumnType::integer && node.kind == JsonKind::number &&
-           type_of_number(node.raw) == ColumnType::real &&
-           scaled_integer(node.raw, 0).exactness != Exactness::exact;
-}
 
 }  // namespace
 
@@ -170,6 +144,7 @@ Result<void> InferredTable::add_cells(
     if (!new_columns_.empty() || !widened_.empty()) {
         commit();
     }
+    claim_columns();
     return {};
 }
 
@@ -257,17 +232,23 @@ Result<void> InferredTable::collect_leaf(
         );
     }
     if (const std::uint32_t other = taken_by_[target]; other != kNotFound && other != field) {
-        return fail(
-            ErrorCode::invalid,
-            "{} and {} would both go into column {}; declare the route's columns",
-            label_of(other),
-            label_of(field),
-            column(target).name
-        );
+        return would_share(label_of(other), field, column(target).name);
     }
     taken_by_[target] = field;
     leaves_.push_back({value, field, target});
     return {};
+}
+
+std::unexpected<Error> InferredTable::would_share(
+    std::string_view other, std::uint32_t field, std::string_view column
+) const {
+    return fail(
+        ErrorCode::invalid,
+        "{} and {} would both go into column {}; declare the route's columns",
+        other,
+        label_of(field),
+        column
+    );
 }
 
 std::uint32_t InferredTable::find_member(
@@ -309,7 +290,9 @@ Result<std::uint32_t> InferredTable::column_of(std::uint32_t field, const JsonNo
     if (fields_[field].column != kNotFound) return fields_[field].column;
     const std::string name = column_name_of(field);
     if (const std::uint32_t known = find_column(name); known != kNotFound) {
-        if (known < table_->columns.size()) fields_[field].column = known;
+        if (auto own = owners_.check(name, keys_of(field)); !own) {
+            return would_share("field \"" + own.error() + "\"", field, column(known).name);
+        }
         return known;
     }
     if (const Refusal* refusal = refusal_of(name)) {
@@ -406,10 +389,16 @@ Converted InferredTable::convert(const JsonDocument& document, const Leaf& leaf,
     return convert_json(document, leaf.value, conversion_, batch);
 }
 
-void InferredTable::commit() {
+void InferredTable::claim_columns() {
     for (const Leaf& leaf : leaves_) {
-        fields_[leaf.field].column = leaf.column;
+        Field& field = fields_[leaf.field];
+        if (field.column == leaf.column) continue;
+        field.column = leaf.column;
+        owners_.claim(column(leaf.column).name, keys_of(leaf.field));
     }
+}
+
+void InferredTable::commit() {
     std::ranges::move(new_columns_, std::back_inserter(table_->columns));
     new_columns_.clear();
     for (const std::uint32_t index : widened_) {

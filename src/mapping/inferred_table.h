@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "mapping/column_owners.h"
 #include "mapping/conversion.h"
 #include "mapping/field_plan.h"
 #include "mapping/incoming_message.h"
@@ -112,12 +113,18 @@ class InferredTable {
         const JsonDocument& document, const Leaf& leaf, RowBatch& batch
     );
     void commit();
+    /// The fields of the reading at hand own their columns.
+    void claim_columns();
+    [[nodiscard]] std::unexpected<Error> would_share(
+        std::string_view other, std::uint32_t field, std::string_view column
+    ) const;
 
     Table* table_;
     std::size_t own_columns_ = 1;  // time and captures, which no field goes into
     bool has_routes_ = false;
     std::vector<Field> fields_;  // a tree; 0 is the reading itself
     std::vector<Refusal> refusals_;
+    ColumnOwners owners_;  // outlives the cache of fields
 
     // Of the reading at hand.
     std::vector<Leaf> leaves_;

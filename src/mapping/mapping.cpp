@@ -183,6 +183,7 @@ Result<std::size_t> Mapping::State::share_table(Table table, const config::Route
     for (const Column& column : table.columns) {
         Column& shared = first.columns[place_of(first, column.name)];
         shared.nullable = shared.nullable || column.nullable;
+        shared.rounds = shared.rounds || column.rounds;
     }
     return *known;
 }
@@ -210,7 +211,12 @@ Result<std::size_t> Mapping::State::add_declared(
         }
         const bool in_key = std::ranges::find(route.key, column->name) != route.key.end();
         column->rejects_missing = column->rejects_missing || in_key;
-        table.columns.push_back({column->name, column->conversion.type, !column->rejects_missing});
+        table.columns.push_back(
+            {column->name,
+             column->conversion.type,
+             !column->rejects_missing,
+             column->conversion.rounds}
+        );
         columns.push_back(std::move(*column));
     }
     if (auto good = check_key(route, table); !good) return pass_on(good);

@@ -2,7 +2,9 @@
 #include "mapping/number.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cmath>
 #include <limits>
 
 namespace foz::mapping {
@@ -134,6 +136,59 @@ Scaled scaled_integer(std::string_view loose_number, int power) {
         if (!append_digit(magnitude, 0)) return {0, Exactness::out_of_range};
     }
     return with_sign(magnitude, parts.negative, rounded);
+}
+
+bool changes_whole_number(std::string_view loose_number, double real) {
+    constexpr std::size_t kDigitsAlwaysKept = 15;
+    if (loose_number.size() <= kDigitsAlwaysKept) return false;
+    const Scaled scaled = scaled_integer(loose_number, 0);
+    if (scaled.exactness == Exactness::rounded_down) return false;
+    std::string digits;
+    for (const char c : take_apart(loose_number).digits) {
+        if (is_digit(c) && (c != '0' || !digits.empty())) digits.push_back(c);
+    }
+    constexpr std::size_t kDigitsMax = 330;  // a double in full has fewer before the point
+    if (digits.size() <= kDigitsAlwaysKept) return false;
+    if (digits.size() > kDigitsMax) return true;
+    std::array<char, kDigitsMax + 16> written{};
+    const auto end = std::to_chars(
+        written.data(),
+        written.data() + written.size(),
+        std::abs(real),
+        std::chars_format::scientific,
+        static_cast<int>(digits.size()) - 1
+    );
+    std::string kept(written.data(), end.ptr);
+    kept.resize(kept.find('e'));
+    std::erase(kept, '.');
+    return kept != digits;
+}
+
+bool changes_whole_number(std::int64_t integer, double real) {
+    constexpr double kTooLarge = 9'223'372'036'854'775'808.0;
+    return real >= kTooLarge || static_cast<std::int64_t>(real) != integer;
+}
+
+std::int64_t decimal_places(std::string_view loose_number) {
+    const Parts parts = take_apart(loose_number);
+    std::int64_t places = -parts.exponent;
+    for (std::size_t i = parts.digits.size(); i-- > 0;) {
+        if (parts.digits[i] == '.') continue;
+        if (parts.digits[i] != '0') return places;
+        --places;
+    }
+    return std::numeric_limits<std::int64_t>::min();
+}
+
+bool fits_float(double real) {
+    if (!std::isfinite(real)) return true;
+    const auto single = static_cast<float>(real);
+    if (static_cast<double>(single) == real) return true;
+    std::array<char, 40> one{};
+    std::array<char, 40> other{};
+    const auto end = std::to_chars(one.data(), one.data() + one.size(), single);
+    const auto end_other = std::to_chars(other.data(), other.data() + other.size(), real);
+    return std::string_view(one.data(), end.ptr) == std::string_view(other.data(), end_other.ptr);
 }
 
 }  // namespace foz::mapping

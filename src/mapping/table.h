@@ -16,6 +16,7 @@ struct Column {
     std::string name;
     ColumnType type = ColumnType::text;
     bool nullable = true;
+    bool rounds = false;  // a database column that holds less of a value may round it
     /// Of a table that was there already: what the database fills by itself (a default, an
     /// identity). A reading without a value for it leaves it out, so that it does.
     bool has_default = false;

@@ -157,9 +157,30 @@ int digits_below_second(config::EpochUnit unit) {
     return 0;
 }
 
+bool names_zone(std::string_view format) {
+    for (std::size_t i = 0; i + 1 < format.size(); ++i) {
+        if (format[i] != '%') continue;
+        ++i;
+        if (format[i] == 'E' || format[i] == 'O') ++i;
+        while (i < format.size() && format[i] >= '0' && format[i] <= '9') {
+            ++i;
+        }
+        if (i < format.size() && format[i] == 'Z') return true;
+    }
+    return false;
+}
+
 /// A format with a slip in it would turn every reading into a dead letter: write a time in it and
 /// read it back.
 Result<void> check_format(const std::string& format) {
+    if (names_zone(format)) {
+        return fail(
+            ErrorCode::invalid,
+            "format \"{}\" has %Z, the abbreviation of a time zone, which may mean several; use "
+            "%z for an offset such as +0200, or write the letters as they are and set zone",
+            format
+        );
+    }
     const date::sys_seconds sample = date::sys_days(date::year(2022) / 8 / 1) + hours(10);
     std::istringstream written(date::format(format, sample));
     date::sys_seconds read;

@@ -53,6 +53,14 @@ const Case kGood[] = {
     {"double", R"("23.5")", "23.5r"},
     {"double", R"("  23.50\r\n")", "23.5r"},
     {"double", R"("+1")", "1r"},
+    {"double", "23.1", "23.1r"},
+    {"double", "9007199254740992", "9007199254740992r"},
+    {"double", "-9007199254740994", "-9007199254740994r"},
+    {"double", "18446744073709551616", "1.8446744073709552e+19r"},
+    {"double", "1e23", "1e+23r"},
+    {"double", "9.123456789012346e+18", "9.123456789012346e+18r"},
+    {"double", "0.1000000000000000055511151231257827", "0.1r"},
+    {"double", R"("00000000000000000000")", "0r"},
     {"decimal", "12.3400", "12.3400d"},
     {"decimal", "18446744073709551615", "18446744073709551615d"},
     {"decimal", "0.1000000000000000055511151231257827", "0.1000000000000000055511151231257827d"},
@@ -77,6 +85,13 @@ const Case kGood[] = {
 };
 
 const Case kBad[] = {
+    {"double", "9007199254740993", "cannot hold 9007199254740993 exactly"},
+    {"double", "-9007199254740993", "declare the column's type integer"},
+    {"double", R"("9007199254740993")", "declare the column's type integer"},
+    {"double", "9007199254740993.0", "declare the column's type integer"},
+    {"double", "9.007199254740993e15", "declare the column's type integer"},
+    {"double", "18446744073709551615", "declare the column's type decimal"},
+    {"double", "100000000000000000000000", "declare the column's type decimal"},
     {"integer", "23.5", "23.5 is not a whole number"},
     {"integer", "1e-1", "1e-1 is not a whole number"},
     {"integer",

@@ -13,6 +13,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 constexpr const char* kTime = "time=2026-01-02 03:00:00.000000";
 
@@ -106,7 +107,7 @@ TEST(InferredTable, refuses_two_fields_of_a_reading_that_would_share_a_column) {
         test.map_one(R"({"a":{"b":1},"a_b":2})"), HasSubstr("would both go into column a_b")
     );
     EXPECT_EQ(test.map_one(R"({"Temp":1})"), with_time(" temp=1"));
-    EXPECT_EQ(test.map_one(R"({"temp":2})"), with_time(" temp=2"));
+    EXPECT_THAT(test.map_one(R"({"temp":2})"), HasSubstr("would both go into column temp"));
 }
 
 TEST(InferredTable, keeps_a_field_apart_from_its_own_columns) {
@@ -228,7 +229,11 @@ TEST(ColumnName, follows_from_the_keys) {
     const auto name = [](std::string_view a) { return column_name_from(std::vector{a}); };
     EXPECT_EQ(name("Data Hora"), "data_hora");
     EXPECT_EQ(name("Pressão"), "pressao");
-    EXPECT_EQ(name("温度"), "__");
+    EXPECT_THAT(name("温度"), StartsWith("___"));
+    EXPECT_NE(name("温度"), name("湿度"));
+    EXPECT_EQ(name("温度"), name("温度"));
+    EXPECT_NE(name("%"), name("$"));
+    EXPECT_THAT(name("Temp °C"), StartsWith("temp__c_"));
     EXPECT_EQ(name(""), "field");
     EXPECT_EQ(name("1st"), "_1st");
     EXPECT_EQ(name("xmin"), "xmin_");
@@ -236,6 +241,42 @@ TEST(ColumnName, follows_from_the_keys) {
     const std::string long_name = name(std::string(100, 'a'));
     EXPECT_EQ(long_name.size(), kNameBytesMax);
     EXPECT_NE(long_name, name(std::string(101, 'a')));
+}
+
+TEST(ColumnName, keys_in_other_scripts_stay_apart_at_any_length_and_depth) {
+    const auto name = [](std::vector<std::string_view> keys) { return column_name_from(keys); };
+    const std::string longer = std::string(80, 'x');
+    EXPECT_NE(name({longer + "温"}), name({longer + "湿"}));
+    EXPECT_LE(name({longer + "温"}).size(), kNameBytesMax);
+    EXPECT_NE(name({"温度", "a"}), name({"湿度", "a"}));
+    EXPECT_NE(name({"влажность"}), name({"давлениеX"}));
+}
+
+TEST(InferredTable, fields_of_two_readings_never_mix_in_one_column) {
+    MappingUnderTest test({route("t", "r")});
+    EXPECT_EQ(test.map_one(R"({"Temp":1})"), with_time(" temp=1"));
+    EXPECT_THAT(
+        test.map_one(R"({"temp":2})"),
+        HasSubstr("field \"Temp\" and field \"temp\" would both go into column temp")
+    );
+    EXPECT_THAT(test.map_one(R"({"TEMP":2})"), HasSubstr("would both go into column temp"));
+    EXPECT_EQ(test.map_one(R"({"Temp":3})"), with_time(" temp=3"));
+}
+
+TEST(InferredTable, a_rejected_reading_owns_no_column) {
+    MappingUnderTest test({route("t", "r")});
+    EXPECT_EQ(test.map_one(R"({"n":1})"), with_time(" n=1"));
+    EXPECT_THAT(test.map_one(R"({"a b":1,"n":"x"})"), HasSubstr("is not a number"));
+    EXPECT_EQ(test.map_one(R"({"a-b":1})"), with_time(" n=null a_b=1"));
+    EXPECT_THAT(test.map_one(R"({"a":{"b":1}})"), HasSubstr("field \"a-b\" and field \"a.b\""));
+}
+
+TEST(InferredTable, a_whole_number_that_a_double_changes_is_refused) {
+    MappingUnderTest test({route("t", "r")});
+    EXPECT_EQ(test.map_one(R"({"v":1.5})"), with_time(" v=1.5r"));
+    EXPECT_THAT(
+        test.map_one(R"({"v":9007199254740993})"), HasSubstr("declare the column's type integer")
+    );
 }
 
 /// A table with so many fields "f0", "f1", ...

@@ -42,6 +42,11 @@ TEST(MappingErrors, names_place_and_column_of_what_cannot_be) {
     zone.type = "integer";
     EXPECT_THAT(error_of(zone), HasSubstr("zone, unit and format belong to a timestamp"));
 
+    config::Column letters = field("v", "v", "timestamp");
+    letters.format = "%d/%m/%Y %H:%M %Z";
+    EXPECT_THAT(error_of(letters), HasSubstr("has %Z"));
+    EXPECT_THAT(error_of(letters), HasSubstr("column \"v\""));
+
     config::Column received = part("v", config::MessagePart::received);
     received.type = "text";
     EXPECT_THAT(error_of(received), HasSubstr("the time of receipt is a timestamp"));

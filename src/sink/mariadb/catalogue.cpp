@@ -190,7 +190,9 @@ std::vector<mapping::Column> known_columns(const CatalogueTable& found) {
         if (!column.content || column.generated) {
             continue;
         }
-        mapping::Column one{column.name, ColumnType::text, !column.not_null, column.has_default};
+        mapping::Column one{
+            .name = column.name, .nullable = !column.not_null, .has_default = column.has_default
+        };
         switch (*column.content) {
             case Content::integer:
                 one.type = column.type.starts_with("tinyint(1)") ? ColumnType::boolean

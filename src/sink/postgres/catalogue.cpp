@@ -190,7 +190,9 @@ std::vector<mapping::Column> known_columns(const CatalogueTable& found) {
         if (!column.encoding || column.generated) {
             continue;
         }
-        mapping::Column one{column.name, ColumnType::text, !column.not_null, column.has_default};
+        mapping::Column one{
+            .name = column.name, .nullable = !column.not_null, .has_default = column.has_default
+        };
         switch (*column.encoding) {
             case Encoding::int2:
             case Encoding::int4:

@@ -64,7 +64,10 @@ SinkResult<SettledTable> settle_table(SqliteConnection& connection, const mappin
     for (const CatalogueColumn& column : *existing) {
         if (column.type) {
             settled.columns.push_back(
-                {column.name, *column.type, !column.must_be_given, column.has_default}
+                {.name = column.name,
+                 .type = *column.type,
+                 .nullable = !column.must_be_given,
+                 .has_default = column.has_default}
             );
         }
     }
