@@ -26,6 +26,12 @@ enum class CellSource : std::uint8_t {
     constant
 };
 
+/// Whether cells of this source differ when the same reading is delivered again.
+[[nodiscard]] constexpr bool tells_of_receipt(CellSource source) {
+    return source == CellSource::received || source == CellSource::qos ||
+           source == CellSource::retain;
+}
+
 /// A column as route_compiler.h makes it.
 struct CompiledColumn {
     std::string name;

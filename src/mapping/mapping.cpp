@@ -184,6 +184,7 @@ Result<std::size_t> Mapping::State::share_table(Table table, const config::Route
         Column& shared = first.columns[place_of(first, column.name)];
         shared.nullable = shared.nullable || column.nullable;
         shared.rounds = shared.rounds || column.rounds;
+        shared.receipt = shared.receipt && column.receipt;
     }
     return *known;
 }
@@ -215,7 +216,8 @@ Result<std::size_t> Mapping::State::add_declared(
             {column->name,
              column->conversion.type,
              !column->rejects_missing,
-             column->conversion.rounds}
+             column->conversion.rounds,
+             tells_of_receipt(column->source)}
         );
         columns.push_back(std::move(*column));
     }
@@ -240,7 +242,7 @@ Result<std::size_t> Mapping::State::add_inferred(
         table.name = route.table;
         table.key = route.key;
         table.inferred = true;
-        table.columns.push_back({"time", ColumnType::timestamp, false});
+        table.columns.push_back({"time", ColumnType::timestamp, false, true});
         index = add_table(std::move(table), route);
         known_tables[*index].inferred = std::make_unique<InferredTable>(*tables[*index]);
     } else if (!tables[*index]->inferred || tables[*index]->key != route.key) {

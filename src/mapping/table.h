@@ -17,6 +17,9 @@ struct Column {
     ColumnType type = ColumnType::text;
     bool nullable = true;
     bool rounds = false;  // a database column that holds less of a value may round it
+    /// Tells of how the message came (its time of receipt, QoS, retain flag), not of the reading:
+    /// differs when the same reading comes again.
+    bool receipt = false;
     /// Of a table that was there already: what the database fills by itself (a default, an
     /// identity). A reading without a value for it leaves it out, so that it does.
     bool has_default = false;

@@ -34,6 +34,11 @@ enum class Failure : std::uint8_t {
     schema,     // a table or column is missing or of another type than at connect: connect() again
 };
 
+/// The code of a row whose key is taken by another reading.
+inline constexpr std::string_view kKeyConflict = "foz-key";
+/// The code of a row that a trigger keeps out of its table.
+inline constexpr std::string_view kKeptOut = "foz-trigger";
+
 /// A row that is to blame by itself, whatever becomes of the others.
 struct RefusedRow {
     std::size_t row = 0;  // index into the written rows
@@ -159,10 +164,12 @@ class Sink {
     /// far as the database allows. What it refuses must not be in the next rows.
     [[nodiscard]] virtual SinkResult<SettledTable> extend(const mapping::Table& table) = 0;
 
-    /// Writes rows [first, last) of `batch` and `commit` in one transaction. A row that violates
-    /// its route's key is a duplicate: not stored, counted. Any other violation, and a row that the
-    /// database leaves out although the statement succeeds: Failure::refused, and nothing is
-    /// written. Rows that are certainly to blame are in SinkError::rows: they are not tried again.
+    /// Writes rows [first, last) of `batch` and `commit` in one transaction. A row whose
+    /// key is there already is compared with the stored one (sink/key_conflict.h): when it is the
+    /// same reading, it is a duplicate: not stored, counted; when it is another, Failure::refused
+    /// with kKeyConflict. Any other violation, and a row that the database leaves out although the
+    /// statement succeeds: Failure::refused. Then nothing is written. Rows that are certainly to
+    /// blame are in SinkError::rows: they are not tried again.
     [[nodiscard]] virtual SinkResult<Written> write(
         const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
     ) = 0;

@@ -182,7 +182,7 @@ TEST_F(Dead, ReplayOfAReadingThatIsInTheTableAlreadyIsADuplicate) {
         std::string(kTooStrict).insert(kTooStrict.find("[route.columns]"), "key = [\"device\"]\n");
     foz_.configure(keyed);
     foz_.start();
-    foz_.publish("sensors/b", R"({"temp": 1})");
+    foz_.publish("sensors/b", R"({"temp": 21.5})");
     ASSERT_TRUE(foz_.becomes("SELECT count(*) FROM readings", "1"));
     ASSERT_EQ(foz_.stop(), 0);
     foz_.configure(strict);

@@ -22,6 +22,10 @@ mapping::Mapping mapping_of(const std::vector<RouteUnderTest>& routes) {
             column.name = name;
             column.source = config::FieldSource{{name}};
             column.type = type;
+            if (type == "received") {
+                column.source = config::MessageSource{config::MessagePart::received};
+                column.type = "timestamp";
+            }
             route.columns.push_back(column);
         }
         settings.routes.push_back(route);

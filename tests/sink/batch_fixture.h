@@ -17,7 +17,8 @@
 
 namespace foz::sink {
 
-/// A route on topic NAME that fills `columns` (name and type) of `table`.
+/// A route on topic NAME that fills `columns` (name and type) of `table`; the type "received" is
+/// the time of receipt.
 struct RouteUnderTest {
     std::string name;
     std::string table;

@@ -168,10 +168,10 @@ TEST_P(MariadbSinkTest, counts_duplicates_for_each_route_within_a_batch_and_acro
     ASSERT_TRUE(BatchUnderTest().add({text("x"), text("first")}).write_to(*sink));
     BatchUnderTest batch(1);
     batch.add({text("y"), text("b")}, 1)
-        .add({text("y"), text("a")}, 0)
-        .add({text("x"), text("again")}, 1);
+        .add({text("y"), text("b")}, 0)
+        .add({text("x"), text("first")}, 1);
     batch.add({text("z"), text("a")}, 0)
-        .add({text("z"), text("b")}, 1)
+        .add({text("z"), text("a")}, 1)
         .add({text("z"), text("a")}, 0);
     batch.add({text("Z"), text("capital")}, 0).add({text("z "), text("space")}, 0);
     batch.add({text("z"), text("c")}, 2).add({text("z"), text("c")}, 2);
@@ -190,13 +190,54 @@ TEST_P(MariadbSinkTest, refuses_a_row_that_violates_another_unique_index_than_th
     query("CREATE TABLE t (id bigint PRIMARY KEY, serial varchar(9) UNIQUE)");
     auto sink = connected({{"r", "t", {{"id", "integer"}, {"serial", "text"}}, {"id"}}});
     ASSERT_TRUE(BatchUnderTest().add({integer(1), text("x")}).write_to(*sink));
-    const auto duplicate = BatchUnderTest(1).add({integer(1), text("y")}).write_to(*sink);
+    const auto duplicate = BatchUnderTest(1).add({integer(1), text("x")}).write_to(*sink);
     ASSERT_TRUE(duplicate) << why(duplicate);
     EXPECT_EQ(duplicate->duplicate[0], 1U);
+    const auto other = BatchUnderTest(2).add({integer(1), text("y")}).write_to(*sink);
+    ASSERT_FALSE(other);
+    EXPECT_EQ(other.error().code, kKeyConflict);
     const auto refused =
         BatchUnderTest(2).add({integer(3), text("z")}).add({integer(2), text("x")}).write_to(*sink);
     expect_refused(refused, 1, "Duplicate entry 'x' for key 'serial'");
     EXPECT_EQ(query("SELECT * FROM t"), "1|x");
+}
+
+TEST_P(MariadbSinkTest, tells_readings_apart_that_a_collation_does_not) {
+    query(
+        "CREATE TABLE t (id varchar(9) PRIMARY KEY, v varchar(9)) "
+        "CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
+    );
+    auto sink = connected({{"r", "t", {{"id", "text"}, {"v", "text"}}, {"id"}}});
+    const auto written = BatchUnderTest()
+                             .add({text("a"), text("x")})
+                             .add({text("a"), text("x")})
+                             .add({text("A"), text("x")})
+                             .add({text("a"), text("X")})
+                             .add({text("a"), text("x ")})
+                             .write_to(*sink);
+    ASSERT_FALSE(written);
+    // Rows go in by key, and "A" comes before "a".
+    ASSERT_EQ(written.error().rows.size(), 4U) << why(written);
+    EXPECT_EQ(
+        written.error().rows[0].message,
+        "another reading has this key: (id) = (\"a\"): stored id = \"A\", this reading id = \"a\""
+    );
+}
+
+TEST_P(MariadbSinkTest, a_text_with_any_bytes_is_compared_and_shown) {
+    auto sink = connected({{"r", "t", {{"id", "text"}, {"v", "text"}, {"w", "text"}}, {"id"}}});
+    const std::string_view odd("a;b:\0'\\%c", 9);
+    const auto written = BatchUnderTest()
+                             .add({text("a"), text(odd), {}})
+                             .add({text("a"), text(odd), {}})
+                             .add({text("a"), text("1:2;3"), text("w")})
+                             .write_to(*sink);
+    ASSERT_FALSE(written);
+    EXPECT_EQ(
+        written.error().message,
+        "another reading has this key: (id) = (\"a\"): stored v = \"a;b:?'\\%c\", w = NULL, this "
+        "reading v = \"1:2;3\", w = \"w\""
+    );
 }
 
 TEST_P(MariadbSinkTest, counts_duplicates_in_a_table_that_numbers_its_rows) {

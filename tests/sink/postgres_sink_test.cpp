@@ -195,10 +195,10 @@ TEST_F(PostgresSinkTest, counts_duplicates_for_each_route_within_a_batch_and_acr
     ASSERT_TRUE(BatchUnderTest().add({integer(1), text("first")}).write_to(*sink));
     BatchUnderTest batch(1);
     batch.add({integer(2), text("b")}, 1)
-        .add({integer(2), text("a")}, 0)
-        .add({integer(1), text("again")}, 1);
+        .add({integer(2), text("b")}, 0)
+        .add({integer(1), text("first")}, 1);
     batch.add({integer(3), text("a")}, 0)
-        .add({integer(3), text("b")}, 1)
+        .add({integer(3), text("a")}, 1)
         .add({integer(3), text("a")}, 0);
     batch.add({integer(3), text("c")}, 2).add({integer(3), text("c")}, 2);
     const auto written = batch.write_to(*sink);
@@ -210,6 +210,92 @@ TEST_F(PostgresSinkTest, counts_duplicates_for_each_route_within_a_batch_and_acr
         query("SELECT lane, route, stored, duplicate, dead FROM foz_ledger ORDER BY route"),
         "main-0|a|2|2|0\nmain-0|b|1|2|0\nmain-0|c|2|0|0"
     );
+}
+
+TEST_F(PostgresSinkTest, rows_that_a_trigger_keeps_out_are_neither_stored_nor_duplicates) {
+    query(
+        "CREATE TABLE t (id text PRIMARY KEY, v int8); "
+        "CREATE FUNCTION keep_out() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN IF NEW.v > 1 THEN RETURN NULL; END IF; RETURN NEW; END'; "
+        "CREATE TRIGGER keep_out BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION keep_out()"
+    );
+    auto sink = connected({{"r", "t", {{"id", "text"}, {"v", "integer"}}, {"id"}}});
+    BatchUnderTest batch;
+    batch.add({text("a"), integer(1)}).add({text("a"), integer(1)});
+    batch.add({text("a"), integer(2)}).add({text("b"), integer(3)});
+    const auto refused = batch.write_to(*sink);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().failure, Failure::refused);
+    ASSERT_EQ(refused.error().rows.size(), 2U) << why(refused);
+    EXPECT_EQ(refused.error().rows[0].row, 2U);
+    EXPECT_EQ(refused.error().rows[0].code, kKeyConflict);
+    EXPECT_EQ(refused.error().rows[1].row, 3U);
+    EXPECT_EQ(refused.error().rows[1].message, "a trigger of table t keeps this reading out of it");
+    const auto written = sink->write(batch.rows(), 0, 2, {{2, 0}, {}});
+    ASSERT_TRUE(written) << why(written);
+    EXPECT_EQ(written->stored[0], 1U);
+    EXPECT_EQ(written->duplicate[0], 1U);
+}
+
+TEST_F(PostgresSinkTest, the_row_that_was_stored_need_not_be_the_first_with_its_key) {
+    query(
+        "CREATE TABLE t (id text PRIMARY KEY, v int8); "
+        "CREATE FUNCTION keep_out() RETURNS trigger LANGUAGE plpgsql AS "
+        "'BEGIN IF NEW.v > 1 THEN RETURN NULL; END IF; RETURN NEW; END'; "
+        "CREATE TRIGGER keep_out BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION keep_out()"
+    );
+    auto sink = connected({{"r", "t", {{"id", "text"}, {"v", "integer"}}, {"id"}}});
+    BatchUnderTest batch;
+    batch.add({text("a"), integer(2)}).add({text("a"), integer(1)}).add({text("a"), integer(1)});
+    const auto refused = batch.write_to(*sink);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().row, 0U) << why(refused);
+    EXPECT_TRUE(refused.error().rows.empty());
+}
+
+TEST_F(PostgresSinkTest, compares_columns_of_every_type_with_what_they_hold) {
+    query(
+        "CREATE COLLATION anycase (provider = icu, locale = 'und-u-ks-level2', deterministic = "
+        "false); CREATE TABLE t (id text COLLATE anycase PRIMARY KEY, r real, n numeric(6,1), "
+        "w timestamp(0), j json, b jsonb, u uuid)"
+    );
+    auto sink = connected(
+        {{"r",
+          "t",
+          {{"id", "text"},
+           {"r", "double"},
+           {"n", "decimal"},
+           {"w", "timestamp"},
+           {"j", "json"},
+           {"b", "json"},
+           {"u", "text"}},
+          {"id"}}}
+    );
+    const std::string_view id = "7f000001-0000-4000-8000-000000000001";
+    const auto add = [&](BatchUnderTest& batch, std::string_view name, std::string_view json_text) {
+        batch.add(
+            {text(name),
+             real(21.5),
+             decimal("1.5"),
+             timestamp(1'709'251'199'000'000),
+             json(json_text),
+             json(json_text),
+             text(id)}
+        );
+    };
+    BatchUnderTest batch;
+    add(batch, "a", R"({"x": 1})");
+    add(batch, "a", R"({"x": 1})");
+    auto written = batch.write_to(*sink);
+    ASSERT_TRUE(written) << why(written);
+    EXPECT_EQ(written->duplicate[0], 1U);
+    add(batch, "A", R"({"x": 1})");
+    add(batch, "a", R"({"x": 2})");
+    written = batch.write_to(*sink);
+    ASSERT_FALSE(written);
+    ASSERT_EQ(written.error().rows.size(), 2U) << why(written);
+    EXPECT_NE(written.error().rows[0].message.find("stored id = \"a\""), std::string::npos);
+    EXPECT_NE(written.error().rows[1].message.find("stored j = {\"x\": 1}"), std::string::npos);
 }
 
 TEST_F(PostgresSinkTest, refuses_a_row_that_violates_another_unique_constraint_than_the_key) {
@@ -274,8 +360,10 @@ TEST_F(PostgresSinkTest, writes_into_domains_schemas_and_partitions) {
         "CREATE TABLE home.p1 PARTITION OF home.climate FOR VALUES FROM (0) TO (10)"
     );
     auto sink = connected({{"r", "home.climate", {{"id", "integer"}, {"t", "decimal"}}, {"id"}}});
-    const auto written =
-        BatchUnderTest().add({integer(1), decimal("20.5")}).add({integer(1), {}}).write_to(*sink);
+    const auto written = BatchUnderTest()
+                             .add({integer(1), decimal("20.5")})
+                             .add({integer(1), decimal("20.50")})
+                             .write_to(*sink);
     ASSERT_TRUE(written) << why(written);
     EXPECT_EQ(written->duplicate[0], 1U);
     EXPECT_EQ(query("SELECT * FROM home.climate"), "1|20.50");

@@ -68,17 +68,34 @@ SinkResult<void> BatchWrite::write_with_duplicates() {
     for (TablePlan* each : lane_.plans_with_rows()) {
         TablePlan& plan = *each;
         // ON DUPLICATE KEY UPDATE would take a clash in any unique index for a duplicate.
-        const bool alone = plan.table->key.empty() || has_other_unique(*plan.table, plan.found);
-        if (auto inserted = alone ? insert_each(plan) : insert_runs(plan); !inserted) {
-            return inserted;
+        bool alone = plan.table->key.empty() || has_other_unique(*plan.table, plan.found);
+        if (!alone) {
+            auto all_same = insert_runs(plan);
+            if (!all_same) {
+                return pass_on(all_same);
+            }
+            alone = !*all_same;
         }
+        if (alone) {
+            if (auto inserted = insert_each(plan); !inserted) {
+                return inserted;
+            }
+        }
+    }
+    if (!refused_.empty()) {
+        return std::unexpected(refusal_of(std::move(refused_)));
     }
     return {};
 }
 
 // One statement for the rows of one route that stand together, so that the count is that route's.
-SinkResult<void> BatchWrite::insert_runs(TablePlan& plan) {
-    const InsertShape shape = plan.insert_ignoring_duplicates();
+// False: a key is taken by another reading; then nothing is inserted or counted.
+SinkResult<bool> BatchWrite::insert_runs(TablePlan& plan) {
+    const InsertShape shape = plan.insert_comparing_duplicates();
+    const Written before = written_;
+    if (auto begun = connection_.run("SAVEPOINT foz_runs; SET @foz_conflicts = ''"); !begun) {
+        return pass_on(begun);
+    }
     std::size_t first = 0;
     while (first < plan.rows.size()) {
         const std::uint32_t route = lane_.rows.route_of(plan.rows[first]);
@@ -94,20 +111,85 @@ SinkResult<void> BatchWrite::insert_runs(TablePlan& plan) {
         written_.duplicate[route] += last - first - *inserted;
         first = last;
     }
-    return {};
+    auto found = conflicts();
+    if (!found) {
+        return pass_on(found);
+    }
+    if (found->empty()) {
+        return true;
+    }
+    written_ = before;
+    if (auto undone = connection_.run("ROLLBACK TO SAVEPOINT foz_runs"); !undone) {
+        return pass_on(undone);
+    }
+    return false;
+}
+
+SinkResult<std::string> BatchWrite::conflicts() {
+    // NULL is what CONCAT makes of more than max_allowed_packet.
+    auto answers =
+        connection_.run("SELECT IFNULL(@foz_conflicts, 'more'); SET @foz_conflicts = ''");
+    if (!answers) {
+        return pass_on(answers);
+    }
+    return answers->front().rows.at(0).at(0).value_or("");
 }
 
 SinkResult<void> BatchWrite::insert_each(TablePlan& plan) {
-    const UniqueIndex* key = plan.table->key.empty() ? nullptr : key_index(*plan.table, plan.found);
+    const InsertShape comparing =
+        plan.table->key.empty() ? InsertShape{} : plan.insert_comparing_duplicates();
     for (std::size_t i = 0; i < plan.rows.size(); ++i) {
-        auto inserted = insert(plan, plan.insert, i, i + 1);
-        if (!inserted && !is_duplicate_in(inserted.error(), key)) {
-            inserted.error().row = lane_.rows.number_in_write(plan.rows[i]);
-            return pass_on(inserted);
+        auto stored = insert_alone(plan, comparing, i);
+        if (!stored) {
+            if (stored.error().failure == Failure::refused) {
+                stored.error().row = lane_.rows.number_in_write(plan.rows[i]);
+            }
+            return pass_on(stored);
         }
-        ++(inserted ? written_.stored : written_.duplicate)[lane_.rows.route_of(plan.rows[i])];
+        const std::uint32_t row = plan.rows[i];
+        if (*stored) {
+            ++written_.stored[lane_.rows.route_of(row)];
+            continue;
+        }
+        auto found = conflicts();
+        if (!found) {
+            return pass_on(found);
+        }
+        if (found->empty()) {
+            ++written_.duplicate[lane_.rows.route_of(row)];
+            continue;
+        }
+        const mapping::RowBatch& batch = lane_.rows.batch();
+        refused_.push_back(key_conflict(
+            lane_.rows.number_in_write(row),
+            *plan.table,
+            batch.cells(batch.rows()[row]),
+            differences_in(*found)
+        ));
     }
     return {};
+}
+
+// False: the row's key was there, and conflicts() tells the rest.
+SinkResult<bool> BatchWrite::insert_alone(
+    TablePlan& plan, const InsertShape& comparing, std::size_t row
+) {
+    auto inserted = insert(plan, plan.insert, row, row + 1);
+    if (inserted) {
+        return true;
+    }
+    const UniqueIndex* key = plan.table->key.empty() ? nullptr : key_index(*plan.table, plan.found);
+    if (!is_duplicate_in(inserted.error(), key)) {
+        return pass_on(inserted);
+    }
+    if (auto reset = connection_.run("SET @foz_conflicts = ''"); !reset) {
+        return pass_on(reset);
+    }
+    auto compared = insert(plan, comparing, row, row + 1);
+    if (!compared) {
+        return pass_on(compared);
+    }
+    return false;
 }
 
 // Inserts rows [first, last) of the plan's.

@@ -37,8 +37,12 @@ class BatchWrite {
   private:
     [[nodiscard]] SinkResult<void> write_directly();
     [[nodiscard]] SinkResult<void> write_with_duplicates();
-    [[nodiscard]] SinkResult<void> insert_runs(TablePlan& plan);
+    [[nodiscard]] SinkResult<bool> insert_runs(TablePlan& plan);
     [[nodiscard]] SinkResult<void> insert_each(TablePlan& plan);
+    [[nodiscard]] SinkResult<bool> insert_alone(
+        TablePlan& plan, const InsertShape& comparing, std::size_t row
+    );
+    [[nodiscard]] SinkResult<std::string> conflicts();
     [[nodiscard]] SinkResult<std::uint64_t> insert(
         TablePlan& plan, const InsertShape& shape, std::size_t first, std::size_t last
     );
@@ -49,6 +53,7 @@ class BatchWrite {
     OpenLane& lane_;
     const Commit& commit_;
     Written written_;
+    std::vector<RefusedRow> refused_;  // whose keys are taken: nothing is committed then
 };
 
 }  // namespace foz::sink::mariadb

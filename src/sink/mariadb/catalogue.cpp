@@ -43,8 +43,9 @@ constexpr std::array kTypes = {
 
 // MariaDB calls no default, of a column that may be null, NULL; a text of that name has quotes.
 constexpr std::string_view kColumnsQuery =
-    "SELECT column_name, column_type, data_type, is_nullable, column_default IS NOT NULL AND "
-    "column_default <> 'NULL', extra, "
+    "SELECT column_name, column_type, data_type, is_nullable, COALESCE(column_default, 'NULL') <> "
+    "'NULL', "
+    "extra, "
     "character_maximum_length, character_octet_length, generation_expression FROM "
     "information_schema.columns "
     "WHERE table_schema = {0} AND table_name = {1} ORDER BY ordinal_position";

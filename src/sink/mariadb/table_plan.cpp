@@ -2,6 +2,7 @@
 #include "sink/mariadb/table_plan.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
@@ -74,11 +75,62 @@ bool TablePlan::make_current(const std::vector<bool>& now_left_out) {
     return true;
 }
 
-InsertShape TablePlan::insert_ignoring_duplicates() const {
-    const std::string column = dialect().quoted(table->key.front());
+// VALUES(c) is the value as it would be stored, so that rounding is no difference. The bytes of
+// texts are compared, because collations may see no difference where there is one.
+InsertShape TablePlan::insert_comparing_duplicates() const {
+    std::string differences;
+    const auto compared = compared_columns(*table);
+    for (std::size_t number = 0; number < columns.size(); ++number) {
+        const std::uint32_t i = cell_of[number];
+        if (std::ranges::find(compared, i) == compared.end()) {
+            continue;
+        }
+        const CatalogueColumn& there = *columns[number];
+        const std::string name = dialect().quoted(there.name);
+        const bool bytes = there.content == Content::text ||
+                           (there.content == Content::json && there.type != "json");
+        differences += fmt::format(
+            "{0}IF({1}{2} <=> {1}VALUES({2}), '', CONCAT('{3}:', "
+            "IFNULL(HEX(LEFT(CONVERT({2} USING utf8mb4), {4})), '-'), ';'))",
+            differences.empty() ? "" : ", ",
+            bytes ? "BINARY " : "",
+            name,
+            i,
+            kShownCharactersMax
+        );
+    }
     return {
-        insert.before, insert.columns, fmt::format(" ON DUPLICATE KEY UPDATE {0} = {0}", column)
+        insert.before,
+        insert.columns,
+        fmt::format(
+            " ON DUPLICATE KEY UPDATE {0} = IF((@foz_conflicts := CONCAT(@foz_conflicts, {1})) IS "
+            "NULL, {0}, {0})",
+            dialect().quoted(table->key.front()),
+            differences
+        )
     };
+}
+
+std::vector<Difference> differences_in(std::string_view conflict) {
+    std::vector<Difference> differences;
+    while (!conflict.empty()) {
+        const std::string_view one = conflict.substr(0, conflict.find(';'));
+        conflict.remove_prefix(std::min(one.size() + 1, conflict.size()));
+        const std::size_t colon = one.find(':');
+        Difference difference;
+        std::from_chars(one.data(), one.data() + one.size(), difference.column);
+        const std::string_view digits = one.substr(std::min(colon, one.size() - 1) + 1);
+        if (digits != "-") {
+            std::string& text = difference.stored.emplace();
+            for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
+                unsigned char byte = 0;
+                std::from_chars(digits.data() + i, digits.data() + i + 2, byte, 16);
+                text += static_cast<char>(byte);
+            }
+        }
+        differences.push_back(std::move(difference));
+    }
+    return differences;
 }
 
 std::string shape_query(const mapping::Table& table) {

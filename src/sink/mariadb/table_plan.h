@@ -6,9 +6,11 @@
 #include <deque>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mapping/table.h"
+#include "sink/key_conflict.h"
 #include "sink/mariadb/catalogue.h"
 #include "sink/mariadb/column_arrays.h"
 #include "sink/mariadb/connection.h"
@@ -40,9 +42,14 @@ struct TablePlan {
     /// out (RowGroup) than before. False: `found` lacks one.
     [[nodiscard]] bool make_current(const std::vector<bool>& now_left_out);
 
-    /// `insert`, but rows whose key is there already change nothing.
-    [[nodiscard]] InsertShape insert_ignoring_duplicates() const;
+    /// `insert`, but a row whose key is there already changes nothing. When the stored row is
+    /// another reading, it is added to the session's variable @foz_conflicts, as differences_in()
+    /// takes it.
+    [[nodiscard]] InsertShape insert_comparing_duplicates() const;
 };
+
+/// What insert_comparing_duplicates() has found out about one row.
+[[nodiscard]] std::vector<Difference> differences_in(std::string_view conflict);
 
 /// A statement whose Answer::shape changes when the table is replaced or altered.
 [[nodiscard]] std::string shape_query(const mapping::Table& table);

@@ -8,6 +8,7 @@
 #include "sink/postgres/bookkeeping.h"
 #include "sink/postgres/dialect.h"
 #include "sink/postgres/sqlstate.h"
+#include "sink/postgres/staged_rows.h"
 
 namespace foz::sink::postgres {
 namespace {
@@ -80,6 +81,9 @@ SinkResult<void> BatchWrite::write_by_staging() {
             return inserted;
         }
     }
+    if (!refused_.empty()) {
+        return std::unexpected(refusal_of(std::move(refused_)));
+    }
     return run_statements(closing_statements(), {}, false);
 }
 
@@ -98,45 +102,52 @@ SinkResult<void> BatchWrite::stage(TablePlan& plan) {
 }
 
 SinkResult<void> BatchWrite::insert_staged(const TablePlan& plan) {
-    for (const std::uint32_t row : plan.rows) {
-        ++written_.duplicate[lane_.rows.route_of(row)];  // until it turns out to be stored
+    if (plan.table->key.empty()) {
+        return insert_staged_without_key(plan);
     }
-    const std::string insert = fmt::format(
+    auto inserted = connection_.run(insert_query(plan, kStaging));
+    if (!inserted) {
+        return pass_on(inserted);
+    }
+    auto compared = connection_.run(compare_query(plan, kStaging));
+    if (!compared) {
+        return pass_on(compared);
+    }
+    const StagedRows staged(plan, lane_.rows, *inserted, *compared);
+    if (staged.key_was_changed()) {
+        // One row at a time there is no doubt which.
+        return fail(
+            Failure::refused, "a trigger of table {} changes the route's key", plan.table->name
+        );
+    }
+    staged.count(written_);
+    staged.add_refused(refused_);
+    if (auto dropped = connection_.run("DROP TABLE " + std::string(kStaging)); !dropped) {
+        return pass_on(dropped);
+    }
+    return {};
+}
+
+SinkResult<void> BatchWrite::insert_staged_without_key(const TablePlan& plan) {
+    auto inserted = connection_.run(fmt::format(
         "INSERT INTO {0} ({1}) SELECT {1} FROM {2} ORDER BY \"foz staging row\"",
         quoted_table(plan.table->name),
         plan.column_list,
         kStaging
-    );
-    std::string sql;
-    if (plan.table->key.empty()) {
-        sql = fmt::format(
-            "WITH inserted AS ({} RETURNING 1) SELECT \"foz staging route\", count(*) FROM {} "
-            "GROUP BY 1",
-            insert,
-            kStaging
-        );
-    } else {
-        // Of the rows with one key, the first in the batch is the one that was inserted, if any
-        // was.
-        sql = fmt::format(
-            "WITH inserted AS ({0} ON CONFLICT ({1}) DO NOTHING RETURNING {1}), candidate AS "
-            "(SELECT DISTINCT ON ({1}) \"foz staging route\", {1} FROM {2} ORDER BY {1}, \"foz "
-            "staging row\") SELECT \"foz staging route\", count(*) FROM candidate JOIN inserted "
-            "USING ({1}) GROUP BY 1",
-            insert,
-            quoted_list(plan.table->key),
-            kStaging
-        );
+    ));
+    if (!inserted) {
+        return pass_on(inserted);
     }
-    auto counted = connection_.run(sql);
-    if (!counted) {
-        return pass_on(counted);
+    if (PQcmdTuples(inserted->get()) != std::to_string(plan.rows.size())) {
+        RefusedRow row = kept_out(lane_.rows.number_in_write(plan.rows.front()), *plan.table);
+        SinkError error{Failure::refused, std::move(row.code), std::move(row.message), {}, {}};
+        if (plan.rows.size() == 1) {
+            error.row = row.row;
+        }
+        return std::unexpected(std::move(error));
     }
-    for (int row = 0; row < PQntuples(counted->get()); ++row) {
-        const auto route = static_cast<std::size_t>(number(*counted, row, 0));
-        const auto stored = static_cast<std::uint64_t>(number(*counted, row, 1));
-        written_.stored[route] += stored;
-        written_.duplicate[route] -= stored;
+    for (const std::uint32_t row : plan.rows) {
+        ++written_.stored[lane_.rows.route_of(row)];
     }
     if (auto dropped = connection_.run("DROP TABLE " + std::string(kStaging)); !dropped) {
         return pass_on(dropped);

@@ -44,6 +44,7 @@ class BatchWrite {
     [[nodiscard]] SinkResult<void> write_by_staging();
     [[nodiscard]] SinkResult<void> stage(TablePlan& plan);
     [[nodiscard]] SinkResult<void> insert_staged(const TablePlan& plan);
+    [[nodiscard]] SinkResult<void> insert_staged_without_key(const TablePlan& plan);
     [[nodiscard]] SinkResult<void> run_statements(
         const std::string& sql, std::span<TablePlan* const> plans, bool staging
     );
@@ -60,6 +61,7 @@ class BatchWrite {
     OpenLane& lane_;
     const Commit& commit_;
     Written written_;
+    std::vector<RefusedRow> refused_;  // by staging: nothing is committed then
 };
 
 }  // namespace foz::sink::postgres

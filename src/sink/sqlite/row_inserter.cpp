@@ -39,6 +39,7 @@ SinkResult<void> RowInserter::prepare(const mapping::Table* only) {
         route.into_view = *view;
         route.whole = std::move(*insert);
         route.partial.clear();
+        route.compare.reset();
         route.has_defaults =
             std::ranges::any_of(route.table->columns, &mapping::Column::has_default);
         timestamps_.resize(std::max(timestamps_.size(), route.table->columns.size()));
@@ -46,12 +47,12 @@ SinkResult<void> RowInserter::prepare(const mapping::Table* only) {
     return {};
 }
 
-SqliteResult<RowInserter::Insert> RowInserter::prepare_insert(
+SqliteResult<RowInserter::RowStatement> RowInserter::prepare_insert(
     const mapping::Table& table, const std::vector<bool>& left_out
 ) {
     mapping::Table shown = table;
     shown.columns.clear();
-    Insert insert;
+    RowStatement insert;
     for (std::uint32_t i = 0; i < table.columns.size(); ++i) {
         if (left_out.empty() || !left_out[i]) {
             shown.columns.push_back(table.columns[i]);
@@ -66,7 +67,7 @@ SqliteResult<RowInserter::Insert> RowInserter::prepare_insert(
     return insert;
 }
 
-SqliteResult<RowInserter::Insert*> RowInserter::insert_for(
+SqliteResult<RowInserter::RowStatement*> RowInserter::insert_for(
     RouteInsert& route, std::span<const Value> cells
 ) {
     if (!route.has_defaults) {
@@ -95,52 +96,137 @@ SinkResult<Written> RowInserter::insert(
     std::vector<RefusedRow> refused;
     const auto rows = batch.rows();
     for (std::size_t i = first; i < last; ++i) {
-        auto stored = insert_row(routes_[rows[i].route], batch.cells(rows[i]));
-        if (stored) {
-            ++(*stored ? written.stored : written.duplicate)[rows[i].route];
+        const std::uint32_t route = rows[i].route;
+        const mapping::Table& table = *routes_[route].table;
+        const auto cells = batch.cells(rows[i]);
+        auto fate = insert_row(routes_[route], cells);
+        if (!fate) {
+            SinkError& error = fate.error();
+            if (error.failure != Failure::refused) {
+                return pass_on(fate);
+            }
+            refused.push_back({i - first, std::move(error.code), std::move(error.message)});
+            if (!connection_->in_transaction()) {
+                break;  // RAISE(ROLLBACK): what comes now would be stored without the cursor
+            }
             continue;
         }
-        SinkError& error = stored.error();
-        if (error.failure != Failure::refused) {
-            return pass_on(stored);
-        }
-        refused.push_back({i - first, std::move(error.code), std::move(error.message)});
-        if (!connection_->in_transaction()) {
-            break;  // RAISE(ROLLBACK): what comes now would be stored without the cursor
+        switch (*fate) {
+            case Fate::stored: ++written.stored[route]; break;
+            case Fate::same_is_there: ++written.duplicate[route]; break;
+            case Fate::other_is_there:
+                refused.push_back(key_conflict(i - first, table, cells, differences_));
+                break;
+            case Fate::kept_out: refused.push_back(kept_out(i - first, table)); break;
         }
     }
     if (!refused.empty()) {
-        SinkError error{Failure::refused, refused[0].code, refused[0].message, refused[0].row, {}};
-        error.rows = std::move(refused);
-        return std::unexpected(std::move(error));
+        return std::unexpected(refusal_of(std::move(refused)));
     }
     return written;
 }
 
-// False: a duplicate.
-SinkResult<bool> RowInserter::insert_row(RouteInsert& route, std::span<const Value> cells) {
+SinkResult<RowInserter::Fate> RowInserter::insert_row(
+    RouteInsert& route, std::span<const Value> cells
+) {
+    const auto not_inserted = [&](const SqliteError& error) {
+        return failed(error, fmt::format("cannot insert into {}", route.table->name));
+    };
     auto insert = insert_for(route, cells);
     if (!insert) {
-        return failed(insert.error(), fmt::format("cannot insert into {}", route.table->name));
+        return not_inserted(insert.error());
     }
     auto inserted = bind(*route.table, **insert, cells);
     if (inserted) {
         inserted = (*insert)->statement.run();
     }
     if (!inserted) {
-        return failed(inserted.error(), fmt::format("cannot insert into {}", route.table->name));
+        return not_inserted(inserted.error());
     }
     if (connection_->changes() > 0 || route.into_view) {
-        return true;
+        return Fate::stored;
     }
     if (route.table->key.empty()) {
-        return fail(
-            Failure::refused,
-            "a trigger of table {} keeps this reading out of it",
-            route.table->name
+        return Fate::kept_out;
+    }
+    auto compared = compare(route, cells);
+    if (!compared) {
+        return not_inserted(compared.error());
+    }
+    return *compared;
+}
+
+// A parameter takes the affinity of the column that it is compared with, as it does when it is
+// stored. Collations that see no difference are left out: only equal bytes are the same reading.
+SqliteResult<void> RowInserter::prepare_compare(RouteInsert& route) {
+    const mapping::Table& table = *route.table;
+    route.compared = compared_columns(table);
+    std::string sql = "SELECT ";
+    for (const std::size_t column : route.compared) {
+        // A cell that the reading does not have was filled by the column's default.
+        sql += fmt::format(
+            "{0}NOT ({1}{2} IS ?{3} COLLATE BINARY), substr({2}, 1, {4})",
+            column == route.compared.front() ? "" : ", ",
+            table.columns[column].has_default ? fmt::format("?{} IS NULL OR ", column + 1) : "",
+            dialect().quoted(table.columns[column].name),
+            column + 1,
+            kShownCharactersMax
         );
     }
-    return false;
+    // So that the last parameter is there too, whichever columns are compared.
+    sql += fmt::format(
+        " FROM {0} WHERE ?{1} IS ?{1}", dialect().quoted(table.name), table.columns.size()
+    );
+    for (const std::string& name : table.key) {
+        sql += fmt::format(
+            " AND {} = ?{}", dialect().quoted(name), table.index_of(name).value_or(0) + 1
+        );
+    }
+    auto prepared = connection_->prepare(sql);
+    if (!prepared) {
+        return std::unexpected(prepared.error());
+    }
+    RowStatement& compare = route.compare.emplace();
+    compare.statement = std::move(*prepared);
+    for (std::uint32_t i = 0; i < table.columns.size(); ++i) {
+        compare.cell_of.push_back(i);
+    }
+    return {};
+}
+
+SqliteResult<RowInserter::Fate> RowInserter::compare(
+    RouteInsert& route, std::span<const Value> cells
+) {
+    if (!route.compare) {
+        if (auto prepared = prepare_compare(route); !prepared) {
+            return std::unexpected(prepared.error());
+        }
+    }
+    state::Statement& statement = route.compare->statement;
+    differences_.clear();
+    if (auto bound = bind(*route.table, *route.compare, cells); !bound) {
+        return std::unexpected(bound.error());
+    }
+    const auto row = statement.step();
+    if (!row) {
+        return std::unexpected(row.error());
+    }
+    if (!*row) {
+        return Fate::kept_out;
+    }
+    for (std::size_t i = 0; i < route.compared.size(); ++i) {
+        const int differs = 2 * static_cast<int>(i);
+        if (statement.integer(differs) != 0) {
+            differences_.push_back(
+                {route.compared[i],
+                 statement.is_null(differs + 1)
+                     ? std::nullopt
+                     : std::optional(std::string(statement.text(differs + 1)))}
+            );
+        }
+    }
+    statement.reset();
+    return differences_.empty() ? Fate::same_is_there : Fate::other_is_there;
 }
 
 SqliteResult<bool> RowInserter::is_view(const std::string& name) {
@@ -155,11 +241,11 @@ SqliteResult<bool> RowInserter::is_view(const std::string& name) {
 }
 
 SqliteResult<void> RowInserter::bind(
-    const mapping::Table& table, Insert& insert, std::span<const Value> cells
+    const mapping::Table& table, RowStatement& to, std::span<const Value> cells
 ) {
-    state::Statement& statement = insert.statement;
+    state::Statement& statement = to.statement;
     int parameter = 0;
-    for (const std::uint32_t i : insert.cell_of) {
+    for (const std::uint32_t i : to.cell_of) {
         ++parameter;
         if (i >= cells.size() || cells[i].is_null()) {
             statement.bind_null(parameter);

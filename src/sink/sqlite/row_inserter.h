@@ -4,12 +4,15 @@
 // The hot path: a row costs no allocation.
 #pragma once
 
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "mapping/mapping.h"
 #include "mapping/row_batch.h"
+#include "sink/key_conflict.h"
 #include "sink/sink.h"
 #include "sink/sqlite/timestamp_text.h"
 #include "state/sqlite_connection.h"
@@ -31,32 +34,39 @@ class RowInserter {
     );
 
   private:
-    struct Insert {
+    /// A prepared statement, and for each parameter which cell of a row goes there.
+    struct RowStatement {
         state::Statement statement;
-        std::vector<std::uint32_t> cell_of;  // for each parameter: which cell of a row goes there
+        std::vector<std::uint32_t> cell_of;
     };
     struct RouteInsert {
         const mapping::Table* table = nullptr;
-        Insert whole;
+        RowStatement whole;
         bool into_view = false;     // SQLite counts no changes of what its triggers do
         bool has_defaults = false;  // Column::has_default
         /// Without the columns that the database is to fill, by which ones those are.
-        std::map<std::vector<bool>, Insert> partial;
+        std::map<std::vector<bool>, RowStatement> partial;
+        /// Yields for each compared column whether the stored row with the key of the same
+        /// parameters differs, and its value; nothing when there is none. Prepared when needed.
+        std::optional<RowStatement> compare;
+        std::vector<std::size_t> compared;  // columns
     };
+    /// What has become of a row.
+    enum class Fate : std::uint8_t { stored, same_is_there, other_is_there, kept_out };
 
-    [[nodiscard]] SinkResult<bool> insert_row(
+    [[nodiscard]] SinkResult<Fate> insert_row(
         RouteInsert& route, std::span<const mapping::Value> cells
     );
     [[nodiscard]] state::SqliteResult<bool> is_view(const std::string& name);
-    [[nodiscard]] state::SqliteResult<Insert> prepare_insert(
+    [[nodiscard]] state::SqliteResult<RowStatement> prepare_insert(
         const mapping::Table& table, const std::vector<bool>& left_out
     );
     /// The INSERT for such a row.
-    [[nodiscard]] state::SqliteResult<Insert*> insert_for(
+    [[nodiscard]] state::SqliteResult<RowStatement*> insert_for(
         RouteInsert& route, std::span<const mapping::Value> cells
     );
     [[nodiscard]] state::SqliteResult<void> bind(
-        const mapping::Table& table, Insert& insert, std::span<const mapping::Value> cells
+        const mapping::Table& table, RowStatement& to, std::span<const mapping::Value> cells
     );
     [[nodiscard]] state::SqliteResult<void> bind_timestamp(
         const mapping::Table& table,
@@ -65,12 +75,18 @@ class RowInserter {
         std::size_t column,
         SystemTime time
     );
+    [[nodiscard]] state::SqliteResult<void> prepare_compare(RouteInsert& route);
+    /// What the row's key has stored, and in `differences_` how it is another reading.
+    [[nodiscard]] state::SqliteResult<Fate> compare(
+        RouteInsert& route, std::span<const mapping::Value> cells
+    );
 
     state::SqliteConnection* connection_;
     std::vector<RouteInsert> routes_;
     // One for each column: a text must live until its row is inserted.
     std::vector<TimestampText> timestamps_;
     std::vector<bool> left_out_;
+    std::vector<Difference> differences_;  // of the row at hand
 };
 
 }  // namespace foz::sink::sqlite
