@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/receipt_times.h"
 #include "broker/connection_handle.h"
 #include "journal/journal.h"
 #include "mqtt/message.h"
@@ -29,9 +30,10 @@ struct PendingAck {
 
 class Inbox {
   public:
-    /// The time that messages of this tick are stamped with.
-    void set_now(SystemTime now) { now_ = now; }
-    [[nodiscard]] SystemTime now() const { return now_; }
+    /// The time of this tick.
+    void set_now(SystemTime now) { receipt_times_.set_now(now); }
+    /// What the next message is stamped with: another time for each.
+    [[nodiscard]] SystemTime next_receipt_time() { return receipt_times_.next(); }
 
     void add_message(const mqtt::Message& message) {
         journal::RecordBatch& batch = open_batch();
@@ -87,7 +89,7 @@ class Inbox {
     journal::RecordBatch spare_;  // the memory of an appended one
     std::vector<PendingAck> acks_;
     std::uint64_t messages_ = 0;
-    SystemTime now_;
+    ReceiptTimes receipt_times_;
 };
 
 }  // namespace foz::broker

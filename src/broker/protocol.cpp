@@ -123,7 +123,7 @@ void Protocol::take_publish(const mqtt::Frame& frame, Inbox& inbox, std::string&
         .topic = publish->topic,
         .payload = publish->payload,
         .client_id = client_id_,
-        .received = inbox.now(),
+        .received = inbox.next_receipt_time(),
         .qos = publish->qos,
         .retain = publish->retain,
         .packet_id = publish->qos == 2 ? publish->packet_id : std::uint16_t{0},

@@ -40,7 +40,7 @@ struct Will {
             .topic = topic,
             .payload = payload,
             .client_id = client_id,
-            .received = inbox.now(),
+            .received = inbox.next_receipt_time(),
             .qos = qos,
             .retain = retain,
             .packet_id = 0,

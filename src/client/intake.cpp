@@ -128,7 +128,7 @@ void Intake::note_too_large(const mqtt::Publish& message) {
 void Intake::on_message(const mqtt::Publish& message, std::string_view topic) {
     Piece& piece = open_piece(size_of(message));
     if (piece.messages == 0) {
-        now_ = clock_.system_now();
+        receipt_times_.set_now(clock_.system_now());
     }
     properties_.clear();
     if (!message.properties.empty()) {
@@ -139,7 +139,7 @@ void Intake::on_message(const mqtt::Publish& message, std::string_view topic) {
             .topic = topic,
             .payload = message.payload,
             .client_id = session_->client_id(),
-            .received = now_,
+            .received = receipt_times_.next(),
             .qos = message.qos,
             .retain = message.retain,
             .packet_id = message.qos == 2 ? message.packet_id : std::uint16_t{0},

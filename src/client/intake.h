@@ -29,6 +29,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/receipt_times.h"
 #include "client/link.h"
 #include "client/loop.h"
 #include "config/settings.h"
@@ -151,7 +152,7 @@ class Intake {
     std::deque<Waiting> waiting_;   // PUBACK and PUBREC, by end
     std::deque<Waiting> releases_;  // PUBCOMP, by end
     journal::Position appended_end_ = 0;
-    SystemTime now_;  // when the first message of the last piece came
+    ReceiptTimes receipt_times_;  // from when the first message of the last piece came
     bool paused_ = false;
     bool watching_ = false;      // whether a pause is one for want of room
     bool passing_over_ = false;  // takes() says no
