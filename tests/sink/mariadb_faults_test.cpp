@@ -189,6 +189,11 @@ TEST(MariadbErrorNumber, blames_only_the_data_for_errors_that_are_the_datas) {
         EXPECT_EQ(failure_of(passing), Failure::retry) << passing;
     }
     EXPECT_EQ(failure_of(1146), Failure::schema);
+    EXPECT_EQ(failure_of(1644, "45000"), Failure::refused);
+    EXPECT_EQ(failure_of(1205, "45000"), Failure::refused);
+    EXPECT_EQ(failure_of(30'001, "HY000"), Failure::refused);
+    EXPECT_EQ(failure_of(1644, "T0001"), Failure::refused);
+    EXPECT_EQ(failure_of(1205, "HY000"), Failure::retry);
 }
 
 }  // namespace

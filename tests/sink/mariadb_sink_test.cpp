@@ -158,6 +158,33 @@ TEST_P(MariadbSinkTest, refuses_the_row_whose_value_does_not_fit_its_column) {
     EXPECT_EQ(query("SELECT * FROM t ORDER BY i"), "1|abc|1.0|1\n2|çãé|999.9|1");
 }
 
+TEST_P(MariadbSinkTest, names_all_rows_that_a_trigger_or_a_constraint_refuses) {
+    query("CREATE TABLE t (i int, CHECK (i <> 13))");
+    query(
+        "CREATE TRIGGER picky BEFORE INSERT ON t FOR EACH ROW IF new.i = 7 THEN SIGNAL SQLSTATE "
+        "'45000' SET MYSQL_ERRNO = 1205, MESSAGE_TEXT = 'no sevens'; END IF"
+    );
+    auto sink = connected({{"r", "t", {{"i", "integer"}}, {}}});
+    BatchUnderTest batch;
+    for (int i = 0; i < 200; ++i) {
+        batch.add({integer(i == 150 || i == 5 ? 13 : i == 66 ? 7 : 100 + i)});
+    }
+    const auto refused = batch.write_to(*sink);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().failure, Failure::refused) << why(refused);
+    std::vector<std::size_t> rows;
+    for (const RefusedRow& row : refused.error().rows) {
+        rows.push_back(row.row);
+    }
+    EXPECT_EQ(rows, (std::vector<std::size_t>{5, 66, 150})) << why(refused);
+    EXPECT_EQ(query("SELECT count(*) FROM t"), "0");
+    BatchUnderTest good;
+    good.add({integer(1)}).add({integer(2)});
+    const auto stored = good.write_to(*sink);
+    EXPECT_TRUE(stored) << why(stored);
+    EXPECT_EQ(query("SELECT count(*) FROM t"), "2");
+}
+
 TEST_P(MariadbSinkTest, counts_duplicates_for_each_route_within_a_batch_and_across_batches) {
     const std::vector<std::pair<std::string, std::string>> columns = {
         {"id", "text"}, {"v", "text"}

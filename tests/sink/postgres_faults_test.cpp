@@ -169,9 +169,42 @@ TEST_F(PostgresFaults, loses_nothing_while_the_database_is_read_only) {
     EXPECT_TRUE(row_at(0).write_to(*sink));
 }
 
+TEST_F(PostgresFaults, blames_the_row_that_a_trigger_swallows_or_refuses_with_a_code_of_its_own) {
+    const auto sink = sink_for(kind(), url_at(server().port()));
+    ASSERT_TRUE(connect(*sink));
+    query(
+        "CREATE FUNCTION picky() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF new.a = 7 THEN "
+        "RAISE EXCEPTION 'no sevens' USING ERRCODE = 'T0001'; END IF; IF new.a = 8 THEN RETURN "
+        "NULL; END IF; RETURN new; END $$"
+    );
+    query("CREATE TRIGGER picky BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION picky()");
+    BatchUnderTest raised;
+    raised.add({integer(1)}).add({integer(7)}).add({integer(2)});
+    const auto refused = raised.write_to(*sink);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().failure, Failure::refused) << why(refused);
+    ASSERT_EQ(refused.error().rows.size(), 1U);
+    EXPECT_EQ(refused.error().rows[0].row, 1U);
+    EXPECT_EQ(refused.error().rows[0].code, "T0001");
+    BatchUnderTest swallowed;
+    swallowed.add({integer(1)}).add({integer(8)}).add({integer(2)});
+    const auto left_out = swallowed.write_to(*sink);
+    ASSERT_FALSE(left_out);
+    EXPECT_EQ(left_out.error().failure, Failure::refused) << why(left_out);
+    EXPECT_EQ(left_out.error().message, "a trigger of table t keeps this reading out of it");
+    BatchUnderTest good;
+    good.add({integer(1)}).add({integer(2)});
+    const auto stored = good.write_to(*sink);
+    EXPECT_TRUE(stored) << why(stored);
+    EXPECT_EQ(query("SELECT count(*) FROM t"), "2");
+}
+
 TEST(PostgresSqlstate, blames_only_the_data_for_errors_that_are_the_datas) {
     EXPECT_EQ(failure_of("22003"), Failure::refused);
     EXPECT_EQ(failure_of("23514"), Failure::refused);
+    for (const char* of_a_trigger : {"T0001", "P0001", "P0004", "ABCDE", "99999", "2F005"}) {
+        EXPECT_EQ(failure_of(of_a_trigger), Failure::refused) << of_a_trigger;
+    }
     EXPECT_EQ(failure_of("22P03"), Failure::schema);
     EXPECT_EQ(failure_of("42P01"), Failure::schema);
     EXPECT_EQ(failure_of("25006"), Failure::reconnect);

@@ -10,6 +10,8 @@
 namespace foz::sink::mariadb {
 namespace {
 
+constexpr std::size_t kProbedTogether = 64;
+
 bool is_duplicate(const SinkError& error) {
     return error.code == std::to_string(kDuplicateEntry);
 }
@@ -48,6 +50,9 @@ SinkResult<Written> BatchWrite::run() {
         done = connection_.commit();
     }
     if (!done) {
+        if (done.error().failure == Failure::refused && done.error().rows.empty() && !in_books_) {
+            name_refused_rows(done.error());
+        }
         return pass_on(done);
     }
     return std::move(written_);
@@ -192,6 +197,51 @@ SinkResult<bool> BatchWrite::insert_alone(
     return false;
 }
 
+// The server names the row of some errors only. What is written here to find out is rolled back
+// with the rest.
+void BatchWrite::name_refused_rows(SinkError& error) {
+    connection_.roll_back();
+    for (TablePlan* each : lane_.plans_with_rows()) {
+        TablePlan& plan = *each;
+        for (std::size_t first = 0; first < plan.rows.size(); first += kProbedTogether) {
+            const std::size_t last = std::min(first + kProbedTogether, plan.rows.size());
+            if (!connection_.run("SAVEPOINT foz_probe")) {
+                return;
+            }
+            if (insert(plan, plan.insert, first, last)) {
+                continue;
+            }
+            if (!connection_.run("ROLLBACK TO SAVEPOINT foz_probe") ||
+                !probe_each(plan, first, last, error.rows)) {
+                return;
+            }
+        }
+    }
+    std::ranges::sort(error.rows, {}, &RefusedRow::row);
+}
+
+// False: the server does not answer as it did, and what is known so far has to do.
+bool BatchWrite::probe_each(
+    TablePlan& plan, std::size_t first, std::size_t last, std::vector<RefusedRow>& refused
+) {
+    for (std::size_t i = first; i < last; ++i) {
+        auto inserted = insert(plan, plan.insert, i, i + 1);
+        if (inserted || is_duplicate(inserted.error())) {
+            continue;
+        }
+        SinkError& error = inserted.error();
+        if (error.failure != Failure::refused) {
+            return false;
+        }
+        refused.push_back(
+            {lane_.rows.number_in_write(plan.rows[i]),
+             std::move(error.code),
+             std::move(error.message)}
+        );
+    }
+    return true;
+}
+
 // Inserts rows [first, last) of the plan's.
 SinkResult<std::uint64_t> BatchWrite::insert(
     TablePlan& plan, const InsertShape& shape, std::size_t first, std::size_t last
@@ -208,6 +258,7 @@ SinkResult<std::uint64_t> BatchWrite::insert(
 // The end of the transaction, in one message: were the tables what they seemed to be, and the
 // books.
 SinkResult<void> BatchWrite::close_books() {
+    in_books_ = true;
     std::string sql;
     std::vector<const TablePlan*> checked;
     for (const TablePlan& plan : lane_.plans) {

@@ -47,6 +47,10 @@ class BatchWrite {
         TablePlan& plan, const InsertShape& shape, std::size_t first, std::size_t last
     );
     [[nodiscard]] SinkResult<void> close_books();
+    void name_refused_rows(SinkError& error);
+    [[nodiscard]] bool probe_each(
+        TablePlan& plan, std::size_t first, std::size_t last, std::vector<RefusedRow>& refused
+    );
 
     Connection& connection_;
     RowInserter& inserter_;
@@ -54,6 +58,7 @@ class BatchWrite {
     const Commit& commit_;
     Written written_;
     std::vector<RefusedRow> refused_;  // whose keys are taken: nothing is committed then
+    bool in_books_ = false;            // the rows are written; an error is no row's
 };
 
 }  // namespace foz::sink::mariadb

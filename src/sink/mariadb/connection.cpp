@@ -147,19 +147,22 @@ int Connection::wait(int wanted) {
 }
 
 SinkError Connection::error() const {
-    return error_of(mysql_errno(handle()), mysql_error(handle()));
+    return error_of(mysql_errno(handle()), mysql_sqlstate(handle()), mysql_error(handle()));
 }
 
 SinkError Connection::error_in(MYSQL_STMT* statement) const {
-    return error_of(mysql_stmt_errno(statement), mysql_stmt_error(statement));
+    return error_of(
+        mysql_stmt_errno(statement), mysql_stmt_sqlstate(statement), mysql_stmt_error(statement)
+    );
 }
 
-SinkError Connection::error_of(unsigned number, std::string_view message) const {
+SinkError Connection::error_of(unsigned number, std::string_view sqlstate, std::string_view message)
+    const {
     if (gave_up_) {
         return silence_error("MariaDB", *patience_, answer_timeout_);
     }
     return {
-        failure_of(number),
+        failure_of(number, sqlstate),
         std::to_string(number),
         std::string(message.substr(0, kMessageBytesMax)),
         std::nullopt

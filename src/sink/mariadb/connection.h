@@ -81,7 +81,9 @@ class Connection {
     void watch_over_network() const;
     /// Waits for the events of libmariadb's; yields those that have come, or its time-out.
     [[nodiscard]] int wait(int wanted);
-    [[nodiscard]] SinkError error_of(unsigned number, std::string_view message) const;
+    [[nodiscard]] SinkError error_of(
+        unsigned number, std::string_view sqlstate, std::string_view message
+    ) const;
 
     std::unique_ptr<MYSQL, Close> handle_;
     Patience* patience_;

@@ -6,7 +6,30 @@
 
 namespace foz::sink::mariadb {
 
-Failure failure_of(unsigned number) {
+namespace {
+
+// Numbers from here on come from SIGNAL ... SET MYSQL_ERRNO alone.
+constexpr unsigned kServerNumbersEnd = 20'000;
+
+// All classes of SQLSTATE that MariaDB, MySQL and their client library have.
+constexpr std::array<std::string_view, 32> kClasses = {
+    "00", "01", "02", "07", "08", "0A", "0K", "0Z", "20", "21", "22", "23", "24", "25", "26", "27",
+    "28", "2B", "2D", "2F", "34", "35", "38", "39", "3D", "40", "42", "44", "70", "HY", "HV", "XA"
+};
+
+// A code of the owner's own, such as SIGNAL SQLSTATE '45000': by a trigger of his, about the row.
+bool is_of_no_server(unsigned number, std::string_view sqlstate) {
+    return number >= kServerNumbersEnd ||
+           (sqlstate.size() == 5 &&
+            std::ranges::find(kClasses, sqlstate.substr(0, 2)) == kClasses.end());
+}
+
+}  // namespace
+
+Failure failure_of(unsigned number, std::string_view sqlstate) {
+    if (is_of_no_server(number, sqlstate)) {
+        return Failure::refused;
+    }
     switch (number) {
         case 1048:  // column cannot be null
         case 1062:  // duplicate entry
@@ -24,6 +47,9 @@ Failure failure_of(unsigned number) {
         case 1452:  // foreign key: no parent row
         case 1525:  // incorrect value
         case 1526:  // no partition for the value
+        case 1339:  // CASE without a case for it, in a trigger of the table
+        case 1642:  // SIGNAL in a trigger: a warning
+        case 1643:  // SIGNAL in a trigger: not found
         case 1644:  // SIGNAL in a trigger of the table
         case 1690:  // value out of range in an expression
         case 1748:  // row does not match the given partitions

@@ -10,8 +10,9 @@
 
 namespace foz::sink::mariadb {
 
-/// Unknown numbers are Failure::retry.
-[[nodiscard]] Failure failure_of(unsigned number);
+/// What no server raises itself, by its number or `sqlstate`, is Failure::refused: only a trigger
+/// raises it. Other unknown ones are Failure::retry.
+[[nodiscard]] Failure failure_of(unsigned number, std::string_view sqlstate = "");
 
 /// Whether it is the database's final word on an ALTER TABLE: another attempt at the same would
 /// fail too, until a person does something. `code` as in SinkError; Refused::no for unknown ones.

@@ -268,7 +268,7 @@ SinkResult<void> BatchWrite::stream(const TablePlan& plan, bool staging) {
 SinkError BatchWrite::refusal(const TablePlan& plan, std::size_t row, const CellError& wrong)
     const {
     const TargetColumn& column = plan.columns[wrong.column];
-    return {
+    SinkError error{
         Failure::refused,
         std::string(wrong.flaw.sqlstate),
         fmt::format(
@@ -280,6 +280,8 @@ SinkError BatchWrite::refusal(const TablePlan& plan, std::size_t row, const Cell
         ),
         lane_.rows.number_in_write(plan.rows[row])
     };
+    error.rows = {{*error.row, error.code, error.message}};
+    return error;
 }
 
 }  // namespace foz::sink::postgres

@@ -25,8 +25,16 @@ constexpr std::array kMeanings = {
     Meaning{"22", Failure::refused},  // data exceptions
     Meaning{"23", Failure::refused},  // constraints
     Meaning{"44", Failure::refused},  // WITH CHECK OPTION of a view
-    Meaning{"54000", Failure::refused},    // a value too large for an index
-    Meaning{"P0001", Failure::refused},    // RAISE EXCEPTION in a trigger of the table
+    Meaning{"54000", Failure::refused},  // a value too large for an index
+    // What only code in the database raises: triggers of the table, defaults, checks.
+    Meaning{"P0", Failure::refused},       // RAISE EXCEPTION and the like in PL/pgSQL
+    Meaning{"09", Failure::refused},       // triggered action exception
+    Meaning{"20", Failure::refused},       // case_not_found
+    Meaning{"21", Failure::refused},       // cardinality_violation
+    Meaning{"27", Failure::refused},       // triggered data change violation
+    Meaning{"2F", Failure::refused},       // SQL routine exception
+    Meaning{"38", Failure::refused},       // external routine exception
+    Meaning{"39", Failure::refused},       // external routine invocation exception
     Meaning{"42P01", Failure::schema},     // undefined_table
     Meaning{"42703", Failure::schema},     // undefined_column
     Meaning{"42804", Failure::schema},     // datatype_mismatch
@@ -39,9 +47,25 @@ constexpr std::array kMeanings = {
     },  // shutdown, crash, starting up, database dropped, idle too long
 };
 
+// All that PostgreSQL itself has (Appendix A of its manual).
+constexpr std::array<std::string_view, 46> kClasses = {
+    "00", "01", "02", "03", "08", "09", "0A", "0B", "0F", "0L", "0P", "0Z", "10", "20", "21", "22",
+    "23", "24", "25", "26", "27", "28", "2B", "2D", "2F", "34", "38", "39", "3B", "3D", "3F", "40",
+    "42", "44", "53", "54", "55", "57", "58", "72", "F0", "HV", "P0", "XX", "0N", "0K"
+};
+
+// A code of the owner's own, such as ERRCODE 'T0001': raised by a trigger of his, about the row.
+bool is_of_no_server(std::string_view sqlstate) {
+    return sqlstate.size() == 5 &&
+           std::ranges::find(kClasses, sqlstate.substr(0, 2)) == kClasses.end();
+}
+
 }  // namespace
 
 Failure failure_of(std::string_view sqlstate) {
+    if (is_of_no_server(sqlstate)) {
+        return Failure::refused;
+    }
     for (const Meaning& meaning : kMeanings) {
         if (sqlstate.starts_with(meaning.prefix)) {
             return meaning.failure;

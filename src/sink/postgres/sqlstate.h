@@ -10,7 +10,8 @@
 
 namespace foz::sink::postgres {
 
-/// `sqlstate` as the server sent it: five characters. Unknown ones are Failure::retry.
+/// `sqlstate` as the server sent it: five characters. Of a class that PostgreSQL does not
+/// have: Failure::refused, because only a trigger raises it. Other unknown ones: Failure::retry.
 [[nodiscard]] Failure failure_of(std::string_view sqlstate);
 
 /// Whether it is the database's final word on an ALTER TABLE: another attempt at the same would
