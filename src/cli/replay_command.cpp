@@ -18,6 +18,8 @@
 namespace foz::cli {
 namespace {
 
+constexpr std::size_t kLaneBytesMax = 128;  // what foz_cursor takes in every database
+
 struct ReplayArguments {
     DataFolderArguments folder;
     std::string from;
@@ -142,6 +144,16 @@ Result<Replay> replay_for(const ReplayArguments& arguments, journal::Journal& jo
     options.lane = !arguments.name.empty()   ? "replay-" + arguments.name
                    : arguments.route.empty() ? fmt::format("replay-{}", *from)
                                              : fmt::format("replay-{}-{}", *from, arguments.route);
+    if (options.lane.size() > kLaneBytesMax) {
+        return fail(
+            ErrorCode::invalid,
+            "the replay's name \"{}\" is {} bytes long and may have {} at most: give a shorter "
+            "--name",
+            options.lane,
+            options.lane.size(),
+            kLaneBytesMax
+        );
+    }
     options.since = *from;
     options.holds_journal = false;
     return Replay{.lane = std::move(options), .until = std::min(*to, end)};

@@ -128,8 +128,10 @@ Result<void> StateDatabase::migrate() {
             }
             // Read again: another process may have migrated while this one waited for the lock.
             auto current = connection.integer_of("PRAGMA user_version");
-            for (std::int64_t next = current ? *current : kSchemaVersion; next < kSchemaVersion;
-                 ++next) {
+            if (!current) {
+                return std::unexpected(std::move(current.error()));
+            }
+            for (std::int64_t next = *current; next < kSchemaVersion; ++next) {
                 const std::string sql = fmt::format(
                     "{}; PRAGMA user_version = {}",
                     kMigrations[static_cast<std::size_t>(next)],
