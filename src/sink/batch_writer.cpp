@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "sink/time_limit.h"
+
 namespace foz::sink {
 
 namespace {
@@ -26,6 +28,10 @@ std::span<const mapping::Rejection> between(
 // rows than this: all of them are written again for the next one.
 constexpr std::size_t kDensePart = 128;
 
+// After a write that took too long, twice as many rows are tried after this many that did not.
+constexpr int kSuccessesForMore = 16;
+constexpr std::size_t kRowsEnough = 1'000'000;  // no batch is larger: the limit is forgotten
+
 }  // namespace
 
 SinkResult<void> BatchWriter::write(const mapping::RowBatch& batch, Cursor begin, Cursor end) {
@@ -47,15 +53,19 @@ SinkResult<void> BatchWriter::write(const mapping::RowBatch& batch, Cursor begin
         while (first < past && condemned_.contains(first)) {
             ++first;  // committed with the next part, which may have no rows
         }
-        const std::size_t last = first + std::min(size, past - first);
+        const std::size_t last = first + std::min({size, past - first, rows_max_.value_or(size)});
         const Part part{first, last, last == past ? end : rows[last].origin};
         auto written = write_part(batch, part);
         if (written) {
+            take_more_rows();
             if (last == past) {
                 return {};
             }
             first = last;
-            size *= 2;
+            size = 2 * std::min(size, past);
+            continue;
+        }
+        if (take_fewer_rows(written.error())) {
             continue;
         }
         if (written.error().failure != Failure::refused) {
@@ -142,6 +152,28 @@ SinkResult<std::size_t> BatchWriter::next_size(
     const bool suspected = error.row && *error.row < live_.size();
     const std::size_t good = suspected ? std::max<std::size_t>(*error.row, 1) : live_.size() / 2;
     return live_[good] - part.first;
+}
+
+// Whether the rows of the part that has just failed are to be tried again in smaller parts.
+bool BatchWriter::take_fewer_rows(const SinkError& error) {
+    if (live_.size() < 2 || !time_limit_of(error)) {
+        return false;
+    }
+    rows_max_ = live_.size() / 2;
+    successes_ = 0;
+    on_time_limit_(error, *rows_max_);
+    return true;
+}
+
+void BatchWriter::take_more_rows() {
+    if (!rows_max_ || live_.size() < *rows_max_ || ++successes_ < kSuccessesForMore) {
+        return;
+    }
+    successes_ = 0;
+    *rows_max_ *= 2;
+    if (*rows_max_ >= kRowsEnough) {
+        rows_max_.reset();
+    }
 }
 
 SinkResult<void> BatchWriter::condemn(

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,11 +29,22 @@ class BatchWriter {
     /// Called after each transaction.
     using OnCommit = std::function<void(const Cursor&, const Written&, const Commit&)>;
 
-    BatchWriter(Sink& sink, LetterWriter letters, std::size_t routes, OnCommit on_commit)
+    /// Called when a limit of the server ended a write: from now on at most `rows` at a time, until
+    /// some writes have succeeded.
+    using OnTimeLimit = std::function<void(const SinkError&, std::size_t rows)>;
+
+    BatchWriter(
+        Sink& sink,
+        LetterWriter letters,
+        std::size_t routes,
+        OnCommit on_commit,
+        OnTimeLimit on_time_limit
+    )
         : sink_(sink),
           letters_(std::move(letters)),
           routes_(routes),
-          on_commit_(std::move(on_commit)) {}
+          on_commit_(std::move(on_commit)),
+          on_time_limit_(std::move(on_time_limit)) {}
 
     /// Writes the items of `batch` in [begin, end) and moves the database's cursor from `begin` to
     /// `end`. On an error the cursor is at the last commit reported; the same batch may be written
@@ -62,6 +74,8 @@ class BatchWriter {
         const mapping::RowBatch& batch, std::size_t row, std::string code, std::string message
     );
     [[nodiscard]] SinkResult<void> look_up_rejections(const mapping::RowBatch& batch, Cursor end);
+    [[nodiscard]] bool take_fewer_rows(const SinkError& error);
+    void take_more_rows();
     [[nodiscard]] Commit commit_for(const mapping::RowBatch& batch, const Part& part);
     [[nodiscard]] SinkResult<void> save_letters(const mapping::RowBatch& batch, const Part& part);
     [[nodiscard]] bool is_known_rejection(Cursor origin) const;
@@ -70,6 +84,10 @@ class BatchWriter {
     LetterWriter letters_;
     std::size_t routes_;
     OnCommit on_commit_;
+    OnTimeLimit on_time_limit_;
+
+    std::optional<std::size_t> rows_max_;  // of one write, after one that took too long
+    int successes_ = 0;                    // with that many
 
     Cursor committed_;        // the database's cursor
     Cursor letters_until_;    // letters may have been saved up to here

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "sink/lane_start.h"
+#include "sink/time_limit.h"
 #include "state/dead_letters.h"
 #include "state/lane_history.h"
 
@@ -75,7 +76,8 @@ Runner::Runner(RunnerParts parts, RunnerOptions options)
           parts_.mapping.routes().size(),
           [this](const Cursor& cursor, const Written& written, const Commit& commit) {
               note_commit(cursor, written, commit);
-          }
+          },
+          [this](const SinkError& error, std::size_t rows) { note_time_limit(error, rows); }
       ),
       backoff_(options_.retry_delay_max, seed_for(options_, parts_.clock)),
       filler_(
@@ -133,9 +135,10 @@ void Runner::run() {
     // What is stored a little later is in the journal; a device waits for its acknowledgement.
     give_way_to_other_threads();
     while (!must_end()) {
+        const SteadyTime began = parts_.clock.steady_now();
         auto advanced = advance();
         if (!advanced) {
-            note_failure(advanced.error());
+            note_failure(began, advanced.error());
             if (stopping_) {
                 break;  // the journal keeps what could not be written
             }
@@ -143,6 +146,7 @@ void Runner::run() {
             continue;
         }
         backoff_.reset();
+        note_movement();
         board_.set_state(RunnerState::running, "");
         if (at_end()) {
             break;
@@ -212,9 +216,13 @@ SinkResult<void> Runner::take_up(Cursor found, bool map_again) {
     facts.first = parts_.journal.status().first;
     facts.end = parts_.journal.durable_end();
     facts.known = hold_.known();
-    const LaneStart start = lane_start(facts);
+    LaneStart start = lane_start(facts);
     if (start.blocked) {
         return fail(Failure::refused, "{}", *start.blocked);
+    }
+    const journal::Position wanted = std::max(found.position, options_.since);
+    if (!options_.holds_journal && start.cursor.position > wanted) {
+        start.gap = {wanted, start.cursor.position};  // retention has overtaken the replay
     }
     if (start.gap) {
         if (auto reported = report_gap(start.gap->first, start.gap->second); !reported) {
@@ -374,6 +382,7 @@ void Runner::note_commit(const Cursor& cursor, const Written& written, const Com
     last_commit_ = parts_.clock.steady_now();
     hold_.move_forward(cursor.position);
     board_.add_commit(cursor, written, commit);
+    note_movement();
     if (parts_.on_committed && cursor.position > reported_) {
         reported_ = cursor.position;
         parts_.on_committed(cursor.position);
@@ -388,12 +397,45 @@ void Runner::report_committed() {
     }
 }
 
-void Runner::note_failure(const SinkError& error) {
-    if (error.failure != Failure::retry) {
+void Runner::note_failure(SteadyTime began, const SinkError& error) {
+    // Records that the lane still needed may be gone: connect() finds out and goes on after them.
+    const bool overtaken = cursor_.position < parts_.journal.status().first;
+    if (error.failure != Failure::retry || overtaken) {
         connected_ = false;
         parts_.sink->close();
     }
     board_.add_failure(error);
+    const journal::Position end = parts_.journal.durable_end();
+    const auto line = standstill_.failed(
+        began,
+        parts_.clock,
+        end > cursor_.position ? end - cursor_.position : 0,
+        board_.status().last_error,
+        error.failure == Failure::refused
+    );
+    if (line) {
+        spdlog::error("database {} ({}) {}", options_.database, options_.lane, *line);
+    }
+}
+
+void Runner::note_movement() {
+    if (const auto line = standstill_.moved(parts_.clock.steady_now())) {
+        spdlog::info("database {} ({}) {}", options_.database, options_.lane, *line);
+    }
+}
+
+void Runner::note_time_limit(const SinkError& error, std::size_t rows) {
+    if (time_limit_throttle_.pass(parts_.clock.steady_now())) {
+        spdlog::warn(
+            "database {} ({}): the server's {} is shorter than the batch takes ({}); foz writes {} "
+            "rows at a time now. Raise it for foz's user",
+            options_.database,
+            options_.lane,
+            time_limit_of(error).value_or("time limit"),
+            error.message,
+            rows
+        );
+    }
 }
 
 void Runner::pause() {

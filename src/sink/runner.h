@@ -11,7 +11,9 @@
 //   retry                  the same batch again, later
 //   reconnect, in doubt    connect, read the cursor back, go on from it
 //   schema                 the same; connect() looks at the tables again
-//   refused                the batch is split until the refused rows stand alone (batch_writer.h)
+//   refused                the refused rows are left out or, if they are not named, the batch is
+//                          split until they stand alone (batch_writer.h)
+// A lane that has failed for a minute says so, again and again (standstill.h).
 //
 // An inferred table that the database refuses to change holds back no other reading: those that
 // need the change become dead letters, and now and then the next such reading asks again.
@@ -38,6 +40,7 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "journal/journal.h"
 #include "mapping/mapping.h"
 #include "sink/batch_filler.h"
@@ -46,6 +49,7 @@
 #include "sink/lane_tables.h"
 #include "sink/runner_status.h"
 #include "sink/sink.h"
+#include "sink/standstill.h"
 #include "state/state_database.h"
 
 namespace foz::sink {
@@ -123,7 +127,9 @@ class Runner {
     [[nodiscard]] bool must_end() const;
     void note_commit(const Cursor& cursor, const Written& written, const Commit& commit);
     void report_committed();
-    void note_failure(const SinkError& error);
+    void note_failure(SteadyTime began, const SinkError& error);
+    void note_movement();
+    void note_time_limit(const SinkError& error, std::size_t rows);
     void pause();
 
     RunnerParts parts_;
@@ -135,6 +141,8 @@ class Runner {
     JournalHold hold_;
     BatchWriter writer_;
     Backoff backoff_;
+    Standstill standstill_;
+    LogThrottle time_limit_throttle_{std::chrono::seconds(60)};
     bool connected_ = false;
     Cursor cursor_;  // committed in the database
     BatchFiller filler_;

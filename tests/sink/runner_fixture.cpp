@@ -25,6 +25,11 @@ T value_of(Result<T> result) {
 SinkResult<Written> FaultySink::write(
     const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
 ) {
+    if (last - first > rows_in_time_) {
+        return std::unexpected(SinkError{
+            Failure::retry, "57014", "canceling statement due to statement timeout", std::nullopt
+        });
+    }
     const Fault fault = fault_ ? fault_() : Fault::none;
     if (fault == Fault::none) {
         bool failed = false;
@@ -102,6 +107,17 @@ void RunnerTest::publish_numbers(int first, int past) {
     }
 }
 
+void RunnerTest::reopen_journal_without_retention() {
+    journal_.reset();
+    journal::LocalJournalOptions options;
+    options.directory = folder_ / "journal";
+    options.segment_bytes = 1 << 20;
+    options.free_space_min = 0;
+    options.retain_bytes = 0;
+    options.retain_age = std::chrono::seconds(0);
+    journal_ = value_of(journal::open_local_journal(options, real_file_system(), real_clock()));
+}
+
 RunnerOptions RunnerTest::options() const {
     RunnerOptions options;
     options.database = "db";
@@ -132,7 +148,8 @@ std::unique_ptr<Runner> RunnerTest::make_runner(
             std::move(sink),
             std::move(fault),
             [this] { return fail_before_commit_ && fail_before_commit_(); },
-            [this] { after_failed_commit_(); }
+            [this] { after_failed_commit_(); },
+            rows_in_time_
         ),
         std::move(on_committed)
     };

@@ -29,12 +29,14 @@ class FaultySink final : public Sink {
         std::unique_ptr<Sink> sink,
         std::function<Fault()> fault,
         std::function<bool()> fail_before_commit,
-        std::function<void()> after_failed_commit
+        std::function<void()> after_failed_commit,
+        std::size_t rows_in_time
     )
         : sink_(std::move(sink)),
           fault_(std::move(fault)),
           fail_before_commit_(std::move(fail_before_commit)),
-          after_failed_commit_(std::move(after_failed_commit)) {}
+          after_failed_commit_(std::move(after_failed_commit)),
+          rows_in_time_(rows_in_time) {}
 
     SinkResult<Connected> connect(const LaneName& lane, const mapping::Mapping& mapping) override {
         return sink_->connect(lane, mapping);
@@ -61,6 +63,7 @@ class FaultySink final : public Sink {
     std::function<Fault()> fault_;
     std::function<bool()> fail_before_commit_;
     std::function<void()> after_failed_commit_;
+    std::size_t rows_in_time_;
 };
 
 class RunnerTest : public testing::Test {
@@ -72,6 +75,9 @@ class RunnerTest : public testing::Test {
         std::string_view payload, std::string_view client = "c", std::string_view topic = "r"
     );
     void publish_numbers(int first, int past);  // {"n": first}, ...
+
+    /// From now on the journal keeps only what its cursors have not passed.
+    void reopen_journal_without_retention();
 
     [[nodiscard]] RunnerOptions options() const;
     /// A runner of lane main-0, not started.
@@ -94,6 +100,8 @@ class RunnerTest : public testing::Test {
     /// happens then.
     std::function<bool()> fail_before_commit_;
     std::function<void()> after_failed_commit_;
+
+    std::size_t rows_in_time_ = SIZE_MAX;  // a write of more meets a time limit of the server
 
     support::TemporaryDirectory folder_;
     config::Settings settings_;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <random>
 
+#include "state/lane_history.h"
 #include "tests/sink/runner_fixture.h"
 #include "tests/support/wait_until.h"
 
@@ -161,6 +162,61 @@ TEST_F(RunnerTest, a_trigger_that_rolls_everything_back_costs_its_row_alone) {
     ASSERT_TRUE(has_caught_up(*runner));
     EXPECT_EQ(cell("SELECT group_concat(n) FROM numbers"), "0,2,4");
     EXPECT_EQ(letters().size(), 2U);
+}
+
+TEST_F(RunnerTest, a_batch_that_meets_a_time_limit_of_the_server_is_written_in_pieces) {
+    execute("CREATE TABLE numbers (n INTEGER CHECK (n <> 33))");
+    publish_numbers(0, 100);
+    rows_in_time_ = 7;
+    auto runner = make_runner();
+    runner->start();
+    ASSERT_TRUE(has_caught_up(*runner));
+    EXPECT_EQ(cell("SELECT count(*) FROM numbers"), "99");
+    EXPECT_EQ(letters().size(), 1U);
+    EXPECT_EQ(runner->status().failures, 0U);
+}
+
+TEST_F(RunnerTest, a_single_row_that_meets_a_time_limit_is_tried_for_ever) {
+    publish_numbers(0, 2);
+    rows_in_time_ = 0;
+    auto runner = make_runner();
+    runner->start();
+    EXPECT_TRUE(support::wait_until([&] { return runner->status().failures > 3; }));
+    EXPECT_NE(runner->status().last_error.find("statement timeout"), std::string::npos);
+    EXPECT_TRUE(letters().empty());
+}
+
+TEST_F(RunnerTest, a_replay_that_retention_has_overtaken_reports_the_gap_and_goes_on) {
+    settings_.routes[0].columns[0].type = "text";
+    const std::string large(200'000, '7');
+    for (int n = 0; n < 20; ++n) {
+        publish("{\"n\": \"" + large + "\"}");
+    }
+    reopen_journal_without_retention();
+    RunnerOptions replay = options();
+    replay.lane = "replay-1";
+    replay.since = 1;
+    replay.until = journal_->durable_end();
+    replay.holds_journal = false;
+    replay.batch_rows_max = 1;
+    std::atomic<bool> down = true;
+    auto runner = make_runner(replay, [&] { return down ? Fault::retry : Fault::none; });
+    runner->start();
+    ASSERT_TRUE(support::wait_until([&] { return runner->status().failures > 0; }));
+    journal_->set_cursor("db/main-0", journal_->durable_end());
+    ASSERT_TRUE(support::wait_until([&] { return journal_->status().first > 1; }));
+    down = false;
+    ASSERT_TRUE(runner->wait_until_settled(soon()));
+    EXPECT_EQ(runner->status().state, RunnerState::finished);
+    const auto gaps = state::load_gaps(*state_, journal_->status().id);
+    ASSERT_TRUE(gaps);
+    ASSERT_FALSE(gaps->empty());
+    journal::Position past = 0;
+    for (const state::Gap& gap : *gaps) {
+        EXPECT_EQ(gap.first, 1U);
+        past = std::max(past, gap.past);
+    }
+    EXPECT_EQ(cell("SELECT count(*) FROM numbers"), std::to_string(20 - past));
 }
 
 TEST_F(RunnerTest, readings_that_the_mapping_rejects_become_dead_letters) {
