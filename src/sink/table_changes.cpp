@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 namespace foz::sink {
 namespace {
@@ -14,6 +15,33 @@ mapping::Refusal refusal(std::string column, std::string_view failure, const Sin
 }
 
 }  // namespace
+
+std::string large_integer_query(std::string_view table, std::string_view column) {
+    constexpr std::int64_t kExact = std::int64_t{1} << 53;
+    return fmt::format(
+        "SELECT 1 FROM {0} WHERE {1} > {2} OR {1} < -{2} LIMIT 1", table, column, kExact
+    );
+}
+
+mapping::Refusal kept_integer(std::string_view table, const Change& change) {
+    return {
+        change.column,
+        fmt::format(
+            "{}: table {} holds whole numbers beyond 2^53 in it, which a double would round; make "
+            "it a decimal column yourself, or declare the route's columns",
+            change.failure,
+            table
+        )
+    };
+}
+
+void log_created(std::string_view table) {
+    spdlog::info("table {}: created", table);
+}
+
+void log_changed(std::string_view table, std::string_view clauses) {
+    spdlog::info("table {}: changed: {}", table, clauses);
+}
 
 SinkResult<std::vector<mapping::Refusal>> make_changes(
     std::span<const Change> changes, const Alter& alter, Refused (*refused)(std::string_view code)

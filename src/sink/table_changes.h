@@ -16,8 +16,20 @@ namespace foz::sink {
 struct Change {
     std::string column;
     std::string clause;
-    std::string failure;  // "column x cannot be added"
+    std::string failure;        // "column x cannot be added"
+    bool rounds_large = false;  // 64-bit integers become doubles: see large_integer_query()
 };
+
+/// A query that has a row when the column holds an integer that a double may not. Both names
+/// quoted.
+[[nodiscard]] std::string large_integer_query(std::string_view table, std::string_view column);
+
+/// Why `change` is not made then.
+[[nodiscard]] mapping::Refusal kept_integer(std::string_view table, const Change& change);
+
+/// A person must be able to find out what foz did to his tables.
+void log_created(std::string_view table);
+void log_changed(std::string_view table, std::string_view clauses);
 
 /// Executes ALTER TABLE with these clauses, which has no effect when it fails.
 using Alter = std::function<SinkResult<void>(const std::string& clauses)>;

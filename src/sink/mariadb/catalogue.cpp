@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "sink/loss.h"
 #include "sink/mariadb/dialect.h"
 
 namespace foz::sink::mariadb {
@@ -44,9 +45,9 @@ constexpr std::array kTypes = {
 // MariaDB calls no default, of a column that may be null, NULL; a text of that name has quotes.
 constexpr std::string_view kColumnsQuery =
     "SELECT column_name, column_type, data_type, is_nullable, COALESCE(column_default, 'NULL') <> "
-    "'NULL', "
-    "extra, "
-    "character_maximum_length, character_octet_length, generation_expression FROM "
+    "'NULL', extra, "
+    "character_maximum_length, character_octet_length, generation_expression, "
+    "COALESCE(datetime_precision, numeric_scale) FROM "
     "information_schema.columns "
     "WHERE table_schema = {0} AND table_name = {1} ORDER BY ordinal_position";
 // MariaDB's JSON is LONGTEXT with a check of this form.
@@ -91,6 +92,9 @@ CatalogueColumn column_in(const std::vector<std::optional<std::string>>& row) {
     column.characters_max = number(row[6]);
     column.bytes_max = number(row[7]);
     column.generated = !row[8].value_or("").empty();
+    if (row[9]) {
+        column.places = static_cast<std::int64_t>(number(row[9]));
+    }
     return column;
 }
 
@@ -183,6 +187,27 @@ SinkResult<std::optional<CatalogueTable>> read_table(
         }
     }
     return found;
+}
+
+std::vector<std::string> warnings_about(const mapping::Table& wanted, const CatalogueTable& found) {
+    constexpr std::int64_t kDigitsMax = 6;
+    std::vector<std::string> warnings;
+    for (const mapping::Column& column : wanted.columns) {
+        const CatalogueColumn* there = found.find(column.name);
+        if (there == nullptr || column.rounds || there->content != Content::datetime ||
+            there->places.value_or(kDigitsMax) == kDigitsMax) {
+            continue;
+        }
+        const std::string alter = fmt::format(
+            "ALTER TABLE {} MODIFY COLUMN {} {}(6){}",
+            quoted_table(wanted.name),
+            dialect().quoted(there->name),
+            there->type.starts_with("timestamp") ? "timestamp" : "datetime",
+            there->not_null ? " NOT NULL" : ""
+        );
+        warnings.push_back(coarse_time_warning(wanted, column, there->type, alter));
+    }
+    return warnings;
 }
 
 std::vector<mapping::Column> known_columns(const CatalogueTable& found) {

@@ -22,6 +22,9 @@ struct CatalogueColumn {
     std::uint64_t integer_max = 0;
     std::uint64_t characters_max = 0;  // of text
     std::uint64_t bytes_max = 0;       // of text
+    /// Behind the point of a number or the second of a time; nothing: as many as it has.
+    std::optional<std::int64_t> places;
+    bool rounds = false;  // the route lets the server round what does not fit
     bool not_null = false;
     bool has_default = false;
     bool auto_increment = false;
@@ -44,6 +47,11 @@ struct CatalogueTable {
 /// Nothing when there is no such table.
 [[nodiscard]] SinkResult<std::optional<CatalogueTable>> read_table(
     Connection& connection, const std::string& name
+);
+
+/// What the owner of `found` should know: columns that cut off a part of what `wanted` writes.
+[[nodiscard]] std::vector<std::string> warnings_about(
+    const mapping::Table& wanted, const CatalogueTable& found
 );
 
 [[nodiscard]] std::vector<mapping::Column> known_columns(const CatalogueTable& found);

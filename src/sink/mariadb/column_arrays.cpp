@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "sink/loss.h"
 
 namespace foz::sink::mariadb {
 namespace {
@@ -21,6 +22,7 @@ using Problem = std::optional<Flaw>;
 
 constexpr std::string_view kNotNull = "1048";
 constexpr std::string_view kOutOfRange = "1264";
+constexpr std::string_view kTruncated = "1265";
 constexpr std::string_view kIncorrectTime = "1292";
 constexpr std::string_view kIncorrectValue = "1366";
 constexpr std::string_view kTooLong = "1406";
@@ -29,6 +31,10 @@ Flaw wrong_kind(const Value& value) {
     return {
         kIncorrectValue, fmt::format("it does not take a value of type {}", name_of(value.type()))
     };
+}
+
+Problem flaw_of(Loss loss) {
+    return loss ? Problem({kTruncated, std::move(*loss)}) : std::nullopt;
 }
 
 std::size_t characters_in(std::string_view utf8) {
@@ -72,12 +78,24 @@ Problem to_real(const Value& value, const CatalogueColumn& column, double& real)
     if (!std::isfinite(real) || (single && std::abs(real) > std::numeric_limits<float>::max())) {
         return Flaw{kOutOfRange, fmt::format("{} is out of range", real)};
     }
-    return std::nullopt;
+    if (column.rounds) {
+        return std::nullopt;
+    }
+    auto loss = single ? loss_in_float(value, real) : loss_in_double(value, real);
+    if (!loss && column.places) {
+        loss = loss_of_places(fmt::format("{}", real), *column.places);
+    }
+    return flaw_of(std::move(loss));
 }
 
-Problem to_time(const Value& value, MYSQL_TIME& time) {
+Problem to_time(const Value& value, const CatalogueColumn& column, MYSQL_TIME& time) {
     if (value.type() != ColumnType::timestamp) {
         return wrong_kind(value);
+    }
+    if (column.places && !column.rounds) {
+        if (auto loss = loss_of_fraction(value, *column.places)) {
+            return flaw_of(std::move(loss));
+        }
     }
     const auto day = std::chrono::floor<std::chrono::days>(value.timestamp());
     const std::chrono::year_month_day date{day};
@@ -141,21 +159,35 @@ Problem ColumnArrays::Array::set_null(std::size_t row, bool allowed) {
     return allowed ? std::nullopt : Problem({kNotNull, "it may not be null"});
 }
 
-Problem ColumnArrays::Array::set_decimal(std::size_t row, const Value& value) {
-    if (value.type() == ColumnType::decimal) {
-        point_at(row, value.text());
+Problem ColumnArrays::Array::set_digits(
+    std::size_t row, std::string_view number, const CatalogueColumn& column
+) {
+    point_at(row, number);
+    if (!column.places || column.rounds) {
         return std::nullopt;
+    }
+    return flaw_of(loss_of_places(number, *column.places));
+}
+
+Problem ColumnArrays::Array::set_decimal(
+    std::size_t row, const Value& value, const CatalogueColumn& column
+) {
+    if (value.type() == ColumnType::decimal) {
+        return set_digits(row, value.text(), column);
     }
     std::array<char, 32>& digits = numbers.emplace_back();
     char* const end = digits.data() + digits.size();
     if (value.type() == ColumnType::integer) {
-        point_at(row, {digits.data(), std::to_chars(digits.data(), end, value.integer()).ptr});
-    } else if (value.type() == ColumnType::real) {
-        point_at(row, {digits.data(), std::to_chars(digits.data(), end, value.real()).ptr});
-    } else {
-        return wrong_kind(value);
+        return set_digits(
+            row, {digits.data(), std::to_chars(digits.data(), end, value.integer()).ptr}, column
+        );
     }
-    return std::nullopt;
+    if (value.type() == ColumnType::real) {
+        return set_digits(
+            row, {digits.data(), std::to_chars(digits.data(), end, value.real()).ptr}, column
+        );
+    }
+    return wrong_kind(value);
 }
 
 Problem ColumnArrays::Array::set_text(
@@ -185,8 +217,8 @@ Problem ColumnArrays::Array::set(
         case Content::datetime:
             pointers[row] = &times[row];
             lengths[row] = sizeof(MYSQL_TIME);
-            return to_time(value, times[row]);
-        case Content::decimal: return set_decimal(row, value);
+            return to_time(value, column, times[row]);
+        case Content::decimal: return set_decimal(row, value, column);
         case Content::json:
             if (value.type() != ColumnType::json) {
                 return wrong_kind(value);

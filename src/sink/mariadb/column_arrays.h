@@ -67,7 +67,12 @@ class ColumnArrays {
             std::size_t row, const mapping::Value& value, const CatalogueColumn& column
         );
         [[nodiscard]] std::optional<Flaw> set_null(std::size_t row, bool allowed);
-        [[nodiscard]] std::optional<Flaw> set_decimal(std::size_t row, const mapping::Value& value);
+        [[nodiscard]] std::optional<Flaw> set_decimal(
+            std::size_t row, const mapping::Value& value, const CatalogueColumn& column
+        );
+        [[nodiscard]] std::optional<Flaw> set_digits(
+            std::size_t row, std::string_view number, const CatalogueColumn& column
+        );
         [[nodiscard]] std::optional<Flaw> set_text(
             std::size_t row, const mapping::Value& value, const CatalogueColumn& column
         );

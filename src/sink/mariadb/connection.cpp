@@ -23,7 +23,8 @@ namespace {
 constexpr std::string_view kSession =
     "SET SESSION sql_mode = "
     "'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
-    "NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', autocommit = 0, lc_messages = 'en_US', "
+    "NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', autocommit = 0, "
+    "lc_messages = 'en_US', "
     "foreign_key_checks = 1, unique_checks = 1"
     // When foz or its machine is gone without a word, MariaDB ends what foz had begun, which holds
     // the lock on the lane's cursor.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "base/redaction.h"
 #include "sink/mariadb/batch_write.h"
@@ -93,6 +94,9 @@ SinkResult<Connected> MariadbSink::set_up(Connection& connection, const mapping:
         auto settled = plan.settle(connection);
         if (!settled) {
             return pass_on(settled);
+        }
+        for (const std::string& warning : warnings_about(*plan.table, plan.found)) {
+            spdlog::warn("table {}: {}", plan.table->name, warning);
         }
         connected.tables.push_back(std::move(*settled));
     }

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "sink/loss.h"
 #include "sink/mariadb/dialect.h"
 #include "sink/mariadb/table_setup.h"
 
@@ -61,6 +62,8 @@ bool TablePlan::make_current(const std::vector<bool>& now_left_out) {
             columns.clear();
             return false;
         }
+        found.columns[static_cast<std::size_t>(there - found.columns.data())].rounds =
+            may_round(*table, column);
         columns.push_back(there);
         in_key.push_back(std::ranges::find(table->key, column.name) != table->key.end());
         cell_of.push_back(i);

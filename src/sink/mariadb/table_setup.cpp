@@ -73,7 +73,8 @@ std::vector<Change> changes_for(
             changes.push_back(
                 {column.name,
                  "MODIFY " + definition,
-                 fmt::format("column {} cannot become {}", column.name, type)}
+                 fmt::format("column {} cannot become {}", column.name, type),
+                 column.type == mapping::ColumnType::real && there->type.starts_with("bigint")}
             );
         }
     }
@@ -94,6 +95,39 @@ SinkResult<void> alter(
     ));
     if (!altered && altered.error().code != std::to_string(kDuplicateColumn)) {
         return pass_on(altered);
+    }
+    if (altered) {
+        log_changed(table.name, clauses);
+    }
+    return {};
+}
+
+// A double cannot hold all integers beyond 2^53: the database would round the ones that are stored
+// already.
+SinkResult<void> keep_stored_digits(
+    Connection& connection,
+    const mapping::Table& table,
+    std::vector<Change>& changes,
+    std::vector<mapping::Refusal>& refused
+) {
+    for (std::size_t i = 0; i < changes.size();) {
+        if (!changes[i].rounds_large) {
+            ++i;
+            continue;
+        }
+        auto large = connection.run_at_length(
+            large_integer_query(quoted_table(table.name), dialect().quoted(changes[i].column))
+        );
+        connection.roll_back();
+        if (!large) {
+            return pass_on(large);
+        }
+        if (large->front().rows.empty()) {
+            ++i;
+            continue;
+        }
+        refused.push_back(kept_integer(table.name, changes[i]));
+        changes.erase(changes.begin() + static_cast<std::ptrdiff_t>(i));
     }
     return {};
 }
@@ -116,10 +150,14 @@ SinkResult<Settlement> settle_table(Connection& connection, const mapping::Table
             if (auto made = connection.run(create_statement(connection, table)); !made) {
                 return pass_on(made);
             }
+            log_created(table.name);
             continue;
         }
-        const std::vector<Change> changes =
+        std::vector<Change> changes =
             table.inferred ? changes_for(table, *found, settlement.refused) : std::vector<Change>{};
+        if (auto kept = keep_stored_digits(connection, table, changes, settlement.refused); !kept) {
+            return pass_on(kept);
+        }
         if (changes.empty()) {
             settlement.found = std::move(*found);
             return settlement;
@@ -149,7 +187,13 @@ SinkResult<std::string> describe_table(Connection& connection, const mapping::Ta
             return fail(Failure::refused, "table {}: {}", table.name, impossible.front().reason);
         }
     }
-    return fit_line(table, *fitting);
+    std::string line = fit_line(table, *fitting);
+    if (*fitting) {
+        for (const std::string& warning : warnings_about(table, **fitting)) {
+            line += "; warning: " + warning;
+        }
+    }
+    return line;
 }
 
 }  // namespace foz::sink::mariadb

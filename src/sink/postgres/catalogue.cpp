@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "sink/loss.h"
 #include "sink/postgres/dialect.h"
 
 namespace foz::sink::postgres {
@@ -64,6 +65,21 @@ constexpr std::string_view kUniqueQuery =
     "NULL"
     " AND i.indexprs IS NULL ORDER BY i.indexrelid, a.attname";
 
+// numeric's modifier: a header of 4, and precision and scale, which is signed and of 11 bits.
+std::optional<std::int32_t> places_in(std::optional<Encoding> encoding, std::int64_t modifier) {
+    constexpr std::int64_t kHeader = 4;
+    constexpr std::int64_t kScaleBits = 0x7FF;
+    constexpr std::int64_t kScaleSign = 0x400;
+    if (encoding == Encoding::timestamp && modifier >= 0) {
+        return static_cast<std::int32_t>(modifier);
+    }
+    if (encoding == Encoding::numeric && modifier >= kHeader) {
+        const std::int64_t bits = (modifier - kHeader) & kScaleBits;
+        return static_cast<std::int32_t>((bits ^ kScaleSign) - kScaleSign);
+    }
+    return std::nullopt;
+}
+
 CatalogueColumn column_in(const QueryResult& rows, int row) {
     constexpr std::int64_t kLengthHeader = 4;  // a varchar's modifier is its length and this
     CatalogueColumn column;
@@ -74,6 +90,7 @@ CatalogueColumn column_in(const QueryResult& rows, int row) {
     if (column.encoding == Encoding::text && modifier >= kLengthHeader) {
         column.characters_max = static_cast<std::uint32_t>(modifier - kLengthHeader);
     }
+    column.places = places_in(column.encoding, modifier);
     column.not_null = is_true(rows, row, 4);
     column.has_default = is_true(rows, row, 5);
     column.generated = is_true(rows, row, 6);
@@ -267,6 +284,26 @@ std::string objection(const mapping::Table& wanted, const CatalogueTable& found)
     return "";
 }
 
+std::vector<std::string> warnings_about(const mapping::Table& wanted, const CatalogueTable& found) {
+    constexpr std::int32_t kDigitsMax = 6;
+    std::vector<std::string> warnings;
+    for (const mapping::Column& column : wanted.columns) {
+        const CatalogueColumn* there = found.find(column.name);
+        if (there == nullptr || column.rounds || there->encoding != Encoding::timestamp ||
+            there->places.value_or(kDigitsMax) == kDigitsMax) {
+            continue;
+        }
+        const std::string alter = fmt::format(
+            "ALTER TABLE {} ALTER COLUMN {} TYPE {}",
+            quoted_table(wanted.name),
+            dialect().quoted(there->name),
+            there->type.ends_with("with time zone") ? "timestamptz" : "timestamp"
+        );
+        warnings.push_back(coarse_time_warning(wanted, column, there->type, alter));
+    }
+    return warnings;
+}
+
 std::optional<std::vector<TargetColumn>> targets(
     const mapping::Table& wanted, const CatalogueTable& found
 ) {
@@ -284,6 +321,8 @@ std::optional<std::vector<TargetColumn>> targets(
             .encoding = *there->encoding,
             .not_null = there->not_null || in_key,
             .characters_max = there->characters_max,
+            .places = there->places,
+            .rounds = may_round(wanted, column),
         });
     }
     return result;

@@ -18,6 +18,7 @@ struct CatalogueColumn {
     std::string type;                  // as the server spells it
     std::optional<Encoding> encoding;  // nothing: a type that foz does not know
     std::optional<std::uint32_t> characters_max;
+    std::optional<std::int32_t> places;  // as in TargetColumn
     bool not_null = false;
     bool has_default = false;  // or is an identity
     bool generated = false;    // cannot be written
@@ -60,6 +61,11 @@ struct CatalogueTable {
 /// What stands against writing values of `column` into `there`; "" also when that can be widened.
 [[nodiscard]] std::string column_objection(
     const mapping::Table& wanted, const mapping::Column& column, const CatalogueColumn& there
+);
+
+/// What the owner of `found` should know: columns that cut off a part of what `wanted` writes.
+[[nodiscard]] std::vector<std::string> warnings_about(
+    const mapping::Table& wanted, const CatalogueTable& found
 );
 
 /// For each column of `wanted`, in that order, how to write it. Nothing when one is not in `found`

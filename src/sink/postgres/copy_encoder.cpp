@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
+#include "sink/loss.h"
 #include "sink/postgres/numeric.h"
 
 namespace foz::sink::postgres {
@@ -26,6 +27,7 @@ constexpr std::size_t kLengthBytes = 4;
 using Problem = std::optional<Flaw>;
 
 constexpr std::string_view kWrongKind = "22000";
+constexpr std::string_view kLossy = "22000";
 constexpr std::string_view kTooLong = "22001";
 constexpr std::string_view kOutOfRange = "22003";
 constexpr std::string_view kTimeOutOfRange = "22008";
@@ -102,16 +104,19 @@ Problem no_real(const Value& value) {
     return wrong_kind(value);
 }
 
-Problem append_float8(const Value& value, CopyBuffer& buffer) {
+Problem append_float8(const Value& value, const TargetColumn& column, CopyBuffer& buffer) {
     const auto real = as_real(value);
     if (!real) [[unlikely]] {
         return no_real(value);
+    }
+    if (Loss loss; !column.rounds && (loss = loss_in_double(value, *real))) [[unlikely]] {
+        return Flaw{kLossy, std::move(*loss)};
     }
     append_fixed(std::bit_cast<std::int64_t>(*real), buffer);
     return std::nullopt;
 }
 
-Problem append_float4(const Value& value, CopyBuffer& buffer) {
+Problem append_float4(const Value& value, const TargetColumn& column, CopyBuffer& buffer) {
     const auto real = as_real(value);
     if (!real) [[unlikely]] {
         return no_real(value);
@@ -119,11 +124,14 @@ Problem append_float4(const Value& value, CopyBuffer& buffer) {
     if (std::isfinite(*real) && std::abs(*real) > std::numeric_limits<float>::max()) {
         return Flaw{kOutOfRange, fmt::format("{} is out of range", *real)};
     }
+    if (Loss loss; !column.rounds && (loss = loss_in_float(value, *real))) [[unlikely]] {
+        return Flaw{kLossy, std::move(*loss)};
+    }
     append_fixed(std::bit_cast<std::int32_t>(static_cast<float>(*real)), buffer);
     return std::nullopt;
 }
 
-Problem append_numeric_cell(const Value& value, CopyBuffer& buffer) {
+Problem append_numeric_cell(const Value& value, const TargetColumn& column, CopyBuffer& buffer) {
     char digits[64];
     std::string_view text;
     switch (value.type()) {
@@ -135,6 +143,11 @@ Problem append_numeric_cell(const Value& value, CopyBuffer& buffer) {
             text = {digits, std::to_chars(digits, std::end(digits), value.real()).ptr};
             break;
         default: return wrong_kind(value);
+    }
+    if (column.places && !column.rounds) {
+        if (auto loss = loss_of_places(text, *column.places)) [[unlikely]] {
+            return Flaw{kLossy, std::move(*loss)};
+        }
     }
     if (!append_numeric(text, buffer)) {
         return Flaw{kOutOfRange, "the number is out of range"};
@@ -202,13 +215,18 @@ Problem append_boolean(const Value& value, CopyBuffer& buffer) {
     return std::nullopt;
 }
 
-Problem append_timestamp(const Value& value, CopyBuffer& buffer) {
+Problem append_timestamp(const Value& value, const TargetColumn& column, CopyBuffer& buffer) {
     if (value.type() != ColumnType::timestamp) [[unlikely]] {
         return wrong_kind(value);
     }
     std::int64_t since_2000 = 0;
     if (__builtin_sub_overflow(value.integer(), kEpochDifference, &since_2000)) [[unlikely]] {
         return Flaw{kTimeOutOfRange, "the time is out of range"};
+    }
+    if (column.places && !column.rounds) {
+        if (auto loss = loss_of_fraction(value, *column.places)) [[unlikely]] {
+            return Flaw{kLossy, std::move(*loss)};
+        }
     }
     append_fixed(since_2000, buffer);
     return std::nullopt;
@@ -245,12 +263,12 @@ Problem append_cell(const Value& value, const TargetColumn& column, CopyBuffer& 
         case Encoding::int2: return append_integer<std::int16_t>(value, buffer);
         case Encoding::int4: return append_integer<std::int32_t>(value, buffer);
         case Encoding::int8: return append_integer<std::int64_t>(value, buffer);
-        case Encoding::float4: return append_float4(value, buffer);
-        case Encoding::float8: return append_float8(value, buffer);
-        case Encoding::numeric: return append_numeric_cell(value, buffer);
+        case Encoding::float4: return append_float4(value, column, buffer);
+        case Encoding::float8: return append_float8(value, column, buffer);
+        case Encoding::numeric: return append_numeric_cell(value, column, buffer);
         case Encoding::text: return append_text(value, column, buffer);
         case Encoding::boolean: return append_boolean(value, buffer);
-        case Encoding::timestamp: return append_timestamp(value, buffer);
+        case Encoding::timestamp: return append_timestamp(value, column, buffer);
         case Encoding::json:
         case Encoding::jsonb: return append_json(value, column, buffer);
         case Encoding::uuid: return append_uuid(value, buffer);

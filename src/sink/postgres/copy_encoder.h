@@ -43,6 +43,9 @@ struct TargetColumn {
     bool not_null = false;
     std::optional<std::uint32_t> characters_max;  // of text
     bool left_out = false;                        // it is not in the COPY: the database fills it
+    /// Behind the point of a numeric or the second of a timestamp; nothing: as many as it has.
+    std::optional<std::int32_t> places;
+    bool rounds = false;  // what does not fit into `places` or a float is rounded by the server
 };
 
 /// Bytes that grow at the end and are reused.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "base/redaction.h"
 #include "sink/postgres/batch_write.h"
@@ -87,6 +88,9 @@ SinkResult<Connected> PostgresSink::set_up(
         auto settlement = settle_table(connection, *table);
         if (!settlement) {
             return pass_on(settlement);
+        }
+        for (const std::string& warning : warnings_about(*table, settlement->found)) {
+            spdlog::warn("table {}: {}", table->name, warning);
         }
         connected.tables.push_back(settlement->settled());
         TablePlan& plan = lane_.plans.emplace_back();

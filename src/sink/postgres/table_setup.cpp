@@ -40,7 +40,8 @@ Changes changes_for(const mapping::Table& table, const CatalogueTable& found) {
             changes.wanted.push_back(
                 {column.name,
                  fmt::format("ALTER COLUMN {} TYPE {}", name, type),
-                 fmt::format("column {} cannot become {}", column.name, type)}
+                 fmt::format("column {} cannot become {}", column.name, type),
+                 column.type == mapping::ColumnType::real && there->encoding == Encoding::int8}
             );
         }
     }
@@ -56,6 +57,7 @@ SinkResult<void> alter(
         clauses
     ));
     if (altered) {
+        log_changed(table.name, clauses);
         return {};
     }
     if (!connection.lost()) {
@@ -65,6 +67,32 @@ SinkResult<void> alter(
         }
     }
     return pass_on(altered);
+}
+
+// A double cannot hold all integers beyond 2^53: the database would round the ones that are stored
+// already.
+SinkResult<void> keep_stored_digits(
+    Connection& connection, const mapping::Table& table, Changes& changes
+) {
+    for (std::size_t i = 0; i < changes.wanted.size();) {
+        if (!changes.wanted[i].rounds_large) {
+            ++i;
+            continue;
+        }
+        auto large = connection.run_at_length(large_integer_query(
+            quoted_table(table.name), dialect().quoted(changes.wanted[i].column)
+        ));
+        if (!large) {
+            return pass_on(large);
+        }
+        if (PQntuples(large->get()) == 0) {
+            ++i;
+            continue;
+        }
+        changes.impossible.push_back(kept_integer(table.name, changes.wanted[i]));
+        changes.wanted.erase(changes.wanted.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    return {};
 }
 
 // The table as the database has it, which it fits; nothing when it is not there.
@@ -137,8 +165,12 @@ SinkResult<Settlement> settle_table(Connection& connection, const mapping::Table
         if (auto created = connection.run(dialect().create_table(table)); !created) {
             return pass_on(created);
         }
+        log_created(table.name);
     } else {
         Changes changes = table.inferred ? changes_for(table, *found) : Changes{};
+        if (auto kept = keep_stored_digits(connection, table, changes); !kept) {
+            return pass_on(kept);
+        }
         settlement.refused = std::move(changes.impossible);
         if (changes.wanted.empty()) {
             settlement.found = std::move(*found);
@@ -179,7 +211,13 @@ SinkResult<std::string> describe_table(Connection& connection, const mapping::Ta
             return pass_on(there);
         }
     }
-    return fit_line(table, *fitting);
+    std::string line = fit_line(table, *fitting);
+    if (*fitting) {
+        for (const std::string& warning : warnings_about(table, **fitting)) {
+            line += "; warning: " + warning;
+        }
+    }
+    return line;
 }
 
 }  // namespace foz::sink::postgres

@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 
+#include "sink/sqlite/sqlite_catalogue.h"
 #include "sink/sqlite/sqlite_dialect.h"
 #include "sink/sqlite/sqlite_failure.h"
 
@@ -43,6 +44,9 @@ SinkResult<void> RowInserter::prepare(const mapping::Table* only) {
         route.has_defaults =
             std::ranges::any_of(route.table->columns, &mapping::Column::has_default);
         timestamps_.resize(std::max(timestamps_.size(), route.table->columns.size()));
+        if (auto read = read_affinities(route); !read) {
+            return read;
+        }
     }
     return {};
 }
@@ -86,6 +90,25 @@ SqliteResult<RowInserter::RowStatement*> RowInserter::insert_for(
         return std::unexpected(std::move(insert.error()));
     }
     return &route.partial.emplace(left_out_, std::move(*insert)).first->second;
+}
+
+SinkResult<void> RowInserter::read_affinities(RouteInsert& route) {
+    const auto there = columns_of(*connection_, route.table->name);
+    if (!there) {
+        return failed(there.error(), "cannot read the catalogue");
+    }
+    const auto& columns = route.table->columns;
+    route.affinities.assign(columns.size(), Affinity::none);
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        const mapping::Column& column = columns[i];
+        const auto found = std::ranges::find_if(*there, [&](const CatalogueColumn& one) {
+            return same_name(one.name, column.name);
+        });
+        if (found != there->end() && !column.rounds) {
+            route.affinities[i] = affinity_of(found->declared_type);
+        }
+    }
+    return {};
 }
 
 SinkResult<Written> RowInserter::insert(
@@ -136,7 +159,7 @@ SinkResult<RowInserter::Fate> RowInserter::insert_row(
     if (!insert) {
         return not_inserted(insert.error());
     }
-    auto inserted = bind(*route.table, **insert, cells);
+    auto inserted = bind(route, **insert, cells);
     if (inserted) {
         inserted = (*insert)->statement.run();
     }
@@ -204,7 +227,7 @@ SqliteResult<RowInserter::Fate> RowInserter::compare(
     }
     state::Statement& statement = route.compare->statement;
     differences_.clear();
-    if (auto bound = bind(*route.table, *route.compare, cells); !bound) {
+    if (auto bound = bind(route, *route.compare, cells); !bound) {
         return std::unexpected(bound.error());
     }
     const auto row = statement.step();
@@ -241,7 +264,7 @@ SqliteResult<bool> RowInserter::is_view(const std::string& name) {
 }
 
 SqliteResult<void> RowInserter::bind(
-    const mapping::Table& table, RowStatement& to, std::span<const Value> cells
+    const RouteInsert& route, RowStatement& to, std::span<const Value> cells
 ) {
     state::Statement& statement = to.statement;
     int parameter = 0;
@@ -252,12 +275,21 @@ SqliteResult<void> RowInserter::bind(
             continue;
         }
         const Value& cell = cells[i];
+        if (route.affinities[i] != Affinity::none) {
+            if (auto loss = loss_in(route.affinities[i], cell)) [[unlikely]] {
+                return std::unexpected(SqliteError{
+                    SQLITE_MISMATCH,
+                    fmt::format("column {}: {}", route.table->columns[i].name, *loss)
+                });
+            }
+        }
         switch (cell.type()) {
             case ColumnType::integer:
             case ColumnType::boolean: statement.bind(parameter, cell.integer()); break;
             case ColumnType::real: statement.bind(parameter, cell.real()); break;
             case ColumnType::timestamp:
-                if (auto bound = bind_timestamp(table, statement, parameter, i, cell.timestamp());
+                if (auto bound =
+                        bind_timestamp(*route.table, statement, parameter, i, cell.timestamp());
                     !bound) {
                     return bound;
                 }

@@ -14,6 +14,7 @@
 #include "mapping/row_batch.h"
 #include "sink/key_conflict.h"
 #include "sink/sink.h"
+#include "sink/sqlite/affinity.h"
 #include "sink/sqlite/timestamp_text.h"
 #include "state/sqlite_connection.h"
 
@@ -50,6 +51,7 @@ class RowInserter {
         /// parameters differs, and its value; nothing when there is none. Prepared when needed.
         std::optional<RowStatement> compare;
         std::vector<std::size_t> compared;  // columns
+        std::vector<Affinity> affinities;   // by column; none where values may be rounded
     };
     /// What has become of a row.
     enum class Fate : std::uint8_t { stored, same_is_there, other_is_there, kept_out };
@@ -57,6 +59,7 @@ class RowInserter {
     [[nodiscard]] SinkResult<Fate> insert_row(
         RouteInsert& route, std::span<const mapping::Value> cells
     );
+    [[nodiscard]] SinkResult<void> read_affinities(RouteInsert& route);
     [[nodiscard]] state::SqliteResult<bool> is_view(const std::string& name);
     [[nodiscard]] state::SqliteResult<RowStatement> prepare_insert(
         const mapping::Table& table, const std::vector<bool>& left_out
@@ -66,7 +69,7 @@ class RowInserter {
         RouteInsert& route, std::span<const mapping::Value> cells
     );
     [[nodiscard]] state::SqliteResult<void> bind(
-        const mapping::Table& table, RowStatement& to, std::span<const mapping::Value> cells
+        const RouteInsert& route, RowStatement& to, std::span<const mapping::Value> cells
     );
     [[nodiscard]] state::SqliteResult<void> bind_timestamp(
         const mapping::Table& table,

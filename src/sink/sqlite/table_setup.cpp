@@ -7,6 +7,7 @@
 #include "sink/sqlite/sqlite_catalogue.h"
 #include "sink/sqlite/sqlite_dialect.h"
 #include "sink/sqlite/sqlite_failure.h"
+#include "sink/table_changes.h"
 
 namespace foz::sink::sqlite {
 
@@ -41,6 +42,7 @@ SinkResult<void> add_column(
     if (auto added = connection.execute(dialect().add_column(table, column)); !added) {
         return failed(added.error(), fmt::format("cannot add {} to {}", column.name, table.name));
     }
+    log_changed(table.name, fmt::format("ADD COLUMN {}", dialect().quoted(column.name)));
     return {};
 }
 
@@ -55,6 +57,7 @@ SinkResult<SettledTable> settle_table(SqliteConnection& connection, const mappin
         if (auto made = connection.execute(dialect().create_table(table)); !made) {
             return failed(made.error(), fmt::format("cannot create table {}", table.name));
         }
+        log_created(table.name);
         return SettledTable{table.columns, {}};
     }
     SettledTable settled;
