@@ -146,6 +146,9 @@ void check_listener(const config::Listener& listener, Report& report) {
     for (const std::string& line : found.good) {
         report.ok(line);
     }
+    for (const std::string& line : found.doubtful) {
+        report.warned(line);
+    }
     for (const std::string& line : found.bad) {
         report.failed(line);
     }
@@ -198,9 +201,12 @@ void add_check_command(CLI::App& app, int& exit_code) {
         "Not one that foz runs with: the broker would hang up on that"
     );
     command->footer(
-        "One line for each thing that was checked, \"ok\" or \"error\"; \"seen\" is what a broker\n"
-        "showed that is not what it must be. Changes nothing.\n"
-        "Exit code 0: all is well; 1: something is not as it must be here and now, such as a\n"
+        "One line for each thing that was checked, \"ok\", \"warn\" or \"error\"; \"seen\" is what "
+        "a\n"
+        "broker showed that is not what it must be. Changes nothing.\n"
+        "Exit code 0: foz can run, perhaps with warnings, such as of a certificate that has\n"
+        "expired or is not valid yet (is the clock set?); 1: something is not as it must be here "
+        "and now, such as a\n"
         "database that does not answer; 2: the configuration cannot be used."
     );
     command->callback([arguments, &exit_code] { exit_code = check(*arguments); });

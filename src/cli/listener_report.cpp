@@ -21,7 +21,7 @@ ListenerReport report_listener(const config::Listener& listener) {
                 fmt::format("listener {}: TLS, {}", listener.name, (*context)->description())
             );
             for (const std::string& warning : (*context)->warnings()) {
-                report.bad.push_back(fmt::format("{}: {}", where, warning));
+                report.doubtful.push_back(fmt::format("{}: {}", where, warning));
             }
         } else {
             report.bad.push_back(fmt::format("{}: {}", where, context.error().message));

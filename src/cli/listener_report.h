@@ -11,7 +11,8 @@ namespace foz::cli {
 
 struct ListenerReport {
     std::vector<std::string> good;
-    std::vector<std::string> bad;  // `foz.toml:3: [listener.devices]: what is wrong`
+    std::vector<std::string> doubtful;  // foz runs with it, as with a certificate that expires soon
+    std::vector<std::string> bad;       // `foz.toml:3: [listener.devices]: what is wrong`
 };
 
 /// Reads the files as `foz run` does. Empty for a listener without any.

@@ -33,7 +33,7 @@ bool check_files(const std::string& what, const config::ClientTls& tls, Report& 
         return false;
     }
     for (const std::string& warning : (*context)->warnings()) {
-        report.failed(fmt::format("{}: {}", what, warning));
+        report.warned(fmt::format("{}: {}", what, warning));
     }
     return true;
 }

@@ -17,6 +17,8 @@ class Report {
     void ok(std::string_view what) { print("ok     ", what); }
     /// What goes with an error, and is no verdict of its own.
     void seen(std::string_view what) { print("seen   ", what); }
+    /// foz runs with it, but a person should look: no reason to keep a broker from starting.
+    void warned(std::string_view what) { print("warn   ", what); }
     /// The configuration cannot be used, whatever the world does.
     void unusable(std::string_view what) {
         print("error  ", what);

@@ -143,5 +143,17 @@ TEST_F(CertsTest, CheckNamesTheFileOfAListenerThatCannotBeUsed) {
     EXPECT_TRUE(missing.says("passwords is not there; `foz passwd")) << missing;
 }
 
+TEST_F(CertsTest, ACertificateThatExpiresSoonIsAWarningThatStopsNobody) {
+    ASSERT_EQ(certs({"init"}).exit_code, 0);
+    ASSERT_EQ(certs({"server", "--name", "localhost", "--days", "3"}).exit_code, 0);
+    foz_.configure(
+        "[listener.locked]\naddress = \"127.0.0.1:0\"\nallow_anonymous = true\ntls = { certificate "
+        "= \"certs/servers/localhost.crt\", key = \"certs/servers/localhost.key\" }\n"
+    );
+    const Outcome checked = foz_.run_configured({"check"});
+    EXPECT_EQ(checked.exit_code, 0) << checked;
+    EXPECT_TRUE(checked.says("warn   ") && checked.says("is valid until")) << checked;
+}
+
 }  // namespace
 }  // namespace foz::end_to_end
