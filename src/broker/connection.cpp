@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include <netdb.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 namespace foz::broker {
@@ -75,6 +76,30 @@ IoOutcome write_some(Connection& connection) {
 bool has_unread(const Connection& connection) {
     char first = 0;
     return ::recv(connection.socket.number(), &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+bool has_hung_up(const Connection& connection) {
+    char first = 0;
+    const ssize_t count = ::recv(connection.socket.number(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
+    return count == 0 || (count < 0 && !passes(errno));
+}
+
+std::string peer_network(const Connection& connection) {
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    if (::getpeername(connection.socket.number(), reinterpret_cast<sockaddr*>(&address), &length) !=
+        0) {
+        return {};
+    }
+    if (address.ss_family != AF_INET6) {
+        const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
+        return {reinterpret_cast<const char*>(&v4.sin_addr), sizeof v4.sin_addr};
+    }
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+    const std::string bytes(reinterpret_cast<const char*>(&v6), sizeof v6);
+    constexpr std::size_t kMappedAt = 12;
+    constexpr std::size_t kPrefixBytes = 8;
+    return IN6_IS_ADDR_V4MAPPED(&v6) ? bytes.substr(kMappedAt) : bytes.substr(0, kPrefixBytes);
 }
 
 std::string peer_address(const Connection& connection) {

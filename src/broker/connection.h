@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/event_loop.h"
+#include "broker/authenticator.h"
 #include "broker/door.h"
 #include "broker/protocol.h"
 #include "tls/server_stream.h"
@@ -52,12 +53,15 @@ struct Connection {
     SteadyTime last_packet;
     SteadyTime next_check;  // when its entry in the deadline wheel counts
 
+    Authenticator::Ticket password_ticket = 0;  // its password is being checked
+
     EventLoop::Interest interest = EventLoop::Interest::none;
     bool admitted = false;    // was let in, or the answer of the authenticator is awaited
     bool claimed = false;     // its client id was claimed in the registry
     bool identified = false;  // its claim was granted: no longer one of the unidentified
     bool touched = false;     // is in the reactor's list of connections to write to
     bool writing = false;     // output waits for room in the socket
+    bool hung_up = false;     // the peer sends nothing more; ends when what it sent is taken
     bool closing = false;     // ends as soon as the output is sent
 };
 
@@ -102,6 +106,12 @@ class ReadBuffers {
 
 /// Whether the peer has sent something that was not read yet.
 [[nodiscard]] bool has_unread(const Connection& connection);
+
+/// Whether the peer has closed its side, and all that it had sent was read.
+[[nodiscard]] bool has_hung_up(const Connection& connection);
+
+/// Who the peer is when addresses take turns: its address, or the /64 of an IPv6 one.
+[[nodiscard]] std::string peer_network(const Connection& connection);
 
 /// The peer's address, for a person.
 [[nodiscard]] std::string peer_address(const Connection& connection);

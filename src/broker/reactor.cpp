@@ -233,6 +233,7 @@ void Reactor::deliver_acks() {
 
 void Reactor::check_time() {
     deadlines_.advance(now_, [this](const ConnectionHandle& handle) { check_deadline(handle); });
+    forget_departed_waiters();
     if (index_ == 0) {
         take_due_sessions();
     }

@@ -84,6 +84,9 @@ class Reactor {
     void finish(Connection& connection);
     void admit(Connection& connection);
     void check_password(Connection& connection, Credentials credentials);
+    void take_verdict(Connection& connection, const std::string& user, PasswordVerdict verdict);
+    void forget_departed_waiters();
+    void hang_up(Connection& connection);
     void refuse(Connection& connection, mqtt::ReasonCode reason, std::string_view why);
     void claim(Connection& connection);
     void start_session(Connection& connection);
@@ -126,7 +129,8 @@ class Reactor {
     std::vector<std::uint32_t> free_slots_;
     std::deque<ConnectionHandle> unidentified_;  // oldest first; those that are gone are skipped
     std::uint32_t unidentified_count_ = 0;
-    std::uint64_t memory_counted_ = 0;  // of its connections, together
+    std::vector<ConnectionHandle> password_waiters_;  // those that are gone are skipped
+    std::uint64_t memory_counted_ = 0;                // of its connections, together
     DeadlineWheel deadlines_;
 
     Inbox inbox_;

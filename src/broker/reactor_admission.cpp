@@ -90,42 +90,73 @@ void Reactor::admit(Connection& connection) {
 }
 
 void Reactor::check_password(Connection& connection, Credentials credentials) {
-    auto passwords = connection.door.passwords();
-    if (passwords->remembers(credentials.user_name, credentials.password)) {
-        claim(connection);
-        return;
-    }
-    const bool submitted = context_.authenticator.submit({
-        .passwords = std::move(passwords),
+    const Authenticator::Submitted submitted = context_.authenticator.submit({
+        .passwords = connection.door.passwords(),
         .user_name = credentials.user_name,
         .password = std::move(credentials.password),
+        .address = peer_network(connection),
+        .deadline = connection.accepted + context_.settings.limits.connect_timeout,
         .answer =
-            [this, handle = connection.self, user = credentials.user_name](bool right) {
-                loop_.post([this, handle, user, right] {
+            [this, handle = connection.self, user = credentials.user_name](PasswordVerdict found) {
+                loop_.post([this, handle, user, found] {
                     Connection* const waiting = find(handle);
-                    if (waiting == nullptr ||
-                        waiting->protocol.state() != Protocol::State::awaiting_session) {
-                        return;
-                    }
-                    if (right) {
-                        claim(*waiting);
-                    } else {
-                        refuse(
-                            *waiting,
-                            mqtt::ReasonCode::bad_user_name_or_password,
-                            fmt::format("wrong password, or no such user: \"{}\"", printable(user))
-                        );
+                    if (waiting != nullptr &&
+                        waiting->protocol.state() == Protocol::State::awaiting_session) {
+                        waiting->password_ticket = 0;
+                        take_verdict(*waiting, user, found);
                     }
                 });
             },
     });
-    if (!submitted) {
-        refuse(
-            connection,
-            mqtt::ReasonCode::server_busy,
-            "too many passwords wait to be checked; it may try again"
-        );
+    if (submitted.verdict) {
+        take_verdict(connection, credentials.user_name, *submitted.verdict);
+    } else if (submitted.ticket != 0) {
+        connection.password_ticket = submitted.ticket;
+        password_waiters_.push_back(connection.self);
+    } else {
+        refuse(connection, mqtt::ReasonCode::server_busy, submitted.refusal);
     }
+}
+
+void Reactor::take_verdict(
+    Connection& connection, const std::string& user, PasswordVerdict verdict
+) {
+    switch (verdict) {
+        case PasswordVerdict::right: claim(connection); return;
+        case PasswordVerdict::wrong:
+            refuse(
+                connection,
+                mqtt::ReasonCode::bad_user_name_or_password,
+                fmt::format("wrong password, or no such user: \"{}\"", printable(user))
+            );
+            return;
+        case PasswordVerdict::late: break;
+    }
+    refuse(
+        connection,
+        mqtt::ReasonCode::server_busy,
+        "its password could not be checked within limits.connect_timeout: too many wait; it may "
+        "try "
+        "again"
+    );
+}
+
+// Nobody's password is checked for a client that has gone, unless it had sent something before.
+void Reactor::forget_departed_waiters() {
+    std::erase_if(password_waiters_, [this](ConnectionHandle handle) {
+        Connection* const connection = find(handle);
+        if (connection == nullptr || connection->password_ticket == 0) {
+            return true;
+        }
+        constexpr char kDisconnect = '\xE0';
+        const bool sent_more =
+            !connection->input.empty() && connection->input.front() != kDisconnect;
+        if (sent_more || !has_hung_up(*connection)) {
+            return false;
+        }
+        finish(*connection);
+        return true;
+    });
 }
 
 void Reactor::refuse(Connection& connection, mqtt::ReasonCode reason, std::string_view why) {

@@ -15,6 +15,35 @@ std::uint64_t token_of(ConnectionHandle handle) {
     return std::uint64_t{handle.generation} << 32 | handle.slot;
 }
 
+struct Overdue {
+    mqtt::ReasonCode code;
+    std::string_view reason;
+};
+
+Overdue why_overdue(const Connection& connection) {
+    switch (connection.protocol.state()) {
+        case Protocol::State::connected:
+            return {
+                mqtt::ReasonCode::keep_alive_timeout,
+                "[MQTT-3.1.2-22] nothing was heard for one and a half times the keep-alive"
+            };
+        case Protocol::State::awaiting_session:
+            return {
+                mqtt::ReasonCode::server_busy,
+                connection.password_ticket != 0
+                    ? "its password could not be checked within limits.connect_timeout: too many "
+                      "wait; it may try again"
+                    : "the connection that has its client id did not end within "
+                      "limits.connect_timeout"
+            };
+        case Protocol::State::awaiting_connect:
+        case Protocol::State::closed: break;
+    }
+    return {
+        mqtt::ReasonCode::unspecified_error, "no complete CONNECT within limits.connect_timeout"
+    };
+}
+
 }  // namespace
 
 ConnectionHandle Reactor::handle_of(std::uint64_t token) const {
@@ -60,7 +89,13 @@ void Reactor::on_ready(const EventLoop::Ready& ready) {
 }
 
 void Reactor::wait_readable(Connection& connection) {
-    if (!connection.closing && !drain_deadline_) {
+    if (connection.hung_up) {
+        // What was kept is taken first; what is left of a packet then never gets whole.
+        if (!connection.closing && (connection.input.empty() || connection.protocol.may_take())) {
+            begin_closing(connection);
+            touch(connection);
+        }
+    } else if (!connection.closing && !drain_deadline_) {
         set_interest(connection, EventLoop::Interest::read);
     }
 }
@@ -99,7 +134,7 @@ void Reactor::on_readable(Connection& connection) {
     }
     if (read.outcome == IoOutcome::closed) {
         note_tls_failure(connection);
-        finish(connection);
+        hang_up(connection);
         return;
     }
     if (!connection.sealed.empty()) {
@@ -108,6 +143,21 @@ void Reactor::on_readable(Connection& connection) {
     if (read.size == 0) {
         count_memory(connection);
     }
+}
+
+// The peer has closed its side. What it had sent before is taken all the same, when its password
+// has been checked or the journal has room: a device that publishes and hangs up is not to blame.
+void Reactor::hang_up(Connection& connection) {
+    const auto state = connection.protocol.state();
+    const bool waits =
+        state == Protocol::State::awaiting_session ||
+        (state == Protocol::State::connected && (inbox_.full() || !connection.protocol.may_take()));
+    if (connection.closing || connection.input.empty() || !waits) {
+        finish(connection);
+        return;
+    }
+    connection.hung_up = true;
+    set_interest(connection, EventLoop::Interest::none);
 }
 
 // More of a packet that is too long for the read buffer.
@@ -244,9 +294,16 @@ void Reactor::send(Connection& connection) {
     }
     if (has_output(connection)) {
         const IoOutcome outcome = write_some(connection);
-        if (outcome == IoOutcome::closed) {
+        if (outcome == IoOutcome::closed &&
+            (connection.closing || connection.protocol.state() != Protocol::State::connected)) {
             finish(connection);
             return;
+        }
+        if (outcome == IoOutcome::closed) {
+            // It hears no acknowledgement, but may have sent more before it hung up: reading goes
+            // on to the end.
+            std::string().swap(connection.output);
+            std::string().swap(connection.sealed);
         }
         if (outcome == IoOutcome::would_block) {
             // A peer that does not read its acknowledgements is not read from either.
@@ -279,6 +336,9 @@ void Reactor::finish(Connection& connection) {
             connection.tls->close(connection.sealed);
         }
         (void)write_some(connection);  // the orderly end, or the alert that says why
+    }
+    if (connection.password_ticket != 0) {
+        context_.authenticator.cancel(connection.password_ticket);
     }
     const ConnectionHandle handle = connection.self;
     Protocol& protocol = connection.protocol;
@@ -352,12 +412,8 @@ void Reactor::check_deadline(ConnectionHandle handle) {
         add_deadline(*connection);
         return;
     }
-    connection->protocol.close(
-        connected ? mqtt::ReasonCode::keep_alive_timeout : mqtt::ReasonCode::unspecified_error,
-        connected ? "[MQTT-3.1.2-22] nothing was heard for one and a half times the keep-alive"
-                  : "no complete CONNECT within limits.connect_timeout",
-        connection->output
-    );
+    const auto [code, reason] = why_overdue(*connection);
+    connection->protocol.close(code, reason, connection->output);
     after_input(*connection);
 }
 

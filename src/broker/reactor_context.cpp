@@ -15,7 +15,8 @@ ReactorContext::ReactorContext(
       ack(from_ack),
       journal(from_journal),
       clock(from_clock),
-      registry(limits.sessions) {}
+      registry(limits.sessions),
+      authenticator(from_clock) {}
 
 ReactorContext::~ReactorContext() = default;
 

@@ -3,12 +3,6 @@
 
 #include <algorithm>
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/rand.h>
-
-#include "base/check.h"
 #include "base/file_system.h"
 
 namespace foz::tls {
@@ -70,10 +64,6 @@ Result<void> check_name(std::string_view name) {
 
 }  // namespace
 
-PasswordFile::PasswordFile() {
-    FOZ_CHECK(RAND_bytes(remember_key_.data(), static_cast<int>(remember_key_.size())) == 1);
-}
-
 Result<std::shared_ptr<const PasswordFile>> PasswordFile::load(const std::filesystem::path& path) {
     constexpr std::uint64_t kFileBytesMax = 256 << 20;
     const auto content = read_file(real_file_system(), path, kFileBytesMax);
@@ -127,46 +117,15 @@ Result<std::shared_ptr<const PasswordFile>> PasswordFile::parse(
     return made;
 }
 
-PasswordFile::Digest PasswordFile::digest_of(std::string_view name, std::string_view password)
-    const {
-    // A name has no NUL in MQTT, so that no other pair makes the same text.
-    std::string text(name);
-    text += '\0';
-    text += password;
-    Digest digest{};
-    unsigned size = 0;
-    const unsigned char* made = HMAC(
-        EVP_sha256(),
-        remember_key_.data(),
-        static_cast<int>(remember_key_.size()),
-        reinterpret_cast<const unsigned char*>(text.data()),
-        text.size(),
-        digest.data(),
-        &size
-    );
-    FOZ_CHECK(made != nullptr && size == digest.size());
-    OPENSSL_cleanse(text.data(), text.size());
-    return digest;
-}
-
-bool PasswordFile::remembers(std::string_view name, std::string_view password) const {
-    const Digest digest = digest_of(name, password);
-    const std::scoped_lock lock(mutex_);
-    const auto found = remembered_.find(std::string(name));
-    return found != remembered_.end() &&
-           CRYPTO_memcmp(found->second.data(), digest.data(), digest.size()) == 0;
+std::string PasswordFile::line_of(std::string_view name) const {
+    const auto user = users_.find(std::string(name));
+    return user == users_.end() ? std::string() : password_hash_text(user->second);
 }
 
 bool PasswordFile::verify(std::string_view name, std::string_view password) const {
     const auto user = users_.find(std::string(name));
     const bool known = user != users_.end();
-    if (!is_password(known ? user->second : nobodys_, password) || !known) {
-        return false;
-    }
-    const Digest digest = digest_of(name, password);
-    const std::scoped_lock lock(mutex_);
-    remembered_.insert_or_assign(user->first, digest);
-    return true;
+    return is_password(known ? user->second : nobodys_, password) && known;
 }
 
 Result<std::string> with_password(

@@ -3,11 +3,9 @@
 // HASH is as in password_hash.h. Lines that are empty or begin with # mean nothing.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -28,29 +26,21 @@ class PasswordFile {
         std::string_view content, std::string_view shown_name
     );
 
-    /// Whether verify() has already found this very password right for this name. Costs
-    /// microseconds: call it on the event loop first, so that a fleet that comes back is let in at
-    /// once. False says nothing.
-    [[nodiscard]] bool remembers(std::string_view name, std::string_view password) const;
+    /// The hash of that user, as text; "" without one. Changes when the password is set anew.
+    [[nodiscard]] std::string line_of(std::string_view name) const;
 
     /// Whether this is the password of that name. Costs as much as the file asks for (100,000
     /// iterations: some 50 ms), the same for a name that is not there: NOT on an event loop, but on
-    /// a thread of its own, with a limit on how many wait. Remembers what was right.
+    /// a thread of its own, with a limit on how many wait.
     [[nodiscard]] bool verify(std::string_view name, std::string_view password) const;
 
     [[nodiscard]] std::size_t size() const { return users_.size(); }
 
   private:
-    using Digest = std::array<unsigned char, 32>;
-
-    PasswordFile();
-    [[nodiscard]] Digest digest_of(std::string_view name, std::string_view password) const;
+    PasswordFile() = default;
 
     std::unordered_map<std::string, PasswordHash> users_;
-    PasswordHash nobodys_;   // what a name that is not there is compared with
-    Digest remember_key_{};  // random, so that what is remembered is of no use elsewhere
-    mutable std::mutex mutex_;
-    mutable std::unordered_map<std::string, Digest> remembered_;  // by name; guarded by mutex_
+    PasswordHash nobodys_;  // what a name that is not there is compared with
 };
 
 /// The content of a password file with that user's line replaced or added; all other lines stay.

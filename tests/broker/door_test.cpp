@@ -140,6 +140,49 @@ TEST_F(DoorTest, a_client_is_not_read_from_while_its_password_is_checked) {
     sender.join();
 }
 
+TEST_F(DoorTest, a_reading_is_kept_though_its_device_hangs_up_while_its_password_is_checked) {
+    write_passwords({{"esp32", "secret"}}, 200'000);
+    start();
+    const std::string publish("\x30\x04\x00\x01t1", 6);
+    {
+        const RawClient at_once(broker_->listeners().front()->port());
+        at_once.send(connect_bytes("esp32", "secret") + publish);
+    }
+    {
+        const RawClient later(broker_->listeners().front()->port());
+        later.send(connect_bytes("esp32", "secret"));
+        ASSERT_TRUE(support::wait_until([&] { return broker_->status().connections_total == 2; }));
+        later.send(publish);
+    }
+    EXPECT_TRUE(support::wait_until([&] { return broker_->status().messages == 2; }))
+        << broker_->status().messages;
+    EXPECT_TRUE(support::wait_until([&] { return broker_->status().connections == 0; }));
+}
+
+TEST_F(DoorTest, a_reading_of_one_that_hung_up_with_a_wrong_password_is_not_kept) {
+    start();
+    {
+        const RawClient stranger(broker_->listeners().front()->port());
+        stranger.send(connect_bytes("esp32", "guess") + std::string("\x30\x04\x00\x01t1", 6));
+    }
+    EXPECT_TRUE(support::wait_until([&] { return broker_->status().connections_refused == 1; }));
+    EXPECT_EQ(broker_->status().messages, 0U);
+}
+
+TEST_F(DoorTest, a_check_for_a_connection_that_is_gone_is_not_made) {
+    write_passwords({{"esp32", "secret"}}, 200'000);
+    start();
+    for (int i = 0; i < 50; ++i) {
+        const RawClient gone(broker_->listeners().front()->port());
+        gone.send(connect_bytes("esp32", fmt::format("guess {}", i)));
+    }
+    EXPECT_TRUE(support::wait_until([&] {
+        const auto status = broker_->status();
+        return status.connections_total == 50 && status.connections <= 1;
+    }));
+    EXPECT_EQ(answer(connect_bytes("esp32", "secret")), kAccepted) << "soon, not after 50 checks";
+}
+
 TEST_F(DoorTest, the_password_file_is_read_again_and_a_broken_one_leaves_the_old_in_force) {
     start();
     write_passwords({{"esp32", "new"}});

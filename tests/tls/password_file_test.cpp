@@ -37,15 +37,16 @@ TEST(PasswordFile, reads_both_forms_of_mosquitto_passwd) {
     EXPECT_FALSE(file->verify("", ""));
 }
 
-TEST(PasswordFile, remembers_what_was_right_and_nothing_else) {
-    const auto file = parsed(kFromMosquitto);
-    EXPECT_FALSE(file->remembers("seven", "correct horse"));
-    EXPECT_FALSE(file->verify("seven", "wrong"));
-    EXPECT_FALSE(file->remembers("seven", "wrong"));
-    EXPECT_TRUE(file->verify("seven", "correct horse"));
-    EXPECT_TRUE(file->remembers("seven", "correct horse"));
-    EXPECT_FALSE(file->remembers("seven", "wrong"));
-    EXPECT_FALSE(file->remembers("six", "correct horse"));
+TEST(PasswordFile, has_a_line_for_each_user_that_changes_with_the_password) {
+    std::string content = expect_value(with_password("", "esp32", "old", 10));
+    content = expect_value(with_password(content, "other", "x", 10));
+    const std::string before = parsed(content)->line_of("esp32");
+    EXPECT_TRUE(before.starts_with("$7$10$")) << before;
+    EXPECT_EQ(parsed(content)->line_of("nobody"), "");
+    content = expect_value(with_password(content, "other", "y", 10));
+    EXPECT_EQ(parsed(content)->line_of("esp32"), before);
+    content = expect_value(with_password(content, "esp32", "old", 10));
+    EXPECT_NE(parsed(content)->line_of("esp32"), before) << "another salt";
 }
 
 TEST(PasswordFile, is_written_and_read_back) {
