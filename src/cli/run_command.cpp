@@ -3,6 +3,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -66,6 +67,20 @@ sigset_t block_signals() {
     return signals;
 }
 
+void log_configuration(const std::string& config) {
+    std::error_code ignored;
+    if (!config.empty()) {
+        spdlog::info("configuration: {}", config);
+    } else if (std::filesystem::exists("foz.toml", ignored)) {
+        spdlog::warn(
+            "no --config, so the defaults are used; the foz.toml in this folder is not. To use it: "
+            "foz run --config foz.toml"
+        );
+    } else {
+        spdlog::info("no --config, so the defaults are used");
+    }
+}
+
 void log_start(const config::Settings& settings, const server::Server& server) {
     for (const std::string& listener : server.describe_listeners()) {
         spdlog::info("{}", listener);
@@ -110,6 +125,7 @@ int run(const RunArguments& arguments) {
         fmt::print(stderr, "foz run: unknown log level \"{}\"\n", settings.log_level);
         return 2;
     }
+    log_configuration(arguments.config);
     provide_for_open_files(settings.limits);
     const sigset_t signals = block_signals();
     auto server = server::Server::start(settings, real_file_system(), real_clock());

@@ -28,6 +28,30 @@ TEST(Command, ThatIsUnknownIsNamedWithTheOneThatWasMeant) {
     EXPECT_EQ(foz.run({"--version"}).exit_code, 0);
 }
 
+TEST(Command, AloneListsItsCommandsAndHelpShowsThemToo) {
+    FozUnderTest foz;
+    const Outcome alone = foz.run({});
+    EXPECT_TRUE(alone.says("passwd") && alone.says("verify")) << alone;
+    for (const char* group : {"dead", "certs"}) {
+        const Outcome listed = foz.run({group});
+        EXPECT_EQ(listed.exit_code, 2) << listed;
+        EXPECT_TRUE(listed.says(group == std::string_view("dead") ? "replay" : "init")) << listed;
+    }
+    const Outcome help = foz.run({"help", "run"});
+    EXPECT_EQ(help.exit_code, 0) << help;
+    EXPECT_TRUE(help.says("--config")) << help;
+    EXPECT_EQ(foz.run({"help"}).exit_code, 0);
+    EXPECT_EQ(foz.run({"help", "rnu"}).exit_code, 2);
+    EXPECT_EQ(foz.run({"-V"}).exit_code, 0);
+}
+
+TEST(Command, AnOptionThatIsMistypedIsNamedWithTheOneThatWasMeant) {
+    FozUnderTest foz;
+    const Outcome mistyped = foz.run({"run", "--confg", "foz.toml"});
+    EXPECT_EQ(mistyped.exit_code, 2) << mistyped;
+    EXPECT_TRUE(mistyped.says("unknown option --confg; did you mean --config?")) << mistyped;
+}
+
 TEST(Check, AnUnknownKeyIsNamedWithItsLineAndTheOneThatWasMeant) {
     FozUnderTest foz;
     foz.write("foz.toml", "[[route]]\ntopic = \"a\"\ntable = \"t\"\ndatabse = \"foz\"\n");
