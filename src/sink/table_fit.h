@@ -12,6 +12,62 @@
 
 namespace foz::sink {
 
+/// Why a message that is delivered twice would be stored twice, whatever the database; "": it would
+/// not.
+[[nodiscard]] inline std::string redelivery_doubt(const mapping::Table& table) {
+    for (const std::string& name : table.key) {
+        const auto index = table.index_of(name);
+        if (index && table.columns[*index].receipt) {
+            return fmt::format(
+                "the key has column {}, which differs when a message is delivered again, so that "
+                "it is stored twice then",
+                name
+            );
+        }
+    }
+    return "";
+}
+
+/// All that makes a key take different readings for one, or one for different ones: a warning for a
+/// person. `doubt_about(column)` is what the database says about a column of the key, or "".
+template <class DoubtAbout>
+[[nodiscard]] std::string key_doubts(const mapping::Table& table, DoubtAbout doubt_about) {
+    std::string doubts = redelivery_doubt(table);
+    for (const std::string& name : table.key) {
+        const std::string doubt = doubt_about(name);
+        if (!doubt.empty()) {
+            doubts += (doubts.empty() ? "" : "; ") + doubt;
+        }
+    }
+    return doubts;
+}
+
+/// For doubt_about: a column that keeps less of a second than foz's microseconds. `type`:
+/// "timestamp(0) with time zone".
+[[nodiscard]] inline std::string cut_second_doubt(
+    const std::string& column, const std::string& type, const std::string& alter
+) {
+    return fmt::format(
+        "the key's column {} is {} and cuts the fraction of a second, so that readings of one "
+        "second have the same key; {}",
+        column,
+        type,
+        alter
+    );
+}
+
+/// The same for one whose comparison sees no difference where there is one.
+[[nodiscard]] inline std::string same_names_doubt(
+    const std::string& column, const std::string& collation, const std::string& alter
+) {
+    return fmt::format(
+        "the key's column {} has the collation {}, which takes different names for the same; {}",
+        column,
+        collation,
+        alter
+    );
+}
+
 /// The line of Sink::inspect about a table that fits. `found`: what the database's catalogue says,
 /// with find(name) for a column; nothing when the table is not there.
 template <class CatalogueTable>

@@ -292,6 +292,34 @@ TEST_P(MariadbSinkTest, takes_names_and_values_for_what_they_are) {
     EXPECT_EQ(query("SELECT route, stored, duplicate FROM foz_ledger"), "o'r\\|1|1");
 }
 
+TEST_P(MariadbSinkTest, says_why_a_key_does_not_tell_readings_apart) {
+    query(
+        "CREATE TABLE t (at datetime(3) NOT NULL, id varchar(9) COLLATE utf8mb4_general_ci NOT "
+        "NULL, PRIMARY KEY (at, id))"
+    );
+    const auto lines =
+        make()->inspect(mapping_of({{"r", "t", {{"at", "timestamp"}, {"id", "text"}}, {"at", "id"}}}
+        ));
+    ASSERT_TRUE(lines) << why(lines);
+    EXPECT_EQ(
+        lines->front(),
+        "table t: fits; but the key's column at is datetime(3) and cuts the fraction of a second, "
+        "so that readings of one second have the same key; ALTER TABLE `t` MODIFY `at` datetime(6) "
+        "NOT NULL; the key's column id has the collation utf8mb4_general_ci, which takes different "
+        "names for the same; ALTER TABLE `t` MODIFY `id` varchar(9) CHARACTER SET utf8mb4 COLLATE "
+        "utf8mb4_nopad_bin NOT NULL"
+    );
+}
+
+TEST_P(MariadbSinkTest, an_index_over_the_beginning_of_a_column_is_no_unique_index_over_it) {
+    query("CREATE TABLE t (id varchar(90), v int, UNIQUE (id(5)))");
+    EXPECT_NE(
+        refusal({{"r", "t", {{"id", "text"}, {"v", "integer"}}, {"id"}}}
+        ).find("no unique index over it"),
+        std::string::npos
+    );
+}
+
 TEST_P(MariadbSinkTest, names_both_sides_when_a_table_does_not_fit) {
     query("CREATE TABLE t (a int, b point, d text NOT NULL)");
     query("CREATE TABLE m (a int) ENGINE=MyISAM");

@@ -326,6 +326,26 @@ TEST_F(PostgresSinkTest, takes_names_and_values_for_what_they_are) {
     EXPECT_EQ(query("SELECT route, stored, duplicate FROM foz_ledger"), "o'r\\|1|1");
 }
 
+TEST_F(PostgresSinkTest, says_why_a_key_does_not_tell_readings_apart) {
+    query(
+        "CREATE COLLATION anycase (provider = icu, locale = 'und-u-ks-level2', deterministic = "
+        "false); CREATE TABLE t (at timestamp(0), id text COLLATE anycase, PRIMARY KEY (at, id))"
+    );
+    const auto lines =
+        make()->inspect(mapping_of({{"r", "t", {{"at", "received"}, {"id", "text"}}, {"at", "id"}}})
+        );
+    ASSERT_TRUE(lines) << why(lines);
+    EXPECT_EQ(
+        lines->front(),
+        "table t: fits; but the key has column at, which differs when a message is delivered "
+        "again, so that it is stored twice then; the key's column at is timestamp(0) without time "
+        "zone and cuts the fraction of a second, so that readings of one second have the same key; "
+        "ALTER TABLE \"t\" ALTER COLUMN \"at\" TYPE timestamp(6) without time zone; the key's "
+        "column id has the collation anycase, which takes different names for the same; ALTER "
+        "TABLE \"t\" ALTER COLUMN \"id\" TYPE text COLLATE \"C\""
+    );
+}
+
 TEST_F(PostgresSinkTest, names_both_sides_when_a_table_does_not_fit) {
     query("CREATE TABLE t (a int4, b point, c text, d text NOT NULL)");
     EXPECT_EQ(

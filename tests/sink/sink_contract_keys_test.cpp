@@ -128,6 +128,25 @@ TEST_P(SinkContract, cells_of_every_type_are_compared) {
     }
 }
 
+TEST_P(SinkContract, a_key_that_takes_capitals_for_small_letters_is_warned_of) {
+    if (kind().scheme != "sqlite") {
+        GTEST_SKIP() << "tested with the database's own collations";
+    }
+    database().execute("CREATE TABLE t (id TEXT COLLATE NOCASE PRIMARY KEY, v REAL)");
+    const auto mapping = mapping_of({{"r", "t", {{"id", "text"}, {"v", "double"}}, {"id"}}});
+    const auto lines = unconnected()->inspect(mapping);
+    ASSERT_TRUE(lines) << why(lines);
+    EXPECT_TRUE(lines->front().starts_with(
+        "table t: fits; but the key's column id has the collation NOCASE, which takes different "
+        "names for the same"
+    )) << lines->front();
+    auto sink = connected(mapping);
+    const auto written =
+        BatchUnderTest().add({text("a"), real(1)}).add({text("A"), real(1)}).write_to(*sink);
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().code, kKeyConflict) << why(written);
+}
+
 TEST_P(SinkContract, what_a_column_rounds_is_no_difference) {
     for (const std::string type : {"float", "real"}) {
         const std::string table = "t_" + type;

@@ -10,6 +10,7 @@
 
 #include "sink/loss.h"
 #include "sink/mariadb/dialect.h"
+#include "sink/table_fit.h"
 
 namespace foz::sink::mariadb {
 namespace {
@@ -47,7 +48,7 @@ constexpr std::string_view kColumnsQuery =
     "SELECT column_name, column_type, data_type, is_nullable, COALESCE(column_default, 'NULL') <> "
     "'NULL', extra, "
     "character_maximum_length, character_octet_length, generation_expression, "
-    "COALESCE(datetime_precision, numeric_scale) FROM "
+    "COALESCE(datetime_precision, numeric_scale), collation_name FROM "
     "information_schema.columns "
     "WHERE table_schema = {0} AND table_name = {1} ORDER BY ordinal_position";
 // MariaDB's JSON is LONGTEXT with a check of this form.
@@ -55,7 +56,8 @@ constexpr std::string_view kJsonQuery =
     "SELECT check_clause FROM information_schema.check_constraints "
     "WHERE constraint_schema = {0} AND table_name = {1}";
 constexpr std::string_view kUniqueQuery =
-    "SELECT index_name, column_name FROM information_schema.statistics WHERE table_schema = {0} "
+    "SELECT index_name, column_name, sub_part FROM information_schema.statistics WHERE "
+    "table_schema = {0} "
     "AND table_name = {1} AND non_unique = 0 ORDER BY index_name, seq_in_index";
 
 std::uint64_t number(const std::optional<std::string>& cell) {
@@ -95,6 +97,7 @@ CatalogueColumn column_in(const std::vector<std::optional<std::string>>& row) {
     if (row[9]) {
         column.places = static_cast<std::int64_t>(number(row[9]));
     }
+    column.collation = row[10].value_or("");
     return column;
 }
 
@@ -172,7 +175,9 @@ SinkResult<std::optional<CatalogueTable>> read_table(
         if (found.unique.empty() || found.unique.back().name != index) {
             found.unique.push_back({index, {}});
         }
-        found.unique.back().columns.push_back(row[1].value_or(""));
+        // An index over a column's beginning does not tell apart what differs after it.
+        const std::string part = row[2] ? fmt::format("({})", *row[2]) : "";
+        found.unique.back().columns.push_back(row[1].value_or("") + part);
     }
     for (UniqueIndex& index : found.unique) {
         std::ranges::sort(index.columns);
@@ -293,6 +298,36 @@ std::string objection(const mapping::Table& wanted, const CatalogueTable& found)
         );
     }
     return "";
+}
+
+std::string doubts_about_key(const mapping::Table& wanted, const CatalogueTable& found) {
+    return key_doubts(wanted, [&](const std::string& name) -> std::string {
+        const CatalogueColumn* column = found.find(name);
+        if (column == nullptr) {
+            return "";
+        }
+        const std::string alter = fmt::format(
+            "ALTER TABLE {} MODIFY {} ", quoted_table(wanted.name), dialect().quoted(column->name)
+        );
+        const std::string_view null = column->not_null ? " NOT NULL" : "";
+        if (column->content == Content::datetime && !column->type.ends_with("(6)")) {
+            const std::string whole = column->type.substr(0, column->type.find('(')) + "(6)";
+            return cut_second_doubt(name, column->type, fmt::format("{}{}{}", alter, whole, null));
+        }
+        const std::string& collation = column->collation;
+        // The others take trailing blanks for nothing, most of them capitals for small letters too.
+        const bool exact = collation.empty() || collation == "binary" ||
+                           collation.ends_with("nopad_bin") || collation.ends_with("0900_bin");
+        if (column->content == Content::text && !exact) {
+            const std::string clause = fmt::format(
+                "{} CHARACTER SET utf8mb4 COLLATE utf8mb4_{}",
+                column->type,
+                collation.find("0900") != std::string::npos ? "0900_bin" : "nopad_bin"
+            );
+            return same_names_doubt(name, collation, fmt::format("{}{}{}", alter, clause, null));
+        }
+        return "";
+    });
 }
 
 const UniqueIndex* key_index(const mapping::Table& wanted, const CatalogueTable& found) {

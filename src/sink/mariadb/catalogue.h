@@ -29,11 +29,12 @@ struct CatalogueColumn {
     bool has_default = false;
     bool auto_increment = false;
     bool generated = false;
+    std::string collation;  // of text
 };
 
 struct UniqueIndex {
     std::string name;
-    std::vector<std::string> columns;  // sorted
+    std::vector<std::string> columns;  // sorted; one that it takes the beginning of: "name(5)"
 };
 
 struct CatalogueTable {
@@ -66,6 +67,11 @@ struct CatalogueTable {
 /// What stands against writing values of `column` into `there`; "" also when that can be widened.
 [[nodiscard]] std::string column_objection(
     const mapping::Table& wanted, const mapping::Column& column, const CatalogueColumn& there
+);
+
+/// Why the key of `wanted` does not tell all readings apart, or takes one twice; "": it does.
+[[nodiscard]] std::string doubts_about_key(
+    const mapping::Table& wanted, const CatalogueTable& found
 );
 
 /// The unique index over the route's key; null if there is none.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "base/log.h"
 #include "base/redaction.h"
 #include "sink/mariadb/batch_write.h"
 #include "sink/mariadb/bookkeeping.h"
@@ -99,6 +100,9 @@ SinkResult<Connected> MariadbSink::set_up(Connection& connection, const mapping:
             spdlog::warn("table {}: {}", plan.table->name, warning);
         }
         connected.tables.push_back(std::move(*settled));
+        if (const auto doubts = doubts_about_key(*table, plan.found); !doubts.empty()) {
+            spdlog::warn("table {}: {}", table->name, doubts);
+        }
     }
     auto lanes = read_lanes(connection, lane_.name.journal, lane_.name.lane);
     if (!lanes) {

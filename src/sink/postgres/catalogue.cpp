@@ -9,6 +9,7 @@
 
 #include "sink/loss.h"
 #include "sink/postgres/dialect.h"
+#include "sink/table_fit.h"
 
 namespace foz::sink::postgres {
 namespace {
@@ -51,7 +52,9 @@ constexpr std::string_view kColumnQuery =
     " SELECT attname, pg_catalog.format_type(atttypid, atttypmod),"
     "  CASE WHEN n.nspname = 'pg_catalog' THEN t.typname ELSE '' END, modifier,"
     "  a.attnotnull, a.atthasdef OR a.attidentity <> '', a.attgenerated <> '' OR a.attidentity = "
-    "'a'"
+    "'a',"
+    "  (SELECT c.collname FROM pg_catalog.pg_collation c WHERE c.oid = a.attcollation AND NOT "
+    "c.collisdeterministic)"
     " FROM base JOIN pg_catalog.pg_attribute a ON a.attrelid = {0} AND a.attnum = base.attnum"
     " JOIN pg_catalog.pg_type t ON t.oid = base.type AND t.typtype <> 'd'"
     " JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
@@ -94,6 +97,7 @@ CatalogueColumn column_in(const QueryResult& rows, int row) {
     column.not_null = is_true(rows, row, 4);
     column.has_default = is_true(rows, row, 5);
     column.generated = is_true(rows, row, 6);
+    column.vague_collation = field(rows, row, 7);
     return column;
 }
 
@@ -302,6 +306,32 @@ std::vector<std::string> warnings_about(const mapping::Table& wanted, const Cata
         warnings.push_back(coarse_time_warning(wanted, column, there->type, alter));
     }
     return warnings;
+}
+
+std::string doubts_about_key(const mapping::Table& wanted, const CatalogueTable& found) {
+    return key_doubts(wanted, [&](const std::string& name) -> std::string {
+        const CatalogueColumn* column = found.find(name);
+        if (column == nullptr) {
+            return "";
+        }
+        const std::string alter = fmt::format(
+            "ALTER TABLE {} ALTER COLUMN {} TYPE ",
+            quoted_table(wanted.name),
+            dialect().quoted(column->name)
+        );
+        constexpr std::string_view kWithPrecision = "timestamp(";
+        if (column->type.starts_with(kWithPrecision) && column->type[kWithPrecision.size()] < '6') {
+            std::string whole = column->type;
+            whole[kWithPrecision.size()] = '6';
+            return cut_second_doubt(name, column->type, alter + whole);
+        }
+        if (!column->vague_collation.empty()) {
+            return same_names_doubt(
+                name, column->vague_collation, alter + column->type + " COLLATE \"C\""
+            );
+        }
+        return "";
+    });
 }
 
 std::optional<std::vector<TargetColumn>> targets(

@@ -20,8 +20,9 @@ struct CatalogueColumn {
     std::optional<std::uint32_t> characters_max;
     std::optional<std::int32_t> places;  // as in TargetColumn
     bool not_null = false;
-    bool has_default = false;  // or is an identity
-    bool generated = false;    // cannot be written
+    bool has_default = false;     // or is an identity
+    bool generated = false;       // cannot be written
+    std::string vague_collation;  // one that is not deterministic; or ""
 };
 
 struct CatalogueTable {
@@ -57,6 +58,11 @@ struct CatalogueTable {
 /// when they fit. The columns of an inferred table are no objection: they can be changed, or do
 /// without.
 [[nodiscard]] std::string objection(const mapping::Table& wanted, const CatalogueTable& found);
+
+/// Why the key of `wanted` does not tell all readings apart, or takes one twice; "": it does.
+[[nodiscard]] std::string doubts_about_key(
+    const mapping::Table& wanted, const CatalogueTable& found
+);
 
 /// What stands against writing values of `column` into `there`; "" also when that can be widened.
 [[nodiscard]] std::string column_objection(

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include "base/log.h"
 #include "base/redaction.h"
 #include "sink/postgres/batch_write.h"
 #include "sink/postgres/bookkeeping.h"
@@ -96,6 +97,9 @@ SinkResult<Connected> PostgresSink::set_up(
         TablePlan& plan = lane_.plans.emplace_back();
         plan.table = table.get();
         plan.settled_as(std::move(settlement->found));
+        if (const auto doubts = doubts_about_key(*table, plan.found); !doubts.empty()) {
+            spdlog::warn("table {}: {}", table->name, doubts);
+        }
     }
     shape_query_ = shape_query(mapping.tables());
     if (auto remembered = remember_shape(connection, false); !remembered) {

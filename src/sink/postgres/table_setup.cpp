@@ -217,7 +217,9 @@ SinkResult<std::string> describe_table(Connection& connection, const mapping::Ta
             line += "; warning: " + warning;
         }
     }
-    return line;
+    const std::string doubts =
+        *fitting ? doubts_about_key(table, **fitting) : redelivery_doubt(table);
+    return line + (doubts.empty() ? "" : "; but " + doubts);
 }
 
 }  // namespace foz::sink::postgres

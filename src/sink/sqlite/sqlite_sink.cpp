@@ -8,6 +8,7 @@
 
 #include <sys/stat.h>
 
+#include "base/log.h"
 #include "sink/sqlite/bookkeeping.h"
 #include "sink/sqlite/row_inserter.h"
 #include "sink/sqlite/sqlite_dialect.h"
@@ -102,6 +103,13 @@ SinkResult<Connected> SqliteSink::settle(const LaneName& lane, const mapping::Ma
             return pass_on(settled);
         }
         connected.tables.push_back(std::move(*settled));
+        auto doubts = doubts_about_key(connection_, *table);
+        if (!doubts) {
+            return pass_on(doubts);
+        }
+        if (!doubts->empty()) {
+            spdlog::warn("table {}: {}", table->name, *doubts);
+        }
     }
     auto lanes = read_lanes(connection_, lane.journal);
     if (!lanes) {

@@ -8,6 +8,7 @@
 #include "sink/sqlite/sqlite_dialect.h"
 #include "sink/sqlite/sqlite_failure.h"
 #include "sink/table_changes.h"
+#include "sink/table_fit.h"
 
 namespace foz::sink::sqlite {
 
@@ -92,12 +93,59 @@ SinkResult<SettledTable> settle_table(SqliteConnection& connection, const mappin
     return settled;
 }
 
+SinkResult<std::string> doubts_about_key(
+    SqliteConnection& connection, const mapping::Table& table
+) {
+    auto vague = connection.prepare(
+        "SELECT x.name, x.coll FROM pragma_index_list(?) l, pragma_index_xinfo(l.name) x "
+        "WHERE l.\"unique\" AND x.key AND x.coll COLLATE NOCASE <> 'BINARY'"
+    );
+    if (!vague) {
+        return failed(vague.error(), "cannot read the catalogue");
+    }
+    vague->bind(1, table.name);
+    std::vector<std::pair<std::string, std::string>> collations;  // by column
+    while (true) {
+        const auto row = vague->step();
+        if (!row) {
+            return failed(row.error(), "cannot read the catalogue");
+        }
+        if (!*row) {
+            break;
+        }
+        collations.emplace_back(vague->text(0), vague->text(1));
+    }
+    return key_doubts(table, [&](const std::string& name) -> std::string {
+        const auto found = std::ranges::find_if(collations, [&](const auto& one) {
+            return same_name(one.first, name);
+        });
+        return found == collations.end() ? ""
+                                         : same_names_doubt(
+                                               name,
+                                               found->second,
+                                               "SQLite cannot change that: make the table anew "
+                                               "without COLLATE, and INSERT "
+                                               "INTO it SELECT * FROM the old one"
+                                           );
+    });
+}
+
 SinkResult<std::string> describe_table(SqliteConnection& connection, const mapping::Table& table) {
     auto existing = fitting_columns(connection, table);
     if (!existing) {
         return pass_on(existing);
     }
-    return fmt::format("table {}: {}", table.name, existing->empty() ? "will be created" : "fits");
+    auto doubts = doubts_about_key(connection, table);
+    if (!doubts) {
+        return pass_on(doubts);
+    }
+    return fmt::format(
+        "table {}: {}{}{}",
+        table.name,
+        existing->empty() ? "will be created" : "fits",
+        doubts->empty() ? "" : "; but ",
+        *doubts
+    );
 }
 
 SinkResult<std::uint64_t> count_rows(SqliteConnection& connection, const std::string& table) {

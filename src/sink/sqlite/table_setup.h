@@ -18,6 +18,11 @@ namespace foz::sink::sqlite {
     state::SqliteConnection& connection, const mapping::Table& table
 );
 
+/// Why the table's key does not tell all readings apart, or takes one twice; "": it does.
+[[nodiscard]] SinkResult<std::string> doubts_about_key(
+    state::SqliteConnection& connection, const mapping::Table& table
+);
+
 /// What settle_table would do, as a line for a person. Changes nothing. Failure::refused: it does
 /// not fit.
 [[nodiscard]] SinkResult<std::string> describe_table(
