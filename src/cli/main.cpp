@@ -48,17 +48,19 @@ std::optional<int> lists_commands(const CLI::App& app, std::vector<std::string_v
         words.erase(words.begin());
     }
     const CLI::App* command = &app;
+    std::string before;  // its name in the help
     for (const std::string_view word : words) {
         const CLI::App* next = named(*command, word);
         if (next == nullptr) {
             return std::nullopt;
         }
+        before += (before.empty() ? "" : " ") + command->get_name();
         command = next;
     }
     if (!asked && command->get_require_subcommand_min() == 0) {
         return std::nullopt;
     }
-    fmt::print(asked ? stdout : stderr, "{}", command->help());
+    fmt::print(asked ? stdout : stderr, "{}", command->help(before));
     return asked ? 0 : 2;
 }
 
