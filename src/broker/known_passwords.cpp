@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/known_passwords.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/rand.h>
+#include <utility>
 
-#include "base/check.h"
+#include "tls/keyed_digest.h"
 
 namespace foz::broker {
 
 KnownPasswords::KnownPasswords() {
-    FOZ_CHECK(RAND_bytes(secret_.data(), static_cast<int>(secret_.size())) == 1);
+    tls::fill_with_random_bytes(secret_);
 }
 
 std::string KnownPasswords::key_of(
@@ -23,20 +20,7 @@ std::string KnownPasswords::key_of(
     text += name;
     text += '\0';
     text += password;
-    std::array<unsigned char, 32> digest{};
-    unsigned size = 0;
-    const unsigned char* made = HMAC(
-        EVP_sha256(),
-        secret_.data(),
-        static_cast<int>(secret_.size()),
-        reinterpret_cast<const unsigned char*>(text.data()),
-        text.size(),
-        digest.data(),
-        &size
-    );
-    FOZ_CHECK(made != nullptr && size == digest.size());
-    OPENSSL_cleanse(text.data(), text.size());
-    return {digest.begin(), digest.end()};
+    return tls::keyed_digest(secret_, std::move(text));
 }
 
 std::optional<bool> KnownPasswords::find(const std::string& key, SteadyTime now) const {
