@@ -246,7 +246,13 @@ TEST_F(RemoteTls, a_client_certificate_that_was_revoked_is_named) {
 TEST_F(RemoteTls, a_client_certificate_is_warned_of_before_it_expires) {
     start_strict_mosquitto();
     configure(url(), ca_.client_tls(ca_.device("foz", {.validity = std::chrono::days(5)})));
-    EXPECT_NE(check_says().find("devices/foz.crt (\"foz\") is valid until "), std::string::npos);
+    const Outcome checked = foz_.run_configured({"check", "--connect"});
+    EXPECT_EQ(checked.exit_code, 0) << checked;
+    const Lines warnings = lines_with("warn  ", checked.output);
+    ASSERT_EQ(warnings.size(), 1U) << checked;
+    EXPECT_NE(
+        warnings.front().find("devices/foz.crt (\"foz\") is valid until "), std::string::npos
+    );
     foz_.start();
     EXPECT_TRUE(wait_until([&] {
         return foz_.log().find("source plant: connected to") != std::string::npos;
