@@ -21,6 +21,7 @@
 #include "config/settings_parser.h"
 #include "mapping/mapping.h"
 #include "sink/sink.h"
+#include "sink/table_fit.h"
 
 namespace foz::cli {
 namespace {
@@ -138,6 +139,12 @@ void check_database(
     ));
     if (connect) {
         inspect_database(what, **sink, *mapping, report);
+        return;
+    }
+    for (const auto& table : mapping->tables()) {
+        if (const std::string doubt = sink::redelivery_doubt(*table); !doubt.empty()) {
+            report.warned(fmt::format("{}: table {}: {}", what, table->name, doubt));
+        }
     }
 }
 

@@ -242,7 +242,9 @@ Result<std::size_t> Mapping::State::add_inferred(
         table.name = route.table;
         table.key = route.key;
         table.inferred = true;
-        table.columns.push_back({"time", ColumnType::timestamp, false, true});
+        table.columns.push_back(
+            {.name = "time", .type = ColumnType::timestamp, .nullable = false, .receipt = true}
+        );
         index = add_table(std::move(table), route);
         known_tables[*index].inferred = std::make_unique<InferredTable>(*tables[*index]);
     } else if (!tables[*index]->inferred || tables[*index]->key != route.key) {

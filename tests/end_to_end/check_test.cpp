@@ -78,6 +78,21 @@ TEST(Check, AFileThatIsNotThereIsNamed) {
     EXPECT_TRUE(checked.says("none.toml")) << checked;
 }
 
+TEST(Check, AKeyThatCannotCatchARedeliveryIsSaidSo) {
+    FozUnderTest foz;
+    foz.write(
+        "foz.toml",
+        "[database.local]\nurl = \"sqlite:t.sqlite\"\n[[route]]\ntopic = \"a/{d}\"\n"
+        "database = \"local\"\ntable = \"t\"\nkey = [\"time\", \"d\"]\n"
+    );
+    using Words = std::vector<std::string>;
+    for (const Words& command : {Words{"check"}, Words{"check", "--connect"}}) {
+        const Outcome checked = foz.run_configured(command);
+        EXPECT_EQ(checked.exit_code, 0) << checked;
+        EXPECT_TRUE(checked.says("the key has column time")) << checked;
+    }
+}
+
 TEST(Check, APasswordFileOfASourceThatIsNotThereIsNamed) {
     FozUnderTest foz;
     foz.configure(

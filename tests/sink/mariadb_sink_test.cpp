@@ -301,14 +301,13 @@ TEST_P(MariadbSinkTest, says_why_a_key_does_not_tell_readings_apart) {
         make()->inspect(mapping_of({{"r", "t", {{"at", "timestamp"}, {"id", "text"}}, {"at", "id"}}}
         ));
     ASSERT_TRUE(lines) << why(lines);
-    EXPECT_EQ(
-        lines->front(),
-        "table t: fits; but the key's column at is datetime(3) and cuts the fraction of a second, "
+    EXPECT_TRUE(lines->front().ends_with(
+        "; but the key's column at is datetime(3) and cuts the fraction of a second, "
         "so that readings of one second have the same key; ALTER TABLE `t` MODIFY `at` datetime(6) "
         "NOT NULL; the key's column id has the collation utf8mb4_general_ci, which takes different "
         "names for the same; ALTER TABLE `t` MODIFY `id` varchar(9) CHARACTER SET utf8mb4 COLLATE "
         "utf8mb4_nopad_bin NOT NULL"
-    );
+    )) << lines->front();
 }
 
 TEST_P(MariadbSinkTest, an_index_over_the_beginning_of_a_column_is_no_unique_index_over_it) {

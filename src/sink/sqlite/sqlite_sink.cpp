@@ -14,6 +14,7 @@
 #include "sink/sqlite/sqlite_dialect.h"
 #include "sink/sqlite/sqlite_failure.h"
 #include "sink/sqlite/table_setup.h"
+#include "sink/table_fit.h"
 #include "state/sqlite_connection.h"
 
 namespace foz::sink::sqlite {
@@ -130,7 +131,13 @@ SinkResult<std::vector<std::string>> SqliteSink::inspect(const mapping::Mapping&
     std::vector<std::string> lines;
     if (!std::filesystem::exists(file_)) {
         for (const auto& table : mapping.tables()) {
-            lines.push_back(fmt::format("table {}: will be created, in a new file", table->name));
+            const std::string doubt = redelivery_doubt(*table);
+            lines.push_back(fmt::format(
+                "table {}: will be created, in a new file{}{}",
+                table->name,
+                doubt.empty() ? "" : "; but ",
+                doubt
+            ));
         }
         return lines;
     }
