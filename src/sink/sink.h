@@ -52,8 +52,9 @@ struct SinkError {
     std::string message;  // for a person; never payload text at length
     std::optional<std::size_t>
         row;  // refused: index into the written rows of the one to blame, if known
-    std::vector<RefusedRow> rows{};  // refused: all that are known to be to blame, if more than
-                                     // one; `row`, `code` and `message` are the first one's
+    /// Refused: all that are known to be to blame; `row`, `code` and `message` are the first one's.
+    // Initialized, because GCC warns of an aggregate that leaves it out otherwise.
+    std::vector<RefusedRow> rows{};  // NOLINT(readability-redundant-member-init)
 };
 
 template <class T>
@@ -117,7 +118,7 @@ struct Commit {
         dead;  // by route: dead letters since the last commit, to be added to the ledger
     /// Called when all is written and only COMMIT is missing: what must be kept elsewhere before
     /// that. On an error nothing is committed. May be empty.
-    std::function<SinkResult<void>()> before_commit{};
+    std::function<SinkResult<void>()> before_commit{};  // NOLINT(readability-redundant-member-init)
 };
 
 struct Written {
