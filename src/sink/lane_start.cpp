@@ -28,6 +28,13 @@ LaneStart lane_start(const LaneFacts& facts) {
     start.cursor = earliest;
     // A lane that is new to the journal and to the database needs what the journal has, and had
     // before it no business. Another has lost what it had stored between its cursor and here.
+    if (facts.replays) {
+        const journal::Position wanted = std::max(facts.found.position, facts.since);
+        if (wanted < earliest.position) {
+            start.gap = {wanted, earliest.position};
+        }
+        return start;
+    }
     const bool is_new = facts.found == Cursor{} && facts.known.value_or(0) <= facts.since;
     const bool starts_at_since = facts.found.position < facts.since &&
                                  facts.known.value_or(0) <= facts.since &&

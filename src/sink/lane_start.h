@@ -20,6 +20,9 @@ struct LaneFacts {
     /// The lane's own cursor in the journal, as it was when foz started: how far it had come by
     /// then, at least.
     std::optional<journal::Position> known;
+    /// The lane holds nothing in the journal: what is gone that it was to write again is a gap,
+    /// however new the lane is.
+    bool replays = false;
 };
 
 struct LaneStart {

@@ -216,13 +216,10 @@ SinkResult<void> Runner::take_up(Cursor found, bool map_again) {
     facts.first = parts_.journal.status().first;
     facts.end = parts_.journal.durable_end();
     facts.known = hold_.known();
-    LaneStart start = lane_start(facts);
+    facts.replays = !options_.holds_journal;
+    const LaneStart start = lane_start(facts);
     if (start.blocked) {
         return fail(Failure::refused, "{}", *start.blocked);
-    }
-    const journal::Position wanted = std::max(found.position, options_.since);
-    if (!options_.holds_journal && start.cursor.position > wanted) {
-        start.gap = {wanted, start.cursor.position};  // retention has overtaken the replay
     }
     if (start.gap) {
         if (auto reported = report_gap(start.gap->first, start.gap->second); !reported) {
@@ -254,8 +251,8 @@ SinkResult<void> Runner::take_up(Cursor found, bool map_again) {
 
 SinkResult<void> Runner::report_gap(journal::Position first, journal::Position past) {
     spdlog::error(
-        "database {}: records {} to {} are missing: it needs them and the journal has them no "
-        "more. Going on at {}; foz verify reports this until it is accepted",
+        "database {}: records {} to {} are missing: it needs them and the journal no longer has "
+        "them. Going on at {}; foz verify reports this until it is accepted",
         options_.database,
         first,
         past - 1,

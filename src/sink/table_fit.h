@@ -4,10 +4,13 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "mapping/table.h"
+#include "sink/loss.h"
 #include "sink/sink.h"
 
 namespace foz::sink {
@@ -40,6 +43,38 @@ template <class DoubtAbout>
         }
     }
     return doubts;
+}
+
+/// What the owner of a table should know of it: the columns that cut off a part of a time, and
+/// `key_doubts`. `alter_of(column)` is how a column that the catalogue has gets all digits of a
+/// second; nothing when it has them.
+template <class CatalogueTable, class AlterOf>
+[[nodiscard]] std::vector<std::string> warnings_of(
+    const mapping::Table& wanted,
+    const CatalogueTable& found,
+    std::string key_doubts,
+    AlterOf alter_of
+) {
+    std::vector<std::string> warnings;
+    for (const mapping::Column& column : wanted.columns) {
+        const auto* there = found.find(column.name);
+        if (there == nullptr || column.rounds) {
+            continue;
+        }
+        if (const std::optional<std::string> alter = alter_of(*there)) {
+            warnings.push_back(coarse_time_warning(wanted, column, there->type, *alter));
+        }
+    }
+    if (!key_doubts.empty()) {
+        warnings.push_back(std::move(key_doubts));
+    }
+    return warnings;
+}
+
+/// The same of a table that is not there yet.
+[[nodiscard]] inline std::vector<std::string> warnings_of_new(const mapping::Table& table) {
+    const std::string doubt = redelivery_doubt(table);
+    return doubt.empty() ? std::vector<std::string>{} : std::vector{doubt};
 }
 
 /// For doubt_about: a column that keeps less of a second than foz's microseconds. `type`:

@@ -37,16 +37,14 @@ TEST(LaneStart, a_database_that_was_emptied_has_a_gap_when_records_are_gone) {
     emptied.known = 850;
     const LaneStart start = lane_start(emptied);
     EXPECT_EQ(start.cursor, (Cursor{100, 0}));
-    ASSERT_TRUE(start.gap);
-    EXPECT_EQ(*start.gap, (std::pair<journal::Position, journal::Position>{0, 100}));
+    EXPECT_EQ(start.gap, (std::pair<journal::Position, journal::Position>{0, 100}));
 }
 
 TEST(LaneStart, a_database_restored_from_an_old_backup_has_a_gap) {
     LaneFacts restored = facts({50, 1}, 100, 900);
     restored.known = 850;
     const LaneStart start = lane_start(restored);
-    ASSERT_TRUE(start.gap);
-    EXPECT_EQ(*start.gap, (std::pair<journal::Position, journal::Position>{50, 100}));
+    EXPECT_EQ(start.gap, (std::pair<journal::Position, journal::Position>{50, 100}));
 }
 
 TEST(LaneStart, a_cursor_beyond_the_end_blocks) {
@@ -60,6 +58,17 @@ TEST(LaneStart, a_lane_of_a_new_layout_starts_where_the_old_ones_ended) {
     const LaneStart start = lane_start(moved);
     EXPECT_EQ(start.cursor, (Cursor{500, 0}));
     EXPECT_FALSE(start.gap);
+}
+
+TEST(LaneStart, a_replay_that_retention_has_overtaken_has_a_gap) {
+    LaneFacts overtaken = facts({60, 0}, 100, 900);
+    overtaken.since = 50;
+    overtaken.replays = true;
+    const LaneStart start = lane_start(overtaken);
+    EXPECT_EQ(start.cursor, (Cursor{100, 0}));
+    EXPECT_EQ(start.gap, (std::pair<journal::Position, journal::Position>{60, 100}));
+    overtaken.first = 40;
+    EXPECT_FALSE(lane_start(overtaken).gap);
 }
 
 TEST(Backoff, doubles_up_to_its_maximum_with_jitter_of_up_to_half) {

@@ -302,7 +302,7 @@ TEST_P(MariadbSinkTest, says_why_a_key_does_not_tell_readings_apart) {
         ));
     ASSERT_TRUE(lines) << why(lines);
     EXPECT_TRUE(lines->front().ends_with(
-        "; but the key's column at is datetime(3) and cuts the fraction of a second, "
+        "; warning: the key's column at is datetime(3) and cuts the fraction of a second, "
         "so that readings of one second have the same key; ALTER TABLE `t` MODIFY `at` datetime(6) "
         "NOT NULL; the key's column id has the collation utf8mb4_general_ci, which takes different "
         "names for the same; ALTER TABLE `t` MODIFY `id` varchar(9) CHARACTER SET utf8mb4 COLLATE "

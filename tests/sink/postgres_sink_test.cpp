@@ -336,7 +336,7 @@ TEST_F(PostgresSinkTest, says_why_a_key_does_not_tell_readings_apart) {
         );
     ASSERT_TRUE(lines) << why(lines);
     EXPECT_TRUE(lines->front().ends_with(
-        "; but the key has column at, which differs when a message is delivered "
+        "; warning: the key has column at, which differs when a message is delivered "
         "again, so that it is stored twice then; the key's column at is timestamp(0) without time "
         "zone and cuts the fraction of a second, so that readings of one second have the same key; "
         "ALTER TABLE \"t\" ALTER COLUMN \"at\" TYPE timestamp(6) without time zone; the key's "

@@ -176,7 +176,8 @@ SinkResult<std::optional<CatalogueTable>> read_table(
             found.unique.push_back({index, {}});
         }
         // An index over a column's beginning does not tell apart what differs after it.
-        const std::string part = row[2] ? fmt::format("({})", *row[2]) : "";
+        const std::optional<std::string>& beginning = row[2];
+        const std::string part = beginning ? fmt::format("({})", *beginning) : "";
         found.unique.back().columns.push_back(row[1].value_or("") + part);
     }
     for (UniqueIndex& index : found.unique) {
@@ -192,27 +193,6 @@ SinkResult<std::optional<CatalogueTable>> read_table(
         }
     }
     return found;
-}
-
-std::vector<std::string> warnings_about(const mapping::Table& wanted, const CatalogueTable& found) {
-    constexpr std::int64_t kDigitsMax = 6;
-    std::vector<std::string> warnings;
-    for (const mapping::Column& column : wanted.columns) {
-        const CatalogueColumn* there = found.find(column.name);
-        if (there == nullptr || column.rounds || there->content != Content::datetime ||
-            there->places.value_or(kDigitsMax) == kDigitsMax) {
-            continue;
-        }
-        const std::string alter = fmt::format(
-            "ALTER TABLE {} MODIFY COLUMN {} {}(6){}",
-            quoted_table(wanted.name),
-            dialect().quoted(there->name),
-            there->type.starts_with("timestamp") ? "timestamp" : "datetime",
-            there->not_null ? " NOT NULL" : ""
-        );
-        warnings.push_back(coarse_time_warning(wanted, column, there->type, alter));
-    }
-    return warnings;
 }
 
 std::vector<mapping::Column> known_columns(const CatalogueTable& found) {
@@ -300,6 +280,8 @@ std::string objection(const mapping::Table& wanted, const CatalogueTable& found)
     return "";
 }
 
+namespace {
+
 std::string doubts_about_key(const mapping::Table& wanted, const CatalogueTable& found) {
     return key_doubts(wanted, [&](const std::string& name) -> std::string {
         const CatalogueColumn* column = found.find(name);
@@ -328,6 +310,31 @@ std::string doubts_about_key(const mapping::Table& wanted, const CatalogueTable&
         }
         return "";
     });
+}
+
+std::optional<std::string> finer_time(const mapping::Table& table, const CatalogueColumn& column) {
+    constexpr std::int64_t kDigitsMax = 6;
+    if (column.content != Content::datetime || column.places.value_or(kDigitsMax) == kDigitsMax) {
+        return std::nullopt;
+    }
+    return fmt::format(
+        "ALTER TABLE {} MODIFY COLUMN {} {}(6){}",
+        quoted_table(table.name),
+        dialect().quoted(column.name),
+        column.type.starts_with("timestamp") ? "timestamp" : "datetime",
+        column.not_null ? " NOT NULL" : ""
+    );
+}
+
+}  // namespace
+
+std::vector<std::string> warnings_about(const mapping::Table& wanted, const CatalogueTable& found) {
+    return warnings_of(
+        wanted,
+        found,
+        doubts_about_key(wanted, found),
+        [&](const CatalogueColumn& column) { return finer_time(wanted, column); }
+    );
 }
 
 const UniqueIndex* key_index(const mapping::Table& wanted, const CatalogueTable& found) {

@@ -50,7 +50,8 @@ struct CatalogueTable {
     Connection& connection, const std::string& name
 );
 
-/// What the owner of `found` should know: columns that cut off a part of what `wanted` writes.
+/// What the owner of `found` should know: columns that cut off a part of what `wanted` writes, a
+/// key that does not tell all readings apart or takes one twice.
 [[nodiscard]] std::vector<std::string> warnings_about(
     const mapping::Table& wanted, const CatalogueTable& found
 );
@@ -67,11 +68,6 @@ struct CatalogueTable {
 /// What stands against writing values of `column` into `there`; "" also when that can be widened.
 [[nodiscard]] std::string column_objection(
     const mapping::Table& wanted, const mapping::Column& column, const CatalogueColumn& there
-);
-
-/// Why the key of `wanted` does not tell all readings apart, or takes one twice; "": it does.
-[[nodiscard]] std::string doubts_about_key(
-    const mapping::Table& wanted, const CatalogueTable& found
 );
 
 /// The unique index over the route's key; null if there is none.

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "base/log.h"
 #include "base/redaction.h"
@@ -17,6 +16,7 @@
 #include "sink/mariadb/row_inserter.h"
 #include "sink/mariadb/table_setup.h"
 #include "sink/mariadb/url.h"
+#include "sink/table_warnings.h"
 
 namespace foz::sink::mariadb {
 namespace {
@@ -39,11 +39,11 @@ class MariadbSink final : public Sink {
     void end_waits_at(SteadyTime deadline) override { patience_.end_at(deadline); }
 
   private:
-    void take(Connection connection);
+    Connection& take(Connection connection);
     [[nodiscard]] SinkResult<Connected> set_up(
         Connection& connection, const mapping::Mapping& mapping
     );
-    [[nodiscard]] bool shapes_have_changed();
+    [[nodiscard]] bool shapes_have_changed(Connection& connection);
 
     const SinkOptions options_;
     const bool allow_bulk_;
@@ -51,11 +51,13 @@ class MariadbSink final : public Sink {
     std::optional<Connection> connection_;
     std::optional<RowInserter> inserter_;
     OpenLane lane_;
+    TableWarnings warnings_;
 };
 
-void MariadbSink::take(Connection connection) {
-    connection_ = std::move(connection);
-    inserter_.emplace(*connection_, allow_bulk_ && connection_->takes_bulk());
+Connection& MariadbSink::take(Connection connection) {
+    Connection& taken = connection_.emplace(std::move(connection));
+    inserter_.emplace(taken, allow_bulk_ && taken.takes_bulk());
+    return taken;
 }
 
 void MariadbSink::close() {
@@ -72,8 +74,7 @@ SinkResult<Connected> MariadbSink::connect(const LaneName& lane, const mapping::
     if (!opened) {
         return pass_on(opened);
     }
-    take(std::move(*opened));
-    auto connected = set_up(*connection_, mapping);
+    auto connected = set_up(take(std::move(*opened)), mapping);
     if (!connected) {
         // Only a table that does not fit needs a person; it has no number, because foz found it.
         if (!connected.error().code.empty()) {
@@ -96,13 +97,8 @@ SinkResult<Connected> MariadbSink::set_up(Connection& connection, const mapping:
         if (!settled) {
             return pass_on(settled);
         }
-        for (const std::string& warning : warnings_about(*plan.table, plan.found)) {
-            spdlog::warn("table {}: {}", plan.table->name, warning);
-        }
         connected.tables.push_back(std::move(*settled));
-        if (const auto doubts = doubts_about_key(*table, plan.found); !doubts.empty()) {
-            spdlog::warn("table {}: {}", table->name, doubts);
-        }
+        warnings_.log(table->name, warnings_about(*table, plan.found));
     }
     auto lanes = read_lanes(connection, lane_.name.journal, lane_.name.lane);
     if (!lanes) {
@@ -145,7 +141,7 @@ SinkResult<SettledTable> MariadbSink::extend(const mapping::Table& table) {
 SinkResult<Written> MariadbSink::write(
     const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
 ) {
-    if (!connection_) {
+    if (!connection_ || !inserter_) {
         return fail(Failure::reconnect, "not connected to MariaDB");
     }
     lane_.rows.take(batch, first, last);
@@ -157,7 +153,7 @@ SinkResult<Written> MariadbSink::write(
         connection_->roll_back();
         // Values for a column of another type look like bad data to the server: no reading is to
         // blame for that.
-        if (written.error().failure == Failure::refused && shapes_have_changed()) {
+        if (written.error().failure == Failure::refused && shapes_have_changed(*connection_)) {
             return fail(Failure::schema, "a table was changed while foz was writing");
         }
         return written;
@@ -166,15 +162,15 @@ SinkResult<Written> MariadbSink::write(
     return written;
 }
 
-bool MariadbSink::shapes_have_changed() {
+bool MariadbSink::shapes_have_changed(Connection& connection) {
     const bool changed = std::ranges::any_of(lane_.plans, [&](const TablePlan& plan) {
         if (plan.rows.empty()) {
             return false;
         }
-        const auto shape = connection_->run(shape_query(*plan.table));
+        const auto shape = connection.run(shape_query(*plan.table));
         return shape && shape->front().shape != plan.shape;
     });
-    connection_->roll_back();
+    connection.roll_back();
     return changed;
 }
 
@@ -188,21 +184,23 @@ SinkResult<Audit> MariadbSink::audit(
         }
         take(std::move(*opened));
     }
+    FOZ_CHECK(connection_.has_value());
+    Connection& connection = *connection_;
     const auto read = [&]() -> SinkResult<Audit> {
-        auto begun = connection_->run(
+        auto begun = connection.run(
             "COMMIT; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; "
             "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
         );
         if (!begun) {
             return pass_on(begun);
         }
-        auto lanes = read_lanes(*connection_, journal);
+        auto lanes = read_lanes(connection, journal);
         if (!lanes) {
             return pass_on(lanes);
         }
         Audit audit{std::move(*lanes), {}};
         for (const auto& table : tables) {
-            auto found = read_table(*connection_, table->name);
+            auto found = read_table(connection, table->name);
             if (!found) {
                 return pass_on(found);
             }
@@ -211,7 +209,7 @@ SinkResult<Audit> MariadbSink::audit(
                 continue;
             }
             auto count =
-                connection_->run_at_length("SELECT count(*) FROM " + quoted_table(table->name));
+                connection.run_at_length("SELECT count(*) FROM " + quoted_table(table->name));
             if (!count) {
                 return pass_on(count);
             }
@@ -220,7 +218,7 @@ SinkResult<Audit> MariadbSink::audit(
         return audit;
     };
     auto result = read();
-    connection_->roll_back();
+    connection.roll_back();
     return result;
 }
 

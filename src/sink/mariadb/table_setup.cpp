@@ -12,6 +12,7 @@
 #include "sink/mariadb/error_number.h"
 #include "sink/table_changes.h"
 #include "sink/table_fit.h"
+#include "sink/table_warnings.h"
 
 namespace foz::sink::mariadb {
 namespace {
@@ -180,22 +181,17 @@ SinkResult<std::string> describe_table(Connection& connection, const mapping::Ta
     if (!fitting) {
         return pass_on(fitting);
     }
-    if (table.inferred && *fitting) {
+    const std::optional<CatalogueTable>& found = *fitting;
+    if (table.inferred && found) {
         std::vector<mapping::Refusal> impossible;
-        static_cast<void>(changes_for(table, **fitting, impossible));
+        static_cast<void>(changes_for(table, *found, impossible));
         if (!impossible.empty()) {
             return fail(Failure::refused, "table {}: {}", table.name, impossible.front().reason);
         }
     }
-    std::string line = fit_line(table, *fitting);
-    if (*fitting) {
-        for (const std::string& warning : warnings_about(table, **fitting)) {
-            line += "; warning: " + warning;
-        }
-    }
-    const std::string doubts =
-        *fitting ? doubts_about_key(table, **fitting) : redelivery_doubt(table);
-    return line + (doubts.empty() ? "" : "; but " + doubts);
+    return with_warnings(
+        fit_line(table, found), found ? warnings_about(table, *found) : warnings_of_new(table)
+    );
 }
 
 }  // namespace foz::sink::mariadb

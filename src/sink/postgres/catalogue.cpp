@@ -288,25 +288,7 @@ std::string objection(const mapping::Table& wanted, const CatalogueTable& found)
     return "";
 }
 
-std::vector<std::string> warnings_about(const mapping::Table& wanted, const CatalogueTable& found) {
-    constexpr std::int32_t kDigitsMax = 6;
-    std::vector<std::string> warnings;
-    for (const mapping::Column& column : wanted.columns) {
-        const CatalogueColumn* there = found.find(column.name);
-        if (there == nullptr || column.rounds || there->encoding != Encoding::timestamp ||
-            there->places.value_or(kDigitsMax) == kDigitsMax) {
-            continue;
-        }
-        const std::string alter = fmt::format(
-            "ALTER TABLE {} ALTER COLUMN {} TYPE {}",
-            quoted_table(wanted.name),
-            dialect().quoted(there->name),
-            there->type.ends_with("with time zone") ? "timestamptz" : "timestamp"
-        );
-        warnings.push_back(coarse_time_warning(wanted, column, there->type, alter));
-    }
-    return warnings;
-}
+namespace {
 
 std::string doubts_about_key(const mapping::Table& wanted, const CatalogueTable& found) {
     return key_doubts(wanted, [&](const std::string& name) -> std::string {
@@ -332,6 +314,31 @@ std::string doubts_about_key(const mapping::Table& wanted, const CatalogueTable&
         }
         return "";
     });
+}
+
+std::optional<std::string> finer_time(const mapping::Table& table, const CatalogueColumn& column) {
+    constexpr std::int32_t kDigitsMax = 6;
+    if (column.encoding != Encoding::timestamp ||
+        column.places.value_or(kDigitsMax) == kDigitsMax) {
+        return std::nullopt;
+    }
+    return fmt::format(
+        "ALTER TABLE {} ALTER COLUMN {} TYPE {}",
+        quoted_table(table.name),
+        dialect().quoted(column.name),
+        column.type.ends_with("with time zone") ? "timestamptz" : "timestamp"
+    );
+}
+
+}  // namespace
+
+std::vector<std::string> warnings_about(const mapping::Table& wanted, const CatalogueTable& found) {
+    return warnings_of(
+        wanted,
+        found,
+        doubts_about_key(wanted, found),
+        [&](const CatalogueColumn& column) { return finer_time(wanted, column); }
+    );
 }
 
 std::optional<std::vector<TargetColumn>> targets(

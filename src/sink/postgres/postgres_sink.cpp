@@ -5,7 +5,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "base/log.h"
 #include "base/redaction.h"
@@ -15,6 +14,7 @@
 #include "sink/postgres/connection.h"
 #include "sink/postgres/dialect.h"
 #include "sink/postgres/table_setup.h"
+#include "sink/table_warnings.h"
 
 namespace foz::sink::postgres {
 namespace {
@@ -44,13 +44,14 @@ class PostgresSink final : public Sink {
         Connection& connection, const mapping::Mapping& mapping
     );
     [[nodiscard]] SinkResult<void> remember_shape(Connection& connection, bool again);
-    [[nodiscard]] bool shape_has_changed();
+    [[nodiscard]] bool shape_has_changed(Connection& connection) const;
 
     const SinkOptions options_;
     Patience patience_;
     std::optional<Connection> connection_;
     OpenLane lane_;
     std::string shape_query_;
+    TableWarnings warnings_;
 };
 
 SinkResult<Connected> PostgresSink::connect(const LaneName& lane, const mapping::Mapping& mapping) {
@@ -90,16 +91,11 @@ SinkResult<Connected> PostgresSink::set_up(
         if (!settlement) {
             return pass_on(settlement);
         }
-        for (const std::string& warning : warnings_about(*table, settlement->found)) {
-            spdlog::warn("table {}: {}", table->name, warning);
-        }
         connected.tables.push_back(settlement->settled());
         TablePlan& plan = lane_.plans.emplace_back();
         plan.table = table.get();
         plan.settled_as(std::move(settlement->found));
-        if (const auto doubts = doubts_about_key(*table, plan.found); !doubts.empty()) {
-            spdlog::warn("table {}: {}", table->name, doubts);
-        }
+        warnings_.log(table->name, warnings_about(*table, plan.found));
     }
     shape_query_ = shape_query(mapping.tables());
     if (auto remembered = remember_shape(connection, false); !remembered) {
@@ -194,7 +190,7 @@ SinkResult<Written> PostgresSink::write(
     auto written = BatchWrite(*connection_, lane_, commit).run();
     if (!written) {
         connection_->roll_back();
-        if (written.error().failure == Failure::refused && shape_has_changed()) {
+        if (written.error().failure == Failure::refused && shape_has_changed(*connection_)) {
             return fail(Failure::schema, "a table was changed while foz was writing");
         }
         return written;
@@ -204,8 +200,8 @@ SinkResult<Written> PostgresSink::write(
 }
 
 // Bytes meant for another type look like bad data to the server: no reading is to blame for that.
-bool PostgresSink::shape_has_changed() {
-    const auto shape = connection_->run("EXECUTE foz_shape");
+bool PostgresSink::shape_has_changed(Connection& connection) const {
+    const auto shape = connection.run("EXECUTE foz_shape");
     return shape && field(*shape, 0, 0) != lane_.shape;
 }
 

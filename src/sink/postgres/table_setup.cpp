@@ -12,6 +12,7 @@
 #include "sink/postgres/sqlstate.h"
 #include "sink/table_changes.h"
 #include "sink/table_fit.h"
+#include "sink/table_warnings.h"
 
 namespace foz::sink::postgres {
 namespace {
@@ -36,7 +37,7 @@ Changes changes_for(const mapping::Table& table, const CatalogueTable& found) {
             );
         } else if (auto reason = column_objection(table, column, *there); !reason.empty()) {
             changes.impossible.push_back({column.name, std::move(reason)});
-        } else if (!fits(column.type, *there->encoding)) {
+        } else if (there->encoding && !fits(column.type, *there->encoding)) {
             changes.wanted.push_back(
                 {column.name,
                  fmt::format("ALTER COLUMN {} TYPE {}", name, type),
@@ -199,27 +200,22 @@ SinkResult<std::string> describe_table(Connection& connection, const mapping::Ta
     if (!fitting) {
         return pass_on(fitting);
     }
-    if (table.inferred && *fitting) {
-        if (const Changes changes = changes_for(table, **fitting); !changes.impossible.empty()) {
+    const std::optional<CatalogueTable>& found = *fitting;
+    if (table.inferred && found) {
+        if (const Changes changes = changes_for(table, *found); !changes.impossible.empty()) {
             return fail(
                 Failure::refused, "table {}: {}", table.name, changes.impossible.front().reason
             );
         }
     }
-    if (!*fitting) {
+    if (!found) {
         if (auto there = check_schema(connection, table); !there) {
             return pass_on(there);
         }
     }
-    std::string line = fit_line(table, *fitting);
-    if (*fitting) {
-        for (const std::string& warning : warnings_about(table, **fitting)) {
-            line += "; warning: " + warning;
-        }
-    }
-    const std::string doubts =
-        *fitting ? doubts_about_key(table, **fitting) : redelivery_doubt(table);
-    return line + (doubts.empty() ? "" : "; but " + doubts);
+    return with_warnings(
+        fit_line(table, found), found ? warnings_about(table, *found) : warnings_of_new(table)
+    );
 }
 
 }  // namespace foz::sink::postgres

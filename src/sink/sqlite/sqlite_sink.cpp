@@ -15,6 +15,7 @@
 #include "sink/sqlite/sqlite_failure.h"
 #include "sink/sqlite/table_setup.h"
 #include "sink/table_fit.h"
+#include "sink/table_warnings.h"
 #include "state/sqlite_connection.h"
 
 namespace foz::sink::sqlite {
@@ -53,6 +54,7 @@ class SqliteSink final : public Sink {
     // After connect():
     std::optional<RowInserter> inserter_;
     std::optional<Bookkeeping> books_;
+    TableWarnings warnings_;
 };
 
 SinkResult<void> SqliteSink::open(bool read_only) {
@@ -104,13 +106,11 @@ SinkResult<Connected> SqliteSink::settle(const LaneName& lane, const mapping::Ma
             return pass_on(settled);
         }
         connected.tables.push_back(std::move(*settled));
-        auto doubts = doubts_about_key(connection_, *table);
-        if (!doubts) {
-            return pass_on(doubts);
+        const auto warnings = warnings_about(connection_, *table);
+        if (!warnings) {
+            return std::unexpected(warnings.error());
         }
-        if (!doubts->empty()) {
-            spdlog::warn("table {}: {}", table->name, *doubts);
-        }
+        warnings_.log(table->name, *warnings);
     }
     auto lanes = read_lanes(connection_, lane.journal);
     if (!lanes) {
@@ -131,12 +131,9 @@ SinkResult<std::vector<std::string>> SqliteSink::inspect(const mapping::Mapping&
     std::vector<std::string> lines;
     if (!std::filesystem::exists(file_)) {
         for (const auto& table : mapping.tables()) {
-            const std::string doubt = redelivery_doubt(*table);
-            lines.push_back(fmt::format(
-                "table {}: will be created, in a new file{}{}",
-                table->name,
-                doubt.empty() ? "" : "; but ",
-                doubt
+            lines.push_back(with_warnings(
+                fmt::format("table {}: will be created, in a new file", table->name),
+                warnings_of_new(*table)
             ));
         }
         return lines;

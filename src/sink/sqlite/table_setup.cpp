@@ -9,6 +9,7 @@
 #include "sink/sqlite/sqlite_failure.h"
 #include "sink/table_changes.h"
 #include "sink/table_fit.h"
+#include "sink/table_warnings.h"
 
 namespace foz::sink::sqlite {
 
@@ -93,7 +94,7 @@ SinkResult<SettledTable> settle_table(SqliteConnection& connection, const mappin
     return settled;
 }
 
-SinkResult<std::string> doubts_about_key(
+SinkResult<std::vector<std::string>> warnings_about(
     SqliteConnection& connection, const mapping::Table& table
 ) {
     auto vague = connection.prepare(
@@ -115,7 +116,7 @@ SinkResult<std::string> doubts_about_key(
         }
         collations.emplace_back(vague->text(0), vague->text(1));
     }
-    return key_doubts(table, [&](const std::string& name) -> std::string {
+    std::string doubts = key_doubts(table, [&](const std::string& name) -> std::string {
         const auto found = std::ranges::find_if(collations, [&](const auto& one) {
             return same_name(one.first, name);
         });
@@ -128,6 +129,7 @@ SinkResult<std::string> doubts_about_key(
                                                "INTO it SELECT * FROM the old one"
                                            );
     });
+    return doubts.empty() ? std::vector<std::string>{} : std::vector{std::move(doubts)};
 }
 
 SinkResult<std::string> describe_table(SqliteConnection& connection, const mapping::Table& table) {
@@ -135,16 +137,13 @@ SinkResult<std::string> describe_table(SqliteConnection& connection, const mappi
     if (!existing) {
         return pass_on(existing);
     }
-    auto doubts = doubts_about_key(connection, table);
-    if (!doubts) {
-        return pass_on(doubts);
+    const auto warnings = warnings_about(connection, table);
+    if (!warnings) {
+        return std::unexpected(warnings.error());
     }
-    return fmt::format(
-        "table {}: {}{}{}",
-        table.name,
-        existing->empty() ? "will be created" : "fits",
-        doubts->empty() ? "" : "; but ",
-        *doubts
+    return with_warnings(
+        fmt::format("table {}: {}", table.name, existing->empty() ? "will be created" : "fits"),
+        *warnings
     );
 }
 

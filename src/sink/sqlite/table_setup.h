@@ -18,8 +18,9 @@ namespace foz::sink::sqlite {
     state::SqliteConnection& connection, const mapping::Table& table
 );
 
-/// Why the table's key does not tell all readings apart, or takes one twice; "": it does.
-[[nodiscard]] SinkResult<std::string> doubts_about_key(
+/// What the owner of the table should know: a key that does not tell all readings apart, or takes
+/// one twice.
+[[nodiscard]] SinkResult<std::vector<std::string>> warnings_about(
     state::SqliteConnection& connection, const mapping::Table& table
 );
 
