@@ -184,6 +184,7 @@ TEST_P(SinkContract, thousands_of_duplicates_are_counted) {
     auto sink = connected(mapping);
     BatchUnderTest batch;
     std::vector<std::string> devices;
+    devices.reserve(3'000);
     for (int i = 0; i < 3'000; ++i) {
         devices.push_back("device " + std::to_string(i));
     }
