@@ -78,6 +78,28 @@ bool has_unread(const Connection& connection) {
     return ::recv(connection.socket.number(), &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
+Overdue why_overdue(const Connection& connection) {
+    using mqtt::ReasonCode;
+    switch (connection.protocol.state()) {
+        case Protocol::State::connected:
+            return {
+                ReasonCode::keep_alive_timeout,
+                "[MQTT-3.1.2-22] nothing was heard for one and a half times the keep-alive"
+            };
+        case Protocol::State::awaiting_session:
+            if (connection.password_ticket != 0) {
+                return {ReasonCode::server_busy, kPasswordLate};
+            }
+            return {
+                ReasonCode::server_busy,
+                "the connection that has its client id did not end within limits.connect_timeout"
+            };
+        case Protocol::State::awaiting_connect:
+        case Protocol::State::closed: break;
+    }
+    return {ReasonCode::unspecified_error, "no complete CONNECT within limits.connect_timeout"};
+}
+
 bool has_hung_up(const Connection& connection) {
     char first = 0;
     const ssize_t count = ::recv(connection.socket.number(), &first, 1, MSG_PEEK | MSG_DONTWAIT);

@@ -110,6 +110,18 @@ class ReadBuffers {
 /// Whether the peer has closed its side, and all that it had sent was read.
 [[nodiscard]] bool has_hung_up(const Connection& connection);
 
+/// What a client is told whose password could not be checked in time.
+inline constexpr std::string_view kPasswordLate =
+    "its password could not be checked within limits.connect_timeout: too many wait; it may try "
+    "again";
+
+struct Overdue {
+    mqtt::ReasonCode code;
+    std::string_view reason;
+};
+/// Why a connection ends whose deadline has passed.
+[[nodiscard]] Overdue why_overdue(const Connection& connection);
+
 /// Who the peer is when addresses take turns: its address, or the /64 of an IPv6 one.
 [[nodiscard]] std::string peer_network(const Connection& connection);
 

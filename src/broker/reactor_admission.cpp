@@ -132,13 +132,7 @@ void Reactor::take_verdict(
             return;
         case PasswordVerdict::late: break;
     }
-    refuse(
-        connection,
-        mqtt::ReasonCode::server_busy,
-        "its password could not be checked within limits.connect_timeout: too many wait; it may "
-        "try "
-        "again"
-    );
+    refuse(connection, mqtt::ReasonCode::server_busy, kPasswordLate);
 }
 
 // Nobody's password is checked for a client that has gone, unless it had sent something before.

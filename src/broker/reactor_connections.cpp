@@ -15,35 +15,6 @@ std::uint64_t token_of(ConnectionHandle handle) {
     return std::uint64_t{handle.generation} << 32 | handle.slot;
 }
 
-struct Overdue {
-    mqtt::ReasonCode code;
-    std::string_view reason;
-};
-
-Overdue why_overdue(const Connection& connection) {
-    switch (connection.protocol.state()) {
-        case Protocol::State::connected:
-            return {
-                mqtt::ReasonCode::keep_alive_timeout,
-                "[MQTT-3.1.2-22] nothing was heard for one and a half times the keep-alive"
-            };
-        case Protocol::State::awaiting_session:
-            return {
-                mqtt::ReasonCode::server_busy,
-                connection.password_ticket != 0
-                    ? "its password could not be checked within limits.connect_timeout: too many "
-                      "wait; it may try again"
-                    : "the connection that has its client id did not end within "
-                      "limits.connect_timeout"
-            };
-        case Protocol::State::awaiting_connect:
-        case Protocol::State::closed: break;
-    }
-    return {
-        mqtt::ReasonCode::unspecified_error, "no complete CONNECT within limits.connect_timeout"
-    };
-}
-
 }  // namespace
 
 ConnectionHandle Reactor::handle_of(std::uint64_t token) const {

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "sink/lane_start.h"
-#include "sink/time_limit.h"
 #include "state/dead_letters.h"
 #include "state/lane_history.h"
 
@@ -77,7 +76,7 @@ Runner::Runner(RunnerParts parts, RunnerOptions options)
           [this](const Cursor& cursor, const Written& written, const Commit& commit) {
               note_commit(cursor, written, commit);
           },
-          [this](const SinkError& error, std::size_t rows) { note_time_limit(error, rows); }
+          [this](const SinkError& error, std::size_t rows) { board_.add_time_limit(error, rows); }
       ),
       backoff_(options_.retry_delay_max, seed_for(options_, parts_.clock)),
       filler_(
@@ -146,7 +145,6 @@ void Runner::run() {
             continue;
         }
         backoff_.reset();
-        note_movement();
         board_.set_state(RunnerState::running, "");
         if (at_end()) {
             break;
@@ -379,7 +377,6 @@ void Runner::note_commit(const Cursor& cursor, const Written& written, const Com
     last_commit_ = parts_.clock.steady_now();
     hold_.move_forward(cursor.position);
     board_.add_commit(cursor, written, commit);
-    note_movement();
     if (parts_.on_committed && cursor.position > reported_) {
         reported_ = cursor.position;
         parts_.on_committed(cursor.position);
@@ -401,38 +398,8 @@ void Runner::note_failure(SteadyTime began, const SinkError& error) {
         connected_ = false;
         parts_.sink->close();
     }
-    board_.add_failure(error);
     const journal::Position end = parts_.journal.durable_end();
-    const auto line = standstill_.failed(
-        began,
-        parts_.clock,
-        end > cursor_.position ? end - cursor_.position : 0,
-        board_.status().last_error,
-        error.failure == Failure::refused
-    );
-    if (line) {
-        spdlog::error("database {} ({}) {}", options_.database, options_.lane, *line);
-    }
-}
-
-void Runner::note_movement() {
-    if (const auto line = standstill_.moved(parts_.clock.steady_now())) {
-        spdlog::info("database {} ({}) {}", options_.database, options_.lane, *line);
-    }
-}
-
-void Runner::note_time_limit(const SinkError& error, std::size_t rows) {
-    if (time_limit_throttle_.pass(parts_.clock.steady_now())) {
-        spdlog::warn(
-            "database {} ({}): the server's {} is shorter than the batch takes ({}); foz writes {} "
-            "rows at a time now. Raise it for foz's user",
-            options_.database,
-            options_.lane,
-            time_limit_of(error).value_or("time limit"),
-            error.message,
-            rows
-        );
-    }
+    board_.add_failure(began, error, end > cursor_.position ? end - cursor_.position : 0);
 }
 
 void Runner::pause() {

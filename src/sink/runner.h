@@ -40,7 +40,6 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "journal/journal.h"
 #include "mapping/mapping.h"
 #include "sink/batch_filler.h"
@@ -49,7 +48,6 @@
 #include "sink/lane_tables.h"
 #include "sink/runner_status.h"
 #include "sink/sink.h"
-#include "sink/standstill.h"
 #include "state/state_database.h"
 
 namespace foz::sink {
@@ -128,8 +126,6 @@ class Runner {
     void note_commit(const Cursor& cursor, const Written& written, const Commit& commit);
     void report_committed();
     void note_failure(SteadyTime began, const SinkError& error);
-    void note_movement();
-    void note_time_limit(const SinkError& error, std::size_t rows);
     void pause();
 
     RunnerParts parts_;
@@ -141,8 +137,6 @@ class Runner {
     JournalHold hold_;
     BatchWriter writer_;
     Backoff backoff_;
-    Standstill standstill_;
-    LogThrottle time_limit_throttle_{std::chrono::seconds(60)};
     bool connected_ = false;
     Cursor cursor_;  // committed in the database
     BatchFiller filler_;

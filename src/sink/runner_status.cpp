@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "sink/time_limit.h"
 
 namespace foz::sink {
 
@@ -45,6 +46,9 @@ bool StatusBoard::wait_until_settled(SteadyTime deadline) {
 }
 
 void StatusBoard::set_state(RunnerState state, std::string error) {
+    if (state == RunnerState::running) {
+        note_movement();
+    }
     {
         const std::lock_guard lock(mutex_);
         if (status_.state == state && status_.last_error == error) {
@@ -65,15 +69,38 @@ void StatusBoard::set_state(RunnerState state, std::string error) {
     }
 }
 
-void StatusBoard::add_failure(const SinkError& error) {
+void StatusBoard::add_failure(SteadyTime began, const SinkError& error, std::uint64_t waiting) {
     {
         const std::lock_guard lock(mutex_);
         ++status_.failures;
     }
-    set_state(
-        error.failure == Failure::refused ? RunnerState::blocked : RunnerState::retrying,
-        error.code.empty() ? error.message : fmt::format("{} [{}]", error.message, error.code)
-    );
+    const bool needs_person = error.failure == Failure::refused;
+    const std::string text =
+        error.code.empty() ? error.message : fmt::format("{} [{}]", error.message, error.code);
+    set_state(needs_person ? RunnerState::blocked : RunnerState::retrying, text);
+    if (const auto line = standstill_.failed(began, clock_, waiting, text, needs_person)) {
+        spdlog::error("database {} ({}) {}", status_.database, status_.lane, *line);
+    }
+}
+
+void StatusBoard::note_movement() {
+    if (const auto line = standstill_.moved(clock_.steady_now())) {
+        spdlog::info("database {} ({}) {}", status_.database, status_.lane, *line);
+    }
+}
+
+void StatusBoard::add_time_limit(const SinkError& error, std::size_t rows) {
+    if (time_limits_.pass(clock_.steady_now())) {
+        spdlog::warn(
+            "database {} ({}): the server's {} is shorter than the batch takes ({}); foz writes {} "
+            "rows at a time now. Raise it for foz's user",
+            status_.database,
+            status_.lane,
+            time_limit_of(error).value_or("time limit"),
+            error.message,
+            rows
+        );
+    }
 }
 
 void StatusBoard::set_progress(const Cursor& cursor, std::span<const LedgerLine> ledger) {
@@ -86,6 +113,7 @@ void StatusBoard::set_progress(const Cursor& cursor, std::span<const LedgerLine>
 }
 
 void StatusBoard::add_commit(const Cursor& cursor, const Written& written, const Commit& commit) {
+    note_movement();
     const std::lock_guard lock(mutex_);
     status_.cursor = cursor;
     ++status_.batches;

@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "mapping/mapping.h"
 #include "sink/sink.h"
+#include "sink/standstill.h"
 
 namespace foz::sink {
 
@@ -39,7 +41,9 @@ struct RunnerStatus {
     std::vector<LedgerLine> ledger;  // of this lane, by route of the mapping
 };
 
-/// Any thread.
+/// status() and wait_until_settled() on any thread, the rest on the lane's. It is also what speaks
+/// for the lane in the log: a change of state, a lane that stands still (standstill.h), a batch
+/// that takes longer than the server allows.
 class StatusBoard {
   public:
     StatusBoard(
@@ -54,16 +58,23 @@ class StatusBoard {
     /// Waits until the lane has finished, is blocked, or has stopped; false at `deadline`.
     [[nodiscard]] bool wait_until_settled(SteadyTime deadline);
 
-    /// Logs a change.
     void set_state(RunnerState state, std::string error);
-    /// An attempt failed: blocked if the error is Failure::refused, else retrying.
-    void add_failure(const SinkError& error);
+    /// An attempt that began at `began` failed, and so many records of the journal wait: blocked if
+    /// the error is Failure::refused, else retrying.
+    void add_failure(SteadyTime began, const SinkError& error, std::uint64_t waiting);
+    /// The server ended a write for its setting time_limit_of(error); so many rows are tried now.
+    void add_time_limit(const SinkError& error, std::size_t rows);
     /// What the database has: the lines of routes that are no more are left out.
     void set_progress(const Cursor& cursor, std::span<const LedgerLine> ledger);
     void add_commit(const Cursor& cursor, const Written& written, const Commit& commit);
 
   private:
+    void note_movement();
+
     const Clock& clock_;
+    // The lane's thread alone:
+    Standstill standstill_;
+    LogThrottle time_limits_{std::chrono::seconds(60)};
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;  // status_.state

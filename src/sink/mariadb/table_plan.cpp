@@ -177,7 +177,12 @@ SinkResult<void> take_rows(
             groups = rows.groups_of(i);
         }
         for (std::size_t number = 0; number < groups.size(); ++number) {
-            TablePlan& one = number == 0 ? plan : more.emplace_back(plan);
+            TablePlan& one = number == 0 ? plan : more.emplace_back();
+            if (number > 0) {
+                one.table = plan.table;
+                one.found = plan.found;
+                one.shape = plan.shape;
+            }
             one.group = std::move(groups[number]);
             if (!one.group.rows.empty()) {
                 one.rows = one.group.rows;

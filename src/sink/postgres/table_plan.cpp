@@ -61,6 +61,7 @@ SinkResult<void> take_rows(
         if (plan.rows.empty() || !rows.has_defaults(i)) {
             continue;
         }
+        plan.group = {};  // not to be copied
         auto groups = rows.groups_of(i);
         for (std::size_t other = 1; other < groups.size(); ++other) {
             more.emplace_back(plan).restrict_to(std::move(groups[other]));
