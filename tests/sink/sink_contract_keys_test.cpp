@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every sink makes of a row whose key is taken.
+#include <fmt/format.h>
+
 #include "tests/sink/database_under_test.h"
 
 namespace foz::sink {
@@ -152,7 +154,7 @@ TEST_P(SinkContract, what_a_column_rounds_is_no_difference) {
     for (const std::string type : {"float", "real"}) {
         const std::string table = "t_" + type;
         database().execute(
-            "CREATE TABLE " + table + " (device varchar(9) PRIMARY KEY, t " + type + ")"
+            fmt::format("CREATE TABLE {} (device varchar(9) PRIMARY KEY, t {})", table, type)
         );
         const auto mapping =
             mapping_of({{"r", table, {{"device", "text"}, {"t", "double"}}, {"device"}}});
