@@ -55,7 +55,7 @@ std::optional<std::string> Standstill::failed(
 
 std::optional<std::string> Standstill::moved(SteadyTime now) {
     std::optional<std::string> line;
-    if (last_said_) {
+    if (last_said_ && since_) {
         line = fmt::format("moves again, after {} s", seconds(now - *since_).count());
     }
     since_.reset();

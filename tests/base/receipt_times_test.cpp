@@ -36,21 +36,28 @@ TEST(ReceiptTimes, MessagesOfOneReadGetIncreasingTimesCloseTogether) {
     EXPECT_LT(last, at(kBase + 1'000'000 + 2'000));
 }
 
+// What one thread hands out in many reads at the same time.
+std::vector<SystemTime> take_times() {
+    constexpr std::size_t kMessages = 20'000;
+    std::vector<SystemTime> taken;
+    taken.reserve(kMessages);
+    ReceiptTimes times;
+    for (std::size_t i = 0; i < kMessages; ++i) {
+        if (i % 7 == 0) {
+            times.set_now(at(kBase + 2'000'000));
+        }
+        taken.push_back(times.next());
+    }
+    return taken;
+}
+
 TEST(ReceiptTimes, TwoThreadsThatReceiveAtTheSameTimeNeverShareOne) {
     constexpr std::size_t kThreads = 4;
-    constexpr std::size_t kMessages = 20'000;
     std::vector<std::vector<SystemTime>> taken(kThreads);
     std::vector<std::thread> threads;
+    threads.reserve(kThreads);
     for (auto& mine : taken) {
-        threads.emplace_back([&mine] {
-            ReceiptTimes times;
-            for (std::size_t i = 0; i < kMessages; ++i) {
-                if (i % 7 == 0) {
-                    times.set_now(at(kBase + 2'000'000));
-                }
-                mine.push_back(times.next());
-            }
-        });
+        threads.emplace_back([&mine] { mine = take_times(); });
     }
     for (std::thread& thread : threads) {
         thread.join();

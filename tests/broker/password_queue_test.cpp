@@ -33,7 +33,7 @@ class PasswordQueueTest : public testing::Test {
     }
 
     PasswordQueue queue_{1, {.checks = 6, .per_address = 4}};
-    SteadyTime now_{};
+    SteadyTime now_;
     std::vector<PasswordQueue::Waiter> dropped_;
     std::vector<PasswordQueue::Waiter> late_;
     std::vector<PasswordQueue::Waiter> answered_;

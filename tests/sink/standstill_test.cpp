@@ -35,11 +35,10 @@ TEST_F(StandstillTest, says_so_after_a_minute_and_again_every_quarter_of_an_hour
     clock_.step(59s);
     EXPECT_FALSE(fail());
     clock_.step(1s);
-    const auto line = fail();
-    ASSERT_TRUE(line);
-    EXPECT_NE(line->find("for 60 s: 12 records"), std::string::npos) << *line;
-    EXPECT_NE(line->find("since 2023-11-14 23:13:20 UTC"), std::string::npos) << *line;
-    EXPECT_NE(line->find("disk full [53100]"), std::string::npos) << *line;
+    const std::string line = fail().value_or("");
+    EXPECT_NE(line.find("for 60 s: 12 records"), std::string::npos) << line;
+    EXPECT_NE(line.find("since 2023-11-14 23:13:20 UTC"), std::string::npos) << line;
+    EXPECT_NE(line.find("disk full [53100]"), std::string::npos) << line;
     clock_.step(14min);
     EXPECT_FALSE(fail());
     clock_.step(1min);
@@ -51,9 +50,8 @@ TEST_F(StandstillTest, says_once_when_it_moves_again_and_starts_anew) {
     EXPECT_FALSE(fail());
     clock_.step(2min);
     EXPECT_TRUE(fail());
-    const auto line = standstill_.moved(clock_.steady_now());
-    ASSERT_TRUE(line);
-    EXPECT_NE(line->find("120 s"), std::string::npos);
+    const std::string line = standstill_.moved(clock_.steady_now()).value_or("");
+    EXPECT_NE(line.find("120 s"), std::string::npos) << line;
     EXPECT_FALSE(standstill_.moved(clock_.steady_now()));
     EXPECT_FALSE(fail());
     clock_.step(59s);

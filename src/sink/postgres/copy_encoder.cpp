@@ -109,8 +109,10 @@ Problem append_float8(const Value& value, const TargetColumn& column, CopyBuffer
     if (!real) [[unlikely]] {
         return no_real(value);
     }
-    if (Loss loss; !column.rounds && (loss = loss_in_double(value, *real))) [[unlikely]] {
-        return Flaw{kLossy, std::move(*loss)};
+    if (!column.rounds) {
+        if (auto loss = loss_in_double(value, *real)) [[unlikely]] {
+            return Flaw{kLossy, std::move(*loss)};
+        }
     }
     append_fixed(std::bit_cast<std::int64_t>(*real), buffer);
     return std::nullopt;
@@ -124,8 +126,10 @@ Problem append_float4(const Value& value, const TargetColumn& column, CopyBuffer
     if (std::isfinite(*real) && std::abs(*real) > std::numeric_limits<float>::max()) {
         return Flaw{kOutOfRange, fmt::format("{} is out of range", *real)};
     }
-    if (Loss loss; !column.rounds && (loss = loss_in_float(value, *real))) [[unlikely]] {
-        return Flaw{kLossy, std::move(*loss)};
+    if (!column.rounds) {
+        if (auto loss = loss_in_float(value, *real)) [[unlikely]] {
+            return Flaw{kLossy, std::move(*loss)};
+        }
     }
     append_fixed(std::bit_cast<std::int32_t>(static_cast<float>(*real)), buffer);
     return std::nullopt;

@@ -181,7 +181,7 @@ SinkResult<RowInserter::Fate> RowInserter::insert_row(
 
 // A parameter takes the affinity of the column that it is compared with, as it does when it is
 // stored. Collations that see no difference are left out: only equal bytes are the same reading.
-SqliteResult<void> RowInserter::prepare_compare(RouteInsert& route) {
+SqliteResult<RowInserter::RowStatement> RowInserter::prepare_compare(RouteInsert& route) {
     const mapping::Table& table = *route.table;
     route.compared = compared_columns(table);
     std::string sql = "SELECT ";
@@ -209,25 +209,28 @@ SqliteResult<void> RowInserter::prepare_compare(RouteInsert& route) {
     if (!prepared) {
         return std::unexpected(prepared.error());
     }
-    RowStatement& compare = route.compare.emplace();
+    RowStatement compare;
     compare.statement = std::move(*prepared);
     for (std::uint32_t i = 0; i < table.columns.size(); ++i) {
         compare.cell_of.push_back(i);
     }
-    return {};
+    return compare;
 }
 
 SqliteResult<RowInserter::Fate> RowInserter::compare(
     RouteInsert& route, std::span<const Value> cells
 ) {
     if (!route.compare) {
-        if (auto prepared = prepare_compare(route); !prepared) {
+        auto prepared = prepare_compare(route);
+        if (!prepared) {
             return std::unexpected(prepared.error());
         }
+        route.compare = std::move(*prepared);
     }
-    state::Statement& statement = route.compare->statement;
+    RowStatement& comparing = *route.compare;
+    state::Statement& statement = comparing.statement;
     differences_.clear();
-    if (auto bound = bind(route, *route.compare, cells); !bound) {
+    if (auto bound = bind(route, comparing, cells); !bound) {
         return std::unexpected(bound.error());
     }
     const auto row = statement.step();

@@ -78,7 +78,8 @@ class RowInserter {
         std::size_t column,
         SystemTime time
     );
-    [[nodiscard]] state::SqliteResult<void> prepare_compare(RouteInsert& route);
+    /// Also sets `compared`.
+    [[nodiscard]] state::SqliteResult<RowStatement> prepare_compare(RouteInsert& route);
     /// What the row's key has stored, and in `differences_` how it is another reading.
     [[nodiscard]] state::SqliteResult<Fate> compare(
         RouteInsert& route, std::span<const mapping::Value> cells
