@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `foz journal`: what the journal holds. Looks only, also while foz runs; but for `foz journal
-// forget`.
+// forget` and `foz journal new-id`.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -19,6 +19,7 @@
 #include "journal/local_journal.h"
 #include "mqtt/message.h"
 #include "server/journal_options.h"
+#include "sink/journal_renewal.h"
 #include "sink/left_lanes.h"
 
 namespace foz::cli {
@@ -241,6 +242,46 @@ Result<void> forget_cursor(const JournalArguments& arguments) {
     return {};
 }
 
+Result<void> renew_id(const JournalArguments& arguments) {
+    const auto settings =
+        settings_for({arguments.config.value_or(std::string()), arguments.data.value_or("")});
+    if (!settings) {
+        return std::unexpected(settings.error());
+    }
+    std::optional<journal::Position> from;
+    if (!arguments.from.empty()) {
+        auto seen = open_journal(*settings);
+        if (!seen) {
+            return pass_on(seen);
+        }
+        auto position = position_from(**seen, arguments.from);
+        if (!position) {
+            return pass_on(position);
+        }
+        from = *position;
+    }
+    auto state = open_state(*settings);
+    if (!state) {
+        return pass_on(state);
+    }
+    const auto renewal = sink::renew_journal(
+        server::journal_options(*settings), real_file_system(), real_clock(), **state, from
+    );
+    if (!renewal) {
+        return std::unexpected(renewal.error());
+    }
+    fmt::print("the journal's id was {} and is {} now\n", renewal->before, renewal->after);
+    for (const state::RenewedDatabase& database : renewal->databases) {
+        fmt::print(
+            "database {}: begins at record {}. What lies behind it and was stored under the old id "
+            "already is stored once more, but where its route has a key\n",
+            printable(database.name),
+            database.since
+        );
+    }
+    return {};
+}
+
 void run(
     const JournalArguments& arguments,
     int& exit_code,
@@ -275,14 +316,26 @@ void add_journal_command(CLI::App& app, int& exit_code) {
     );
     forget->add_option("CURSOR", arguments->cursor, "Its cursor, as `foz journal` shows it")
         ->required();
-    for (CLI::App* const action : {print, forget}) {
+    CLI::App* const new_id = command->add_subcommand(
+        "new-id",
+        "Gives the journal an id of its own, when its data folder is a copy or was restored from a "
+        "snapshot. Not while foz runs"
+    );
+    new_id->add_option(
+        "--from",
+        arguments->from,
+        "Store what came from here on: position, or time in UTC (default: what each database has "
+        "not stored yet, as far as the journal knows)"
+    );
+    for (CLI::App* const action : {print, forget, new_id}) {
         action->fallthrough();  // --data and --config may stand behind it
     }
-    command->callback([arguments, &exit_code, print, forget] {
+    command->callback([arguments, &exit_code, print, forget, new_id] {
         run(*arguments,
             exit_code,
             print->parsed()    ? print_records
             : forget->parsed() ? forget_cursor
+            : new_id->parsed() ? renew_id
                                : show_journal);
     });
 }

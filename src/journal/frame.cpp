@@ -23,6 +23,13 @@ static_assert(kHeaderCrcAt + 4 == kFrameHeaderBytes);
 
 }  // namespace
 
+std::uint64_t FrameHeader::fingerprint() const {
+    constexpr std::uint64_t kOddMultiplier = 0x9e3779b97f4a7c15;  // spreads near times apart
+    const auto time = static_cast<std::uint64_t>(appended.time_since_epoch().count());
+    const std::uint64_t mixed = ((time * kOddMultiplier) ^ payload_crc) & INT64_MAX;
+    return mixed == 0 ? 1 : mixed;
+}
+
 std::uint32_t payload_checksum(ByteView payload) {
     static constexpr std::array<std::byte, kFrameAlignment> kZeros{};
     const auto padding = ByteView(kZeros).first(padded(payload.size()) - payload.size());

@@ -33,6 +33,8 @@ struct FrameHeader {
     Position durable_end = 0;
 
     [[nodiscard]] Position end() const { return first + count; }
+    /// Of its records: Record::fingerprint.
+    [[nodiscard]] std::uint64_t fingerprint() const;
     [[nodiscard]] std::uint64_t frame_bytes() const {
         return kFrameHeaderBytes + padded(payload_bytes);
     }

@@ -60,6 +60,10 @@ struct Record {
     SystemTime appended;  // wall-clock time of the append, to the microsecond
     std::uint8_t kind = 0;
     ByteView bytes;
+    /// Tells it from the record that another journal has at this position: a number made of when it
+    /// was appended and of the checksum of its append. 1 to 2^63 - 1; always the same for the same
+    /// record.
+    std::uint64_t fingerprint = 0;
 };
 
 /// Reads durable records in order. One thread; holds its segment file open, so that retention
@@ -99,7 +103,8 @@ struct NamedCursor {
 
 /// What a person, the console or back-pressure wants to know. A snapshot.
 struct Status {
-    std::string id;                  // a random UUID, made with the journal
+    /// A random UUID, made with the journal, or given to it later (new_journal_id.h).
+    std::string id;
     Position first = 0;              // oldest record kept
     Position end = 0;                // next record to be appended
     Position durable_end = 0;        // every record below is on disk

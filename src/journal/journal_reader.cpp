@@ -63,7 +63,8 @@ std::optional<Record> JournalReader::take_record() {
         frame_position_,
         frame_appended_,
         load_little<std::uint8_t>(records_.data() + 4),
-        records_.subspan(kRecordHeaderBytes, length)
+        records_.subspan(kRecordHeaderBytes, length),
+        frame_fingerprint_
     };
     records_ = records_.subspan(kRecordHeaderBytes + length);
     ++frame_position_;
@@ -103,6 +104,7 @@ Result<bool> JournalReader::next_frame() {
             frame_position_ = header.first;
             frame_end_ = header.end();
             frame_appended_ = header.appended;
+            frame_fingerprint_ = header.fingerprint();
             return true;
         }
     }

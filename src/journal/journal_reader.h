@@ -47,6 +47,7 @@ class JournalReader final : public Reader {
     Position frame_position_ = 0;
     Position frame_end_ = 0;
     SystemTime frame_appended_;
+    std::uint64_t frame_fingerprint_ = 0;
 };
 
 /// As Journal::position_at. When the clock was set back meanwhile several positions can be right:

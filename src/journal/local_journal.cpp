@@ -10,6 +10,7 @@
 #include "journal/group_committer.h"
 #include "journal/housekeeper.h"
 #include "journal/journal_reader.h"
+#include "journal/new_journal_id.h"
 #include "journal/progress.h"
 #include "journal/recovery.h"
 #include "journal/segment_list.h"
@@ -34,12 +35,13 @@ class LocalJournal final : public Journal {
         FileSystem& files,
         const Clock& clock,
         std::unique_ptr<File> lock,
+        std::string id,
         Survey survey,
         std::unique_ptr<File> last_file
     )
         : options_(options),
           lock_(std::move(lock)),
-          id_(survey.cursors.journal),
+          id_(std::move(id)),
           segments_(survey.segments),
           cursors_(survey.cursors),
           progress_(survey.end),
@@ -80,7 +82,7 @@ class LocalJournal final : public Journal {
 
     [[nodiscard]] Status status() const override {
         Status status;
-        status.id = id_.text();
+        status.id = id_;
         status.first = segments_.first();
         status.durable_end = progress_.durable_end();
         status.end = queue_.end();
@@ -94,7 +96,7 @@ class LocalJournal final : public Journal {
   private:
     const LocalJournalOptions options_;
     const std::unique_ptr<File> lock_;
-    const JournalId id_;
+    const std::string id_;
     SegmentList segments_;
     CursorTable cursors_;
     Progress progress_;
@@ -230,8 +232,18 @@ Result<std::unique_ptr<Journal>> open_local_journal(
     if (!last_file) {
         return pass_on(last_file);
     }
+    auto id = public_journal_id(files, options.directory, found->cursors.journal);
+    if (!id) {
+        return pass_on(id);
+    }
     return std::make_unique<LocalJournal>(
-        options, files, clock, *std::move(lock), *std::move(found), *std::move(last_file)
+        options,
+        files,
+        clock,
+        *std::move(lock),
+        *std::move(id),
+        *std::move(found),
+        *std::move(last_file)
     );
 }
 

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "journal/journal_reader.h"
 #include "journal/local_journal.h"
+#include "journal/new_journal_id.h"
 #include "journal/progress.h"
 #include "journal/recovery.h"
 
@@ -32,8 +33,8 @@ Result<Survey> survey_for_onlooker(const std::filesystem::path& directory, FileS
 
 class ReadOnlyJournal final : public Journal {
   public:
-    ReadOnlyJournal(const Survey& survey, FileSystem& files)
-        : id_(survey.cursors.journal),
+    ReadOnlyJournal(std::string id, const Survey& survey, FileSystem& files)
+        : id_(std::move(id)),
           cursors_(survey.cursors.cursors),
           segments_(survey.segments),
           progress_(survey.end),
@@ -61,7 +62,7 @@ class ReadOnlyJournal final : public Journal {
 
     [[nodiscard]] Status status() const override {
         Status status;
-        status.id = id_.text();
+        status.id = id_;
         status.first = segments_.first();
         status.end = progress_.durable_end();
         status.durable_end = status.end;
@@ -75,7 +76,7 @@ class ReadOnlyJournal final : public Journal {
         check_failed("this journal was opened to be read only", __FILE__, __LINE__);
     }
 
-    const JournalId id_;
+    const std::string id_;
     const std::vector<NamedCursor> cursors_;
     SegmentList segments_;
     Progress progress_;
@@ -91,7 +92,11 @@ Result<std::unique_ptr<Journal>> open_local_journal_read_only(
     if (!survey) {
         return pass_on(survey);
     }
-    return std::make_unique<ReadOnlyJournal>(*survey, files);
+    auto id = public_journal_id(files, directory, survey->cursors.journal);
+    if (!id) {
+        return pass_on(id);
+    }
+    return std::make_unique<ReadOnlyJournal>(*std::move(id), *survey, files);
 }
 
 Result<std::vector<SegmentSummary>> list_segments(

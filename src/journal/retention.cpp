@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "journal/retention.h"
 
+#include <algorithm>
+
 namespace foz::journal {
 
 std::size_t segments_to_remove(
@@ -11,7 +13,10 @@ std::size_t segments_to_remove(
 ) {
     std::size_t removable = 0;
     std::uint64_t kept_bytes = 0;
-    while (removable + 1 < segments.size() && segments[removable]->end.load() <= passed) {
+    // The record before a cursor stays while there is room: it shows whose the cursor is.
+    const Position removable_below =
+        rule.bytes_needed > 0 ? passed : passed - std::min<Position>(passed, 1);
+    while (removable + 1 < segments.size() && segments[removable]->end.load() <= removable_below) {
         kept_bytes += segments[removable]->file_bytes;
         ++removable;
     }

@@ -11,6 +11,7 @@
 #include "server/journal_options.h"
 #include "server/lanes.h"
 #include "sink/mqtt/bridge_cursor.h"
+#include "state/journal_renewal.h"
 #include "state/session_recovery.h"
 #include "state/session_saver.h"
 
@@ -177,6 +178,10 @@ Result<std::unique_ptr<Server>> Server::start(
         return pass_on(state);
     }
     parts->state = std::move(*state);
+    if (auto finished = state::finish_renewal(*parts->state, parts->journal->status().id);
+        !finished) {
+        return pass_on(finished);
+    }
     parts->lanes = std::make_unique<Lanes>(*parts->journal, *parts->state, clock);
     if (auto prepared = parts->lanes->prepare(settings); !prepared) {
         return pass_on(prepared);

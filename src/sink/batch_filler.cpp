@@ -45,6 +45,7 @@ Result<bool> BatchFiller::take_next(MappedBatch& batch) {
         }
     }
     batch.end = record->position + 1;
+    batch.fingerprints.pass(record->position, record->fingerprint);
     return true;
 }
 
@@ -62,13 +63,16 @@ Result<void> BatchFiller::take_message(const journal::Record& record, MappedBatc
     if (lane_of(message->client_id, limits_.lanes) != limits_.lane_index) {
         return {};
     }
-    const bool was_empty = batch.items.empty();
+    const std::size_t items_before = batch.items.size();
     if (mapping_.map(*message, record.position, batch.items) == 0 && note_unrouted_) {
         note_unrouted_(*message);
     }
+    if (batch.items.size() > items_before) {
+        batch.fingerprints.keep_end();
+    }
     if (!batch.items.empty()) {
         batch.payload_bytes += record.bytes.size();
-        if (was_empty) {
+        if (items_before == 0) {
             batch.started = clock_.steady_now();
         }
     }

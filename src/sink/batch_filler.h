@@ -15,6 +15,7 @@
 #include "mapping/mapping.h"
 #include "mapping/row_batch.h"
 #include "mqtt/message.h"
+#include "sink/fingerprints.h"
 #include "sink/sink.h"
 
 namespace foz::sink {
@@ -26,9 +27,12 @@ struct MappedBatch {
     journal::Position end = 0;  // of the next record to be mapped
     std::size_t payload_bytes = 0;
     SteadyTime started;  // when its first item was mapped
+    Fingerprints fingerprints;
 
-    void restart_at(Cursor cursor) {
+    /// `before`: the fingerprint of the record before the cursor; 0: not known.
+    void restart_at(Cursor cursor, std::uint64_t before) {
         items.clear();
+        fingerprints.restart_at(cursor.position, before);
         begin = cursor;
         end = cursor.position;
         payload_bytes = 0;

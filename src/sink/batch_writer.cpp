@@ -34,7 +34,10 @@ constexpr std::size_t kRowsEnough = 1'000'000;  // no batch is larger: the limit
 
 }  // namespace
 
-SinkResult<void> BatchWriter::write(const mapping::RowBatch& batch, Cursor begin, Cursor end) {
+SinkResult<void> BatchWriter::write(
+    const mapping::RowBatch& batch, Cursor begin, Cursor end, const Fingerprints& fingerprints
+) {
+    fingerprints_ = &fingerprints;
     if (begin < letters_until_) {
         if (auto forgotten = letters_.forget_from(begin); !forgotten) {
             return forgotten;
@@ -218,6 +221,7 @@ Commit BatchWriter::commit_for(const mapping::RowBatch& batch, const Part& part)
     for (const mapping::Rejection& rejection : between(batch.rejections(), committed_, part.end)) {
         commit.dead[rejection.route] += is_known_rejection(rejection.origin) ? 0 : 1;
     }
+    commit.fingerprint = fingerprints_->before(part.end.position);
     commit.before_commit = [this, &batch, part] { return save_letters(batch, part); };
     return commit;
 }

@@ -19,6 +19,7 @@
 #include "journal/journal.h"
 #include "mapping/mapping.h"
 #include "mapping/row_batch.h"
+#include "sink/fingerprints.h"
 #include "sink/letter_writer.h"
 #include "sink/sink.h"
 
@@ -49,7 +50,10 @@ class BatchWriter {
     /// Writes the items of `batch` in [begin, end) and moves the database's cursor from `begin` to
     /// `end`. On an error the cursor is at the last commit reported; the same batch may be written
     /// again from there. Never fails with Failure::refused.
-    [[nodiscard]] SinkResult<void> write(const mapping::RowBatch& batch, Cursor begin, Cursor end);
+    /// `fingerprints` are those of the batch.
+    [[nodiscard]] SinkResult<void> write(
+        const mapping::RowBatch& batch, Cursor begin, Cursor end, const Fingerprints& fingerprints
+    );
 
   private:
     /// A part of a batch: rows [first, last) and everything else up to `end`.
@@ -81,6 +85,7 @@ class BatchWriter {
     [[nodiscard]] bool is_known_rejection(Cursor origin) const;
 
     Sink& sink_;
+    const Fingerprints* fingerprints_ = nullptr;  // of the batch at hand
     LetterWriter letters_;
     std::size_t routes_;
     OnCommit on_commit_;

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "journal/journal.h"
+#include "sink/cursor_owner.h"
+#include "state/cursor_writers.h"
 
 namespace foz::sink {
 
@@ -91,9 +93,20 @@ Result<DeadReplayResult> DeadReplay::run() {
 }
 
 Result<void> DeadReplay::connect() {
-    auto found = sink_.connect({filter_.journal, kLane}, mapping_);
+    auto writer = state::new_cursor_writer(state_, filter_.database, kLane);
+    if (!writer) {
+        return pass_on(writer);
+    }
+    auto found = sink_.connect({filter_.journal, kLane, *writer}, mapping_);
     if (!found) {
         return std::unexpected(to_error(found.error()));
+    }
+    const auto foreign = foreign_writer(state_, found->mark);
+    if (!foreign) {
+        return std::unexpected(foreign.error());
+    }
+    if (*foreign) {
+        return fail(ErrorCode::unavailable, "{}", **foreign);
     }
     const auto tables = mapping_.tables();
     for (std::size_t i = 0; i < tables.size() && i < found->tables.size(); ++i) {

@@ -11,10 +11,9 @@ LaneStart lane_start(const LaneFacts& facts) {
         start.cursor = facts.found;
         start.blocked = fmt::format(
             "the database has stored everything before position {}, but the journal ends at {}: "
-            "its last "
-            "records are lost, and new readings would be taken for stored ones. Stop foz, move the "
-            "journal "
-            "folder away and start again with a new journal",
+            "its last records are lost, perhaps because it was restored from a snapshot, and new "
+            "readings would be taken for stored ones. They wait in the journal until you stop foz, "
+            "run `foz journal new-id`, which lets it go on under another id, and start it again",
             facts.found.position,
             facts.end
         );

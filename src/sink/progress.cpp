@@ -5,14 +5,17 @@ namespace foz::sink {
 
 std::string cursor_update(const Progress& progress, QuoteText quoted) {
     return fmt::format(
-        "UPDATE foz_cursor SET position = {}, ordinal = {} WHERE journal = {} AND lane = {} AND "
-        "position = {} AND ordinal = {}",
+        "UPDATE foz_cursor SET position = {}, ordinal = {}, writer = {}, fingerprint = {} "
+        "WHERE journal = {} AND lane = {} AND position = {} AND ordinal = {} AND writer = {}",
         progress.to.position,
         progress.to.ordinal,
+        quoted(progress.lane.writer),
+        progress.fingerprint,
         quoted(progress.lane.journal),
         quoted(progress.lane.lane),
         progress.from.position,
-        progress.from.ordinal
+        progress.from.ordinal,
+        quoted(progress.from_writer)
     );
 }
 

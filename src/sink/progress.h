@@ -16,7 +16,9 @@ namespace foz::sink {
 struct Progress {
     const LaneName& lane;
     Cursor from;  // what foz_cursor must hold, or another foz writes this lane
+    const std::string& from_writer;
     Cursor to;
+    std::uint64_t fingerprint = 0;  // of the record before `to`
     std::span<const std::string> routes;
     const Written& written;
     std::span<const std::int64_t> dead;

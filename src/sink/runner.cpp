@@ -8,7 +8,9 @@
 #include "base/crc32c.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "sink/cursor_owner.h"
 #include "sink/lane_start.h"
+#include "state/cursor_writers.h"
 #include "state/dead_letters.h"
 #include "state/lane_history.h"
 
@@ -190,9 +192,23 @@ SinkResult<void> Runner::advance() {
 }
 
 SinkResult<void> Runner::connect() {
-    auto found = parts_.sink->connect({journal_id_, options_.lane}, parts_.mapping);
+    if (writer_name_.empty()) {
+        auto name = state::new_cursor_writer(parts_.state, options_.database, options_.lane);
+        if (!name) {
+            return std::unexpected(from_error(name.error()));
+        }
+        writer_name_ = *std::move(name);
+    }
+    auto found = parts_.sink->connect({journal_id_, options_.lane, writer_name_}, parts_.mapping);
     if (!found) {
         return pass_on(found);
+    }
+    const auto foreign = foreign_owner(parts_.journal, parts_.state, found->cursor, found->mark);
+    if (!foreign) {
+        return std::unexpected(from_error(foreign.error()));
+    }
+    if (*foreign) {
+        return fail(Failure::refused, "{}", **foreign);
     }
     const auto changed = tables_.adopt(found->tables);
     if (!changed) {
@@ -201,9 +217,31 @@ SinkResult<void> Runner::connect() {
     if (auto taken_up = take_up(found->cursor, *changed); !taken_up) {
         return taken_up;
     }
+    if (found->mark.writer != writer_name_) {
+        if (auto claimed = claim_cursor(*found); !claimed) {
+            return claimed;
+        }
+    }
     connected_ = true;
     last_commit_ = parts_.clock.steady_now();
     board_.set_progress(cursor_, found->ledger);
+    return {};
+}
+
+// Whoever else takes the cursor for his own finds out now, not with the next reading.
+SinkResult<void> Runner::claim_cursor(const Connected& found) {
+    const auto before = fingerprint_before(parts_.journal, cursor_.position);
+    if (!before) {
+        return std::unexpected(from_error(before.error()));
+    }
+    const mapping::RowBatch nothing;
+    Commit commit{cursor_, std::vector<std::int64_t>(parts_.mapping.routes().size(), 0)};
+    const bool unmoved = cursor_ == found.cursor;
+    commit.fingerprint = *before == 0 && unmoved ? found.mark.fingerprint : *before;
+    auto written = parts_.sink->write(nothing, 0, 0, commit);
+    if (!written) {
+        return pass_on(written);
+    }
     return {};
 }
 
@@ -269,8 +307,12 @@ SinkResult<void> Runner::map_from(Cursor cursor) {
     if (auto opened = filler_.open(cursor.position); !opened) {
         return std::unexpected(from_error(opened.error()));
     }
-    batch_.restart_at(cursor);
-    next_.restart_at(cursor);
+    const auto before = fingerprint_before(parts_.journal, cursor.position);
+    if (!before) {
+        return std::unexpected(from_error(before.error()));
+    }
+    batch_.restart_at(cursor, *before);
+    next_.restart_at(cursor, *before);
     return {};
 }
 
@@ -350,7 +392,7 @@ SinkResult<void> Runner::write() {
         return written;
     }
     std::swap(batch_, next_);
-    next_.restart_at({batch_.end, 0});
+    next_.restart_at({batch_.end, 0}, batch_.fingerprints.at_end());
     return {};
 }
 
@@ -358,13 +400,13 @@ SinkResult<void> Runner::write() {
 // database has a core of its own to work on.
 SinkResult<void> Runner::write_and_map_ahead() {
     if (next_.items.empty()) {
-        next_.restart_at({batch_.end, 0});
+        next_.restart_at({batch_.end, 0}, batch_.fingerprints.at_end());
     }
     std::future<Result<void>> mapped;
     if (maps_ahead_ && !stopping_ && filler_.is_full(batch_)) {
         mapped = std::async(std::launch::async, [this] { return filler_.take_all(next_); });
     }
-    auto written = writer_.write(batch_.items, cursor_, {batch_.end, 0});
+    auto written = writer_.write(batch_.items, cursor_, {batch_.end, 0}, batch_.fingerprints);
     if (mapped.valid()) {
         // An error of the journal comes again when the lane reads on from there.
         [[maybe_unused]] const auto result = mapped.get();

@@ -21,9 +21,9 @@
 // When records are missing that the database still needed (its cursor is older than the journal's
 // first record: it was restored from a backup, or is new), waiting would save nothing. The lane
 // goes on at the first record there is; the gap is logged as an error, kept in state.db, and `foz
-// verify` fails until a person accepts it. A cursor beyond the journal's end stops the lane
-// (State::blocked): the journal has lost its tail, and new readings would be taken for ones already
-// stored.
+// verify` fails until a person accepts it. A cursor beyond the journal's end, or one that another
+// foz with the same journal id has moved (cursor_owner.h), stops the lane (State::blocked): new
+// readings would be taken for ones already stored.
 #pragma once
 
 #include <atomic>
@@ -112,6 +112,7 @@ class Runner {
     [[nodiscard]] SinkResult<void> advance();
     [[nodiscard]] SinkResult<void> connect();
     [[nodiscard]] SinkResult<void> take_up(Cursor found, bool map_again);
+    [[nodiscard]] SinkResult<void> claim_cursor(const Connected& found);
     [[nodiscard]] SinkResult<void> report_gap(journal::Position first, journal::Position past);
     [[nodiscard]] SinkResult<void> map_from(Cursor cursor);
     [[nodiscard]] SinkResult<void> fill();
@@ -131,6 +132,7 @@ class Runner {
     RunnerParts parts_;
     const RunnerOptions options_;
     const std::string journal_id_;
+    std::string writer_name_;  // cursor_owner.h; "" until it was first needed
     StatusBoard board_;
 
     // The lane's thread alone:

@@ -94,6 +94,15 @@ struct LaneName {
     std::string journal;  // the journal's id
     std::string
         lane;  // "main-0", "replay-...": unique for each reader of the journal into this database
+    std::string writer{};  // who moves the cursor now: kept with it (cursor_owner.h)
+};
+
+/// What shows whose a cursor is: two foz whose journals have one id take no cursor of the other's.
+struct CursorMark {
+    std::string writer;             // who moved it last; "": a foz that did not say
+    std::uint64_t fingerprint = 0;  // of the record before it (journal::Record); 0: not known
+
+    bool operator==(const CursorMark&) const = default;
 };
 
 /// What has become of a table.
@@ -107,6 +116,7 @@ struct SettledTable {
 /// What a new connection finds.
 struct Connected {
     Cursor cursor;  // {0, 0} when this lane has never written here
+    CursorMark mark;
     std::vector<LedgerLine> ledger;
     std::vector<SettledTable> tables;  // as handed to connect(), in that order
 };
@@ -119,6 +129,7 @@ struct Commit {
     /// Called when all is written and only COMMIT is missing: what must be kept elsewhere before
     /// that. On an error nothing is committed. May be empty.
     std::function<SinkResult<void>()> before_commit{};  // NOLINT(readability-redundant-member-init)
+    std::uint64_t fingerprint = 0;  // of the record before the cursor; 0: not known
 };
 
 struct Written {
@@ -130,6 +141,7 @@ struct Written {
 struct LaneState {
     std::string lane;
     Cursor cursor;
+    CursorMark mark;
     std::vector<LedgerLine> ledger;
 };
 
@@ -165,7 +177,8 @@ class Sink {
     /// far as the database allows. What it refuses must not be in the next rows.
     [[nodiscard]] virtual SinkResult<SettledTable> extend(const mapping::Table& table) = 0;
 
-    /// Writes rows [first, last) of `batch` and `commit` in one transaction. A row whose
+    /// Writes rows [first, last) of `batch` and `commit` in one transaction, if the cursor is still
+    /// where this connection saw it, and by whom; Failure::reconnect if it is not. A row whose
     /// key is there already is compared with the stored one (sink/key_conflict.h): when it is the
     /// same reading, it is a duplicate: not stored, counted; when it is another, Failure::refused
     /// with kKeyConflict. Any other violation, and a row that the database leaves out although the

@@ -5,9 +5,11 @@
 #include <map>
 
 #include "mqtt/message.h"
+#include "sink/cursor_owner.h"
 #include "sink/lane_layout.h"
 #include "sink/lane_share.h"
 #include "state/dead_letters.h"
+#include "state/journal_renewal.h"
 #include "state/lane_history.h"
 
 namespace foz::sink {
@@ -28,6 +30,8 @@ class Verifier {
   private:
     void add_ledger();
     Result<void> find_cursors();
+    Result<void> find_renewal();
+    Result<void> find_owner(journal::Journal& journal);
     Result<void> walk(journal::Journal& journal);
     void count_items(const mqtt::Message& message, journal::Position position);
     void compare_received(bool counted, journal::Position first);
@@ -47,6 +51,7 @@ class Verifier {
     std::map<std::string, std::int64_t> dead_of_all_lanes_;  // by route
     std::vector<std::uint64_t> stored_of_all_lanes_;         // by route
     std::vector<Cursor> cursors_;                            // by main lane
+    state::BeforeRenewal before_;
     mapping::RowBatch batch_;
 };
 
@@ -62,15 +67,21 @@ Result<Verification> Verifier::run(const OpenJournal& open_journal) {
     if (auto found = find_cursors(); !found) {
         return pass_on(found);
     }
+    if (auto found = find_renewal(); !found) {
+        return pass_on(found);
+    }
     auto journal = open_journal();
     if (!journal) {
         return pass_on(journal);
+    }
+    if (auto found = find_owner(**journal); !found) {
+        return pass_on(found);
     }
     if (auto walked = walk(**journal); !walked) {
         return pass_on(walked);
     }
     const journal::Position first = (*journal)->status().first;
-    compare_received(first == 0, first);
+    compare_received(first <= before_.since, first);
     compare_tables();
     if (auto compared = compare_dead(); !compared) {
         return pass_on(compared);
@@ -121,9 +132,43 @@ Result<void> Verifier::find_cursors() {
     return {};
 }
 
+// What the journal held when it got its id is counted under the id before.
+Result<void> Verifier::find_renewal() {
+    auto renewal = state::load_renewal(state_, database_.journal, database_.name);
+    if (!renewal) {
+        return pass_on(renewal);
+    }
+    if (*renewal) {
+        before_ = **std::move(renewal);
+        report_.notes.push_back(fmt::format(
+            "the journal has its id since position {}; what came before is counted under the id it "
+            "had then",
+            before_.since
+        ));
+    }
+    return {};
+}
+
+Result<void> Verifier::find_owner(journal::Journal& journal) {
+    for (const LaneState& lane : audit_.lanes) {
+        if (!is_main(lane.lane)) {
+            continue;
+        }
+        const auto foreign = foreign_owner(journal, state_, lane.cursor, lane.mark);
+        if (!foreign) {
+            return std::unexpected(foreign.error());
+        }
+        if (*foreign) {
+            differs("lane {}: {}", lane.lane, **foreign);
+        }
+    }
+    return {};
+}
+
 // All that the journal has, through the mapping.
 Result<void> Verifier::walk(journal::Journal& journal) {
-    auto reader = journal.read_from(journal.status().first);
+    const journal::Position first = std::max(journal.status().first, before_.since);
+    auto reader = journal.read_from(first);
     if (!reader) {
         return pass_on(reader);
     }
@@ -254,7 +299,10 @@ Result<void> Verifier::compare_dead() {
     }
     for (const auto& [route, kept] : letters) {
         const auto found = dead_of_all_lanes_.find(route);
-        const std::int64_t dead = found == dead_of_all_lanes_.end() ? 0 : found->second;
+        const auto carried =
+            std::ranges::find(before_.letters, route, &state::BeforeRenewal::Letters::route);
+        const std::int64_t dead = (found == dead_of_all_lanes_.end() ? 0 : found->second) +
+                                  (carried == before_.letters.end() ? 0 : carried->count);
         if (dead != kept) {
             differs(
                 "route {}: the ledger has {} dead letters, {} has {}",

@@ -79,6 +79,29 @@ CREATE TABLE bridge_progress (
 ) WITHOUT ROWID;
 )sql",
     "ALTER TABLE session ADD COLUMN contents BLOB NOT NULL DEFAULT x''",
+    R"sql(
+CREATE TABLE cursor_writer (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    database TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    writer TEXT NOT NULL UNIQUE
+);
+CREATE INDEX cursor_writer_by_lane ON cursor_writer (database, lane, id);
+CREATE TABLE journal_renewal (
+    after TEXT NOT NULL,
+    before TEXT NOT NULL,
+    database TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (after, database)
+) WITHOUT ROWID;
+CREATE TABLE renewed_letters (
+    journal TEXT NOT NULL,
+    database TEXT NOT NULL,
+    route TEXT NOT NULL,
+    letters INTEGER NOT NULL,
+    PRIMARY KEY (journal, database, route)
+) WITHOUT ROWID;
+)sql",
 };
 constexpr auto kSchemaVersion = static_cast<std::int64_t>(kMigrations.size());
 

@@ -40,9 +40,9 @@ TEST(Retention, removes_nothing_while_size_and_age_are_small) {
 TEST(Retention, keeps_at_least_the_configured_bytes_of_what_was_passed) {
     RetentionRule rule = kKeepAll;
     rule.retain_bytes = 2 * kBytes;
-    EXPECT_EQ(segments_to_remove(segments(5), 40, at(5), rule), 2U);
+    EXPECT_EQ(segments_to_remove(segments(5), 41, at(5), rule), 2U);
     rule.retain_bytes = 2 * kBytes + 1;
-    EXPECT_EQ(segments_to_remove(segments(5), 40, at(5), rule), 1U);
+    EXPECT_EQ(segments_to_remove(segments(5), 41, at(5), rule), 1U);
 }
 
 TEST(Retention, removes_what_is_too_old_even_when_it_is_little) {
@@ -50,8 +50,16 @@ TEST(Retention, removes_what_is_too_old_even_when_it_is_little) {
     rule.retain_age = hours(2);
     // At hour 5, everything before hour 3 is too old: segments 0, 1 and 2, which ends when 3
     // begins.
-    EXPECT_EQ(segments_to_remove(segments(5), 40, at(5), rule), 2U);
-    EXPECT_EQ(segments_to_remove(segments(5), 40, at(5) + std::chrono::seconds(1), rule), 3U);
+    EXPECT_EQ(segments_to_remove(segments(5), 41, at(5), rule), 2U);
+    EXPECT_EQ(segments_to_remove(segments(5), 41, at(5) + std::chrono::seconds(1), rule), 3U);
+}
+
+TEST(Retention, keeps_the_record_before_a_cursor_unless_bytes_are_needed) {
+    RetentionRule rule{0, hours(0), 0};
+    EXPECT_EQ(segments_to_remove(segments(5), 30, at(100), rule), 2U);
+    EXPECT_EQ(segments_to_remove(segments(5), 31, at(100), rule), 3U);
+    rule.bytes_needed = 1;
+    EXPECT_EQ(segments_to_remove(segments(5), 30, at(100), rule), 3U);
 }
 
 TEST(Retention, never_removes_what_a_cursor_still_needs) {

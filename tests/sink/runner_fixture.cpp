@@ -35,6 +35,9 @@ SinkResult<Written> FaultySink::write(
         bool failed = false;
         Commit faulty = commit;
         faulty.before_commit = [&]() -> SinkResult<void> {
+            if (!commit.before_commit) {
+                return {};
+            }
             if (auto kept = commit.before_commit(); !kept) {
                 return kept;
             }
@@ -58,13 +61,27 @@ SinkResult<Written> FaultySink::write(
     return std::unexpected(SinkError{failure, "TEST", "a fault of the test", {}});
 }
 
-RunnerTest::RunnerTest() {
+journal::LocalJournalOptions RunnerTest::journal_options() const {
     journal::LocalJournalOptions options;
     options.directory = folder_ / "journal";
     options.segment_bytes = 1 << 20;
     options.free_space_min = 0;
-    journal_ = value_of(journal::open_local_journal(options, real_file_system(), real_clock()));
+    return options;
+}
+
+void RunnerTest::open_data() {
+    journal_ =
+        value_of(journal::open_local_journal(journal_options(), real_file_system(), real_clock()));
     state_ = value_of(state::StateDatabase::open(folder_ / "state.db"));
+}
+
+void RunnerTest::close_data() {
+    journal_.reset();
+    state_.reset();
+}
+
+RunnerTest::RunnerTest() {
+    open_data();
     config::Database database;
     database.name = "db";
     database.url = "sqlite:" + (folder_ / "test.sqlite").string();
@@ -109,10 +126,7 @@ void RunnerTest::publish_numbers(int first, int past) {
 
 void RunnerTest::reopen_journal_without_retention() {
     journal_.reset();
-    journal::LocalJournalOptions options;
-    options.directory = folder_ / "journal";
-    options.segment_bytes = 1 << 20;
-    options.free_space_min = 0;
+    journal::LocalJournalOptions options = journal_options();
     options.retain_bytes = 0;
     options.retain_age = std::chrono::seconds(0);
     journal_ = value_of(journal::open_local_journal(options, real_file_system(), real_clock()));

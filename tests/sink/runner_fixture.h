@@ -76,6 +76,10 @@ class RunnerTest : public testing::Test {
     );
     void publish_numbers(int first, int past);  // {"n": first}, ...
 
+    [[nodiscard]] journal::LocalJournalOptions journal_options() const;
+    /// journal_ and state_.
+    void open_data();
+    void close_data();
     /// From now on the journal keeps only what its cursors have not passed.
     void reopen_journal_without_retention();
 

@@ -359,12 +359,18 @@ TEST_F(RunnerTest, a_cursor_beyond_the_journals_end_blocks_the_lane) {
 }
 
 TEST_F(RunnerTest, the_rows_of_a_database_that_was_restored_from_a_backup_are_written_again) {
-    publish_numbers(0, 10);
+    publish_numbers(0, 4);
     auto runner = make_runner();
     runner->start();
     ASSERT_TRUE(has_caught_up(*runner));
-    execute("BEGIN; DELETE FROM numbers WHERE n >= 4; UPDATE foz_cursor SET position = 4; COMMIT");
+    execute("CREATE TABLE backup AS SELECT * FROM foz_cursor");
+    publish_numbers(4, 10);
+    ASSERT_TRUE(has_caught_up(*runner));
     runner->stop(soon());
+    execute(
+        "BEGIN; DELETE FROM numbers WHERE n >= 4; DELETE FROM foz_cursor; INSERT INTO foz_cursor "
+        "SELECT * FROM backup; COMMIT"
+    );
     runner = make_runner();
     runner->start();
     EXPECT_TRUE(support::wait_until([&] { return cell("SELECT count(*) FROM numbers") == "10"; }));

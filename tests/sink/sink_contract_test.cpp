@@ -304,4 +304,43 @@ TEST_P(SinkContract, rows_are_not_stored_without_their_cursor) {
     EXPECT_EQ(count("readings"), 0U);
 }
 
+TEST_P(SinkContract, a_cursor_that_another_has_claimed_is_not_moved) {
+    const mapping::Mapping mapping = readings();
+    const LaneName first{.journal = "journal-1", .lane = "claimed", .writer = "first"};
+    const LaneName second{.journal = "journal-1", .lane = "claimed", .writer = "second"};
+    const mapping::RowBatch nothing;
+    const auto one = unconnected();
+    ASSERT_TRUE(one->connect(first, mapping));
+    Commit commit{.cursor = {4, 0}, .dead = {0}, .before_commit = {}, .fingerprint = 77};
+    ASSERT_TRUE(one->write(nothing, 0, 0, commit));
+
+    const auto other = unconnected();
+    const auto found = other->connect(second, mapping);
+    ASSERT_TRUE(found) << why(found);
+    EXPECT_EQ(found->mark, (CursorMark{.writer = "first", .fingerprint = 77}));
+    ASSERT_TRUE(other->write(nothing, 0, 0, commit));
+
+    BatchUnderTest batch(4);
+    batch.add({text("a"), real(1)});
+    const auto written = batch.write_to(*one);
+    ASSERT_FALSE(written);
+    EXPECT_EQ(written.error().failure, Failure::reconnect) << why(written);
+    EXPECT_EQ(count("readings"), 0U);
+}
+
+TEST_P(SinkContract, the_cursor_table_of_an_older_foz_gets_what_it_lacks) {
+    const mapping::Mapping mapping = readings();
+    connected(mapping)->close();
+    for (const char* column : {"writer", "fingerprint"}) {
+        database().execute(std::string("ALTER TABLE foz_cursor DROP COLUMN ") + column);
+    }
+    const auto before = unconnected();
+    const auto audit = before->audit("journal-1", {});
+    ASSERT_TRUE(audit) << why(audit);
+    ASSERT_EQ(audit->lanes.size(), 1U);
+    EXPECT_EQ(audit->lanes[0].mark, CursorMark{});
+    EXPECT_EQ(found_by_next(mapping).mark, CursorMark{});
+    EXPECT_EQ(one_cell("SELECT fingerprint FROM foz_cursor"), "0");
+}
+
 }  // namespace foz::sink

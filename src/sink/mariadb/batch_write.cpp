@@ -270,7 +270,9 @@ SinkResult<void> BatchWrite::close_books() {
     const Progress progress{
         lane_.name,
         lane_.cursor,
+        lane_.cursor_writer,
         commit_.cursor,
+        commit_.fingerprint,
         lane_.rows.routes(),
         written_,
         commit_.dead,
@@ -294,6 +296,11 @@ SinkResult<void> BatchWrite::close_books() {
     }
     if ((*answers)[checked.size()].matched != 1) {
         return cursor_was_moved(lane_.name);
+    }
+    for (std::size_t i = 0; i < answers->size(); ++i) {
+        if (!(*answers)[i].in_transaction) {
+            return Connection::transaction_is_gone();
+        }
     }
     return commit_.before_commit ? commit_.before_commit() : SinkResult<void>{};
 }

@@ -14,8 +14,8 @@ namespace {
 constexpr std::string_view kCreate =
     "CREATE TABLE IF NOT EXISTS foz_cursor (journal varchar(64) NOT NULL, lane varchar(128) NOT "
     "NULL, "
-    "position bigint unsigned NOT NULL, ordinal bigint unsigned NOT NULL, PRIMARY KEY (journal, "
-    "lane)) "
+    "position bigint unsigned NOT NULL, ordinal bigint unsigned NOT NULL, writer varchar(64) NOT "
+    "NULL DEFAULT '', fingerprint bigint NOT NULL DEFAULT 0, PRIMARY KEY (journal, lane)) "
     "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin; "
     "CREATE TABLE IF NOT EXISTS foz_ledger (journal varchar(64) NOT NULL, lane varchar(128) NOT "
     "NULL, "
@@ -23,16 +23,30 @@ constexpr std::string_view kCreate =
     "NOT NULL, "
     "PRIMARY KEY (journal, lane, route)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin";
 
+constexpr std::string_view kAddMarks =
+    "ALTER TABLE foz_cursor ADD COLUMN writer varchar(64) NOT NULL DEFAULT '', "
+    "ADD COLUMN fingerprint bigint NOT NULL DEFAULT 0";
+
+struct OwnTables {
+    bool there = false;
+    bool with_marks = false;  // false: made by an older foz
+};
+
 // CREATE TABLE IF NOT EXISTS needs the right to create even when the tables are there.
-SinkResult<bool> is_there(Connection& connection) {
+SinkResult<OwnTables> own_tables(Connection& connection) {
     const auto found = connection.run(
         "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name IN "
-        "('foz_cursor', 'foz_ledger')"
+        "('foz_cursor', 'foz_ledger'); "
+        "SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = "
+        "'foz_cursor' AND column_name = 'fingerprint'"
     );
     if (!found) {
         return std::unexpected(found.error());
     }
-    return found->front().rows.size() == 2;
+    return OwnTables{
+        .there = (*found)[0].rows.size() == 2,
+        .with_marks = !(*found)[1].rows.empty(),
+    };
 }
 
 template <class T>
@@ -47,14 +61,18 @@ T number(const std::optional<std::string>& cell) {
 }  // namespace
 
 SinkResult<void> create_bookkeeping(Connection& connection, const LaneName& lane) {
-    const auto there = is_there(connection);
-    if (!there) {
-        return std::unexpected(there.error());
+    const auto tables = own_tables(connection);
+    if (!tables) {
+        return std::unexpected(tables.error());
+    }
+    std::string change;
+    if (!tables->there || !tables->with_marks) {
+        change = fmt::format("{}; ", tables->there ? kAddMarks : kCreate);
     }
     const auto made = connection.run(fmt::format(
-        "{}INSERT INTO foz_cursor VALUES ({}, {}, 0, 0) ON DUPLICATE KEY UPDATE lane = lane; "
-        "COMMIT",
-        *there ? "" : std::string(kCreate) + "; ",
+        "{}INSERT INTO foz_cursor (journal, lane, position, ordinal) VALUES ({}, {}, 0, 0) ON "
+        "DUPLICATE KEY UPDATE lane = lane; COMMIT",
+        change,
         quoted_text(lane.journal),
         quoted_text(lane.lane)
     ));
@@ -68,11 +86,11 @@ SinkResult<std::vector<LaneState>> read_lanes(
     Connection& connection, const std::string& journal, const std::string& lane
 ) {
     std::vector<LaneState> lanes;
-    const auto there = is_there(connection);
-    if (!there) {
-        return std::unexpected(there.error());
+    const auto tables = own_tables(connection);
+    if (!tables) {
+        return std::unexpected(tables.error());
     }
-    if (!*there) {
+    if (!tables->there) {
         return lanes;
     }
     const std::string condition = fmt::format(
@@ -81,16 +99,20 @@ SinkResult<std::vector<LaneState>> read_lanes(
         lane.empty() ? "" : " AND lane = " + quoted_text(lane)
     );
     const auto answers = connection.run(fmt::format(
-        "SELECT lane, position, ordinal FROM foz_cursor {0} ORDER BY lane; "
+        "SELECT lane, position, ordinal, {1} FROM foz_cursor {0} ORDER BY lane; "
         "SELECT lane, route, stored, duplicate, dead FROM foz_ledger {0} ORDER BY route",
-        condition
+        condition,
+        tables->with_marks ? "writer, fingerprint" : "'', 0"
     ));
     if (!answers) {
         return std::unexpected(answers.error());
     }
     for (const auto& row : (*answers)[0].rows) {
-        lanes.push_back(LaneState{
-            row[0].value_or(""), {number<std::uint64_t>(row[1]), number<std::uint32_t>(row[2])}, {}
+        lanes.push_back({
+            .lane = row[0].value_or(""),
+            .cursor = {number<std::uint64_t>(row[1]), number<std::uint32_t>(row[2])},
+            .mark = {row[3].value_or(""), number<std::uint64_t>(row[4])},
+            .ledger = {},
         });
     }
     for (const auto& row : (*answers)[1].rows) {

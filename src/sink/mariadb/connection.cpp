@@ -206,6 +206,7 @@ SinkResult<std::vector<Answer>> Connection::run(const std::string& sql) {
             break;
         }
         answers.push_back(answer_of(handle(), rows));
+        answers.back().in_transaction = in_transaction();
         more = proceed(mysql_next_result_start, mysql_next_result_cont, handle());
     }
     if (mysql_errno(handle()) != 0) {
@@ -239,6 +240,20 @@ SinkResult<void> Connection::commit() {
 bool Connection::is_mysql() const {
     const char* version = mysql_get_server_info(handle());
     return version != nullptr && std::strstr(version, "MariaDB") == nullptr;
+}
+
+bool Connection::in_transaction() const {
+    unsigned status = 0;
+    mariadb_get_infov(handle(), MARIADB_CONNECTION_SERVER_STATUS, &status);
+    return (status & SERVER_STATUS_IN_TRANS) != 0;
+}
+
+std::unexpected<SinkError> Connection::transaction_is_gone() {
+    return fail(
+        Failure::reconnect,
+        "the server answered OK, but has ended the transaction by itself, as a Galera node does "
+        "that loses its cluster: all of it is written again"
+    );
 }
 
 bool Connection::takes_bulk() const {

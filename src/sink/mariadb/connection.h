@@ -21,7 +21,8 @@ struct Answer {
     std::vector<std::vector<std::optional<std::string>>> rows;
     /// Of a SELECT: name, type, length and scale of its columns, as the server announced them.
     std::string shape;
-    std::uint64_t matched = 0;  // of an UPDATE: rows that its condition chose
+    std::uint64_t matched = 0;    // of an UPDATE: rows that its condition chose
+    bool in_transaction = false;  // after the statement, as the server says
 };
 
 /// An open connection in a session that foz has set up: strict SQL, UTC, UTF-8, no autocommit.
@@ -67,6 +68,11 @@ class Connection {
 
     [[nodiscard]] MYSQL* handle() const { return handle_.get(); }
     [[nodiscard]] bool is_mysql() const;
+    /// As the server said with its last answer.
+    [[nodiscard]] bool in_transaction() const;
+    /// What to say when it is not, although a write is under way: Failure::reconnect. A Galera node
+    /// that loses its cluster can answer OK to an INSERT that it has rolled back.
+    [[nodiscard]] static std::unexpected<SinkError> transaction_is_gone();
     /// Whether a prepared statement may be executed for many rows at once.
     [[nodiscard]] bool takes_bulk() const;
     [[nodiscard]] std::size_t packet_bytes_max() const { return packet_bytes_max_; }

@@ -108,6 +108,8 @@ SinkResult<Connected> MariadbSink::set_up(Connection& connection, const mapping:
         return fail(Failure::retry, "foz_cursor lost the row of its lane");
     }
     lane_.cursor = connected.cursor = lanes->front().cursor;
+    connected.mark = std::move(lanes->front().mark);
+    lane_.cursor_writer = connected.mark.writer;
     connected.ledger = std::move(lanes->front().ledger);
     connection.roll_back();
     return connected;
@@ -159,6 +161,7 @@ SinkResult<Written> MariadbSink::write(
         return written;
     }
     lane_.cursor = commit.cursor;
+    lane_.cursor_writer = lane_.name.writer;
     return written;
 }
 

@@ -118,6 +118,9 @@ SinkResult<std::uint64_t> RowInserter::insert(
                 0) {
             return std::unexpected(error_in(*statement, first, first + rows));
         }
+        if (!connection_->in_transaction()) {
+            return Connection::transaction_is_gone();
+        }
         inserted += mysql_stmt_affected_rows(*statement);
         first += rows;
     }

@@ -159,7 +159,9 @@ std::string BatchWrite::closing_statements() const {
     const Progress progress{
         lane_.name,
         lane_.cursor,
+        lane_.cursor_writer,
         commit_.cursor,
+        commit_.fingerprint,
         lane_.rows.routes(),
         written_,
         commit_.dead,

@@ -23,6 +23,7 @@ inline constexpr std::string_view kBegin = "BEGIN ISOLATION LEVEL READ COMMITTED
 struct OpenLane {
     LaneName name;
     Cursor cursor;  // what foz_cursor holds
+    std::string cursor_writer;
     TableRows rows;
     std::vector<TablePlan> plans;      // by table of the mapping
     std::deque<TablePlan> more_plans;  // of the write at hand: see take_rows

@@ -10,21 +10,33 @@ namespace {
 
 constexpr std::string_view kCreate =
     "CREATE TABLE IF NOT EXISTS foz_cursor (journal text, lane text, position bigint NOT NULL, "
-    "ordinal bigint NOT NULL, PRIMARY KEY (journal, lane)); "
+    "ordinal bigint NOT NULL, writer text NOT NULL DEFAULT '', fingerprint bigint NOT NULL DEFAULT "
+    "0, PRIMARY KEY (journal, lane)); "
     "CREATE TABLE IF NOT EXISTS foz_ledger (journal text, lane text, route text, stored bigint NOT "
     "NULL, "
     "duplicate bigint NOT NULL, dead bigint NOT NULL, PRIMARY KEY (journal, lane, route))";
 
+constexpr std::string_view kAddMarks =
+    "ALTER TABLE foz_cursor ADD COLUMN IF NOT EXISTS writer text NOT NULL DEFAULT '', "
+    "ADD COLUMN IF NOT EXISTS fingerprint bigint NOT NULL DEFAULT 0";
+
+struct OwnTables {
+    bool there = false;
+    bool with_marks = false;  // false: made by an older foz
+};
+
 // CREATE TABLE IF NOT EXISTS needs the right to create even when the tables are there.
-SinkResult<bool> is_there(Connection& connection) {
+SinkResult<OwnTables> own_tables(Connection& connection) {
     const auto found = connection.run(
         "SELECT pg_catalog.to_regclass('foz_cursor') IS NOT NULL AND "
-        "pg_catalog.to_regclass('foz_ledger') IS NOT NULL"
+        "pg_catalog.to_regclass('foz_ledger') IS NOT NULL, EXISTS (SELECT FROM "
+        "pg_catalog.pg_attribute WHERE attrelid = pg_catalog.to_regclass('foz_cursor') AND "
+        "attname = 'fingerprint' AND NOT attisdropped)"
     );
     if (!found) {
         return std::unexpected(found.error());
     }
-    return is_true(*found, 0, 0);
+    return OwnTables{.there = is_true(*found, 0, 0), .with_marks = is_true(*found, 0, 1)};
 }
 
 SinkResult<void> read_ledgers(
@@ -60,17 +72,19 @@ SinkResult<void> read_ledgers(
 }  // namespace
 
 SinkResult<void> create_bookkeeping(Connection& connection, const LaneName& lane) {
-    const auto there = is_there(connection);
-    if (!there) {
-        return std::unexpected(there.error());
+    const auto tables = own_tables(connection);
+    if (!tables) {
+        return std::unexpected(tables.error());
     }
-    if (!*there) {
-        if (auto created = connection.run(std::string(kCreate)); !created) {
-            return std::unexpected(created.error());
+    if (!tables->there || !tables->with_marks) {
+        const std::string_view sql = tables->there ? kAddMarks : kCreate;
+        if (auto changed = connection.run(std::string(sql)); !changed) {
+            return std::unexpected(changed.error());
         }
     }
     const auto made = connection.run(fmt::format(
-        "INSERT INTO foz_cursor VALUES ({}, {}, 0, 0) ON CONFLICT DO NOTHING",
+        "INSERT INTO foz_cursor (journal, lane, position, ordinal) VALUES ({}, {}, 0, 0) ON "
+        "CONFLICT DO NOTHING",
         quoted_text(lane.journal),
         quoted_text(lane.lane)
     ));
@@ -83,18 +97,19 @@ SinkResult<void> create_bookkeeping(Connection& connection, const LaneName& lane
 SinkResult<std::vector<LaneState>> read_lanes(
     Connection& connection, const std::string& journal, const std::string& lane
 ) {
-    const auto there = is_there(connection);
-    if (!there) {
-        return std::unexpected(there.error());
+    const auto tables = own_tables(connection);
+    if (!tables) {
+        return std::unexpected(tables.error());
     }
     std::vector<LaneState> lanes;
-    if (!*there) {
+    if (!tables->there) {
         return lanes;
     }
     // A commit of the lane's last connection may still be on its way through the server. It holds
     // the lock on its cursor.
     const auto rows = connection.run(fmt::format(
-        "SELECT lane, position, ordinal FROM foz_cursor WHERE journal = {}{}",
+        "SELECT lane, position, ordinal, {} FROM foz_cursor WHERE journal = {}{}",
+        tables->with_marks ? "writer, fingerprint" : "'', 0",
         quoted_text(journal),
         lane.empty() ? " ORDER BY lane COLLATE \"C\""
                      : " AND lane = " + quoted_text(lane) + " FOR UPDATE"
@@ -107,7 +122,16 @@ SinkResult<std::vector<LaneState>> read_lanes(
             static_cast<std::uint64_t>(number(*rows, row, 1)),
             static_cast<std::uint32_t>(number(*rows, row, 2))
         };
-        lanes.push_back(LaneState{std::string(field(*rows, row, 0)), cursor, {}});
+        CursorMark mark{
+            .writer = std::string(field(*rows, row, 3)),
+            .fingerprint = static_cast<std::uint64_t>(number(*rows, row, 4)),
+        };
+        lanes.push_back(
+            {.lane = std::string(field(*rows, row, 0)),
+             .cursor = cursor,
+             .mark = std::move(mark),
+             .ledger = {}}
+        );
     }
     if (auto read = read_ledgers(connection, journal, lanes); !read) {
         return std::unexpected(read.error());

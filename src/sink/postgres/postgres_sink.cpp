@@ -109,6 +109,8 @@ SinkResult<Connected> PostgresSink::set_up(
         return fail(Failure::retry, "foz_cursor lost the row of its lane");
     }
     lane_.cursor = connected.cursor = lanes->front().cursor;
+    connected.mark = std::move(lanes->front().mark);
+    lane_.cursor_writer = connected.mark.writer;
     connected.ledger = std::move(lanes->front().ledger);
     if (auto committed = connection.commit(); !committed) {
         return pass_on(committed);
@@ -196,6 +198,7 @@ SinkResult<Written> PostgresSink::write(
         return written;
     }
     lane_.cursor = commit.cursor;
+    lane_.cursor_writer = lane_.name.writer;
     return written;
 }
 

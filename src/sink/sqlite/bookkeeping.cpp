@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "sink/progress.h"
 #include "sink/sqlite/sqlite_catalogue.h"
 #include "sink/sqlite/sqlite_failure.h"
 
@@ -17,23 +18,34 @@ using state::Statement;
 
 constexpr const char* kCreate =
     "CREATE TABLE IF NOT EXISTS foz_cursor (journal TEXT NOT NULL, lane TEXT NOT NULL,"
-    " position INTEGER NOT NULL, ordinal INTEGER NOT NULL, PRIMARY KEY (journal, lane)) WITHOUT "
-    "ROWID;"
+    " position INTEGER NOT NULL, ordinal INTEGER NOT NULL, writer TEXT NOT NULL DEFAULT '',"
+    " fingerprint INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (journal, lane)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS foz_ledger (journal TEXT NOT NULL, lane TEXT NOT NULL,"
     " route TEXT NOT NULL, stored INTEGER NOT NULL, duplicate INTEGER NOT NULL, dead INTEGER NOT "
     "NULL,"
     " PRIMARY KEY (journal, lane, route)) WITHOUT ROWID";
 
+constexpr const char* kAddMarks =
+    "ALTER TABLE foz_cursor ADD COLUMN writer TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE foz_cursor ADD COLUMN fingerprint INTEGER NOT NULL DEFAULT 0";
+
+constexpr std::string_view kMakeCursor =
+    "INSERT INTO foz_cursor (journal, lane, position, ordinal) VALUES (?, ?, 0, 0)"
+    " ON CONFLICT DO NOTHING";
+// Changes no row when another foz has moved the cursor.
 constexpr std::string_view kSaveCursor =
-    "INSERT INTO foz_cursor VALUES (?, ?, ?, ?)"
-    " ON CONFLICT DO UPDATE SET position = excluded.position, ordinal = excluded.ordinal";
+    "UPDATE foz_cursor SET position = ?, ordinal = ?, writer = ?, fingerprint = ?"
+    " WHERE journal = ? AND lane = ? AND position = ? AND ordinal = ? AND writer = ?";
 constexpr std::string_view kSaveLedger =
     "INSERT INTO foz_ledger VALUES (?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET stored = stored + excluded.stored,"
     " duplicate = duplicate + excluded.duplicate, dead = dead + excluded.dead";
 
 constexpr std::string_view kReadCursors =
-    "SELECT lane, position, ordinal FROM foz_cursor WHERE journal = ? ORDER BY lane";
+    "SELECT lane, position, ordinal, writer, fingerprint FROM foz_cursor"
+    " WHERE journal = ? ORDER BY lane";
+constexpr std::string_view kReadCursorsWithoutMarks =
+    "SELECT lane, position, ordinal, '', 0 FROM foz_cursor WHERE journal = ? ORDER BY lane";
 constexpr std::string_view kReadLedgers =
     "SELECT lane, route, stored, duplicate, dead FROM foz_ledger WHERE journal = ? ORDER BY route";
 
@@ -59,11 +71,21 @@ SqliteResult<void> for_each_row(
     }
 }
 
+// False: made by an older foz.
+bool has_marks(const std::vector<CatalogueColumn>& columns) {
+    return std::ranges::find(columns, "fingerprint", &CatalogueColumn::name) != columns.end();
+}
+
 LaneState lane_in(const Statement& row) {
     const Cursor cursor{
         static_cast<std::uint64_t>(row.integer(1)), static_cast<std::uint32_t>(row.integer(2))
     };
-    return {std::string(row.text(0)), cursor, {}};
+    return {
+        .lane = std::string(row.text(0)),
+        .cursor = cursor,
+        .mark = {std::string(row.text(3)), static_cast<std::uint64_t>(row.integer(4))},
+        .ledger = {},
+    };
 }
 
 LedgerLine ledger_line_in(const Statement& row) {
@@ -77,8 +99,27 @@ LedgerLine ledger_line_in(const Statement& row) {
 
 }  // namespace
 
-SinkResult<void> create_bookkeeping(SqliteConnection& connection) {
-    if (auto made = connection.execute(kCreate); !made) {
+SinkResult<void> create_bookkeeping(SqliteConnection& connection, const LaneName& lane) {
+    auto made = connection.execute(kCreate);
+    if (made) {
+        const auto columns = columns_of(connection, "foz_cursor");
+        if (!columns) {
+            return failed(columns.error(), "cannot read the catalogue");
+        }
+        if (!has_marks(*columns)) {
+            made = connection.execute(kAddMarks);
+        }
+    }
+    if (made) {
+        auto cursor = connection.prepare(kMakeCursor);
+        if (!cursor) {
+            return failed(cursor.error(), "cannot write foz_cursor");
+        }
+        cursor->bind(1, lane.journal);
+        cursor->bind(2, lane.lane);
+        made = cursor->run();
+    }
+    if (!made) {
         return failed(made.error(), "cannot create foz_cursor and foz_ledger");
     }
     return {};
@@ -95,7 +136,9 @@ SinkResult<std::vector<LaneState>> read_lanes(
     if (own_table->empty()) {
         return lanes;
     }
-    auto read = for_each_row(connection, kReadCursors, journal, [&](const Statement& row) {
+    const std::string_view cursors =
+        has_marks(*own_table) ? kReadCursors : kReadCursorsWithoutMarks;
+    auto read = for_each_row(connection, cursors, journal, [&](const Statement& row) {
         lanes.push_back(lane_in(row));
     });
     if (read) {
@@ -113,9 +156,9 @@ SinkResult<std::vector<LaneState>> read_lanes(
 }
 
 SinkResult<Bookkeeping> Bookkeeping::prepare(
-    SqliteConnection& connection, LaneName lane, std::vector<std::string> routes
+    SqliteConnection& connection, LaneName lane, SeenCursor seen, std::vector<std::string> routes
 ) {
-    Bookkeeping books(std::move(lane), std::move(routes));
+    Bookkeeping books(connection, std::move(lane), std::move(seen), std::move(routes));
     for (auto [statement, sql] :
          {std::pair(&books.cursor_, kSaveCursor), std::pair(&books.ledger_, kSaveLedger)}) {
         auto prepared = connection.prepare(sql);
@@ -128,7 +171,10 @@ SinkResult<Bookkeeping> Bookkeeping::prepare(
 }
 
 SinkResult<void> Bookkeeping::save(const Commit& commit, const Written& written) {
-    auto saved = save_cursor(commit.cursor);
+    auto saved = save_cursor(commit);
+    if (saved && connection_->changes() != 1) {
+        return cursor_was_moved(lane_);
+    }
     if (saved) {
         saved = save_ledger(commit, written);
     }
@@ -142,11 +188,20 @@ SinkResult<void> Bookkeeping::save(const Commit& commit, const Written& written)
     return std::unexpected(std::move(error));
 }
 
-SqliteResult<void> Bookkeeping::save_cursor(Cursor cursor) {
-    cursor_.bind(1, lane_.journal);
-    cursor_.bind(2, lane_.lane);
-    cursor_.bind(3, static_cast<std::int64_t>(cursor.position));
-    cursor_.bind(4, static_cast<std::int64_t>(cursor.ordinal));
+void Bookkeeping::note_commit(const Commit& commit) {
+    seen_ = {commit.cursor, lane_.writer};
+}
+
+SqliteResult<void> Bookkeeping::save_cursor(const Commit& commit) {
+    cursor_.bind(1, static_cast<std::int64_t>(commit.cursor.position));
+    cursor_.bind(2, static_cast<std::int64_t>(commit.cursor.ordinal));
+    cursor_.bind(3, lane_.writer);
+    cursor_.bind(4, static_cast<std::int64_t>(commit.fingerprint));
+    cursor_.bind(5, lane_.journal);
+    cursor_.bind(6, lane_.lane);
+    cursor_.bind(7, static_cast<std::int64_t>(seen_.cursor.position));
+    cursor_.bind(8, static_cast<std::int64_t>(seen_.cursor.ordinal));
+    cursor_.bind(9, seen_.writer);
     return cursor_.run();
 }
 

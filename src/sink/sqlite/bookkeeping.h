@@ -10,34 +10,57 @@
 
 namespace foz::sink::sqlite {
 
-/// Creates the two tables if they are missing. In a transaction.
-[[nodiscard]] SinkResult<void> create_bookkeeping(state::SqliteConnection& connection);
+/// Creates the two tables if they are missing, and the lane's row in foz_cursor. In a transaction.
+[[nodiscard]] SinkResult<void> create_bookkeeping(
+    state::SqliteConnection& connection, const LaneName& lane
+);
 
 /// Every lane of `journal`, by name. None when there are no tables.
 [[nodiscard]] SinkResult<std::vector<LaneState>> read_lanes(
     state::SqliteConnection& connection, const std::string& journal
 );
 
+/// What foz_cursor held when it was last looked at.
+struct SeenCursor {
+    Cursor cursor;
+    std::string writer;
+};
+
 /// The statements that save what a write adds; must not outlive its connection. One thread.
 class Bookkeeping {
   public:
     /// The tables must be there. `routes` are their names, in the order of the mapping.
     [[nodiscard]] static SinkResult<Bookkeeping> prepare(
-        state::SqliteConnection& connection, LaneName lane, std::vector<std::string> routes
+        state::SqliteConnection& connection,
+        LaneName lane,
+        SeenCursor seen,
+        std::vector<std::string> routes
     );
 
     /// In the transaction of the rows. Never fails with Failure::refused.
     [[nodiscard]] SinkResult<void> save(const Commit& commit, const Written& written);
+    /// What was saved is committed.
+    void note_commit(const Commit& commit);
 
   private:
-    Bookkeeping(LaneName lane, std::vector<std::string> routes)
-        : lane_(std::move(lane)), routes_(std::move(routes)) {}
-    [[nodiscard]] state::SqliteResult<void> save_cursor(Cursor cursor);
+    Bookkeeping(
+        state::SqliteConnection& connection,
+        LaneName lane,
+        SeenCursor seen,
+        std::vector<std::string> routes
+    )
+        : connection_(&connection),
+          lane_(std::move(lane)),
+          seen_(std::move(seen)),
+          routes_(std::move(routes)) {}
+    [[nodiscard]] state::SqliteResult<void> save_cursor(const Commit& commit);
     [[nodiscard]] state::SqliteResult<void> save_ledger(
         const Commit& commit, const Written& written
     );
 
+    state::SqliteConnection* connection_;
     LaneName lane_;
+    SeenCursor seen_;
     std::vector<std::string> routes_;
     state::Statement cursor_;
     state::Statement ledger_;

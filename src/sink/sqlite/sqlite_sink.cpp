@@ -82,7 +82,9 @@ SinkResult<Connected> SqliteSink::connect(const LaneName& lane, const mapping::M
     if (auto prepared = inserter_->prepare(); !prepared) {
         return pass_on(prepared);
     }
-    auto books = Bookkeeping::prepare(connection_, lane, mapping.route_names());
+    auto books = Bookkeeping::prepare(
+        connection_, lane, {connected->cursor, connected->mark.writer}, mapping.route_names()
+    );
     if (!books) {
         return pass_on(books);
     }
@@ -96,7 +98,7 @@ SinkResult<Connected> SqliteSink::settle(const LaneName& lane, const mapping::Ma
     if (!transaction) {
         return failed(transaction.error(), "cannot begin");
     }
-    if (auto created = create_bookkeeping(connection_); !created) {
+    if (auto created = create_bookkeeping(connection_, lane); !created) {
         return pass_on(created);
     }
     Connected connected;
@@ -119,6 +121,7 @@ SinkResult<Connected> SqliteSink::settle(const LaneName& lane, const mapping::Ma
     const auto state = std::ranges::find(*lanes, lane.lane, &LaneState::lane);
     if (state != lanes->end()) {
         connected.cursor = state->cursor;
+        connected.mark = std::move(state->mark);
         connected.ledger = std::move(state->ledger);
     }
     if (auto committed = transaction->commit(); !committed) {
@@ -200,6 +203,7 @@ SinkResult<Written> SqliteSink::write(
     if (auto committed = transaction->commit(); !committed) {
         return std::unexpected(commit_failure_of(committed.error()));
     }
+    books_->note_commit(commit);
     return written;
 }
 

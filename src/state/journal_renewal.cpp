@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "state/journal_renewal.h"
+
+#include <array>
+
+namespace foz::state {
+
+namespace {
+
+constexpr std::array kMoves = {
+    "INSERT INTO renewed_letters SELECT ?2, database, route, count(*) FROM dead_letters WHERE "
+    "journal = ?1 GROUP BY database, route",
+    "UPDATE dead_letters SET journal = ?2 WHERE journal = ?1",
+    "UPDATE session_checkpoint SET journal = ?2 WHERE journal = ?1",
+    "UPDATE session SET journal = ?2 WHERE journal = ?1",
+    "UPDATE bridge_progress SET journal = ?2 WHERE journal = ?1",
+    "UPDATE lane_layout SET journal = ?2, since = (SELECT r.since FROM journal_renewal r WHERE "
+    "r.after = ?2 AND r.database = lane_layout.database) WHERE journal = ?1 AND EXISTS (SELECT 1 "
+    "FROM journal_renewal r WHERE r.after = ?2 AND r.database = lane_layout.database)",
+    // Gaps were gaps of the id before: a person decided when he gave the journal another.
+    "DELETE FROM gap WHERE journal = ?1",
+};
+
+SqliteResult<void> move_everything(
+    SqliteConnection& connection, const std::string& before, const std::string& after
+) {
+    for (const char* sql : kMoves) {
+        auto statement = connection.prepare(sql);
+        if (!statement) {
+            return std::unexpected(std::move(statement.error()));
+        }
+        statement->bind(1, before);
+        if (std::string_view(sql).find("?2") != std::string_view::npos) {
+            statement->bind(2, after);
+        }
+        if (auto moved = statement->run(); !moved) {
+            return moved;
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> begin_renewal(StateDatabase& state, const Renewal& renewal) {
+    return state.run(
+        "cannot note the journal's new id",
+        [&](SqliteConnection& connection) -> SqliteResult<void> {
+            auto transaction = Transaction::begin_write(connection);
+            if (!transaction) {
+                return std::unexpected(std::move(transaction.error()));
+            }
+            auto insert = connection.prepare("INSERT INTO journal_renewal VALUES (?, ?, ?, ?)");
+            if (!insert) {
+                return std::unexpected(std::move(insert.error()));
+            }
+            // The empty name stands for the state that belongs to no database.
+            std::vector<RenewedDatabase> all = renewal.databases;
+            all.push_back({"", 0});
+            for (const RenewedDatabase& database : all) {
+                insert->bind(1, renewal.after);
+                insert->bind(2, renewal.before);
+                insert->bind(3, database.name);
+                insert->bind(4, static_cast<std::int64_t>(database.since));
+                if (auto inserted = insert->run(); !inserted) {
+                    return inserted;
+                }
+            }
+            return transaction->commit();
+        }
+    );
+}
+
+Result<void> finish_renewal(StateDatabase& state, const std::string& journal) {
+    return state.run(
+        "cannot carry over what was kept under the journal's id before",
+        [&](SqliteConnection& connection) -> SqliteResult<void> {
+            auto select = connection.prepare(
+                "SELECT before FROM journal_renewal WHERE after = ? AND database = ''"
+            );
+            if (!select) {
+                return std::unexpected(std::move(select.error()));
+            }
+            select->bind(1, journal);
+            auto row = select->step();
+            if (!row) {
+                return std::unexpected(std::move(row.error()));
+            }
+            if (!*row) {
+                return {};
+            }
+            const std::string before(select->text(0));
+            select->reset();
+            auto transaction = Transaction::begin_write(connection);
+            if (!transaction) {
+                return std::unexpected(std::move(transaction.error()));
+            }
+            if (auto moved = move_everything(connection, before, journal); !moved) {
+                return moved;
+            }
+            return transaction->commit();
+        }
+    );
+}
+
+Result<std::optional<BeforeRenewal>> load_renewal(
+    StateDatabase& state, const std::string& journal, const std::string& database
+) {
+    using Loaded = SqliteResult<std::optional<BeforeRenewal>>;
+    return state.run("cannot read the journal's ids", [&](SqliteConnection& connection) -> Loaded {
+        auto select =
+            connection.prepare("SELECT since FROM journal_renewal WHERE after = ? AND database = ?"
+            );
+        if (!select) {
+            return std::unexpected(std::move(select.error()));
+        }
+        select->bind(1, journal);
+        select->bind(2, database);
+        auto row = select->step();
+        if (!row) {
+            return std::unexpected(std::move(row.error()));
+        }
+        if (!*row) {
+            return std::nullopt;
+        }
+        BeforeRenewal renewal;
+        renewal.since = static_cast<std::uint64_t>(select->integer(0));
+        auto letters = connection.prepare(
+            "SELECT route, letters FROM renewed_letters WHERE journal = ? AND database = ?"
+        );
+        if (!letters) {
+            return std::unexpected(std::move(letters.error()));
+        }
+        letters->bind(1, journal);
+        letters->bind(2, database);
+        while (true) {
+            auto next = letters->step();
+            if (!next) {
+                return std::unexpected(std::move(next.error()));
+            }
+            if (!*next) {
+                return renewal;
+            }
+            renewal.letters.push_back({std::string(letters->text(0)), letters->integer(1)});
+        }
+    });
+}
+
+}  // namespace foz::state
