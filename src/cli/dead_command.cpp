@@ -17,6 +17,7 @@
 #include "sink/dead_replay.h"
 #include "sink/make_sink.h"
 #include "state/dead_letters.h"
+#include "state/replayed_letters.h"
 
 namespace foz::cli {
 namespace {
@@ -153,7 +154,15 @@ Result<sink::DeadReplayResult> replay_into(
         return pass_on(sink);
     }
     filter.database = database.name;
-    return sink::replay_dead_letters(state, **sink, *mapping, filter);
+    auto replayed = sink::replay_dead_letters(state, **sink, *mapping, filter);
+    if (!replayed) {
+        return replayed;
+    }
+    const SystemTime kept_since = real_clock().system_now() - settings.journal.retain_age;
+    if (auto forgotten = state::forget_replayed_before(state, kept_since); !forgotten) {
+        return pass_on(forgotten);
+    }
+    return replayed;
 }
 
 int replay(

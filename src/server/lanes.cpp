@@ -54,6 +54,7 @@ Result<void> Lanes::prepare_database(
         options.batch_rows_max = database.batch_rows_max;
         options.batch_delay = database.batch_delay;
         options.retry_delay_max = database.retry_delay_max;
+        options.replayed_kept = settings.journal.retain_age;
         runners_.push_back(std::make_unique<sink::Runner>(
             sink::RunnerParts{
                 .journal = journal_,

@@ -10,13 +10,12 @@
 
 #include "journal/journal.h"
 #include "sink/cursor_owner.h"
+#include "sink/lost_replays.h"
 #include "state/cursor_writers.h"
 
 namespace foz::sink {
 
 namespace {
-
-constexpr const char* kLane = "dead";
 
 // Letters marked at a time; each has its own transaction in the database.
 constexpr std::size_t kGroup = 500;
@@ -93,11 +92,11 @@ Result<DeadReplayResult> DeadReplay::run() {
 }
 
 Result<void> DeadReplay::connect() {
-    auto writer = state::new_cursor_writer(state_, filter_.database, kLane);
+    auto writer = state::new_cursor_writer(state_, filter_.database, kDeadLane);
     if (!writer) {
         return pass_on(writer);
     }
-    auto found = sink_.connect({filter_.journal, kLane, *writer}, mapping_);
+    auto found = sink_.connect({filter_.journal, kDeadLane, *writer}, mapping_);
     if (!found) {
         return std::unexpected(to_error(found.error()));
     }
@@ -117,6 +116,10 @@ Result<void> DeadReplay::connect() {
         }
     }
     cursor_ = found->cursor;
+    if (auto back = take_back_lost_replays(sink_, state_, filter_.journal, filter_.database);
+        !back) {
+        return std::unexpected(to_error(back.error()));
+    }
     if (auto settled = settle(); !settled) {
         return settled;
     }

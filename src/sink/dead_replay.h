@@ -7,7 +7,7 @@
 //   transaction
 //      or state.db:   a letter that is refused again goes back to waiting, before the next
 //      transaction
-//   3. state.db:      marked letters before the cursor are deleted
+//   3. state.db:      marked letters before the cursor are stored (state/replayed_letters.h)
 //
 // Whoever starts a replay first does step 3 with the cursor that the database has: that ends what a
 // crash interrupted. Works while foz runs: letters that a lane has saved but not passed yet are

@@ -10,9 +10,11 @@
 #include "base/thread.h"
 #include "sink/cursor_owner.h"
 #include "sink/lane_start.h"
+#include "sink/lost_replays.h"
 #include "state/cursor_writers.h"
 #include "state/dead_letters.h"
 #include "state/lane_history.h"
+#include "state/replayed_letters.h"
 
 namespace foz::sink {
 
@@ -222,9 +224,39 @@ SinkResult<void> Runner::connect() {
             return claimed;
         }
     }
+    if (auto looked = look_after_replays(); !looked) {
+        return looked;
+    }
     connected_ = true;
     last_commit_ = parts_.clock.steady_now();
     board_.set_progress(cursor_, found->ledger);
+    return {};
+}
+
+SinkResult<void> Runner::look_after_replays() {
+    if (!options_.holds_journal) {
+        return {};
+    }
+    const auto lost =
+        take_back_lost_replays(*parts_.sink, parts_.state, journal_id_, options_.database);
+    if (!lost) {
+        return std::unexpected(lost.error());
+    }
+    if (*lost > 0) {
+        spdlog::error(
+            "database {}: {} dead letters that were replayed are not there any more: it has come "
+            "back from an older state, or failed over to a server that was behind. They wait "
+            "again: foz dead replay",
+            options_.database,
+            *lost
+        );
+    }
+    const auto forgotten = state::forget_replayed_before(
+        parts_.state, parts_.clock.system_now() - options_.replayed_kept
+    );
+    if (!forgotten) {
+        return std::unexpected(from_error(forgotten.error()));
+    }
     return {};
 }
 

@@ -66,6 +66,8 @@ struct RunnerOptions {
     std::size_t batch_payload_bytes_max = 16 << 20;  // of the messages in a batch
     std::chrono::milliseconds batch_delay{20};
     std::chrono::milliseconds retry_delay_max{30'000};
+    /// How long replayed dead letters are kept, in case the database loses them.
+    std::chrono::seconds replayed_kept = std::chrono::hours(24 * 7);
 };
 
 struct RunnerParts {
@@ -113,6 +115,7 @@ class Runner {
     [[nodiscard]] SinkResult<void> connect();
     [[nodiscard]] SinkResult<void> take_up(Cursor found, bool map_again);
     [[nodiscard]] SinkResult<void> claim_cursor(const Connected& found);
+    [[nodiscard]] SinkResult<void> look_after_replays();
     [[nodiscard]] SinkResult<void> report_gap(journal::Position first, journal::Position past);
     [[nodiscard]] SinkResult<void> map_from(Cursor cursor);
     [[nodiscard]] SinkResult<void> fill();

@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "state/replayed_letters.h"
+
 namespace foz::state {
 
 namespace {
@@ -195,20 +197,25 @@ Result<void> forget_from(
     return state.run(
         "cannot remove provisional dead letters",
         [&](SqliteConnection& connection) -> SqliteResult<void> {
-            auto removed = run_once(
-                connection,
-                "DELETE FROM dead_letters WHERE journal = ? AND database = ? AND lane = ?"
-                " AND (position, ordinal) >= (?, ?)",
-                [&](Statement& statement) {
-                    statement.bind(1, journal);
-                    statement.bind(2, database);
-                    statement.bind(3, lane);
-                    statement.bind(4, stored(origin.first));
-                    statement.bind(5, static_cast<std::int64_t>(origin.second));
+            for (const char* table : {"dead_letters", "replayed_letters"}) {
+                auto removed = run_once(
+                    connection,
+                    fmt::format(
+                        "DELETE FROM {} WHERE journal = ? AND database = ? AND lane = ? AND "
+                        "(position, ordinal) >= (?, ?)",
+                        table
+                    ),
+                    [&](Statement& statement) {
+                        statement.bind(1, journal);
+                        statement.bind(2, database);
+                        statement.bind(3, lane);
+                        statement.bind(4, stored(origin.first));
+                        statement.bind(5, static_cast<std::int64_t>(origin.second));
+                    }
+                );
+                if (!removed) {
+                    return std::unexpected(std::move(removed.error()));
                 }
-            );
-            if (!removed) {
-                return std::unexpected(std::move(removed.error()));
             }
             return {};
         }
@@ -357,8 +364,6 @@ Result<void> settle_replays(
         statement.bind(3, stored(cursor.first));
         statement.bind(4, static_cast<std::int64_t>(cursor.second));
     };
-    constexpr std::string_view kWhere =
-        "WHERE journal = ?1 AND database = ?2 AND status = 'replaying' AND (replay, replay_index)";
     return state.run(
         "cannot settle a replay",
         [&](SqliteConnection& connection) -> SqliteResult<void> {
@@ -366,18 +371,18 @@ Result<void> settle_replays(
             if (!transaction) {
                 return std::unexpected(std::move(transaction.error()));
             }
-            const std::string statements[] = {
-                fmt::format("DELETE FROM dead_letters {} < (?3, ?4)", kWhere),
-                fmt::format(
-                    "UPDATE dead_letters SET status = 'waiting', replay = NULL, replay_index = NULL"
-                    " {} >= (?3, ?4)",
-                    kWhere
-                ),
-            };
-            for (const std::string& sql : statements) {
-                if (auto ran = run_once(connection, sql, bind); !ran) {
-                    return std::unexpected(std::move(ran.error()));
-                }
+            if (auto kept = keep_replayed(connection, journal, database, cursor); !kept) {
+                return kept;
+            }
+            auto ran = run_once(
+                connection,
+                "UPDATE dead_letters SET status = 'waiting', replay = NULL, replay_index = NULL "
+                "WHERE journal = ?1 AND database = ?2 AND status = 'replaying' AND "
+                "(replay, replay_index) >= (?3, ?4)",
+                bind
+            );
+            if (!ran) {
+                return std::unexpected(std::move(ran.error()));
             }
             return transaction->commit();
         }

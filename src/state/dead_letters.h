@@ -75,7 +75,8 @@ struct LetterCount {
 /// other lanes, and none from the letter's own.
 [[nodiscard]] Result<bool> is_of_other_lanes(StateDatabase& state, const DeadLetter& letter);
 
-/// Removes the provisional letters of a lane: those at or after (position, ordinal).
+/// Removes the provisional letters of a lane: those at or after (position, ordinal). Replayed ones,
+/// too: the lane will store their readings, or refuse them again.
 [[nodiscard]] Result<void> forget_from(
     StateDatabase& state,
     const std::string& journal,
@@ -115,7 +116,7 @@ struct LetterCount {
 );
 
 /// Ends what replays have left behind in `database`, whose lane of replays has come to (number,
-/// index): the letters before are stored and are deleted, the others go back to waiting.
+/// index): the letters before are stored (replayed_letters.h), the others go back to waiting.
 [[nodiscard]] Result<void> settle_replays(
     StateDatabase& state,
     const std::string& journal,

@@ -11,6 +11,7 @@ constexpr std::array kMoves = {
     "INSERT INTO renewed_letters SELECT ?2, database, route, count(*) FROM dead_letters WHERE "
     "journal = ?1 GROUP BY database, route",
     "UPDATE dead_letters SET journal = ?2 WHERE journal = ?1",
+    "UPDATE replayed_letters SET journal = ?2 WHERE journal = ?1",
     "UPDATE session_checkpoint SET journal = ?2 WHERE journal = ?1",
     "UPDATE session SET journal = ?2 WHERE journal = ?1",
     "UPDATE bridge_progress SET journal = ?2 WHERE journal = ?1",

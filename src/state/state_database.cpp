@@ -94,6 +94,29 @@ CREATE TABLE journal_renewal (
     since INTEGER NOT NULL,
     PRIMARY KEY (after, database)
 ) WITHOUT ROWID;
+CREATE TABLE replayed_letters (
+    id INTEGER PRIMARY KEY,
+    journal TEXT NOT NULL,
+    database TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    route TEXT NOT NULL,
+    reading INTEGER NOT NULL,
+    topic TEXT NOT NULL,
+    client TEXT NOT NULL,
+    received INTEGER NOT NULL,
+    qos INTEGER NOT NULL,
+    retain INTEGER NOT NULL,
+    payload BLOB NOT NULL,
+    reason TEXT NOT NULL,
+    code TEXT NOT NULL,
+    first_seen INTEGER NOT NULL,
+    replay INTEGER NOT NULL,
+    replay_index INTEGER NOT NULL,
+    stored INTEGER NOT NULL
+);
+CREATE INDEX replayed_letters_by_replay ON replayed_letters (journal, database, replay, replay_index);
 CREATE TABLE renewed_letters (
     journal TEXT NOT NULL,
     database TEXT NOT NULL,

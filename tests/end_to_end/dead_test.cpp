@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
 #include <random>
 #include <sstream>
 
@@ -173,6 +174,31 @@ TEST_F(Dead, ReplayWorksWhileFozRuns) {
     ASSERT_TRUE(foz_.dead_letters_become(2));
     const Outcome verified = foz_.run_configured({"verify"});
     EXPECT_EQ(verified.exit_code, 0) << verified;
+}
+
+TEST_F(Dead, ReplayedLettersWaitAgainWhenTheDatabaseComesBackFromABackup) {
+    make_text_table();
+    publish_bad_readings();
+    foz_.stop();
+    const auto database = foz_.data() / "foz.sqlite";
+    std::filesystem::copy_file(database, foz_.path("backup"));
+    foz_.configure(kMended);
+    ASSERT_EQ(foz_.run_configured({"dead", "replay"}).exit_code, 0);
+    EXPECT_EQ(foz_.query("SELECT count(*) FROM readings"), "2");
+
+    std::filesystem::remove(foz_.data() / "foz.sqlite-wal");
+    std::filesystem::copy_file(
+        foz_.path("backup"), database, std::filesystem::copy_options::overwrite_existing
+    );
+    EXPECT_EQ(foz_.query("SELECT count(*) FROM readings"), "1");
+    foz_.start();
+    ASSERT_TRUE(foz_.dead_letters_become(2)) << foz_.log();
+    EXPECT_TRUE(foz_.log().contains("1 dead letters that were replayed are not there any more"))
+        << foz_.log();
+    foz_.stop();
+    static_cast<void>(foz_.run_configured({"dead", "replay"}));
+    EXPECT_EQ(foz_.query("SELECT count(*) FROM readings"), "2");
+    EXPECT_EQ(foz_.run_configured({"verify"}).exit_code, 0) << foz_.run_configured({"verify"});
 }
 
 TEST_F(Dead, ReplayOfAReadingThatIsInTheTableAlreadyIsADuplicate) {

@@ -5,6 +5,7 @@
 
 #include "state/dead_letters.h"
 #include "state/lane_history.h"
+#include "state/replayed_letters.h"
 #include "state/session_checkpoint.h"
 #include "state/sqlite_connection.h"
 #include "tests/support/temporary_directory.h"
@@ -134,6 +135,44 @@ TEST_F(StateTest, settles_a_replay_by_the_databases_cursor) {
     EXPECT_EQ(left[0].reason, "refused again");
     EXPECT_EQ(left[1].position, 3U);
     EXPECT_EQ(left[1].status, LetterStatus::waiting);
+}
+
+TEST_F(StateTest, a_replayed_letter_waits_again_when_the_database_has_lost_it) {
+    ASSERT_TRUE(save_letters(*state_, {{letter(1), letter(2), letter(3)}}));
+    const auto letters = all();
+    ASSERT_TRUE(mark_replaying(*state_, {{letters[0].id, letters[1].id, letters[2].id}}, 4));
+    ASSERT_TRUE(settle_replays(*state_, "j", "db", {4, 3}));
+    EXPECT_EQ(all().size(), 0U);
+    EXPECT_EQ(return_lost_replays(*state_, "j", "db", {4, 3}).value_or(99), 0U);
+    EXPECT_EQ(return_lost_replays(*state_, "j", "other", {0, 0}).value_or(99), 0U);
+    EXPECT_EQ(return_lost_replays(*state_, "j", "db", {4, 1}).value_or(99), 2U);
+    const auto back = all();
+    ASSERT_EQ(back.size(), 2U);
+    EXPECT_EQ(back[0].id, letters[1].id);
+    EXPECT_EQ(back[0].payload, letters[1].payload);
+    EXPECT_EQ(back[0].status, LetterStatus::waiting);
+    EXPECT_EQ(return_lost_replays(*state_, "j", "db", {0, 0}).value_or(99), 1U);
+}
+
+TEST_F(StateTest, a_replayed_letter_that_its_lane_takes_up_again_is_forgotten) {
+    ASSERT_TRUE(save_letters(*state_, {{letter(1), letter(2)}}));
+    const auto letters = all();
+    ASSERT_TRUE(mark_replaying(*state_, {{letters[0].id, letters[1].id}}, 1));
+    ASSERT_TRUE(settle_replays(*state_, "j", "db", {1, 2}));
+    ASSERT_TRUE(forget_from(*state_, "j", "db", "main-0", {2, 0}));
+    EXPECT_EQ(return_lost_replays(*state_, "j", "db", {0, 0}).value_or(99), 1U);
+    EXPECT_EQ(all()[0].position, 1U);
+}
+
+TEST_F(StateTest, replayed_letters_are_kept_for_a_while_only) {
+    ASSERT_TRUE(save_letters(*state_, {{letter(1)}}));
+    ASSERT_TRUE(mark_replaying(*state_, {{all()[0].id}}, 1));
+    ASSERT_TRUE(settle_replays(*state_, "j", "db", {1, 1}));
+    const SystemTime now = real_clock().system_now();
+    ASSERT_TRUE(forget_replayed_before(*state_, now - std::chrono::hours(1)));
+    EXPECT_TRUE(has_replayed(*state_, "j", "db").value_or(false));
+    ASSERT_TRUE(forget_replayed_before(*state_, now + std::chrono::hours(1)));
+    EXPECT_FALSE(has_replayed(*state_, "j", "db").value_or(true));
 }
 
 TEST_F(StateTest, replaces_the_checkpoint_of_sessions) {

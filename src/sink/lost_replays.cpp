@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sink/lost_replays.h"
+
+#include <algorithm>
+
+#include "state/replayed_letters.h"
+
+namespace foz::sink {
+
+SinkResult<std::uint64_t> take_back_lost_replays(
+    Sink& sink, state::StateDatabase& state, const std::string& journal, const std::string& database
+) {
+    const auto replayed = state::has_replayed(state, journal, database);
+    if (!replayed) {
+        return fail(Failure::retry, "{}", replayed.error().message);
+    }
+    if (!*replayed) {
+        return 0;
+    }
+    const auto audit = sink.audit(journal, {});
+    if (!audit) {
+        return std::unexpected(audit.error());
+    }
+    const auto lane = std::ranges::find(audit->lanes, kDeadLane, &LaneState::lane);
+    const Cursor cursor = lane == audit->lanes.end() ? Cursor{} : lane->cursor;
+    const auto returned =
+        state::return_lost_replays(state, journal, database, {cursor.position, cursor.ordinal});
+    if (!returned) {
+        return fail(Failure::retry, "{}", returned.error().message);
+    }
+    return *returned;
+}
+
+}  // namespace foz::sink
