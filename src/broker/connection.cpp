@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/connection.h"
 
-#include <array>
 #include <cerrno>
 
-#include <netdb.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 
 namespace foz::broker {
@@ -78,62 +75,35 @@ bool has_unread(const Connection& connection) {
     return ::recv(connection.socket.number(), &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-Overdue why_overdue(const Connection& connection) {
+Protocol::Ending why_overdue(const Connection& connection) {
     using mqtt::ReasonCode;
     switch (connection.protocol.state()) {
         case Protocol::State::connected:
             return {
-                ReasonCode::keep_alive_timeout,
-                "[MQTT-3.1.2-22] nothing was heard for one and a half times the keep-alive"
+                .reason = ReasonCode::keep_alive_timeout,
+                .cause = "[MQTT-3.1.2-22] nothing was heard for one and a half times the keep-alive"
             };
         case Protocol::State::awaiting_session:
-            if (connection.password_ticket != 0) {
-                return {ReasonCode::server_busy, kPasswordLate};
-            }
             return {
-                ReasonCode::server_busy,
-                "the connection that has its client id did not end within limits.connect_timeout"
+                .reason = ReasonCode::server_busy,
+                .cause = connection.password_ticket != 0
+                             ? kPasswordLate
+                             : "the connection that has its client id did not end within "
+                               "limits.connect_timeout"
             };
         case Protocol::State::awaiting_connect:
         case Protocol::State::closed: break;
     }
-    return {ReasonCode::unspecified_error, "no complete CONNECT within limits.connect_timeout"};
+    return {
+        .reason = ReasonCode::unspecified_error,
+        .cause = "no complete CONNECT within limits.connect_timeout"
+    };
 }
 
 bool has_hung_up(const Connection& connection) {
     char first = 0;
     const ssize_t count = ::recv(connection.socket.number(), &first, 1, MSG_PEEK | MSG_DONTWAIT);
     return count == 0 || (count < 0 && !passes(errno));
-}
-
-std::string peer_network(const Connection& connection) {
-    sockaddr_storage address{};
-    socklen_t length = sizeof address;
-    if (::getpeername(connection.socket.number(), reinterpret_cast<sockaddr*>(&address), &length) !=
-        0) {
-        return {};
-    }
-    if (address.ss_family != AF_INET6) {
-        const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-        return {reinterpret_cast<const char*>(&v4.sin_addr), sizeof v4.sin_addr};
-    }
-    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
-    const std::string bytes(reinterpret_cast<const char*>(&v6), sizeof v6);
-    constexpr std::size_t kMappedAt = 12;
-    constexpr std::size_t kPrefixBytes = 8;
-    return IN6_IS_ADDR_V4MAPPED(&v6) ? bytes.substr(kMappedAt) : bytes.substr(0, kPrefixBytes);
-}
-
-std::string peer_address(const Connection& connection) {
-    sockaddr_storage address{};
-    socklen_t length = sizeof address;
-    auto* const any = reinterpret_cast<sockaddr*>(&address);
-    std::array<char, NI_MAXHOST> host{};
-    if (::getpeername(connection.socket.number(), any, &length) != 0 ||
-        ::getnameinfo(any, length, host.data(), host.size(), nullptr, 0, NI_NUMERICHOST) != 0) {
-        return "a connection";
-    }
-    return host.data();
 }
 
 }  // namespace foz::broker

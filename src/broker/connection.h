@@ -17,6 +17,7 @@
 #include "base/event_loop.h"
 #include "broker/authenticator.h"
 #include "broker/door.h"
+#include "broker/peer.h"
 #include "broker/protocol.h"
 #include "tls/server_stream.h"
 
@@ -34,6 +35,7 @@ struct Connection {
           door(from_door),
           protocol(settings, from_self),
           self(from_self),
+          peer(Peer::of(socket.number())),
           accepted(now),
           last_packet(now) {}
 
@@ -42,6 +44,7 @@ struct Connection {
     std::unique_ptr<tls::ServerStream> tls;  // null: plain TCP
     Protocol protocol;
     const ConnectionHandle self;
+    const Peer peer;
 
     std::string input;               // an incomplete packet, or what came after one that must wait
     std::string output;              // not yet sent
@@ -115,17 +118,12 @@ inline constexpr std::string_view kPasswordLate =
     "its password could not be checked within limits.connect_timeout: too many wait; it may try "
     "again";
 
-struct Overdue {
-    mqtt::ReasonCode code;
-    std::string_view reason;
+inline constexpr Protocol::Ending kTakenOver{
+    .reason = mqtt::ReasonCode::session_taken_over,
+    .cause = "another connection has taken over the client id",
 };
+
 /// Why a connection ends whose deadline has passed.
-[[nodiscard]] Overdue why_overdue(const Connection& connection);
-
-/// Who the peer is when addresses take turns: its address, or the /64 of an IPv6 one.
-[[nodiscard]] std::string peer_network(const Connection& connection);
-
-/// The peer's address, for a person.
-[[nodiscard]] std::string peer_address(const Connection& connection);
+[[nodiscard]] Protocol::Ending why_overdue(const Connection& connection);
 
 }  // namespace foz::broker

@@ -62,19 +62,27 @@ struct Listener::State {
             context.settings.limits.connections) {
             counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
             ::close(socket);
-            if (throttle.pass(context.clock.steady_now())) {
-                spdlog::warn(
-                    "listener {}: refusing connections: limits.connections is reached", name
-                );
-            }
+            say_that_it_is_full();
             return;
         }
         counters.connections.fetch_add(1, std::memory_order_relaxed);
         context.reactors[next_reactor++ % context.reactors.size()]->adopt(socket, door);
     }
 
+    void say_that_it_is_full() {
+        if (const auto held_back = full_throttle.pass(context.clock.steady_now())) {
+            spdlog::warn(
+                "listener {}: refusing connections: limits.connections = {} is reached ({} more "
+                "refused since the last such line); raise it, or look who connects so often",
+                name,
+                context.settings.limits.connections,
+                *held_back
+            );
+        }
+    }
+
     void wait_for_descriptors(int error_number) {
-        if (throttle.pass(context.clock.steady_now())) {
+        if (descriptors_throttle.pass(context.clock.steady_now())) {
             spdlog::warn(
                 "listener {}: cannot accept for the moment: {}; raise the limit of open files "
                 "(LimitNOFILE=)",
@@ -100,7 +108,8 @@ struct Listener::State {
     asio::io_context io{1};
     tcp::acceptor acceptor;
     asio::steady_timer pause;
-    LogThrottle throttle;
+    LogThrottle full_throttle;
+    LogThrottle descriptors_throttle;
     std::size_t next_reactor = 0;
     std::thread thread;
 };

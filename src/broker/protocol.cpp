@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/protocol.h"
 
+#include <fmt/format.h>
+
+#include "broker/limit_text.h"
 #include "mqtt/encoder.h"
 
 namespace foz::broker {
@@ -11,9 +14,16 @@ using mqtt::ReasonCode;
 
 namespace {
 
-/// Why what begins like this, where CONNECT should be, is none: by another protocol's name, if it
-/// is one.
-std::string_view why_no_connect(std::string_view input, const mqtt::DecodeError& error) {
+constexpr Protocol::Ending kAnswerTooLarge{
+    .reason = ReasonCode::packet_too_large,
+    .cause =
+        "[MQTT-3.1.2-24] the client's Maximum Packet Size has no room for the answer to its "
+        "SUBSCRIBE or UNSUBSCRIBE: let it name fewer topics in one packet",
+};
+
+/// Why what begins like this, where CONNECT should be, is none, if it is another protocol; else
+/// empty.
+std::string_view why_no_connect(std::string_view input) {
     constexpr std::string_view kTlsHandshake = "\x16\x03";
     if (input.starts_with(kTlsHandshake)) {
         return "TLS on a listener without it: let the client connect without TLS (mqtt://), or to "
@@ -22,10 +32,36 @@ std::string_view why_no_connect(std::string_view input, const mqtt::DecodeError&
     if (input.starts_with("GET ")) {
         return "HTTP on an MQTT listener: this is no web server";
     }
-    return error.message;
+    return {};
 }
 
 }  // namespace
+
+// Appends the packet that append(out, properties) makes with the reason in it: or without, when the
+// client is not to be told [MQTT-3.1.2-29] or takes no packet of that size. False: it takes not
+// even that one [MQTT-3.1.2-24].
+template <class Append>
+bool Protocol::append_within(
+    std::string_view why, bool may_say_why, std::string& out, Append append
+) const {
+    const std::size_t begin = out.size();
+    const bool says_why = version_ == ProtocolVersion::v5 && may_say_why && !why.empty();
+    for (const bool with_reason : {true, false}) {
+        if (with_reason && !says_why) {
+            continue;
+        }
+        mqtt::PropertyWriter properties;
+        if (with_reason) {
+            properties.add(mqtt::PropertyId::reason_string, why);
+        }
+        append(out, properties.properties());
+        if (out.size() - begin <= client_packet_bytes_max_) {
+            return true;
+        }
+        out.resize(begin);
+    }
+    return false;
+}
 
 ProtocolSettings::ProtocolSettings(const config::Limits& from_limits) : limits(from_limits) {
     decode_limits.topic_bytes = limits.topic_bytes;
@@ -43,8 +79,13 @@ std::size_t Protocol::consume(std::string_view input, Inbox& inbox, std::string&
         const auto frame = mqtt::read_frame(input.substr(taken), version_, packet_bytes_max());
         if (!frame) {
             const mqtt::DecodeError& error = frame.error();
-            const bool first = state_ == State::awaiting_connect;
-            close(error.reason, first ? why_no_connect(input, error) : error.message, out);
+            const std::string_view other =
+                state_ == State::awaiting_connect ? why_no_connect(input) : "";
+            if (other.empty()) {
+                close(error, out);
+            } else {
+                close({.reason = error.reason, .cause = other}, out);
+            }
             break;
         }
         const std::optional<mqtt::Frame>& whole = *frame;
@@ -61,7 +102,9 @@ void Protocol::take_packet(const mqtt::Frame& frame, Inbox& inbox, std::string& 
     if (state_ == State::awaiting_connect) {
         if (frame.type != PacketType::connect) {
             close(
-                ReasonCode::protocol_error, "[MQTT-3.1.0-1] the first packet must be CONNECT", out
+                {.reason = ReasonCode::protocol_error,
+                 .cause = "[MQTT-3.1.0-1] the first packet must be CONNECT"},
+                out
             );
             return;
         }
@@ -73,7 +116,7 @@ void Protocol::take_packet(const mqtt::Frame& frame, Inbox& inbox, std::string& 
         case PacketType::pubrel: take_release(frame, inbox, out); return;
         case PacketType::pingreq:
             if (const auto ping = mqtt::decode_ping(frame.body); !ping) {
-                close(ping.error().reason, ping.error().message, out);
+                close(ping.error(), out);
                 return;
             }
             mqtt::append_pingresp(out);
@@ -82,12 +125,15 @@ void Protocol::take_packet(const mqtt::Frame& frame, Inbox& inbox, std::string& 
         case PacketType::unsubscribe: take_unsubscribe(frame, out); return;
         case PacketType::disconnect: take_disconnect(frame, inbox, out); return;
         case PacketType::connect:
-            close(ReasonCode::protocol_error, "[MQTT-3.1.0-2] a second CONNECT", out);
+            close(
+                {.reason = ReasonCode::protocol_error, .cause = "[MQTT-3.1.0-2] a second CONNECT"},
+                out
+            );
             return;
         case PacketType::auth:
             close(
-                ReasonCode::protocol_error,
-                "[MQTT-4.12.0-6] AUTH without an authentication method in CONNECT",
+                {.reason = ReasonCode::protocol_error,
+                 .cause = "[MQTT-4.12.0-6] AUTH without an authentication method in CONNECT"},
                 out
             );
             return;
@@ -98,7 +144,11 @@ void Protocol::take_packet(const mqtt::Frame& frame, Inbox& inbox, std::string& 
         case PacketType::suback:
         case PacketType::unsuback:
         case PacketType::pingresp:
-            close(ReasonCode::protocol_error, "a packet that answers nothing foz has sent", out);
+            close(
+                {.reason = ReasonCode::protocol_error,
+                 .cause = "a packet that answers nothing foz has sent"},
+                out
+            );
             return;
     }
 }
@@ -106,7 +156,7 @@ void Protocol::take_packet(const mqtt::Frame& frame, Inbox& inbox, std::string& 
 void Protocol::take_publish(const mqtt::Frame& frame, Inbox& inbox, std::string& out) {
     auto publish = mqtt::decode_publish(frame, decode_context());
     if (!publish) {
-        close(publish.error().reason, publish.error().message, out);
+        close(publish.error(), out);
         return;
     }
     if (version_ == ProtocolVersion::v5 && !resolve_alias(*publish, out)) {
@@ -137,9 +187,15 @@ bool Protocol::resolve_alias(mqtt::Publish& publish, std::string& out) {
     }
     if (publish.topic_alias > settings_->limits.topic_aliases) {
         close(
-            ReasonCode::topic_alias_invalid,
-            "[MQTT-3.3.2-9] the topic alias is over the Topic Alias Maximum",
-            out
+            {.reason = ReasonCode::topic_alias_invalid,
+             .cause = "[MQTT-3.3.2-9] the topic alias is over the Topic Alias Maximum"},
+            out,
+            fmt::format(
+                "[MQTT-3.3.2-9] limits.topic_aliases = {}, the packet has topic alias {}; the "
+                "client must keep to the Topic Alias Maximum that CONNACK gives",
+                settings_->limits.topic_aliases,
+                publish.topic_alias
+            )
         );
         return false;
     }
@@ -152,7 +208,11 @@ bool Protocol::resolve_alias(mqtt::Publish& publish, std::string& out) {
         return true;
     }
     if (alias.empty()) {
-        close(ReasonCode::protocol_error, "[MQTT-3.3.4] a topic alias that was never set", out);
+        close(
+            {.reason = ReasonCode::protocol_error,
+             .cause = "[MQTT-3.3.4] a topic alias that was never set"},
+            out
+        );
         return false;
     }
     publish.topic = alias;
@@ -167,9 +227,15 @@ bool Protocol::note_in_flight(const mqtt::Publish& publish, Inbox& inbox, std::s
     // go.
     if (pending_acks_ >= in_flight_max) {
         close(
-            ReasonCode::receive_maximum_exceeded,
-            "[MQTT-3.3.4-7] more messages in flight than the Receive Maximum",
-            out
+            {.reason = ReasonCode::receive_maximum_exceeded,
+             .cause = "[MQTT-3.3.4-7] more messages in flight than the Receive Maximum"},
+            out,
+            fmt::format(
+                "[MQTT-3.3.4-7] limits.in_flight = {}, and it has sent one more without waiting "
+                "for an acknowledgement; the client must keep to the Receive Maximum that CONNACK "
+                "gives",
+                in_flight_max
+            )
         );
         return false;
     }
@@ -179,9 +245,15 @@ bool Protocol::note_in_flight(const mqtt::Publish& publish, Inbox& inbox, std::s
         if (is_new && session_->unreleased_count() > in_flight_max) {
             (void)session_->note_released(publish.packet_id);
             close(
-                ReasonCode::receive_maximum_exceeded,
-                "[MQTT-3.3.4-7] more QoS 2 messages without a PUBREL than the Receive Maximum",
-                out
+                {.reason = ReasonCode::receive_maximum_exceeded,
+                 .cause = "[MQTT-3.3.4-7] more QoS 2 messages without a PUBREL than the Receive "
+                          "Maximum"},
+                out,
+                fmt::format(
+                    "[MQTT-3.3.4-7] limits.in_flight = {}, and it has sent one more QoS 2 message "
+                    "without a PUBREL for any of them; the client must release what it has sent",
+                    in_flight_max
+                )
             );
             return false;
         }
@@ -198,7 +270,7 @@ bool Protocol::note_in_flight(const mqtt::Publish& publish, Inbox& inbox, std::s
 void Protocol::take_release(const mqtt::Frame& frame, Inbox& inbox, std::string& out) {
     const auto release = mqtt::decode_acknowledgement(frame, decode_context());
     if (!release) {
-        close(release.error().reason, release.error().message, out);
+        close(release.error(), out);
         return;
     }
     const bool known = session_->note_released(release->packet_id);
@@ -245,58 +317,75 @@ void Protocol::append_answer(const PendingAck& ack, std::string& out) const {
 void Protocol::take_subscribe(const mqtt::Frame& frame, std::string& out) {
     const auto subscribe = mqtt::decode_subscribe(frame.body, decode_context());
     if (!subscribe) {
-        close(subscribe.error().reason, subscribe.error().message, out);
+        close(subscribe.error(), out);
         return;
     }
     // foz does not deliver to subscribers yet. Saying so is better than an accepted subscription to
     // which nothing ever comes.
-    mqtt::PropertyWriter properties;
-    properties.add(
-        mqtt::PropertyId::reason_string, "this version of foz does not serve subscribers"
-    );
-    mqtt::append_suback(
+    if (refused_filter_.empty()) {
+        refused_filter_ = subscribe->subscriptions.front().filter;
+    }
+    const bool sent = append_within(
+        "this version of foz does not serve subscribers",
+        wants_reasons_,
         out,
-        {
-            .packet_id = subscribe->packet_id,
-            .reasons = std::vector(
-                subscribe->subscriptions.size(), ReasonCode::implementation_specific_error
-            ),
-            .properties = properties.properties(),
-        },
-        version_
+        [&](std::string& to, const mqtt::Properties& properties) {
+            mqtt::append_suback(
+                to,
+                {
+                    .packet_id = subscribe->packet_id,
+                    .reasons = std::vector(
+                        subscribe->subscriptions.size(), ReasonCode::implementation_specific_error
+                    ),
+                    .properties = properties,
+                },
+                version_
+            );
+        }
     );
+    if (!sent) {
+        close(kAnswerTooLarge, out);
+    }
 }
 
 void Protocol::take_unsubscribe(const mqtt::Frame& frame, std::string& out) {
     const auto unsubscribe = mqtt::decode_unsubscribe(frame.body, decode_context());
     if (!unsubscribe) {
-        close(unsubscribe.error().reason, unsubscribe.error().message, out);
+        close(unsubscribe.error(), out);
         return;
     }
-    mqtt::append_unsuback(
-        out,
-        {
-            .packet_id = unsubscribe->packet_id,
-            .reasons =
-                std::vector(unsubscribe->filters.size(), ReasonCode::no_subscription_existed),
-            .properties = {},
-        },
-        version_
-    );
+    const bool sent =
+        append_within("", false, out, [&](std::string& to, const mqtt::Properties& properties) {
+            mqtt::append_unsuback(
+                to,
+                {
+                    .packet_id = unsubscribe->packet_id,
+                    .reasons = std::vector(
+                        unsubscribe->filters.size(), ReasonCode::no_subscription_existed
+                    ),
+                    .properties = properties,
+                },
+                version_
+            );
+        });
+    if (!sent) {
+        close(kAnswerTooLarge, out);
+    }
 }
 
 void Protocol::take_disconnect(const mqtt::Frame& frame, Inbox& inbox, std::string& out) {
     const auto disconnect = mqtt::decode_disconnect(frame.body, decode_context());
     if (!disconnect) {
-        close(disconnect.error().reason, disconnect.error().message, out);
+        close(disconnect.error(), out);
         return;
     }
     if (const auto expiry =
             disconnect->properties.number(mqtt::PropertyId::session_expiry_interval)) {
         if (expiry_requested_ == 0 && *expiry != 0) {
             close(
-                ReasonCode::protocol_error,
-                "[MQTT-3.14.2-2] DISCONNECT wants to keep a session that CONNECT did not",
+                {.reason = ReasonCode::protocol_error,
+                 .cause = "[MQTT-3.14.2-2] DISCONNECT wants to keep a session that CONNECT did not"
+                },
                 out
             );
             return;
@@ -310,23 +399,33 @@ void Protocol::take_disconnect(const mqtt::Frame& frame, Inbox& inbox, std::stri
     state_ = State::closed;
 }
 
-void Protocol::close(ReasonCode reason, std::string_view why, std::string& out) {
+void Protocol::close(const mqtt::DecodeError& error, std::string& out) {
+    close(
+        {.reason = error.reason, .cause = error.message},
+        out,
+        error.exceeded.name.empty() ? ""
+                                    : limit_text(error.exceeded, state_ == State::awaiting_connect)
+    );
+}
+
+void Protocol::close(const Ending& ending, std::string& out, const std::string& detail) {
     if (state_ == State::closed) {
         return;
     }
+    const std::string why = detail.empty() ? std::string(ending.cause) : detail;
     if (state_ == State::awaiting_session) {
-        refuse_connect(reason, why, out);
+        refuse_connect(ending, why, out);
         return;
     }
     // Before CONNECT there is no answer: whatever it is, it has not said that it speaks MQTT.
     if (state_ == State::connected && version_ == ProtocolVersion::v5) {
-        mqtt::PropertyWriter properties;
-        properties.add(mqtt::PropertyId::reason_string, why);
-        mqtt::append_disconnect(
-            out, {.reason = reason, .properties = properties.properties()}, version_
-        );
+        // One that takes not even four bytes hears nothing.
+        (void)append_within(why, true, out, [&](std::string& to, const mqtt::Properties& with) {
+            mqtt::append_disconnect(to, {.reason = ending.reason, .properties = with}, version_);
+        });
     }
     state_ = State::closed;
+    ending_ = ending;
     close_reason_ = why;
 }
 

@@ -65,8 +65,8 @@ class Protocol {
         return std::exchange(credentials_, std::nullopt);
     }
     /// Instead of start_session: the client is not let in.
-    void refuse(mqtt::ReasonCode reason, std::string_view why, std::string& out) {
-        refuse_connect(reason, why, out);
+    void refuse(mqtt::ReasonCode reason, const std::string& why, std::string& out) {
+        refuse_connect({.reason = reason, .cause = {}}, why, out);
     }
 
     /// False while the session is awaited, while `limits.in_flight` releases wait for the journal,
@@ -82,8 +82,14 @@ class Protocol {
     /// Appends an acknowledgement whose record is durable.
     void acknowledge(const PendingAck& ack, std::string& out);
 
-    /// The server ends the connection: says why where the version has a packet for it.
-    void close(mqtt::ReasonCode reason, std::string_view why, std::string& out);
+    /// What all connections that end in the same way have in common.
+    struct Ending {
+        mqtt::ReasonCode reason = mqtt::ReasonCode::success;
+        std::string_view cause;  // a literal; may be empty
+    };
+    /// The server ends the connection: says why where the version has a packet for it; `detail`, if
+    /// there is any, instead of the cause.
+    void close(const Ending& ending, std::string& out, const std::string& detail = {});
 
     /// The connection is gone. Gives the will that is now to be published, if there is one.
     [[nodiscard]] std::optional<Will> take_will();
@@ -91,6 +97,9 @@ class Protocol {
     [[nodiscard]] State state() const { return state_; }
     /// Why it was closed, for the log; empty after a DISCONNECT.
     [[nodiscard]] const std::string& close_reason() const { return close_reason_; }
+    [[nodiscard]] const Ending& ending() const { return ending_; }
+    /// A topic filter that was refused since the last call; empty: none was.
+    [[nodiscard]] std::string take_refused_filter() { return std::exchange(refused_filter_, {}); }
     [[nodiscard]] const std::string& client_id() const { return client_id_; }
     [[nodiscard]] mqtt::ProtocolVersion version() const { return version_; }
     /// The session outlives this connection.
@@ -115,8 +124,13 @@ class Protocol {
     void take_disconnect(const mqtt::Frame& frame, Inbox& inbox, std::string& out);
 
     void append_answer(const PendingAck& ack, std::string& out) const;
-    void refuse_connect(mqtt::ReasonCode reason, std::string_view why, std::string& out);
-    void append_connack(bool session_present, std::string& out) const;
+    void close(const mqtt::DecodeError& error, std::string& out);
+    void refuse_connect(const Ending& ending, const std::string& why, std::string& out);
+    [[nodiscard]] bool append_connack(bool session_present, std::string& out) const;
+    template <class Append>
+    [[nodiscard]] bool append_within(
+        std::string_view why, bool may_say_why, std::string& out, Append append
+    ) const;
     [[nodiscard]] bool resolve_alias(mqtt::Publish& publish, std::string& out);
     [[nodiscard]] bool note_in_flight(const mqtt::Publish& publish, Inbox& inbox, std::string& out);
     void journal_session(std::uint32_t expiry_seconds, Inbox& inbox);
@@ -140,8 +154,12 @@ class Protocol {
     std::uint16_t pending_releases_ = 0;  // PUBCOMP that do
     std::uint32_t expiry_seconds_ = 0;
     std::uint32_t expiry_requested_ = 0;
+    std::uint32_t client_packet_bytes_max_ = mqtt::kPacketBytesMax;  // its Maximum Packet Size
+    bool wants_reasons_ = true;  // Request Problem Information [MQTT-3.1.2-29]
     std::string client_id_;
     std::string close_reason_;
+    Ending ending_;
+    std::string refused_filter_;
     std::shared_ptr<Session> session_;
     std::unique_ptr<Will> will_;
     std::optional<Credentials> credentials_;

@@ -17,6 +17,13 @@ using mqtt::ReasonCode;
 
 namespace {
 
+constexpr Protocol::Ending kConnackTooLarge{
+    .reason = ReasonCode::packet_too_large,
+    .cause =
+        "[MQTT-3.1.2-24] the client's Maximum Packet Size has no room for CONNACK: let it "
+        "give a larger one",
+};
+
 // For a client that leaves the choice to the server [MQTT-3.1.3-6].
 std::string make_client_id() {
     thread_local std::mt19937_64 random(std::random_device{}());
@@ -37,23 +44,27 @@ void Protocol::take_connect(std::string_view body, std::string& out) {
     if (!connect) {
         if (const auto version = mqtt::version_to_refuse_in(body)) {
             version_ = *version;
-            refuse_connect(connect.error().reason, connect.error().message, out);
-        } else {
-            state_ = State::closed;
-            close_reason_ = connect.error().message;
+            state_ = State::awaiting_session;  // so that the answer is a CONNACK
         }
+        close(connect.error(), out);
         return;
     }
     version_ = connect->version;
+    client_packet_bytes_max_ = connect->properties.number(PropertyId::maximum_packet_size)
+                                   .value_or(client_packet_bytes_max_);
+    wants_reasons_ =
+        connect->properties.number(PropertyId::request_problem_information).value_or(1) != 0;
     if (connect->properties.has(PropertyId::authentication_method)) {
         refuse_connect(
-            ReasonCode::bad_authentication_method, "foz has no extended authentication", out
+            {.reason = ReasonCode::bad_authentication_method, .cause = {}},
+            "foz has no extended authentication",
+            out
         );
         return;
     }
     if (connect->client_id.empty() && !connect->clean_start && version_ != ProtocolVersion::v5) {
         refuse_connect(
-            ReasonCode::client_identifier_not_valid,
+            {.reason = ReasonCode::client_identifier_not_valid, .cause = {}},
             "[MQTT-3.1.3-8] a session that is kept needs a client id",
             out
         );
@@ -61,7 +72,7 @@ void Protocol::take_connect(std::string_view body, std::string& out) {
     }
     if (mqtt::is_reserved_client_id(connect->client_id)) {
         refuse_connect(
-            ReasonCode::client_identifier_not_valid,
+            {.reason = ReasonCode::client_identifier_not_valid, .cause = {}},
             "client ids that begin with $source/ and $bridge/ are foz's own",
             out
         );
@@ -94,7 +105,9 @@ void Protocol::start_session(SessionRegistry& registry, Inbox& inbox, std::strin
     expiry_seconds_ = std::min(expiry_requested_, expiry_max);
     const SessionRegistry::Opened opened = registry.open(client_id_, clean_start_, expiry_seconds_);
     if (!opened.session) {
-        refuse_connect(ReasonCode::quota_exceeded, "limits.sessions is reached", out);
+        refuse_connect(
+            {.reason = ReasonCode::quota_exceeded, .cause = {}}, "limits.sessions is reached", out
+        );
         return;
     }
     session_ = opened.session;
@@ -110,7 +123,13 @@ void Protocol::start_session(SessionRegistry& registry, Inbox& inbox, std::strin
     persistent_ = opened.present;
     journal_session(expiry_seconds_, inbox);
     state_ = State::connected;
-    append_connack(opened.present, out);
+    if (!append_connack(opened.present, out)) {
+        // Nothing else may come before CONNACK [MQTT-3.2.0-1].
+        will_.reset();
+        state_ = State::closed;
+        ending_ = kConnackTooLarge;
+        close_reason_ = kConnackTooLarge.cause;
+    }
 }
 
 // Tells the journal for how long the session is to be kept, when that changes anything.
@@ -128,7 +147,7 @@ void Protocol::journal_session(std::uint32_t expiry_seconds, Inbox& inbox) {
     persistent_ = expiry_seconds_ != 0;
 }
 
-void Protocol::append_connack(bool session_present, std::string& out) const {
+bool Protocol::append_connack(bool session_present, std::string& out) const {
     const config::Limits& limits = settings_->limits;
     mqtt::PropertyWriter properties;
     if (version_ == ProtocolVersion::v5) {
@@ -148,6 +167,7 @@ void Protocol::append_connack(bool session_present, std::string& out) const {
             properties.add(PropertyId::server_keep_alive, keep_alive_);
         }
     }
+    const std::size_t begin = out.size();
     mqtt::append_connack(
         out,
         {
@@ -157,23 +177,38 @@ void Protocol::append_connack(bool session_present, std::string& out) const {
         },
         version_
     );
+    if (out.size() - begin > client_packet_bytes_max_) {
+        out.resize(begin);
+        return false;
+    }
+    return true;
 }
 
-void Protocol::refuse_connect(ReasonCode reason, std::string_view why, std::string& out) {
+void Protocol::refuse_connect(const Ending& ending, const std::string& why, std::string& out) {
     state_ = State::closed;
+    ending_ = ending;
     close_reason_ = why;
-    if (version_ != ProtocolVersion::v5 && !mqtt::connack_return_code(reason)) {
+    if (version_ != ProtocolVersion::v5 && !mqtt::connack_return_code(ending.reason)) {
         return;  // [MQTT-3.1.4-1] these versions have no return code for it: just close
     }
-    mqtt::PropertyWriter properties;
-    if (version_ == ProtocolVersion::v5) {
-        properties.add(PropertyId::reason_string, why);
+    const std::size_t begin = out.size();
+    for (const bool with_reason : {true, false}) {
+        mqtt::PropertyWriter properties;
+        if (with_reason && version_ == ProtocolVersion::v5) {
+            properties.add(PropertyId::reason_string, why);
+        }
+        mqtt::append_connack(
+            out,
+            {.session_present = false,
+             .reason = ending.reason,
+             .properties = properties.properties()},
+            version_
+        );
+        if (out.size() - begin <= client_packet_bytes_max_) {
+            return;
+        }
+        out.resize(begin);  // [MQTT-3.1.2-24]
     }
-    mqtt::append_connack(
-        out,
-        {.session_present = false, .reason = reason, .properties = properties.properties()},
-        version_
-    );
 }
 
 }  // namespace foz::broker

@@ -49,11 +49,7 @@ void Reactor::notify_room() {
 void Reactor::take_over(ConnectionHandle handle) {
     loop_.post([this, handle] {
         if (Connection* connection = find(handle)) {
-            connection->protocol.close(
-                mqtt::ReasonCode::session_taken_over,
-                "another connection has taken over the client id",
-                connection->output
-            );
+            connection->protocol.close(kTakenOver, connection->output);
             after_input(*connection);
         }
     });
@@ -85,8 +81,7 @@ void Reactor::run() {
     for (Slot& slot : slots_) {
         if (slot.connection) {
             slot.connection->protocol.close(
-                mqtt::ReasonCode::server_shutting_down,
-                "foz is shutting down",
+                {.reason = mqtt::ReasonCode::server_shutting_down, .cause = "foz is shutting down"},
                 slot.connection->output
             );
             (void)write_some(*slot.connection);
@@ -236,6 +231,7 @@ void Reactor::check_time() {
     forget_departed_waiters();
     if (index_ == 0) {
         take_due_sessions();
+        context_.client_log.tell(now_);
     }
     next_check_ = now_ + DeadlineWheel::kTick;
 }

@@ -87,7 +87,7 @@ class Reactor {
     void take_verdict(Connection& connection, const std::string& user, PasswordVerdict verdict);
     void forget_departed_waiters();
     void hang_up(Connection& connection);
-    void refuse(Connection& connection, mqtt::ReasonCode reason, std::string_view why);
+    void refuse(Connection& connection, mqtt::ReasonCode reason, const std::string& why);
     void claim(Connection& connection);
     void start_session(Connection& connection);
     void count_memory(Connection& connection);
@@ -110,7 +110,10 @@ class Reactor {
     void take_due_sessions();
 
     void log_admitted(const Connection& connection);
-    void log_closed(const Connection& connection, std::string_view reason);
+    void log_closed(const Connection& connection, std::string_view cause, std::string_view reason);
+    void log_refused_filter(const Connection& connection, std::string_view filter);
+    void note_end(const Connection& connection);
+    void tell_client(const Connection& connection, std::string_view cause, std::string text);
     void forward_grant(std::optional<ConnectionHandle> granted);
 
     static constexpr std::chrono::seconds kLastWordsTime{3};  // for a peer that does not read
@@ -156,7 +159,6 @@ class Reactor {
     SteadyTime now_;         // of this tick
     SteadyTime next_check_;  // of deadlines
     std::optional<SteadyTime> drain_deadline_;
-    LogThrottle closed_throttle_;
     LogThrottle stalled_throttle_;
 
     std::atomic<bool> stop_ = false;

@@ -84,7 +84,8 @@ void Reactor::admit(Connection& connection) {
         refuse(
             connection,
             mqtt::ReasonCode::not_authorized,
-            "no user name: this listener asks for a name and password, or a certificate"
+            "no user name: this listener asks for a name and password, or a certificate; give the "
+            "client one (foz passwd), or write allow_anonymous = true"
         );
     }
 }
@@ -94,7 +95,7 @@ void Reactor::check_password(Connection& connection, Credentials credentials) {
         .passwords = connection.door.passwords(),
         .user_name = credentials.user_name,
         .password = std::move(credentials.password),
-        .address = peer_network(connection),
+        .address = connection.peer.network(),
         .deadline = connection.accepted + context_.settings.limits.connect_timeout,
         .answer =
             [this, handle = connection.self, user = credentials.user_name](PasswordVerdict found) {
@@ -127,12 +128,16 @@ void Reactor::take_verdict(
             refuse(
                 connection,
                 mqtt::ReasonCode::bad_user_name_or_password,
-                fmt::format("wrong password, or no such user: \"{}\"", printable(user))
+                fmt::format(
+                    "wrong password, or no such user: \"{}\"; set it with foz passwd, and in the "
+                    "client",
+                    printable(user)
+                )
             );
             return;
         case PasswordVerdict::late: break;
     }
-    refuse(connection, mqtt::ReasonCode::server_busy, kPasswordLate);
+    refuse(connection, mqtt::ReasonCode::server_busy, std::string(kPasswordLate));
 }
 
 // Nobody's password is checked for a client that has gone, unless it had sent something before.
@@ -153,7 +158,7 @@ void Reactor::forget_departed_waiters() {
     });
 }
 
-void Reactor::refuse(Connection& connection, mqtt::ReasonCode reason, std::string_view why) {
+void Reactor::refuse(Connection& connection, mqtt::ReasonCode reason, const std::string& why) {
     context_.counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
     connection.protocol.refuse(reason, why, connection.output);
     after_input(connection);

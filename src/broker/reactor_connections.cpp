@@ -6,6 +6,7 @@
 
 #include "base/printable.h"
 #include "broker/reactor.h"
+#include "config/quantity.h"
 
 namespace foz::broker {
 
@@ -145,7 +146,7 @@ void Reactor::take_more(Connection& connection, std::string_view bytes) {
 void Reactor::note_tls_failure(Connection& connection) {
     if (connection.tls && connection.tls->state() == tls::StreamState::failed) {
         context_.counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
-        log_closed(connection, connection.tls->error());
+        log_closed(connection, connection.tls->error(), connection.tls->error());
     }
 }
 
@@ -164,11 +165,18 @@ void Reactor::take_input(Connection& connection, std::string_view bytes) {
 
 // Whatever consume() may have led to. May close the connection.
 void Reactor::after_input(Connection& connection) {
+    if (const std::string filter = connection.protocol.take_refused_filter(); !filter.empty()) {
+        log_refused_filter(connection, filter);
+    }
     switch (connection.protocol.state()) {
         case Protocol::State::closed:
             if (!connection.closing) {
                 begin_closing(connection);
-                log_closed(connection, connection.protocol.close_reason());
+                log_closed(
+                    connection,
+                    connection.protocol.ending().cause,
+                    connection.protocol.close_reason()
+                );
             }
             touch(connection);
             return;
@@ -218,9 +226,15 @@ void Reactor::shed_memory() {
             return;  // all that is left goes already
         }
         largest->protocol.close(
-            mqtt::ReasonCode::quota_exceeded,
-            "limits.connection_memory_bytes is reached",
-            largest->output
+            {.reason = mqtt::ReasonCode::quota_exceeded,
+             .cause = "limits.connection_memory_bytes is reached"},
+            largest->output,
+            fmt::format(
+                "limits.connection_memory_bytes = {} is reached, and this connection has the most "
+                "of it ({}); raise the limit, or look what the client sends",
+                config::rounded_size_text(bytes_max),
+                config::rounded_size_text(largest->memory_counted)
+            )
         );
         std::string().swap(largest->input);
         count_memory(*largest);
@@ -315,6 +329,7 @@ void Reactor::finish(Connection& connection) {
     Protocol& protocol = connection.protocol;
     if (connection.identified) {
         spdlog::debug("gone: client \"{}\"", printable(protocol.client_id()));
+        note_end(connection);
     } else {
         --unidentified_count_;
     }
@@ -383,39 +398,8 @@ void Reactor::check_deadline(ConnectionHandle handle) {
         add_deadline(*connection);
         return;
     }
-    const auto [code, reason] = why_overdue(*connection);
-    connection->protocol.close(code, reason, connection->output);
+    connection->protocol.close(why_overdue(*connection), connection->output);
     after_input(*connection);
-}
-
-void Reactor::log_admitted(const Connection& connection) {
-    if (spdlog::should_log(spdlog::level::debug)) {
-        spdlog::debug(
-            "connected: {} (client \"{}\")",
-            peer_address(connection),
-            printable(connection.protocol.client_id())
-        );
-    }
-}
-
-void Reactor::log_closed(const Connection& connection, std::string_view reason) {
-    if (reason.empty()) {
-        return;
-    }
-    context_.counters.protocol_errors.fetch_add(1, std::memory_order_relaxed);
-    const auto held_back = closed_throttle_.pass(now_);
-    if (!held_back) {
-        return;
-    }
-    const std::string& client_id = connection.protocol.client_id();
-    spdlog::warn(
-        "closed {} ({}): {}{}",
-        peer_address(connection),
-        client_id.empty() ? "no client id yet" : fmt::format("client \"{}\"", printable(client_id)),
-        reason,
-        *held_back == 0 ? std::string()
-                        : fmt::format("; and {} others since the last such line", *held_back)
-    );
 }
 
 }  // namespace foz::broker

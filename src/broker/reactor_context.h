@@ -9,7 +9,9 @@
 
 #include "base/clock.h"
 #include "broker/authenticator.h"
+#include "broker/client_log.h"
 #include "broker/protocol.h"
+#include "broker/reconnects.h"
 #include "broker/session_registry.h"
 #include "config/settings.h"
 #include "journal/journal.h"
@@ -44,6 +46,8 @@ struct ReactorContext {
     const Clock& clock;
     SessionRegistry registry;
     std::vector<std::unique_ptr<Reactor>> reactors;  // does not change while any of them runs
+    ClientLog client_log;
+    Reconnects reconnects;
     Authenticator authenticator;  // answers to the reactors: stop it before they go
 
     std::atomic<journal::Position> committed =

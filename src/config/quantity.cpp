@@ -76,4 +76,22 @@ std::string size_text(std::uint64_t bytes) {
     return text_of(bytes, kSizeUnits, kSizeUnits[0]);
 }
 
+std::string rounded_size_text(std::uint64_t bytes) {
+    const Unit* shown = &kSizeUnits[0];
+    for (const Unit& unit : kSizeUnits) {
+        if (bytes >= unit.factor) {
+            shown = &unit;
+        }
+    }
+    if (shown->factor == 1) {
+        return fmt::format("{} bytes", bytes);
+    }
+    constexpr std::uint64_t kTenths = 10;
+    const std::uint64_t tenths =
+        bytes / shown->factor * kTenths + bytes % shown->factor * kTenths / shown->factor;
+    return tenths % kTenths == 0
+               ? fmt::format("{} {}", tenths / kTenths, shown->name)
+               : fmt::format("{}.{} {}", tenths / kTenths, tenths % kTenths, shown->name);
+}
+
 }  // namespace foz::config

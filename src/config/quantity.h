@@ -24,4 +24,7 @@ namespace foz::config {
 /// In the largest unit that leaves a whole number: "64MiB", "1000B". What parse_size reads back.
 [[nodiscard]] std::string size_text(std::uint64_t bytes);
 
+/// For a person to read: "1 MiB", "3.1 MiB", "812 bytes".
+[[nodiscard]] std::string rounded_size_text(std::uint64_t bytes);
+
 }  // namespace foz::config

@@ -106,8 +106,10 @@ std::string_view read_client_id(
         "[MQTT-3.1.3-8] the client identifier is empty, but the session is to be kept, in MQTT "
         "3.1.1"
     );
-    reader.require(
-        id.size() <= limits.client_id_bytes,
+    reader.require_within(
+        "client_id_bytes",
+        limits.client_id_bytes,
+        id.size(),
         ReasonCode::client_identifier_not_valid,
         "the client identifier is longer than is allowed here"
     );

@@ -59,8 +59,10 @@ std::vector<ReasonCode> read_reasons(WireReader& reader, PacketType type, Protoc
 }
 
 void check_count(WireReader& reader, std::size_t count, const DecodeLimits& limits) {
-    reader.require(
-        count <= limits.subscriptions,
+    reader.require_within(
+        "subscriptions",
+        limits.subscriptions,
+        count,
         ReasonCode::quota_exceeded,
         "the packet has more topic filters than are allowed here"
     );

@@ -74,8 +74,9 @@ Decoded<std::optional<Frame>> read_frame(
     const std::size_t size = remaining.header_bytes + remaining.value;
     if (size > packet_bytes_max) {
         return std::unexpected(DecodeError{
-            ReasonCode::packet_too_large,
-            "[MQTT-3.2.2-15] the packet is larger than is allowed here"
+            .reason = ReasonCode::packet_too_large,
+            .message = "[MQTT-3.2.2-15] the packet is larger than is allowed here",
+            .exceeded = {.name = "packet_bytes", .limit = packet_bytes_max, .found = size}
         });
     }
     if (size > input.size()) return std::nullopt;

@@ -156,7 +156,7 @@ Properties read_properties(WireReader& reader, PropertyOwner owner, const Decode
         }
     );
     if (!properties) {
-        reader.fail(properties.error().reason, properties.error().message);
+        reader.fail(properties.error());
         return {};
     }
     return *properties;
@@ -175,13 +175,17 @@ std::string_view read_topic_name(WireReader& reader, const DecodeLimits& limits)
         ReasonCode::topic_name_invalid,
         "[MQTT-3.3.2-2] the topic name has a wildcard in it"
     );
-    reader.require(
-        name.size() <= limits.topic_bytes,
+    reader.require_within(
+        "topic_bytes",
+        limits.topic_bytes,
+        name.size(),
         ReasonCode::topic_name_invalid,
         "the topic name is longer than is allowed here"
     );
-    reader.require(
-        scan.separators < limits.topic_levels,
+    reader.require_within(
+        "topic_levels",
+        limits.topic_levels,
+        scan.separators + std::uint64_t{1},
         ReasonCode::topic_name_invalid,
         "the topic name has more levels than are allowed here"
     );
@@ -195,13 +199,17 @@ std::string_view read_topic_filter(WireReader& reader, const DecodeLimits& limit
         ReasonCode::topic_filter_invalid,
         "[MQTT-4.7] the topic filter is empty, or has a wildcard or a share name where it cannot be"
     );
-    reader.require(
-        filter.size() <= limits.topic_bytes,
+    reader.require_within(
+        "topic_bytes",
+        limits.topic_bytes,
+        filter.size(),
         ReasonCode::topic_filter_invalid,
         "the topic filter is longer than is allowed here"
     );
-    reader.require(
-        topic_levels(filter) <= limits.topic_levels,
+    reader.require_within(
+        "topic_levels",
+        limits.topic_levels,
+        topic_levels(filter),
         ReasonCode::topic_filter_invalid,
         "the topic filter has more levels than are allowed here"
     );

@@ -109,13 +109,17 @@ class PropertyValidator {
     void count_user_property(std::size_t bytes) {
         ++properties_.user_properties_;
         user_property_bytes_ += bytes;
-        reader_.require(
-            properties_.user_properties_ <= rules_.user_properties_max,
+        reader_.require_within(
+            "user_properties",
+            rules_.user_properties_max,
+            properties_.user_properties_,
             ReasonCode::quota_exceeded,
             "the packet has more user properties than are allowed here"
         );
-        reader_.require(
-            user_property_bytes_ <= rules_.user_properties_bytes_max,
+        reader_.require_within(
+            "user_properties_bytes",
+            rules_.user_properties_bytes_max,
+            user_property_bytes_,
             ReasonCode::quota_exceeded,
             "the packet's user properties are larger than is allowed here"
         );

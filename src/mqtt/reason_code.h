@@ -76,8 +76,17 @@ enum class ReasonCode : std::uint8_t {
 /// allocated, nothing of the input is repeated), for a person, and cites the statement:
 /// "[MQTT-2.1.3-1] ...".
 struct [[nodiscard]] DecodeError {
+    /// A cap that the packet is over; `name` is that of DecodeLimits, or "packet_bytes". Without
+    /// one, the name is empty.
+    struct Exceeded {
+        std::string_view name;
+        std::uint64_t limit = 0;
+        std::uint64_t found = 0;
+    };
+
     ReasonCode reason = ReasonCode::malformed_packet;
     std::string_view message;
+    Exceeded exceeded = {};
 };
 
 template <class T>

@@ -29,13 +29,33 @@ class WireReader {
     /// `message` is a literal.
     void fail(ReasonCode reason, std::string_view message) {
         if (!ok()) return;
-        error_ = {.reason = reason, .message = message};
+        error_ = {.reason = reason, .message = message, .exceeded = {}};
         rest_ = {};
     }
     void require(bool condition, ReasonCode reason, std::string_view message) {
         if (!condition) [[unlikely]] {
             fail(reason, message);
         }
+    }
+
+    /// `found` is at most `limit`, the cap with this name in DecodeLimits.
+    void require_within(
+        std::string_view name,
+        std::uint64_t limit,
+        std::uint64_t found,
+        ReasonCode reason,
+        std::string_view message
+    ) {
+        if (found > limit && ok()) [[unlikely]] {
+            fail(reason, message);
+            error_.exceeded = {.name = name, .limit = limit, .found = found};
+        }
+    }
+    /// What a part of the packet that was read by another reader has complained of.
+    void fail(const DecodeError& error) {
+        if (!ok()) return;
+        error_ = error;
+        rest_ = {};
     }
 
     std::uint8_t u8() { return integer<std::uint8_t>(); }

@@ -12,6 +12,7 @@
 #include "mqtt/encoder.h"
 #include "state/session_recovery.h"
 #include "state/session_saver.h"
+#include "tests/broker/log_capture.h"
 #include "tests/broker/raw_client.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/wait_until.h"
@@ -484,6 +485,74 @@ TEST_F(BrokerOverSockets, a_port_in_use_is_one_clear_sentence) {
     ASSERT_FALSE(broker);
     EXPECT_NE(broker.error().message.find("another program, perhaps Mosquitto"), std::string::npos)
         << broker.error().message;
+}
+
+TEST_F(BrokerOverSockets, each_client_and_cause_has_a_line_in_the_log) {
+    const LogCapture captured;
+    mqtt::Subscribe subscribe;
+    subscribe.packet_id = 1;
+    subscribe.subscriptions = {{.filter = "sensors/#"}};
+    std::string subscribe_bytes;
+    mqtt::append_subscribe(subscribe_bytes, subscribe, mqtt::ProtocolVersion::v3_1_1);
+    const std::string too_large("\x30\x80\x80\xC0\x01");
+    for (int round = 0; round < 3; ++round) {
+        for (const auto* const name : {"esp32-1", "esp32-2"}) {
+            RawClient client(port());
+            client.send(connect_bytes(name) + subscribe_bytes + subscribe_bytes + too_large);
+            EXPECT_TRUE(client.receive_until_closed());
+        }
+        RawClient stranger(port());
+        stranger.send("GET / HTTP/1.1\r\n\r\n");
+        EXPECT_TRUE(stranger.receive_until_closed());
+    }
+    ASSERT_TRUE(wait_for_connections(0));
+    broker_.reset();  // from now on nobody writes
+    for (const std::string name : {"esp32-1", "esp32-2"}) {
+        EXPECT_EQ(
+            captured.lines_with(
+                "(client \"" + name + "\"): its SUBSCRIBE to \"sensors/#\" is refused"
+            ),
+            1U
+        );
+        EXPECT_EQ(
+            captured.lines_with(
+                "(client \"" + name + "\"): limits.packet_bytes = 1 MiB, the packet has 3"
+            ),
+            1U
+        );
+    }
+    EXPECT_EQ(captured.lines_with("HTTP on an MQTT listener"), 1U) << captured.text();
+}
+
+TEST_F(BrokerOverSockets, a_client_that_connects_again_and_again_is_named_with_the_cause) {
+    const LogCapture captured;
+    for (unsigned i = 0; i <= Reconnects::kLoopEnds; ++i) {
+        for (const auto* const name : {"hangs-up", "good"}) {
+            RawClient client(port());
+            client.send(connect_bytes(name));
+            EXPECT_EQ(client.receive(4), kConnackAccepted);
+            if (name == std::string_view("good")) {
+                client.send("\xE0" + std::string(1, '\0'));
+                EXPECT_TRUE(client.receive_until_closed());
+            }
+        }
+        ASSERT_TRUE(wait_for_connections(0));
+    }
+    std::vector<std::unique_ptr<RawClient>> rivals;
+    for (unsigned i = 0; i <= Reconnects::kLoopEnds; ++i) {
+        rivals.push_back(std::make_unique<RawClient>(port()));
+        rivals.back()->send(connect_bytes("twins"));
+        EXPECT_EQ(rivals.back()->receive(4), kConnackAccepted);
+    }
+    rivals.clear();
+    ASSERT_TRUE(wait_for_connections(0));
+    broker_.reset();
+    EXPECT_EQ(captured.lines_with("(client \"hangs-up\") connects again and again, 10 times"), 1U)
+        << captured.text();
+    EXPECT_EQ(captured.lines_with("it hangs up without DISCONNECT"), 1U);
+    EXPECT_EQ(captured.lines_with("\"good\""), 0U);
+    EXPECT_EQ(captured.lines_with("(client \"twins\") connects again and again"), 1U);
+    EXPECT_EQ(captured.lines_with("two clients have the same client id"), 1U);
 }
 
 }  // namespace

@@ -476,5 +476,119 @@ TEST(Protocol, a_client_may_publish_before_it_has_seen_the_connack) {
     EXPECT_EQ(server.inbox.messages(), 1U);
 }
 
+/// Of a client that takes packets up to `packet_bytes_max` and, perhaps, no reasons.
+mqtt::Connect picky_connect(mqtt::PropertyWriter& properties) {
+    mqtt::Connect connect = connect_as("picky", ProtocolVersion::v5);
+    connect.properties = properties.properties();
+    return connect;
+}
+
+std::string subscribe_bytes(std::size_t filters) {
+    mqtt::Subscribe packet;
+    packet.packet_id = 9;
+    packet.subscriptions.resize(filters, {.filter = "a/#"});
+    std::string bytes;
+    mqtt::append_subscribe(bytes, packet, ProtocolVersion::v5);
+    return bytes;
+}
+
+mqtt::Suback suback(const std::string& bytes) {
+    const auto frame = only_frame(bytes);
+    EXPECT_EQ(frame.type, mqtt::PacketType::suback);
+    const auto packet = mqtt::decode_suback(frame.body, from_server(ProtocolVersion::v5));
+    EXPECT_TRUE(packet);
+    return packet.value_or(mqtt::Suback{});
+}
+
+// [MQTT-3.1.2-29]
+TEST(Protocol, a_client_that_wants_no_reasons_gets_none_in_suback) {
+    for (const std::uint32_t wanted : {0U, 1U}) {
+        ScriptedServer server;
+        ScriptedClient client(server);
+        mqtt::PropertyWriter properties;
+        properties.add(mqtt::PropertyId::request_problem_information, wanted);
+        (void)client.connect(picky_connect(properties));
+        const std::string answer = client.send(subscribe_bytes(2));
+        const mqtt::Suback packet = suback(answer);
+        EXPECT_EQ(packet.reasons.size(), 2U);
+        EXPECT_EQ(packet.properties.has(mqtt::PropertyId::reason_string), wanted == 1);
+        EXPECT_EQ(client.protocol().take_refused_filter(), "a/#");
+    }
+}
+
+TEST(Protocol, a_client_that_wants_no_reasons_gets_one_in_connack_and_disconnect) {
+    ScriptedServer server;
+    ScriptedClient client(server);
+    mqtt::PropertyWriter properties;
+    properties.add(mqtt::PropertyId::request_problem_information, 0);
+    (void)client.connect(picky_connect(properties));
+    const std::string bytes = client.connect(picky_connect(properties));  // a second CONNECT
+    const auto frame = only_frame(bytes);
+    const auto packet = mqtt::decode_disconnect(frame.body, from_server(ProtocolVersion::v5));
+    ASSERT_TRUE(packet);
+    EXPECT_TRUE(packet->properties.has(mqtt::PropertyId::reason_string));
+}
+
+// [MQTT-3.1.2-24]
+TEST(Protocol, nothing_is_sent_that_is_over_the_clients_maximum_packet_size) {
+    for (std::uint32_t bytes_max = 1; bytes_max < 120; ++bytes_max) {
+        ScriptedServer server;
+        ScriptedClient client(server);
+        mqtt::PropertyWriter properties;
+        properties.add(mqtt::PropertyId::maximum_packet_size, bytes_max);
+        const std::string connack = client.connect(picky_connect(properties));
+        EXPECT_LE(connack.size(), bytes_max);
+        if (connack.empty()) {
+            EXPECT_EQ(client.protocol().state(), State::closed);
+            EXPECT_FALSE(client.protocol().close_reason().empty());
+            continue;
+        }
+        const std::string refusal = client.send(subscribe_bytes(1));
+        EXPECT_LE(refusal.size(), bytes_max);
+        EXPECT_FALSE(refusal.empty());
+        const std::string many = client.send(subscribe_bytes(500));
+        EXPECT_LE(many.size(), bytes_max);
+        EXPECT_EQ(client.protocol().state(), State::closed) << "there is no answer to wait for";
+        EXPECT_EQ(disconnect_reason(many), ReasonCode::packet_too_large);
+    }
+}
+
+TEST(Protocol, a_refusal_leaves_the_reason_out_that_does_not_fit) {
+    ScriptedServer server;
+    ScriptedClient client(server);
+    mqtt::PropertyWriter properties;
+    properties.add(mqtt::PropertyId::maximum_packet_size, 10);
+    properties.add(mqtt::PropertyId::authentication_method, "x");
+    const std::string bytes = client.connect(picky_connect(properties));
+    EXPECT_EQ(bytes.size(), 5U);
+    EXPECT_EQ(connack(bytes, ProtocolVersion::v5).reason, ReasonCode::bad_authentication_method);
+}
+
+TEST(Protocol, says_which_limit_a_client_is_over_and_by_what) {
+    config::Limits limits;
+    limits.packet_bytes = 1 << 20;
+    limits.connect_packet_bytes = 1 << 10;
+    limits.topic_levels = 4;
+    const std::pair<std::string, std::string> cases[] = {
+        {"\x30\x80\x80\xC0\x01", "limits.packet_bytes = 1 MiB, the packet has 3"},
+        {"\x30\x0B" + std::string("\x00\x09", 2) + "a/b/c/d/e",
+         "limits.topic_levels = 4, its topic has 5"},
+    };
+    for (const auto& [bytes, said] : cases) {
+        ScriptedServer server(limits);
+        ScriptedClient client(server);
+        (void)client.connect(connect_as("esp32-1"));
+        (void)client.send(bytes);
+        EXPECT_TRUE(client.protocol().close_reason().starts_with(said))
+            << client.protocol().close_reason();
+    }
+    ScriptedServer server(limits);
+    ScriptedClient client(server);
+    (void)client.send("\x10\x80\x10");
+    EXPECT_TRUE(client.protocol().close_reason().starts_with(
+        "limits.connect_packet_bytes = 1 KiB, the packet has 2 KiB"
+    )) << client.protocol().close_reason();
+}
+
 }  // namespace
 }  // namespace foz::broker

@@ -60,6 +60,10 @@ TEST(Quantity, is_shown_in_the_largest_unit_that_leaves_a_whole_number) {
     EXPECT_EQ(duration_text(milliseconds(1'500)), "1500ms");
     EXPECT_EQ(duration_text(seconds(90)), "90s");
     EXPECT_EQ(duration_text(hours(48)), "2d");
+    EXPECT_EQ(rounded_size_text(0), "0 bytes");
+    EXPECT_EQ(rounded_size_text(1'023), "1023 bytes");
+    EXPECT_EQ(rounded_size_text(3 << 20), "3 MiB");
+    EXPECT_EQ(rounded_size_text((3 << 20) + (1 << 19)), "3.5 MiB");
     EXPECT_EQ(size_text(0), "0B");
     EXPECT_EQ(size_text(1'000), "1000B");
     EXPECT_EQ(size_text(64 << 20), "64MiB");
