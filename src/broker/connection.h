@@ -49,7 +49,8 @@ struct Connection {
     std::string input;               // an incomplete packet, or what came after one that must wait
     std::string output;              // not yet sent
     std::string sealed;              // the same, encrypted; only with TLS
-    std::size_t memory_counted = 0;  // of these three, in the broker's total
+    std::size_t password_bytes = 0;  // name and password that wait to be checked
+    std::size_t memory_counted = 0;  // of all these and the protocol, in the broker's total
 
     const SteadyTime accepted;
     // When a whole packet was last taken, or foz was behind with reading, or began to close it.
@@ -62,10 +63,11 @@ struct Connection {
     bool admitted = false;    // was let in, or the answer of the authenticator is awaited
     bool claimed = false;     // its client id was claimed in the registry
     bool identified = false;  // its claim was granted: no longer one of the unidentified
-    bool touched = false;     // is in the reactor's list of connections to write to
-    bool writing = false;     // output waits for room in the socket
-    bool hung_up = false;     // the peer sends nothing more; ends when what it sent is taken
-    bool closing = false;     // ends as soon as the output is sent
+    std::uint64_t unidentified_number = 0;  // among those, while it is one
+    bool touched = false;                   // is in the reactor's list of connections to write to
+    bool writing = false;                   // output waits for room in the socket
+    bool hung_up = false;  // the peer sends nothing more; ends when what it sent is taken
+    bool closing = false;  // ends as soon as the output is sent
 };
 
 enum class IoOutcome : std::uint8_t { done, would_block, closed };

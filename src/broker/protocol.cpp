@@ -181,6 +181,12 @@ void Protocol::take_publish(const mqtt::Frame& frame, Inbox& inbox, std::string&
     });
 }
 
+void Protocol::set_alias(std::string& alias, std::string_view topic) {
+    const std::size_t before = alias.capacity();
+    alias.assign(topic);
+    kept_bytes_ += alias.capacity() - before;
+}
+
 bool Protocol::resolve_alias(mqtt::Publish& publish, std::string& out) {
     if (publish.topic_alias == 0) {
         return true;
@@ -200,11 +206,13 @@ bool Protocol::resolve_alias(mqtt::Publish& publish, std::string& out) {
         return false;
     }
     if (topic_aliases_.size() < publish.topic_alias) {
+        const std::size_t before = topic_aliases_.capacity();
         topic_aliases_.resize(publish.topic_alias);
+        kept_bytes_ += (topic_aliases_.capacity() - before) * sizeof(std::string);
     }
     std::string& alias = topic_aliases_[publish.topic_alias - 1U];
     if (!publish.topic.empty()) {
-        alias.assign(publish.topic);
+        set_alias(alias, publish.topic);
         return true;
     }
     if (alias.empty()) {
@@ -394,7 +402,7 @@ void Protocol::take_disconnect(const mqtt::Frame& frame, Inbox& inbox, std::stri
         session_->set_expiry_seconds(expiry_seconds_);
     }
     if (disconnect->reason == ReasonCode::success) {
-        will_.reset();
+        drop_will();
     }
     state_ = State::closed;
 }
@@ -433,7 +441,15 @@ std::optional<Will> Protocol::take_will() {
     if (!will_ || !session_) {
         return std::nullopt;
     }
+    kept_bytes_ -= will_->bytes();
     return std::move(*std::exchange(will_, nullptr));
+}
+
+void Protocol::drop_will() {
+    if (will_) {
+        kept_bytes_ -= will_->bytes();
+        will_.reset();
+    }
 }
 
 }  // namespace foz::broker

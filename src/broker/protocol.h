@@ -35,6 +35,8 @@ struct ProtocolSettings {
 struct Credentials {
     std::string user_name;
     std::string password;
+
+    [[nodiscard]] std::size_t bytes() const { return user_name.capacity() + password.capacity(); }
 };
 
 /// One thread. `settings` must outlive it.
@@ -62,6 +64,9 @@ class Protocol {
 
     /// What CONNECT had; nothing if it had no user name. Once: the password is not kept.
     [[nodiscard]] std::optional<Credentials> take_credentials() {
+        if (credentials_) {
+            kept_bytes_ -= credentials_->bytes();
+        }
         return std::exchange(credentials_, std::nullopt);
     }
     /// Instead of start_session: the client is not let in.
@@ -93,6 +98,9 @@ class Protocol {
 
     /// The connection is gone. Gives the will that is now to be published, if there is one.
     [[nodiscard]] std::optional<Will> take_will();
+
+    /// What it keeps of what the client has sent: will, topic aliases, name and password.
+    [[nodiscard]] std::size_t kept_bytes() const { return kept_bytes_; }
 
     [[nodiscard]] State state() const { return state_; }
     /// Why it was closed, for the log; empty after a DISCONNECT.
@@ -131,6 +139,8 @@ class Protocol {
     [[nodiscard]] bool append_within(
         std::string_view why, bool may_say_why, std::string& out, Append append
     ) const;
+    void drop_will();
+    void set_alias(std::string& alias, std::string_view topic);
     [[nodiscard]] bool resolve_alias(mqtt::Publish& publish, std::string& out);
     [[nodiscard]] bool note_in_flight(const mqtt::Publish& publish, Inbox& inbox, std::string& out);
     void journal_session(std::uint32_t expiry_seconds, Inbox& inbox);
@@ -164,7 +174,8 @@ class Protocol {
     std::unique_ptr<Will> will_;
     std::optional<Credentials> credentials_;
     std::vector<std::string> topic_aliases_;  // alias n at [n - 1]
-    std::string message_properties_;          // reused
+    std::size_t kept_bytes_ = 0;
+    std::string message_properties_;  // reused
 };
 
 }  // namespace foz::broker

@@ -92,9 +92,11 @@ void Protocol::take_connect(std::string_view body, std::string& out) {
             .user_name = std::string(*user_name),
             .password = std::string(connect->password.value_or("")),
         };
+        kept_bytes_ += credentials_->bytes();
     }
     if (const auto& will = connect->will) {
         will_ = std::make_unique<Will>(Will::from(*will));
+        kept_bytes_ += will_->bytes();
     }
     state_ = State::awaiting_session;
 }
@@ -125,7 +127,7 @@ void Protocol::start_session(SessionRegistry& registry, Inbox& inbox, std::strin
     state_ = State::connected;
     if (!append_connack(opened.present, out)) {
         // Nothing else may come before CONNACK [MQTT-3.2.0-1].
-        will_.reset();
+        drop_will();
         state_ = State::closed;
         ending_ = kConnackTooLarge;
         close_reason_ = kConnackTooLarge.cause;

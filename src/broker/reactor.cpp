@@ -194,6 +194,10 @@ void Reactor::release_departed() {
         forward_grant(context_.registry.release(
             departed.client_id, departed.connection, std::move(departed.will), now_
         ));
+        if (const auto& will = departed.will) {
+            log_early_will(departed.client_id);
+            will->publish(departed.client_id, inbox_);
+        }
     }
     departed_.clear();
 }

@@ -24,6 +24,7 @@
 #include "broker/connection.h"
 #include "broker/deadline_wheel.h"
 #include "broker/reactor_context.h"
+#include "broker/unidentified.h"
 
 namespace foz::broker {
 
@@ -94,6 +95,7 @@ class Reactor {
     void shed_memory();
     [[nodiscard]] Connection* largest_connection();
     void evict_unidentified();
+    void identify(Connection& connection);
 
     // The journal.
     [[nodiscard]] bool append_inbox();
@@ -112,6 +114,7 @@ class Reactor {
     void log_admitted(const Connection& connection);
     void log_closed(const Connection& connection, std::string_view cause, std::string_view reason);
     void log_refused_filter(const Connection& connection, std::string_view filter);
+    void log_early_will(const std::string& client_id);
     void note_end(const Connection& connection);
     void tell_client(const Connection& connection, std::string_view cause, std::string text);
     void forward_grant(std::optional<ConnectionHandle> granted);
@@ -130,8 +133,7 @@ class Reactor {
     };
     std::deque<Slot> slots_;
     std::vector<std::uint32_t> free_slots_;
-    std::deque<ConnectionHandle> unidentified_;  // oldest first; those that are gone are skipped
-    std::uint32_t unidentified_count_ = 0;
+    Unidentified unidentified_;
     std::vector<ConnectionHandle> password_waiters_;  // those that are gone are skipped
     std::uint64_t memory_counted_ = 0;                // of its connections, together
     DeadlineWheel deadlines_;

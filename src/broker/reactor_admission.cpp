@@ -44,31 +44,44 @@ void Reactor::open(int socket, const Door& door) {
     slot.connection->tls = std::move(stream);
     add_deadline(*slot.connection);
     wait_readable(*slot.connection);
-    unidentified_.push_back(handle);
-    ++unidentified_count_;
+    slot.connection->unidentified_number =
+        unidentified_.add(slot.connection->peer.network(), handle);
     evict_unidentified();  // last: it may close any of them
 }
 
-// Keeps the number of connections that have not said who they are within its limit, by closing the
-// oldest: silent ones cannot keep others out.
+// Keeps the number of connections that have not said who they are within its limit: whoever opens
+// many of them cannot keep others out.
 void Reactor::evict_unidentified() {
     const config::Limits& limits = context_.settings.limits;
-    const auto share = std::max<std::uint32_t>(
-        1, limits.connections_unidentified / static_cast<std::uint32_t>(context_.reactors.size())
-    );
-    const auto is_gone = [this](ConnectionHandle handle) {
-        const Connection* connection = find(handle);
-        return connection == nullptr || connection->identified;
-    };
-    while (!unidentified_.empty() && (unidentified_count_ > share || is_gone(unidentified_.front()))
-    ) {
-        const ConnectionHandle oldest = unidentified_.front();
-        unidentified_.pop_front();
-        if (!is_gone(oldest)) {
-            context_.counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
-            finish(*find(oldest));
-        }
+    const auto share =
+        std::max<std::size_t>(1, limits.connections_unidentified / context_.reactors.size());
+    while (unidentified_.size() > share) {
+        const Unidentified::Candidate candidate = unidentified_.next_to_go();
+        Connection& connection = *find(candidate.connection);
+        context_.counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
+        const std::string network = connection.peer.network();
+        context_.client_log.note(
+            {.cause = "limits.connections_unidentified",
+             .who = network,
+             .network = network,
+             .text = fmt::format(
+                 "limits.connections_unidentified = {} is reached by connections that have not "
+                 "completed CONNECT; {} has the most ({} of the {} that one thread of foz holds), "
+                 "so its oldest is closed; look what connects from there, or raise the limit",
+                 limits.connections_unidentified,
+                 connection.peer.text(),
+                 candidate.of_network,
+                 share
+             )},
+            now_
+        );
+        finish(connection);
     }
+}
+
+void Reactor::identify(Connection& connection) {
+    connection.identified = true;
+    unidentified_.remove(connection.peer.network(), connection.unidentified_number);
 }
 
 // Who the client is gets decided before its session, or anyone else's, is touched.
@@ -91,6 +104,7 @@ void Reactor::admit(Connection& connection) {
 }
 
 void Reactor::check_password(Connection& connection, Credentials credentials) {
+    connection.password_bytes = credentials.bytes();
     const Authenticator::Submitted submitted = context_.authenticator.submit({
         .passwords = connection.door.passwords(),
         .user_name = credentials.user_name,
@@ -104,16 +118,21 @@ void Reactor::check_password(Connection& connection, Credentials credentials) {
                     if (waiting != nullptr &&
                         waiting->protocol.state() == Protocol::State::awaiting_session) {
                         waiting->password_ticket = 0;
+                        waiting->password_bytes = 0;
                         take_verdict(*waiting, user, found);
                     }
                 });
             },
     });
+    if (submitted.ticket == 0) {
+        connection.password_bytes = 0;
+    }
     if (submitted.verdict) {
         take_verdict(connection, credentials.user_name, *submitted.verdict);
     } else if (submitted.ticket != 0) {
         connection.password_ticket = submitted.ticket;
         password_waiters_.push_back(connection.self);
+        count_memory(connection);
     } else {
         refuse(connection, mqtt::ReasonCode::server_busy, submitted.refusal);
     }
@@ -179,8 +198,7 @@ void Reactor::start_session(Connection& connection) {
         return;  // it was closed while it waited, and lets go of the client id with that
     }
     connection.protocol.start_session(context_.registry, inbox_, connection.output);
-    connection.identified = true;
-    --unidentified_count_;
+    identify(connection);
     log_admitted(connection);
     connection.last_packet = now_;
     add_deadline(connection);

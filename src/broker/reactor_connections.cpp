@@ -205,8 +205,11 @@ void Reactor::count_memory(Connection& connection) {
     const auto bytes_of = [](const std::string& text) {
         return text.capacity() > std::string().capacity() ? text.capacity() : 0;
     };
-    const std::size_t bytes =
+    std::size_t bytes =
         bytes_of(connection.input) + bytes_of(connection.output) + bytes_of(connection.sealed);
+    if (!connection.closing) {  // what else there is goes in a moment, with the connection
+        bytes += connection.protocol.kept_bytes() + connection.password_bytes;
+    }
     if (bytes == connection.memory_counted) {
         return;
     }
@@ -237,8 +240,8 @@ void Reactor::shed_memory() {
             )
         );
         std::string().swap(largest->input);
-        count_memory(*largest);
         after_input(*largest);
+        count_memory(*largest);
     }
 }
 
@@ -331,7 +334,7 @@ void Reactor::finish(Connection& connection) {
         spdlog::debug("gone: client \"{}\"", printable(protocol.client_id()));
         note_end(connection);
     } else {
-        --unidentified_count_;
+        unidentified_.remove(connection.peer.network(), connection.unidentified_number);
     }
     if (connection.claimed) {
         auto will = protocol.take_will();

@@ -15,7 +15,7 @@ ReactorContext::ReactorContext(
       ack(from_ack),
       journal(from_journal),
       clock(from_clock),
-      registry(limits.sessions),
+      registry(limits.sessions, limits.delayed_will_bytes),
       authenticator(from_clock) {}
 
 ReactorContext::~ReactorContext() = default;

@@ -2,6 +2,7 @@
 // The part of Reactor that says in the log what clients do.
 #include "base/printable.h"
 #include "broker/reactor.h"
+#include "config/quantity.h"
 
 namespace foz::broker {
 namespace {
@@ -64,6 +65,23 @@ void Reactor::log_refused_filter(const Connection& connection, std::string_view 
             name_of(connection),
             printable(filter)
         )
+    );
+}
+
+void Reactor::log_early_will(const std::string& client_id) {
+    const config::Limits& limits = context_.settings.limits;
+    context_.client_log.note(
+        {.cause = "limits.delayed_will_bytes",
+         .who = client_id,
+         .network = {},
+         .text = fmt::format(
+             "client \"{}\": limits.delayed_will_bytes = {} is reached, so its will is published "
+             "at once and not after its Will Delay Interval; raise the limit, or look who leaves "
+             "large wills",
+             printable(client_id),
+             config::rounded_size_text(limits.delayed_will_bytes)
+         )},
+        now_
     );
 }
 

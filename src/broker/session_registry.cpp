@@ -38,16 +38,14 @@ SessionRegistry::Opened SessionRegistry::open(
     Opened opened;
     if (entry.session && !clean_start) {
         opened.present = true;
-        entry.will.reset();  // still delayed, it is not to be published [MQTT-3.1.3-9]
+        (void)take_will(entry);  // still delayed, it is not to be published [MQTT-3.1.3-9]
         entry.session->set_expiry_seconds(expiry_seconds);
     } else {
         if (expiry_seconds != 0 && !entry.kept && kept_ >= sessions_max_) {
             return opened;
         }
         opened.discarded = entry.session != nullptr;
-        if (entry.will) {
-            opened.will = std::move(*std::exchange(entry.will, nullptr));
-        }
+        opened.will = take_will(entry);
         entry.session = std::make_shared<Session>(std::string(client_id), expiry_seconds);
     }
     count(entry);
@@ -58,7 +56,7 @@ SessionRegistry::Opened SessionRegistry::open(
 std::optional<ConnectionHandle> SessionRegistry::release(
     std::string_view client_id,
     ConnectionHandle connection,
-    std::optional<Will> will,
+    std::optional<Will>&& will,
     SteadyTime now
 ) {
     const std::scoped_lock lock(mutex_);
@@ -79,19 +77,39 @@ std::optional<ConnectionHandle> SessionRegistry::release(
         entry.session.reset();
     }
     count(entry);
-    if (will) {
-        entry.will_due = now + will->delay;
-        entry.will = std::make_unique<Will>(std::move(*will));
+    if (will && keep_will(entry, will, now)) {
+        will.reset();
     }
     if (entry.owner) {
         return entry.owner;
     }
     if (!entry.session) {
+        (void)take_will(entry);
         entries_.erase(place);
         return std::nullopt;
     }
     leave_alone(*place, now);
     return std::nullopt;
+}
+
+// A newcomer that waits decides in a moment what becomes of it: that one always has room.
+bool SessionRegistry::keep_will(Entry& entry, std::optional<Will>& will, SteadyTime now) {
+    (void)take_will(entry);
+    if (!entry.owner && will_bytes_ + will->bytes() > will_bytes_max_) {
+        return false;
+    }
+    entry.will_due = now + will->delay;
+    entry.will = std::make_unique<Will>(std::move(*will));
+    will_bytes_ += entry.will->bytes();
+    return true;
+}
+
+std::optional<Will> SessionRegistry::take_will(Entry& entry) {
+    if (!entry.will) {
+        return std::nullopt;
+    }
+    will_bytes_ -= entry.will->bytes();
+    return std::move(*std::exchange(entry.will, nullptr));
 }
 
 void SessionRegistry::count(Entry& entry) {
@@ -155,8 +173,8 @@ SessionRegistry::Due SessionRegistry::due_of(
     Entry& entry, SteadyTime now, ConnectionHandle claimant
 ) {
     Due due;
-    if (entry.will && entry.will_due <= now) {
-        due.will = std::move(*std::exchange(entry.will, nullptr));
+    if (entry.will_due <= now) {
+        due.will = take_will(entry);
     }
     if (entry.expires && *entry.expires <= now) {
         due.expired = true;

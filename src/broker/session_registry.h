@@ -35,8 +35,14 @@ using state::Session;
 
 class SessionRegistry {
   public:
-    /// `sessions_max`: of sessions that outlive their connection.
-    explicit SessionRegistry(std::uint32_t sessions_max) : sessions_max_(sessions_max) {}
+    static constexpr std::uint64_t kWillBytesAny = ~std::uint64_t{0};
+
+    /// `sessions_max`: of sessions that outlive their connection. `will_bytes_max`: of wills that
+    /// wait for their delay.
+    explicit SessionRegistry(
+        std::uint32_t sessions_max, std::uint64_t will_bytes_max = kWillBytesAny
+    )
+        : sessions_max_(sessions_max), will_bytes_max_(will_bytes_max) {}
 
     struct Claim {
         bool granted = false;
@@ -58,12 +64,13 @@ class SessionRegistry {
     );
 
     /// The connection lets go of the client id: as owner, or as one that was waiting for it. A
-    /// session whose expiry is 0 ends. `will`, if any, waits for its delay. Returns who owns the
+    /// session whose expiry is 0 ends. `will`, if any, is taken to wait for its delay; where there
+    /// is no room for it, it stays with the caller, who publishes it at once. Returns who owns the
     /// client id now.
     [[nodiscard]] std::optional<ConnectionHandle> release(
         std::string_view client_id,
         ConnectionHandle connection,
-        std::optional<Will> will,
+        std::optional<Will>&& will,
         SteadyTime now
     );
 
@@ -109,6 +116,8 @@ class SessionRegistry {
 
     using Entries = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
 
+    [[nodiscard]] bool keep_will(Entry& entry, std::optional<Will>& will, SteadyTime now);
+    [[nodiscard]] std::optional<Will> take_will(Entry& entry);
     void count(Entry& entry);
     void leave_alone(Entries::value_type& place, SteadyTime now);
     void set_alarm(Entries::value_type& place);
@@ -116,10 +125,12 @@ class SessionRegistry {
     [[nodiscard]] Due due_of(Entry& entry, SteadyTime now, ConnectionHandle claimant);
 
     const std::uint32_t sessions_max_;
+    const std::uint64_t will_bytes_max_;
     mutable std::mutex mutex_;
     // Guarded by mutex_:
     Entries entries_;
-    std::uint32_t kept_ = 0;  // entries whose session outlives its connection
+    std::uint32_t kept_ = 0;        // entries whose session outlives its connection
+    std::uint64_t will_bytes_ = 0;  // of the wills in entries_
     std::set<Alarm> alarms_;  // at most one for each entry, and only while nobody is connected
 };
 

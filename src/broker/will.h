@@ -34,6 +34,10 @@ struct Will {
         return copy;
     }
 
+    [[nodiscard]] std::size_t bytes() const {
+        return sizeof(Will) + topic.capacity() + payload.capacity() + properties.capacity();
+    }
+
     void publish(std::string_view client_id, Inbox& inbox) const {
         // Nobody sends it again, so its QoS only says how it is to be delivered: no packet id.
         inbox.add_message({

@@ -87,7 +87,8 @@ constexpr Key<Limits> kLimitsKeys[] = {
     number<&Limits::connections_unidentified>(
         "connections_unidentified",
         {1, 10'000'000},
-        "Connections at once that have not completed CONNECT."
+        "Connections at once that have not completed CONNECT. Beyond it foz closes the oldest of "
+        "the address that has the most of them."
     ),
     duration<&Limits::connect_timeout>(
         "connect_timeout",
@@ -138,7 +139,14 @@ constexpr Key<Limits> kLimitsKeys[] = {
     size<&Limits::connection_memory_bytes>(
         "connection_memory_bytes",
         {kMiB, kTiB},
-        "Buffers of all connections together; beyond it foz closes those with the largest."
+        "What foz keeps in memory for all connections together: buffers, wills, topic aliases, "
+        "names and passwords that wait to be checked. Beyond it foz closes those with the most."
+    ),
+    size<&Limits::delayed_will_bytes>(
+        "delayed_will_bytes",
+        {0, kTiB},
+        "Wills with a Will Delay Interval, of clients that are gone, all together. One that finds "
+        "no room is published at once."
     ),
 };
 

@@ -84,7 +84,9 @@ struct Limits {
     std::uint16_t keep_alive_max = 0;  // seconds; Server Keep Alive; 0: as the client wants
     std::uint32_t sessions = 200'000;  // persistent ones, connected or not
     std::chrono::seconds session_expiry_max{7 * 24 * 3600};
-    std::uint64_t connection_memory_bytes = 256ULL << 20;  // buffers of all connections together
+    // Of all connections together: buffers, wills, topic aliases, names and passwords.
+    std::uint64_t connection_memory_bytes = 256ULL << 20;
+    std::uint64_t delayed_will_bytes = 64ULL << 20;  // of clients that are gone, all together
 
     bool operator==(const Limits&) const = default;
 };

@@ -276,6 +276,28 @@ TEST_F(BrokerOverSockets, unidentified_connections_over_the_limit_push_out_the_o
     EXPECT_EQ(client.receive(4), kConnackAccepted);
 }
 
+TEST_F(BrokerOverSockets, an_address_that_opens_many_connections_pushes_out_only_its_own) {
+    settings_.limits.connections_unidentified = 10;
+    settings_.reactors = 1;
+    restart();
+    const LogCapture captured;
+    RawClient slow(port(), 2);
+    const std::string bytes = connect_bytes("slow");
+    slow.send(bytes.substr(0, 5));
+    ASSERT_TRUE(wait_for_connections(1));
+    std::vector<std::unique_ptr<RawClient>> flood;
+    for (int i = 0; i < 200; ++i) {
+        flood.push_back(std::make_unique<RawClient>(port(), 3));
+    }
+    EXPECT_TRUE(flood.front()->receive_until_closed());
+    slow.send(bytes.substr(5));
+    EXPECT_EQ(slow.receive(4), kConnackAccepted);
+    broker_.reset();
+    EXPECT_EQ(captured.lines_with("limits.connections_unidentified = 10 is reached"), 1U)
+        << captured.text();
+    EXPECT_EQ(captured.lines_with("127.0.0.3 has the most"), 1U) << captured.text();
+}
+
 TEST_F(
     BrokerOverSockets, connections_that_go_while_they_wait_for_a_client_id_leave_room_for_others
 ) {
@@ -553,6 +575,59 @@ TEST_F(BrokerOverSockets, a_client_that_connects_again_and_again_is_named_with_t
     EXPECT_EQ(captured.lines_with("\"good\""), 0U);
     EXPECT_EQ(captured.lines_with("(client \"twins\") connects again and again"), 1U);
     EXPECT_EQ(captured.lines_with("two clients have the same client id"), 1U);
+}
+
+std::string connect_with_will(
+    const std::string& client_id, const std::string& payload, std::uint32_t delay_seconds
+) {
+    mqtt::PropertyWriter session;
+    session.add(mqtt::PropertyId::session_expiry_interval, delay_seconds);
+    mqtt::PropertyWriter of_will;
+    of_will.add(mqtt::PropertyId::will_delay_interval, delay_seconds);
+    mqtt::Connect connect;
+    connect.version = mqtt::ProtocolVersion::v5;
+    connect.client_id = client_id;
+    connect.properties = session.properties();
+    connect.will = mqtt::Will{.topic = "gone", .payload = payload, .properties = {}};
+    connect.will->properties = of_will.properties();
+    std::string bytes;
+    mqtt::append_connect(bytes, connect);
+    return bytes;
+}
+
+TEST_F(BrokerOverSockets, wills_of_connected_clients_count_towards_the_memory_limit) {
+    settings_.limits.connection_memory_bytes = 1 << 20;
+    settings_.reactors = 1;
+    restart();
+    std::vector<std::unique_ptr<RawClient>> clients;
+    for (int i = 0; i < 40; ++i) {
+        clients.push_back(std::make_unique<RawClient>(port()));
+        clients.back()->send(
+            connect_with_will("esp32-" + std::to_string(i), std::string(50'000, 'x'), 0)
+        );
+        EXPECT_FALSE(clients.back()->receive(4).empty());
+    }
+    EXPECT_LE(broker_->status().connection_memory_bytes, 1U << 20);
+    EXPECT_TRUE(wait_for_connections(20)) << broker_->status().connections;
+    EXPECT_TRUE(support::wait_until([&] { return messages_in_journal() == 20; }))
+        << "the wills of those that were closed are published";
+}
+
+TEST_F(BrokerOverSockets, a_delayed_will_that_finds_no_room_is_published_at_once) {
+    settings_.limits.delayed_will_bytes = 120'000;
+    restart();
+    const LogCapture captured;
+    for (int i = 0; i < 5; ++i) {
+        RawClient client(port());
+        client.send(connect_with_will("esp32-" + std::to_string(i), std::string(50'000, 'x'), 3'600)
+        );
+        EXPECT_FALSE(client.receive(4).empty());
+    }
+    EXPECT_TRUE(support::wait_until([&] { return messages_in_journal() == 3; }))
+        << messages_in_journal();
+    broker_.reset();
+    EXPECT_EQ(captured.lines_with("limits.delayed_will_bytes = 117.1 KiB is reached"), 3U)
+        << captured.text();
 }
 
 }  // namespace

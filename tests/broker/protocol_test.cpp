@@ -590,5 +590,33 @@ TEST(Protocol, says_which_limit_a_client_is_over_and_by_what) {
     )) << client.protocol().close_reason();
 }
 
+TEST(Protocol, counts_what_it_keeps_of_a_client) {
+    ScriptedServer server;
+    ScriptedClient client(server);
+    mqtt::Connect connect = connect_as("esp32-1", ProtocolVersion::v5);
+    const std::string payload(10'000, 'w');
+    connect.will = mqtt::Will{.topic = "gone", .payload = payload};
+    connect.user_name = std::string_view(payload).substr(0, 500);
+    connect.password = std::string_view(payload).substr(0, 700);
+    (void)client.connect(connect);
+    const Protocol& protocol = client.protocol();
+    EXPECT_GE(protocol.kept_bytes(), 11'200U);
+    (void)client.protocol().take_credentials();
+    const std::size_t before = protocol.kept_bytes();
+    EXPECT_LT(before, 11'200U);
+    EXPECT_GE(before, 10'000U);
+    mqtt::PropertyWriter alias;
+    alias.add(mqtt::PropertyId::topic_alias, 5);
+    const std::string topic(1'000, 't');
+    mqtt::Publish publish;
+    publish.topic = topic;
+    publish.properties = alias.properties();
+    (void)client.publish(publish);
+    EXPECT_GE(protocol.kept_bytes(), before + 900 + 5 * sizeof(std::string));
+    const std::size_t with_alias = protocol.kept_bytes();
+    (void)client.disconnect();
+    EXPECT_LE(protocol.kept_bytes(), with_alias - 10'000) << "the will is dropped";
+}
+
 }  // namespace
 }  // namespace foz::broker

@@ -21,7 +21,15 @@ namespace foz::broker {
 
 class RawClient {
   public:
-    explicit RawClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    /// `from`: the last number of its own address, 127.0.0.FROM.
+    explicit RawClient(std::uint16_t port, std::uint32_t from = 1)
+        : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+        sockaddr_in own{};
+        own.sin_family = AF_INET;
+        own.sin_addr.s_addr = htonl((INADDR_LOOPBACK & ~0xFFU) | from);
+        if (from != 1 && ::bind(socket_, reinterpret_cast<sockaddr*>(&own), sizeof own) != 0) {
+            throw std::runtime_error("cannot bind");
+        }
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_port = htons(port);
