@@ -7,6 +7,7 @@
 
 #include <simdjson.h>
 
+#include "mapping/json_fault.h"
 #include "mapping/number.h"
 #include "mapping/plain_text.h"
 
@@ -40,26 +41,18 @@ std::optional<JsonKind> scalar_kind(std::string_view token) {
     return std::nullopt;
 }
 
-std::string describe(error_code error) {
+std::string describe(error_code error, std::string_view payload) {
     switch (error) {
         case simdjson::DEPTH_ERROR:
             return fmt::format("payload is nested deeper than {} levels", kJsonDepthMax);
         case simdjson::CAPACITY:
             return fmt::format("payload has more than {} JSON values", kJsonValuesMax);
         case simdjson::MEMALLOC: return "payload is too large to be read as JSON: out of memory";
-        case simdjson::STRING_ERROR:
-            return "payload is not JSON: a string has an escape sequence that does not exist";
-        case simdjson::UNCLOSED_STRING: return "payload is not JSON: a string is not closed";
-        case simdjson::UNESCAPED_CHARS:
-            return "payload is not JSON: a string holds a control character that is not escaped";
-        case simdjson::NUMBER_ERROR:
-            return "payload is not JSON: a value is no number, string, true, false or null";
-        case simdjson::TRAILING_CONTENT:
-            return "payload is not JSON: something follows the JSON value";
-        default:
-            return "payload is not JSON: a bracket, comma, colon or value is missing or out of "
-                   "place";
+        default: break;
     }
+    if (auto fault = explain_json_fault(payload, JsonValues::one)) return std::move(*fault);
+    if (error == simdjson::UTF8_ERROR) return describe_bad_utf8(payload);
+    return "payload is not JSON: a bracket, comma, colon or value is missing or out of place";
 }
 
 }  // namespace
@@ -210,21 +203,21 @@ JsonDocument::~JsonDocument() = default;
 
 Result<void> JsonDocument::parse(std::string_view payload) {
     release_excess_memory(payload.size());
-    if (without_surrounding_space(payload).empty()) {
+    std::string_view json = payload;
+    if (json.starts_with(kByteOrderMark)) json.remove_prefix(kByteOrderMark.size());
+    if (without_surrounding_space(json).empty()) {
         return fail(ErrorCode::invalid, "payload is not JSON: it is empty");
     }
     ondemand::document document;
     error_code error =
         parser_->simdjson
-            .iterate(payload.data(), payload.size(), payload.size() + simdjson::SIMDJSON_PADDING)
+            .iterate(json.data(), json.size(), json.size() + simdjson::SIMDJSON_PADDING)
             .get(document);
     if (error == simdjson::SUCCESS) {
-        error = Builder(nodes_).add_document(document, payload);
+        error = Builder(nodes_).add_document(document, json);
     }
     if (error == simdjson::SUCCESS) return {};
-    if (error == simdjson::UTF8_ERROR)
-        return fail(ErrorCode::invalid, "{}", describe_bad_utf8(payload));
-    return fail(ErrorCode::invalid, "{}", describe(error));
+    return fail(ErrorCode::invalid, "{}", describe(error, payload));
 }
 
 bool JsonDocument::holds_nul(std::uint32_t index) const {

@@ -40,8 +40,9 @@ class JsonDocument {
     ~JsonDocument();
 
     /// Accepts exactly one JSON value as RFC 8259 defines it, of at most kJsonDepthMax levels and
-    /// kJsonValuesMax values; of members with the same key all are kept. `payload` must be followed
-    /// by 64 readable bytes. Error: invalid, "payload is not JSON: ..." or which limit it exceeds.
+    /// kJsonValuesMax values; of members with the same key all are kept. A byte order mark in front
+    /// is ignored. `payload` must be followed by 64 readable bytes. Error: invalid, "payload is not
+    /// JSON: ..." with the place of the fault (json_fault.h), or which limit it exceeds.
     [[nodiscard]] Result<void> parse(std::string_view payload);
 
     /// Value 0 is the whole payload. The members of value i are i + 1, node(i + 1).end, ... up to

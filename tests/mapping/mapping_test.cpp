@@ -114,7 +114,10 @@ TEST(Mapping, accepts_any_text_when_no_field_is_wanted) {
     EXPECT_EQ(test.map_one("not {json"), "r: payload='not {json'");
     EXPECT_EQ(test.map_one(""), "r: payload=''");
     EXPECT_EQ(test.map_one("Robert'); DROP TABLE r;--"), "r: payload='Robert'); DROP TABLE r;--'");
-    EXPECT_EQ(test.map_one("ab\xff"), "r refused: payload is not UTF-8 at byte 2");
+    EXPECT_EQ(
+        test.map_one("ab\xff"),
+        "r refused: payload is not UTF-8 at byte 2; is it Latin-1? Have the device send UTF-8"
+    );
     EXPECT_THAT(test.map_one(std::string_view("a\0b", 3)), HasSubstr("U+0000"));
 }
 
