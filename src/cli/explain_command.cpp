@@ -140,7 +140,7 @@ std::vector<const config::Database*> chosen_databases(
 int report_no_match(const config::Settings& settings, const ExplainArguments& arguments) {
     complain(fmt::format("no route matches topic {}; the routes' topics are:", arguments.topic));
     for (const config::Route& route : settings.routes) {
-        fmt::print(stderr, "  {}\n", route.topic);
+        fmt::print(stderr, "  {}{}\n", route.topic, route.where ? " (some payloads: `where`)" : "");
     }
     return kFailed;
 }

@@ -60,7 +60,9 @@ void print(const std::string& database, const sink::Verification& found) {
     }
     if (found.unrouted > 0) {
         fmt::print(
-            "  no route takes {} messages that the journal has; the topic of the last one: {}\n",
+            "  no route takes {} messages that the journal has, by topic or by `where`; the topic "
+            "of the last "
+            "one: {}\n",
             found.unrouted,
             found.unrouted_topic
         );

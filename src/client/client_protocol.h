@@ -118,6 +118,7 @@ class ClientProtocol {
     [[nodiscard]] bool resolve_alias(mqtt::Publish& publish, std::string& out);
     void subscribe(std::string& out);
     void append_subscribe(std::size_t packet, std::string& out) const;
+    [[nodiscard]] static std::uint8_t retain_handling_of(const Filter& filter);
     void describe_trouble();
     void fail(Cause cause, std::string message);
     void break_off(mqtt::ReasonCode reason, std::string_view why, std::string& out);

@@ -197,6 +197,14 @@ void ClientProtocol::take_limits(const mqtt::Connack& connack) {
     }
 }
 
+std::uint8_t ClientProtocol::retain_handling_of(const Filter& filter) {
+    constexpr std::uint8_t kAlways = 0;   // [MQTT-3.8.3.1]; all that a shared subscription may have
+    constexpr std::uint8_t kWhenNew = 1;  // if the session was kept, they were taken then
+    constexpr std::uint8_t kNever = 2;
+    if (mqtt::parse_shared_filter(filter.filter)) return kAlways;
+    return filter.skip_retained ? kNever : kWhenNew;
+}
+
 // Asks for every filter that is not granted; without any, the connection is ready.
 void ClientProtocol::subscribe(std::string& out) {
     subscribe_again_ = SteadyTime::max();
@@ -228,9 +236,7 @@ void ClientProtocol::append_subscribe(std::size_t packet, std::string& out) cons
             .qos = filter.qos,
             .no_local = filter.no_local,
             .retain_as_published = filter.retain_as_published,
-            // Retained messages were taken when the subscription was new.
-            .retain_handling =
-                static_cast<std::uint8_t>(mqtt::parse_shared_filter(filter.filter) ? 0 : 1),
+            .retain_handling = retain_handling_of(filter),
         });
     }
     mqtt::append_subscribe(out, subscribe, terms_.version);

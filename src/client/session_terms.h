@@ -20,6 +20,7 @@ struct Filter {
     std::uint8_t qos = 1;
     bool no_local = false;             // MQTT 5: not what foz itself has published
     bool retain_as_published = false;  // MQTT 5: the retain flag comes as it was published
+    bool skip_retained = false;        // MQTT 5: nothing is sent because of the subscription itself
 };
 
 struct Will {

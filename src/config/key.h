@@ -24,8 +24,11 @@ namespace foz::config {
 
 using Scalar = std::variant<bool, std::int64_t, double, std::string>;
 
+/// A step into a JSON value, as PathStep of settings.h.
+using Step = std::variant<std::string, std::uint32_t>;
+
 /// A value as it was read, checked against its key: durations in milliseconds, sizes in bytes.
-using Parsed = std::variant<Scalar, std::vector<std::string>>;
+using Parsed = std::variant<Scalar, std::vector<std::string>, std::vector<Step>>;
 
 enum class KeyKind : std::uint8_t {
     text,
@@ -36,6 +39,7 @@ enum class KeyKind : std::uint8_t {
     duration,
     names,   // a list of strings
     path,    // "a.b", or a list of strings
+    field,   // as a path, and the list may have numbers of elements
     scalar,  // a string, a number, true or false
 };
 
@@ -95,6 +99,8 @@ template <class T>
 void store(T& member, Parsed&& value, const KeyFacts& facts) {
     if constexpr (std::is_same_v<T, std::vector<std::string>>) {
         member = std::get<std::vector<std::string>>(std::move(value));
+    } else if constexpr (std::is_same_v<T, std::vector<Step>>) {
+        member = std::get<std::vector<Step>>(std::move(value));
     } else if constexpr (std::is_same_v<T, Scalar>) {
         member = std::get<Scalar>(std::move(value));
     } else if constexpr (kIsOptional<T>) {
@@ -124,7 +130,8 @@ void store(T& member, Parsed&& value, const KeyFacts& facts) {
 /// The other way round; nothing for an optional that is empty and a text that is "".
 template <class T>
 std::optional<Parsed> load(const T& member, const KeyFacts& facts) {
-    if constexpr (std::is_same_v<T, std::vector<std::string>> || std::is_same_v<T, Scalar>) {
+    if constexpr (std::is_same_v<T, std::vector<std::string>> ||
+                  std::is_same_v<T, std::vector<Step>> || std::is_same_v<T, Scalar>) {
         return member;
     } else if constexpr (kIsOptional<T>) {
         return member ? load(*member, facts) : std::nullopt;

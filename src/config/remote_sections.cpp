@@ -86,6 +86,19 @@ constexpr Key<Remote> kRemoteKeys[] = {
     ),
 };
 
+// In the order of Retained's enumerators.
+constexpr string_view kRetained[] = {"store", "skip"};
+
+constexpr Key<Source> kSourceKeys[] = {
+    choice<&Source::retained>(
+        "retained",
+        kRetained,
+        "What to do with the retained messages that the broker sends because foz subscribes: store "
+        "them like any other, which for MQTT 3.1.1 means again at each start, or `skip` them: they "
+        "are acknowledged and forgotten."
+    ),
+};
+
 constexpr Key<Bridge> kBridgeKeys[] = {
     number<&Bridge::in_flight>(
         "in_flight",
@@ -104,6 +117,15 @@ template <class S>
 Names with_names_of(std::span<const Key<S>> keys, Names names) {
     for (const Key<S>& key : keys) {
         names.push_back(key.facts.name);
+    }
+    return names;
+}
+
+/// For a second look at a section, whose unknown keys have been reported.
+Names all_keys_of(const NodeTable& section) {
+    Names names;
+    for (const Entry& entry : section) {
+        names.push_back(entry.key);
     }
     return names;
 }
@@ -331,6 +353,9 @@ Result<BridgeTopic> parse_bridge_topic(string_view line) {
 std::span<const Key<Remote>> remote_keys() {
     return kRemoteKeys;
 }
+std::span<const Key<Source>> source_keys() {
+    return kSourceKeys;
+}
 std::span<const Key<Bridge>> bridge_keys() {
     return kBridgeKeys;
 }
@@ -341,7 +366,11 @@ std::vector<Source> read_sources(
     std::vector<Source> sources;
     for (const NamedTable& section : reader.named_sections(document, "source")) {
         Source source;
-        read_remote(section, reader, errors, {"tls", "subscribe"}, source.remote);
+        const Names remote_others = with_names_of(source_keys(), {"tls", "subscribe"});
+        read_remote(section, reader, errors, remote_others, source.remote);
+        reader.read_keys(
+            *section.table, section.where, source_keys(), source, all_keys_of(*section.table)
+        );
         read_subscriptions(section, reader, errors, source);
         check_aws_iot(source, section.where, errors);
         sources.push_back(std::move(source));
@@ -357,11 +386,9 @@ std::vector<Bridge> read_bridges(
         Bridge bridge;
         const Names remote_others = with_names_of(bridge_keys(), {"tls", "topics"});
         read_remote(section, reader, errors, remote_others, bridge.remote);
-        Names bridge_others;  // all: what is unknown was reported before
-        for (const Entry& entry : *section.table) {
-            bridge_others.push_back(entry.key);
-        }
-        reader.read_keys(*section.table, section.where, bridge_keys(), bridge, bridge_others);
+        reader.read_keys(
+            *section.table, section.where, bridge_keys(), bridge, all_keys_of(*section.table)
+        );
         read_topics(section, errors, bridge);
         check_aws_iot(bridge, section.where, errors);
         bridges.push_back(std::move(bridge));

@@ -14,6 +14,7 @@ namespace foz::config {
 /// Of both, but for `tls`.
 [[nodiscard]] std::span<const Key<Remote>> remote_keys();
 /// Only of a [bridge.NAME], but for `topics`.
+[[nodiscard]] std::span<const Key<Source>> source_keys();
 [[nodiscard]] std::span<const Key<Bridge>> bridge_keys();
 
 /// Each reads all sections of its kind, checks them, and reports what is wrong.

@@ -31,8 +31,9 @@ constexpr string_view kMessageParts[] = {
 constexpr string_view kColumnTypes[] = {
     "integer", "double", "decimal", "text", "boolean", "timestamp", "json"
 };
-constexpr string_view kEpochUnits[] = {"s", "ms", "us"};
+constexpr string_view kEpochUnits[] = {"s", "ms", "us", "ns"};
 constexpr string_view kMissing[] = {"null", "reject"};
+constexpr string_view kUnfit[] = {"reject", "null"};
 
 constexpr Key<Settings> kTopKeys[] = {
     text<&Settings::data>(
@@ -231,8 +232,9 @@ constexpr Key<Route> kRouteKeys[] = {
     key::required(
         text<&Route::topic>(
             "topic",
-            "An MQTT topic filter: `+` is any level, `#` all that follow, and `{name}` any level, "
-            "captured for a column."
+            "An MQTT topic filter: `+` is any level, `#` all that follow; `{name}` is any level "
+            "and "
+            "`{name...}`, at the end, all that follow, captured for a column."
         ),
         "\"sites/{site}/{device}/climate\""
     ),
@@ -263,6 +265,28 @@ constexpr Key<Route> kRouteKeys[] = {
     ),
 };
 
+constexpr Key<Filter> kFilterKeys[] = {
+    key::required(
+        list<&Filter::field>(
+            KeyKind::field,
+            "field",
+            "The field of the JSON payload to look at, written as in a column.",
+            "\"_type\""
+        ),
+        "\"_type\""
+    ),
+    key::required(
+        list<&Filter::equals>(
+            KeyKind::scalar,
+            "equals",
+            "The value that the readings of this route have there, of the same JSON type. The "
+            "others are not this route's.",
+            "\"location\""
+        ),
+        "\"location\""
+    ),
+};
+
 // A column's source is one variant member, so each of its four keys has its own way in.
 template <class Source>
 constexpr Key<Column> source_key(const KeyFacts& facts) {
@@ -281,15 +305,16 @@ constexpr Key<Column> source_key(const KeyFacts& facts) {
 constexpr Key<Column> kColumnKeys[] = {
     source_key<FieldSource>({
         .name = "field",
-        .kind = KeyKind::path,
+        .kind = KeyKind::field,
         .description = "Takes the value from the JSON payload: `\"a.b\"` is `b` inside `a`; "
-                       "`[\"a.b\", \"c\"]` are the exact keys, when one has a dot in it; `[]` is "
-                       "the whole reading.",
+                       "`[\"a.b\", \"c\"]` are the exact keys, when one has a dot in it; "
+                       "`[\"Power\", 0]` is the first element of the array `Power`; `[]` is the "
+                       "whole reading.",
         .example = "\"Data Hora\"",
     }),
     source_key<CaptureSource>({
         .name = "capture",
-        .description = "Takes a level of the topic, by its name in the route's `topic`.",
+        .description = "Takes what stood in the topic where the route's `topic` has this name.",
         .example = "\"device\"",
     }),
     source_key<MessageSource>({
@@ -331,6 +356,12 @@ constexpr Key<Column> kColumnKeys[] = {
         "When the field is missing or null: store `NULL`, or make the reading a dead letter "
         "(`reject`)."
     ),
+    choice<&Column::unfit>(
+        "else",
+        kUnfit,
+        "When the value cannot become the column's type: make the reading a dead letter "
+        "(`reject`), or store `NULL` for it (`null`), which the log says now and then."
+    ),
     list<&Column::default_value>(
         KeyKind::scalar, "default", "What to store when the field is missing or null.", "0"
     ),
@@ -363,6 +394,9 @@ std::span<const Key<Database>> database_keys() {
 }
 std::span<const Key<Route>> route_keys() {
     return kRouteKeys;
+}
+std::span<const Key<Filter>> filter_keys() {
+    return kFilterKeys;
 }
 std::span<const Key<Column>> column_keys() {
     return kColumnKeys;

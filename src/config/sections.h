@@ -23,8 +23,10 @@ namespace foz::config {
 [[nodiscard]] std::span<const Key<Limits>> limits_keys();
 [[nodiscard]] std::span<const Key<Journal>> journal_keys();
 [[nodiscard]] std::span<const Key<Database>> database_keys();
-/// Of [[route]], but for `columns`, which is a table of tables.
+/// Of [[route]], but for `where`, a table, and `columns`, which is a table of tables.
 [[nodiscard]] std::span<const Key<Route>> route_keys();
+/// Of `where = { ... }` in a [[route]].
+[[nodiscard]] std::span<const Key<Filter>> filter_keys();
 /// Of one column; the first four say where its value comes from, and exactly one of them must stand
 /// there.
 [[nodiscard]] std::span<const Key<Column>> column_keys();

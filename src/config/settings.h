@@ -123,11 +123,20 @@ enum class Missing : std::uint8_t {
     reject,  // make the reading a dead letter
 };
 
+/// What to do with a reading whose value cannot become the column's type.
+enum class Unfit : std::uint8_t {
+    reject,  // make the reading a dead letter (the default)
+    null,    // store NULL, and say so now and then
+};
+
+/// A step into a JSON value: the key of a member, or the number of an element from 0.
+using PathStep = std::variant<std::string, std::uint32_t>;
+
 /// Attributes of the message itself that a column can take.
 enum class MessagePart : std::uint8_t { topic, client_id, received, payload, qos, retain };
 
 struct FieldSource {
-    std::vector<std::string> path;  // keys, outermost first; empty: the whole reading
+    std::vector<PathStep> path;  // outermost first; empty: the whole reading
 
     bool operator==(const FieldSource&) const = default;
 };
@@ -149,7 +158,7 @@ struct ConstantSource {
 using ColumnSource = std::variant<FieldSource, CaptureSource, MessageSource, ConstantSource>;
 
 /// The unit of a number that stands for a time.
-enum class EpochUnit : std::uint8_t { seconds, milliseconds, microseconds };
+enum class EpochUnit : std::uint8_t { seconds, milliseconds, microseconds, nanoseconds };
 
 struct Column {
     std::string name;
@@ -161,11 +170,20 @@ struct Column {
     std::optional<std::string>
         format;  // for times in another form, as strptime and date::parse take it
     Missing missing = Missing::null;
+    Unfit unfit = Unfit::reject;  // "else" in the configuration
     std::optional<std::variant<bool, std::int64_t, double, std::string>> default_value;
     bool round = false;  // what the database's column cannot hold exactly is rounded, not refused
     Place place;
 
     bool operator==(const Column&) const = default;
+};
+
+/// Which readings are a route's: those whose field has this value.
+struct Filter {
+    std::vector<PathStep> field;
+    std::variant<bool, std::int64_t, double, std::string> equals;
+
+    bool operator==(const Filter&) const = default;
 };
 
 struct Route {
@@ -177,6 +195,7 @@ struct Route {
     std::vector<std::string> key;
     std::vector<std::string> rows;  // path to an array of readings inside the payload; empty: the
                                     // payload is one reading, or an array of them
+    std::optional<Filter> where;    // absent: all readings
     Place place;
 
     bool operator==(const Route&) const = default;
@@ -215,10 +234,17 @@ struct Subscription {
     bool operator==(const Subscription&) const = default;
 };
 
+/// What to do with retained messages that a broker sends because foz subscribes.
+enum class Retained : std::uint8_t {
+    store,  // like any other (the default)
+    skip,   // they are old values: acknowledge and forget them
+};
+
 /// A broker that foz reads from.
 struct Source {
     Remote remote;
     std::vector<Subscription> subscribe;
+    Retained retained = Retained::store;
 
     bool operator==(const Source&) const = default;
 };

@@ -80,7 +80,8 @@ void SettingsReader::read_route(const Node& node) {
     const Where where{fmt::format("route.{}", places_.routes.size()), "[[route]]", node.line};
     Route route;
     route.place = {errors_.file(), node.line};
-    reader_.read_keys(*node.table(), where, route_keys(), route, {"columns"});
+    reader_.read_keys(*node.table(), where, route_keys(), route, {"columns", "where"});
+    (void)reader_.read_table(*node.table(), where, "where", filter_keys(), route.where);
     if (const Node* columns = find(*node.table(), "columns")) {
         read_columns(*columns, where, route.columns);
     }

@@ -137,6 +137,8 @@ std::string reference_of_remotes() {
         "is in the journal. Messages of a source have the client id `$source/NAME`.",
         remote_keys()
     );
+    page +=
+        reference("More of a [source.NAME]", "What a [bridge.NAME] does not have.", source_keys());
     page += reference(
         "tls of a [source.NAME] or [bridge.NAME]",
         "`tls = { ca = \"ca.crt\" }`, or a section `[source.NAME.tls]`, for `mqtts://` and "
@@ -146,7 +148,8 @@ std::string reference_of_remotes() {
     page += reference(
         "[bridge.NAME]",
         "Another MQTT broker that foz exchanges messages with. Any number of them. It has all keys "
-        "of a [source.NAME] but `subscribe`, those below, and `topics`, *required*: a list of "
+        "of a [source.NAME] but `subscribe` and `retained`, those below, and `topics`, *required*: "
+        "a list of "
         "lines "
         "as Mosquitto's, `\"PATTERN DIRECTION QOS LOCAL_PREFIX REMOTE_PREFIX\"`, such as "
         "`[\"sensors/# out 1\", \"commands/# in 1 local/ remote/\"]`.",
@@ -201,6 +204,12 @@ std::string settings_reference() {
         route_keys()
     );
     page += reference(
+        "where of a [[route]]",
+        "`where = { field = \"_type\", equals = \"location\" }`, or a section `[route.where]`: the "
+        "route takes only readings whose field has this value.",
+        filter_keys()
+    );
+    page += reference(
         "columns of a [[route]]",
         "`columns = { NAME = { ... }, ... }`, or a section `[route.columns]` below its "
         "`[[route]]`. "
@@ -225,8 +234,9 @@ std::string settings_template() {
     text += "\n[journal]\n" + commented(journal_keys());
     text += std::string(kTemplateDatabase) + commented(database_keys());
     text += std::string(kTemplateRoutes) + commented(route_keys());
+    text += "#[route.where]\n" + commented(filter_keys());
     text += "#[route.columns.temp]\n" + commented(column_keys());
-    text += std::string(kTemplateSource) + commented(remote_keys());
+    text += std::string(kTemplateSource) + commented(remote_keys()) + commented(source_keys());
     text += "#[source.plant.tls]\n" + commented(client_tls_keys());
     text += std::string(kTemplateBridge) + commented(bridge_keys());
     return text;

@@ -75,6 +75,32 @@ std::optional<Parsed> path(const Node& node) {
     return keys;
 }
 
+/// Keys, as in path(); a list may have numbers of elements among them.
+std::optional<Parsed> field(const Node& node) {
+    std::vector<Step> steps;
+    if (node.list() == nullptr) {
+        const auto keys = path(node);
+        if (!keys) {
+            return std::nullopt;
+        }
+        const auto& texts = std::get<std::vector<std::string>>(*keys);
+        steps.assign(texts.begin(), texts.end());
+        return steps;
+    }
+    constexpr std::int64_t kElementMax = 999'999;  // of the values that a payload may have
+    for (const Node& step : *node.list()) {
+        const auto* element = get<std::int64_t>(step);
+        if (step.text() != nullptr) {
+            steps.emplace_back(*step.text());
+        } else if (element != nullptr && *element >= 0 && *element <= kElementMax) {
+            steps.emplace_back(static_cast<std::uint32_t>(*element));
+        } else {
+            return std::nullopt;
+        }
+    }
+    return steps;
+}
+
 std::optional<Parsed> any_scalar(const Node& node) {
     return node.scalar() != nullptr ? std::optional<Parsed>(*node.scalar()) : std::nullopt;
 }
@@ -118,6 +144,7 @@ std::optional<Parsed> checked_value(const Node& node, const KeyFacts& facts) {
         case KeyKind::duration: return duration(node, facts);
         case KeyKind::names: return names(node);
         case KeyKind::path: return path(node);
+        case KeyKind::field: return field(node);
         case KeyKind::scalar: return any_scalar(node);
     }
     return std::nullopt;
@@ -143,6 +170,8 @@ std::string expectation(const KeyFacts& facts) {
             );
         case KeyKind::names: return "a list of strings";
         case KeyKind::path: return "a path such as \"a.b\", or a list of keys";
+        case KeyKind::field:
+            return "a path such as \"a.b\", or a list of keys and numbers of elements from 0";
         case KeyKind::scalar: return "a string, a number, true or false";
     }
     return "";
@@ -152,6 +181,16 @@ std::string toml_text(const Parsed& value, const KeyFacts& facts) {
     if (const auto* texts = std::get_if<std::vector<std::string>>(&value)) {
         std::vector<std::string> all;
         std::ranges::transform(*texts, std::back_inserter(all), toml_quoted);
+        return fmt::format("[{}]", fmt::join(all, ", "));
+    }
+    if (const auto* steps = std::get_if<std::vector<Step>>(&value)) {
+        std::vector<std::string> all;
+        for (const Step& step : *steps) {
+            const auto* key = std::get_if<std::string>(&step);
+            all.push_back(
+                key != nullptr ? toml_quoted(*key) : fmt::to_string(std::get<std::uint32_t>(step))
+            );
+        }
         return fmt::format("[{}]", fmt::join(all, ", "));
     }
     const auto& scalar = std::get<Scalar>(value);

@@ -9,6 +9,7 @@
 #include "journal/journal.h"
 #include "mapping/column_name.h"
 #include "mapping/json_document.h"
+#include "mapping/json_path.h"
 
 namespace foz::mapping {
 namespace {
@@ -53,6 +54,7 @@ class ColumnCompiler {
     Result<CompiledColumn> compile(FieldPlan& fields) {
         compiled_.name = column_.name;
         compiled_.rejects_missing = column_.missing == config::Missing::reject;
+        compiled_.unfit_is_null = column_.unfit == config::Unfit::null;
         if (auto good = check_name(); !good) return pass_on(good);
         auto source =
             std::visit([&](const auto& each) { return set_source(each, fields); }, column_.source);
@@ -89,9 +91,9 @@ class ColumnCompiler {
     Result<void> set_source(const config::FieldSource& field, FieldPlan& fields) {
         compiled_.source = CellSource::field;
         compiled_.source_index = fields.add(field.path);
-        compiled_.label = field.path.empty()
-                              ? "the reading"
-                              : fmt::format("field \"{}\"", fmt::join(field.path, "."));
+        compiled_.label =
+            field.path.empty() ? "the reading" : fmt::format("field \"{}\"", path_text(field.path));
+        compiled_.path = field.path;
         // What only a time can have says that the field is one.
         const bool is_time = column_.unit || column_.format || column_.zone != "UTC";
         natural_type_ = is_time ? ColumnType::timestamp : ColumnType::real;

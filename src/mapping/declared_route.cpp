@@ -6,13 +6,16 @@
 
 #include <fmt/format.h>
 
+#include "mapping/json_path.h"
+
 namespace foz::mapping {
 
 DeclaredRoute::DeclaredRoute(
-    std::vector<CompiledColumn> columns, FieldPlan fields, std::vector<std::string> rows
+    std::vector<CompiledColumn> columns, FieldPlan fields, ReadingSelector selector
 )
     : fields_(std::move(fields)),
-      rows_(std::move(rows)),
+      selector_(std::move(selector)),
+      watch_(columns.size()),
       message_cells_(columns.size()),
       found_in_payload_(fields_.size()),
       found_(fields_.size()) {
@@ -29,21 +32,42 @@ DeclaredRoute::DeclaredRoute(
     takes_whole_reading_ = takes_whole_reading_ || field_columns_.empty();
 }
 
-void DeclaredRoute::add_rows(IncomingMessage& incoming, ItemWriter& items) {
-    if (!set_message_cells(incoming, items)) return;
-    if (field_columns_.empty() && rows_.empty()) {
-        for (const Value& cell : message_cells_) {
-            items.batch().add_cell(cell);
+bool DeclaredRoute::add_rows(IncomingMessage& incoming, ItemWriter& items) {
+    if (selector_.has_filter()) {
+        if (const Result<void>& json = incoming.json(); !json) {
+            items.reject(json.error().message);
+            return true;
         }
-        items.finish_row();
-        return;
+        if (!selector_.takes_any(incoming.document())) return false;
     }
-    add_readings(incoming, items);
+    if (!set_message_cells(incoming, items)) return true;
+    if (field_columns_.empty() && !selector_.has_rows()) {
+        add_message_row(items);
+    } else {
+        add_readings(incoming, items);
+    }
+    return true;
+}
+
+void DeclaredRoute::add_message_row(ItemWriter& items) {
+    for (const Value& cell : message_cells_) {
+        items.batch().add_cell(cell);
+    }
+    items.finish_row();
+}
+
+void DeclaredRoute::take_remarks(std::vector<std::string>& to) {
+    watch_.take_remarks(to);
+    if (auto remark = selector_.take_remark()) to.push_back(std::move(*remark));
 }
 
 bool DeclaredRoute::set_message_cells(IncomingMessage& incoming, ItemWriter& items) {
     for (CompiledColumn& column : message_columns_) {
         Converted cell = message_cell(column, incoming, items.batch());
+        if (!cell && column.unfit_is_null) {
+            watch_.note_unfit(column.cell, column.name, cell.error());
+            cell = Value();
+        }
         if (!cell) {
             items.reject(std::move(cell.error()));
             return false;
@@ -70,6 +94,12 @@ Converted DeclaredRoute::message_cell(
             const bool as_json = column.conversion.type == ColumnType::json;
             const Result<void>& good = as_json ? incoming.json() : incoming.text();
             if (!good) return std::unexpected(good.error().message);
+            if (as_json && incoming.document().is_sequence()) {
+                return std::unexpected(
+                    "payload is not JSON: it is several values, and a json column takes one; "
+                    "declare the column's type text"
+                );
+            }
             if (as_json) return convert_json(incoming.document(), 0, column.conversion, batch);
             text = message.payload;
             break;
@@ -88,18 +118,17 @@ void DeclaredRoute::add_readings(IncomingMessage& incoming, ItemWriter& items) {
         return;
     }
     const JsonDocument& document = incoming.document();
-    const auto readings = readings_at(document, rows_);
-    if (!readings) {
-        items.reject(readings.error().message);
-        return;
-    }
-    std::ranges::fill(found_in_payload_, kNotFound);
-    if (readings->container != 0) {
-        fields_.find(document, 0, found_in_payload_);
-    }
-    for_each_reading(document, *readings, [&](std::uint32_t reading, std::size_t number) {
+    std::uint32_t payload = kNotFound;
+    selector_.for_each(document, items, [&](const Reading& reading, auto label) {
+        if (reading.payload != payload) {
+            payload = reading.payload;
+            std::ranges::fill(found_in_payload_, kNotFound);
+            if (reading.has_surroundings()) {
+                fields_.find(document, payload, found_in_payload_);
+            }
+        }
         if (auto reason = add_cells(document, reading, items.batch())) {
-            items.reject(readings->label(number) + *reason);
+            items.reject(label() + *reason);
         } else {
             items.finish_row();
         }
@@ -107,13 +136,11 @@ void DeclaredRoute::add_readings(IncomingMessage& incoming, ItemWriter& items) {
 }
 
 std::optional<std::string> DeclaredRoute::add_cells(
-    const JsonDocument& document, std::uint32_t reading, RowBatch& batch
+    const JsonDocument& document, const Reading& reading, RowBatch& batch
 ) {
     std::ranges::copy(found_in_payload_, found_.begin());
-    if (fields_.find(document, reading, found_) == 0 && !takes_whole_reading_) {
-        const JsonKind kind = document.node(reading).kind;
-        if (kind == JsonKind::object) return "none of the route's fields is there";
-        return fmt::format("{} is not an object with fields", description_of(kind));
+    if (fields_.find(document, reading.value, found_) == 0 && !takes_whole_reading_) {
+        return no_field(document, reading.value);
     }
     for (const Value& cell : message_cells_) {
         batch.add_cell(cell);
@@ -121,17 +148,50 @@ std::optional<std::string> DeclaredRoute::add_cells(
     for (CompiledColumn& column : field_columns_) {
         const std::uint32_t node = found_[column.source_index];
         Value& target = batch.open_cells()[column.cell];
+        if (node != kNotFound) {
+            watch_.found(column.cell);
+        } else if (watch_.missed(column.cell)) {
+            const std::string hint = similar_field(document, reading.value, column.path);
+            watch_.note_absent(column.cell, column.name, column.label, hint);
+        }
         if (node != kNotFound && document.node(node).kind != JsonKind::null) {
-            Converted cell = convert_json(document, node, column.conversion, batch);
-            if (!cell) return fmt::format("{}: {}", column.label, cell.error());
-            target = *cell;
+            const Converted cell = convert_json(document, node, column.conversion, batch);
+            if (!cell && !column.unfit_is_null) {
+                return fmt::format("{}: {}", column.label, cell.error());
+            }
+            if (!cell) {
+                watch_.note_unfit(
+                    column.cell, column.name, fmt::format("{}: {}", column.label, cell.error())
+                );
+            }
+            target = cell.value_or(Value());
         } else if (column.rejects_missing && column.value.is_null()) {
-            return fmt::format("{} is {}", column.label, node == kNotFound ? "missing" : "null");
+            const std::string hint = similar_field(document, reading.value, column.path);
+            return fmt::format(
+                "{} is {}{}{}",
+                column.label,
+                node == kNotFound ? "missing" : "null",
+                hint.empty() ? "" : ": ",
+                hint
+            );
         } else {
             target = column.value;
         }
     }
     return std::nullopt;
+}
+
+std::string DeclaredRoute::no_field(const JsonDocument& document, std::uint32_t reading) const {
+    const JsonKind kind = document.node(reading).kind;
+    if (kind != JsonKind::object) {
+        return fmt::format("{} is not an object with fields", description_of(kind));
+    }
+    for (const CompiledColumn& column : field_columns_) {
+        if (const std::string hint = similar_field(document, reading, column.path); !hint.empty()) {
+            return "none of the route's fields is there: " + hint;
+        }
+    }
+    return "none of the route's fields is there";
 }
 
 }  // namespace foz::mapping

@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "mapping/column_watch.h"
 #include "mapping/conversion.h"
 #include "mapping/field_plan.h"
 #include "mapping/incoming_message.h"
 #include "mapping/item_writer.h"
+#include "mapping/reading_selector.h"
 
 namespace foz::mapping {
 
@@ -40,7 +42,9 @@ struct CompiledColumn {
     std::uint32_t source_index = 0;  // number of the field in the plan, or of the capture
     std::uint32_t cell = 0;          // number of the column in the table
     Conversion conversion;
+    std::vector<config::PathStep> path;  // of a field
     bool rejects_missing = false;
+    bool unfit_is_null = false;  // a value that cannot be converted
     Value value;  // of a constant; of others the default, which may be null. Its text is owned by
                   // the compiler's caller
 };
@@ -48,12 +52,13 @@ struct CompiledColumn {
 /// One thread.
 class DeclaredRoute {
   public:
-    DeclaredRoute(
-        std::vector<CompiledColumn> columns, FieldPlan fields, std::vector<std::string> rows
-    );
+    DeclaredRoute(std::vector<CompiledColumn> columns, FieldPlan fields, ReadingSelector selector);
 
-    /// Adds the rows of the message, or why there are none.
-    void add_rows(IncomingMessage& incoming, ItemWriter& items);
+    /// Adds the rows of the message, or why there are none. False: it is none of this route's.
+    [[nodiscard]] bool add_rows(IncomingMessage& incoming, ItemWriter& items);
+
+    /// Appends what a person should know of the readings since the last call.
+    void take_remarks(std::vector<std::string>& to);
 
   private:
     /// Sets the cells that are the same for all rows of the message. False: rejected.
@@ -61,16 +66,19 @@ class DeclaredRoute {
     [[nodiscard]] Converted message_cell(
         CompiledColumn& column, IncomingMessage& incoming, RowBatch& batch
     );
+    void add_message_row(ItemWriter& items);
     void add_readings(IncomingMessage& incoming, ItemWriter& items);
     /// The reason why the reading is rejected, or nothing: then its cells are in the batch.
     [[nodiscard]] std::optional<std::string> add_cells(
-        const JsonDocument& document, std::uint32_t reading, RowBatch& batch
+        const JsonDocument& document, const Reading& reading, RowBatch& batch
     );
+    [[nodiscard]] std::string no_field(const JsonDocument& document, std::uint32_t reading) const;
 
     std::vector<CompiledColumn> message_columns_;
     std::vector<CompiledColumn> field_columns_;
     FieldPlan fields_;
-    std::vector<std::string> rows_;
+    ReadingSelector selector_;
+    ColumnWatch watch_;
     bool takes_whole_reading_ = false;
 
     // Of the message at hand.

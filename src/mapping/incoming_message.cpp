@@ -28,12 +28,14 @@ const Result<void>& IncomingMessage::text() {
     return *text_;
 }
 
-std::string Readings::label(std::size_t number) const {
-    return is_array ? fmt::format("reading {}: ", number) : std::string();
+std::string label_of_reading(std::size_t number) {
+    return fmt::format("reading {}: ", number);
 }
 
-Result<Readings> readings_at(const JsonDocument& document, std::span<const std::string> path) {
-    std::uint32_t at = 0;
+Result<Readings> readings_at(
+    const JsonDocument& document, std::span<const std::string> path, std::uint32_t payload
+) {
+    std::uint32_t at = payload;
     for (const std::string& key : path) {
         at = member_at(document, at, key);
         if (at == 0) {

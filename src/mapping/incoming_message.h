@@ -30,9 +30,10 @@ class IncomingMessage {
         return captured_[index].of(message_->topic);
     }
 
-    /// Parses the payload as JSON, the first time; an error is the reason why it is none.
+    /// Parses the payload as JSON, one value or several, the first time; an error is the reason why
+    /// it is none.
     [[nodiscard]] const Result<void>& json() {
-        if (!json_) json_ = document_.parse(message_->payload);
+        if (!json_) json_ = document_.parse_values(message_->payload);
         return *json_;
     }
     /// Valid after json() succeeded.
@@ -53,16 +54,36 @@ class IncomingMessage {
 struct Readings {
     std::uint32_t container = 0;  // value of the document
     bool is_array = false;
-
-    /// "reading 3: ", or nothing when there is just one.
-    [[nodiscard]] std::string label(std::size_t number) const;
 };
 
-/// The readings at `path` (keys, outermost first; empty: the payload itself). Error: what is there
-/// instead.
+/// One of them: values of the document.
+struct Reading {
+    std::uint32_t value = 0;
+    std::uint32_t container = 0;  // the array that it stands in, or the value itself
+    std::uint32_t payload = 0;    // the whole, or one of several values of it
+    [[nodiscard]] bool has_surroundings() const { return container != payload; }
+};
+
+/// "reading 3: ", for messages about one of several.
+[[nodiscard]] std::string label_of_reading(std::size_t number);
+
+/// The readings at `path` (keys, outermost first; empty: the value itself) in value `payload`: the
+/// payload, or one of several that are in it. Error: what is there instead.
 [[nodiscard]] Result<Readings> readings_at(
-    const JsonDocument& document, std::span<const std::string> path
+    const JsonDocument& document, std::span<const std::string> path, std::uint32_t payload
 );
+
+/// Calls `visit(index)` for the payload's value, or for each if there are several.
+template <class Visit>
+void for_each_payload_value(const JsonDocument& document, Visit visit) {
+    if (!document.is_sequence()) {
+        visit(std::uint32_t{0});
+        return;
+    }
+    for (std::uint32_t i = 1; i != document.node(0).end; i = document.node(i).end) {
+        visit(i);
+    }
+}
 
 /// Calls `visit(index of the reading's value, its number from 0)` for each.
 template <class Visit>

@@ -3,26 +3,22 @@
 
 namespace foz::mapping {
 
-void InferredRoute::add_rows(IncomingMessage& incoming, ItemWriter& items) const {
+bool InferredRoute::add_rows(IncomingMessage& incoming, ItemWriter& items) {
     if (const Result<void>& json = incoming.json(); !json) {
         items.reject(json.error().message);
-        return;
+        return true;
     }
     const JsonDocument& document = incoming.document();
-    const auto readings = readings_at(document, rows);
-    if (!readings) {
-        items.reject(readings.error().message);
-        return;
-    }
-    for_each_reading(document, *readings, [&](std::uint32_t reading, std::size_t number) {
-        const InferredTable::Reading place = {reading, readings->container};
-        auto added = table->add_cells(incoming, place, captures, items.batch());
+    if (selector.has_filter() && !selector.takes_any(document)) return false;
+    selector.for_each(document, items, [&](const Reading& reading, auto label) {
+        auto added = table->add_cells(incoming, reading, captures, items.batch());
         if (added) {
             items.finish_row();
         } else {
-            items.reject(readings->label(number) + added.error().message);
+            items.reject(label() + added.error().message);
         }
     });
+    return true;
 }
 
 }  // namespace foz::mapping

@@ -9,6 +9,7 @@
 #include "mapping/incoming_message.h"
 #include "mapping/inferred_table.h"
 #include "mapping/item_writer.h"
+#include "mapping/reading_selector.h"
 
 namespace foz::mapping {
 
@@ -16,10 +17,15 @@ namespace foz::mapping {
 struct InferredRoute {
     InferredTable* table = nullptr;
     std::vector<std::uint32_t> captures;  // the column of each
-    std::vector<std::string> rows;        // path to the readings
+    ReadingSelector selector;
 
-    /// Adds the rows of the message, or why there are none.
-    void add_rows(IncomingMessage& incoming, ItemWriter& items) const;
+    /// Adds the rows of the message, or why there are none. False: it is none of this route's.
+    [[nodiscard]] bool add_rows(IncomingMessage& incoming, ItemWriter& items);
+
+    /// Appends what a person should know of the readings since the last call.
+    void take_remarks(std::vector<std::string>& to) {
+        if (auto remark = selector.take_remark()) to.push_back(std::move(*remark));
+    }
 };
 
 }  // namespace foz::mapping

@@ -177,9 +177,9 @@ Result<void> InferredTable::collect(const JsonDocument& document, const Reading&
     if (node.kind == JsonKind::object && node.end == reading.value + 1) {
         return fail(ErrorCode::invalid, "the reading has no fields");
     }
-    if (reading.container != 0) {
+    if (reading.has_surroundings()) {
         left_out_ = reading.container;
-        if (auto done = collect_members(document, 0, 0); !done) return done;
+        if (auto done = collect_members(document, reading.payload, 0); !done) return done;
     }
     if (node.kind == JsonKind::object) return collect_members(document, reading.value, 0);
     std::size_t expected = 0;

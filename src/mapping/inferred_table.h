@@ -46,11 +46,6 @@ class InferredTable {
 
     [[nodiscard]] const Table& table() const { return *table_; }
 
-    struct Reading {
-        std::uint32_t value = 0;  // of the document
-        std::uint32_t container =
-            0;  // the array of readings in which it stands, or the value itself
-    };
     /// Adds the cells of a reading to the batch; the table gets the columns that are new.
     /// `captures` has the column of each capture of the route. Error: why the reading is rejected;
     /// then the table stays as it is.

@@ -8,6 +8,7 @@
 #include <simdjson.h>
 
 #include "mapping/json_fault.h"
+#include "mapping/json_sequence.h"
 #include "mapping/number.h"
 #include "mapping/plain_text.h"
 
@@ -41,7 +42,12 @@ std::optional<JsonKind> scalar_kind(std::string_view token) {
     return std::nullopt;
 }
 
-std::string describe(error_code error, std::string_view payload) {
+std::string_view without_byte_order_mark(std::string_view payload) {
+    if (payload.starts_with(kByteOrderMark)) payload.remove_prefix(kByteOrderMark.size());
+    return payload;
+}
+
+std::string describe(error_code error, std::string_view payload, JsonValues values) {
     switch (error) {
         case simdjson::DEPTH_ERROR:
             return fmt::format("payload is nested deeper than {} levels", kJsonDepthMax);
@@ -50,7 +56,7 @@ std::string describe(error_code error, std::string_view payload) {
         case simdjson::MEMALLOC: return "payload is too large to be read as JSON: out of memory";
         default: break;
     }
-    if (auto fault = explain_json_fault(payload, JsonValues::one)) return std::move(*fault);
+    if (auto fault = explain_json_fault(payload, values)) return std::move(*fault);
     if (error == simdjson::UTF8_ERROR) return describe_bad_utf8(payload);
     return "payload is not JSON: a bracket, comma, colon or value is missing or out of place";
 }
@@ -201,23 +207,50 @@ JsonDocument::JsonDocument(JsonDocument&&) noexcept = default;
 JsonDocument& JsonDocument::operator=(JsonDocument&&) noexcept = default;
 JsonDocument::~JsonDocument() = default;
 
-Result<void> JsonDocument::parse(std::string_view payload) {
-    release_excess_memory(payload.size());
-    std::string_view json = payload;
-    if (json.starts_with(kByteOrderMark)) json.remove_prefix(kByteOrderMark.size());
-    if (without_surrounding_space(json).empty()) {
-        return fail(ErrorCode::invalid, "payload is not JSON: it is empty");
-    }
+int JsonDocument::parse_one(std::string_view json) {
     ondemand::document document;
-    error_code error =
+    const error_code error =
         parser_->simdjson
             .iterate(json.data(), json.size(), json.size() + simdjson::SIMDJSON_PADDING)
             .get(document);
-    if (error == simdjson::SUCCESS) {
-        error = Builder(nodes_).add_document(document, json);
+    return error == simdjson::SUCCESS ? Builder(nodes_).add_document(document, json) : error;
+}
+
+Result<void> JsonDocument::parse(std::string_view payload) {
+    release_excess_memory(payload.size());
+    sequence_.clear();
+    const std::string_view json = without_byte_order_mark(payload);
+    if (without_surrounding_space(json).empty()) {
+        return fail(ErrorCode::invalid, "payload is not JSON: it is empty");
     }
+    const int error = parse_one(json);
     if (error == simdjson::SUCCESS) return {};
-    return fail(ErrorCode::invalid, "{}", describe(error, payload));
+    return fail(
+        ErrorCode::invalid, "{}", describe(static_cast<error_code>(error), payload, JsonValues::one)
+    );
+}
+
+Result<void> JsonDocument::parse_values(std::string_view payload) {
+    auto parsed = parse(payload);
+    if (parsed) return parsed;
+    const auto values = json_values_of(without_byte_order_mark(payload));
+    if (values.empty()) return parsed;
+    // simdjson's texts live until it reads the next document: the values become one.
+    for (const std::string_view value : values) {
+        sequence_ += sequence_.empty() ? '[' : ',';
+        sequence_ += value;
+    }
+    sequence_ += ']';
+    const std::size_t size = sequence_.size();
+    sequence_.resize(size + simdjson::SIMDJSON_PADDING);
+    const int error = parse_one(std::string_view(sequence_).substr(0, size));
+    if (error == simdjson::SUCCESS) return {};
+    sequence_.clear();
+    return fail(
+        ErrorCode::invalid,
+        "{}",
+        describe(static_cast<error_code>(error), payload, JsonValues::several)
+    );
 }
 
 bool JsonDocument::holds_nul(std::uint32_t index) const {
@@ -238,6 +271,7 @@ void JsonDocument::release_excess_memory(std::size_t payload_bytes) {
     if (parser_->simdjson.capacity() > kBytesKept && payload_bytes < kBytesKept / 4) {
         parser_ = std::make_unique<Parser>();
         nodes_ = {};
+        sequence_ = {};
     }
 }
 

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -45,6 +46,11 @@ class JsonDocument {
     /// JSON: ..." with the place of the fault (json_fault.h), or which limit it exceeds.
     [[nodiscard]] Result<void> parse(std::string_view payload);
 
+    /// As parse(), but several values in a row (json_sequence.h) are accepted too: value 0 is then
+    /// an array of them, and is_sequence() is true. Its `raw` is no part of the payload.
+    [[nodiscard]] Result<void> parse_values(std::string_view payload);
+    [[nodiscard]] bool is_sequence() const { return !sequence_.empty(); }
+
     /// Value 0 is the whole payload. The members of value i are i + 1, node(i + 1).end, ... up to
     /// node(i).end.
     [[nodiscard]] const JsonNode& node(std::uint32_t index) const { return nodes_[index]; }
@@ -56,9 +62,11 @@ class JsonDocument {
     class Builder;
     struct Parser;  // simdjson's; its header is large
     void release_excess_memory(std::size_t payload_bytes);
+    [[nodiscard]] int parse_one(std::string_view json);  // a simdjson::error_code
 
     std::unique_ptr<Parser> parser_;
     std::vector<JsonNode> nodes_;
+    std::string sequence_;  // several values, made one array
 };
 
 }  // namespace foz::mapping

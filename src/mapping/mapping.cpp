@@ -212,13 +212,20 @@ Result<std::size_t> Mapping::State::add_declared(
         }
         const bool in_key = std::ranges::find(route.key, column->name) != route.key.end();
         column->rejects_missing = column->rejects_missing || in_key;
-        table.columns.push_back(
-            {column->name,
-             column->conversion.type,
-             !column->rejects_missing,
-             column->conversion.rounds,
-             tells_of_receipt(column->source)}
-        );
+        if (in_key && column->unfit_is_null) {
+            return refuse(
+                configured.place,
+                "column \"{}\" is in the key, which takes no NULL: take else = \"null\" out",
+                column->name
+            );
+        }
+        table.columns.push_back({
+            .name = column->name,
+            .type = column->conversion.type,
+            .nullable = !column->rejects_missing || column->unfit_is_null,
+            .rounds = column->conversion.rounds,
+            .receipt = tells_of_receipt(column->source),
+        });
         columns.push_back(std::move(*column));
     }
     if (auto good = check_key(route, table); !good) return pass_on(good);
@@ -228,7 +235,10 @@ Result<std::size_t> Mapping::State::add_declared(
         column.cell = static_cast<std::uint32_t>(place_of(*tables[*index], column.name));
     }
     routes.emplace_back(
-        std::in_place_type<DeclaredRoute>, std::move(columns), std::move(fields), route.rows
+        std::in_place_type<DeclaredRoute>,
+        std::move(columns),
+        std::move(fields),
+        ReadingSelector(route.rows, route.where)
     );
     return index;
 }
@@ -253,9 +263,11 @@ Result<std::size_t> Mapping::State::add_inferred(
         table.inferred = true;
         return share_table(std::move(table), route);  // which says what is wrong
     }
-    InferredRoute compiled;
-    compiled.table = known_tables[*index].inferred.get();
-    compiled.rows = route.rows;
+    InferredRoute compiled = {
+        .table = known_tables[*index].inferred.get(),
+        .captures = {},
+        .selector = ReadingSelector(route.rows, route.where),
+    };
     compiled.captures = compiled.table->add_route(topic.captures());
     if (auto good = check_key(route, *tables[*index]); !good) return pass_on(good);
     for (const std::string& name : route.key) {
@@ -309,18 +321,33 @@ Mapping::~Mapping() = default;
 std::size_t Mapping::map(const mqtt::Message& message, std::uint64_t position, RowBatch& batch) {
     const RouteMatcher::Matches& matches = state_->matcher.find(message.topic);
     if (matches.routes.empty()) return 0;
+    std::size_t taken = 0;
     IncomingMessage& incoming = state_->incoming;
     incoming.begin(message);
     ItemWriter items(batch, position);
     for (const RouteMatcher::Match& match : matches.routes) {
         incoming.set_captured(std::span(matches.captured).subspan(match.first_capture));
         items.begin_route(match.route);
-        std::visit(
-            [&](auto& route) { route.add_rows(incoming, items); }, state_->routes[match.route]
+        const bool takes = std::visit(
+            [&](auto& route) { return route.add_rows(incoming, items); },
+            state_->routes[match.route]
         );
+        taken += takes ? 1 : 0;
         items.end_route();
     }
-    return matches.routes.size();
+    return taken;
+}
+
+std::vector<std::string> Mapping::take_remarks() {
+    std::vector<std::string> remarks;
+    for (std::size_t i = 0; i < state_->routes.size(); ++i) {
+        const std::size_t before = remarks.size();
+        std::visit([&](auto& route) { route.take_remarks(remarks); }, state_->routes[i]);
+        for (std::size_t remark = before; remark < remarks.size(); ++remark) {
+            remarks[remark].insert(0, fmt::format("route {}: ", state_->infos[i].name));
+        }
+    }
+    return remarks;
 }
 
 std::vector<std::string> Mapping::route_names() const {

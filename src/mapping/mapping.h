@@ -44,9 +44,15 @@ class Mapping {
     ~Mapping();
 
     /// Adds the rows of `message` to `batch`, and a rejection for each reading that a route cannot
-    /// turn into a row. Returns how many routes matched. message.payload must be followed by
+    /// turn into a row. Returns how many routes take the message: their topic matches, and their
+    /// `where` a reading. message.payload must be followed by
     /// journal::kReadablePadding readable bytes. Text cells are copied into the batch.
     std::size_t map(const mqtt::Message& message, std::uint64_t position, RowBatch& batch);
+
+    /// What a person should know of the messages mapped since the last call, for the log: fields
+    /// that do not come, values stored as NULL. Few, however many messages there are; none for
+    /// most.
+    [[nodiscard]] std::vector<std::string> take_remarks();
 
     [[nodiscard]] std::span<const RouteInfo> routes() const;
     [[nodiscard]] std::vector<std::string> route_names() const;

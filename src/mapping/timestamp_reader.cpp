@@ -153,6 +153,7 @@ int digits_below_second(config::EpochUnit unit) {
         case config::EpochUnit::seconds: return 0;
         case config::EpochUnit::milliseconds: return 3;
         case config::EpochUnit::microseconds: return 6;
+        case config::EpochUnit::nanoseconds: return 9;
     }
     return 0;
 }
@@ -235,8 +236,9 @@ TimestampReader::Outcome TimestampReader::from_text(std::string_view text) {
 TimestampReader::Outcome TimestampReader::from_number(std::string_view number) const {
     if (!unit_) {
         return std::unexpected(fmt::format(
-            "the time is the number {}, whose unit is unknown; declare the column's unit (s, ms or "
-            "us)",
+            "the time is the number {}, whose unit is unknown; declare the column's unit (s, ms, "
+            "us "
+            "or ns)",
             excerpt(number)
         ));
     }

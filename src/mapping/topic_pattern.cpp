@@ -39,15 +39,15 @@ Result<TopicPattern> TopicPattern::compile(std::string_view pattern) {
     Levels levels(pattern);
     for (std::string_view level; levels.next(level);) {
         if (auto added = compiled.add_level(level); !added) return pass_on(added);
-        const bool captures = compiled.levels_.back().kind == LevelKind::capture;
+        const LevelKind kind = compiled.levels_.back().kind;
         filter += compiled.levels_.size() > 1 ? "/" : "";
-        filter += captures ? "+" : level;
+        filter += kind == LevelKind::capture ? "+" : kind == LevelKind::capture_rest ? "#" : level;
     }
     if (!mqtt::is_valid_topic_filter(filter) || pattern.starts_with("$share/")) {
         return fail(
             ErrorCode::invalid,
             "\"{}\" is not a topic filter: \"+\" and \"{{name}}\" stand alone in a level, \"#\" "
-            "alone in the last one",
+            "and \"{{name...}}\" alone in the last one",
             pattern
         );
     }
@@ -70,18 +70,22 @@ Result<void> TopicPattern::add_level(std::string_view level) {
     std::string_view name = level;
     const bool enclosed = level.size() > 2 && level.starts_with('{') && level.ends_with('}');
     if (enclosed) name = level.substr(1, level.size() - 2);
+    constexpr std::string_view kRest = "...";
+    const bool takes_rest = enclosed && name.size() > kRest.size() && name.ends_with(kRest);
+    if (takes_rest) name.remove_suffix(kRest.size());
     if (!enclosed || name.find_first_not_of(kNameCharacters) != std::string_view::npos) {
         return fail(
             ErrorCode::invalid,
-            "level \"{}\" of the topic is not a capture: that is {{name}}, alone in its level, of "
-            "letters, digits, _ and -",
+            "level \"{}\" of the topic is not a capture: that is {{name}}, or at the end "
+            "{{name...}}, alone in its level, of letters, digits, _ and -",
             level
         );
     }
     if (std::ranges::find(captures_, name) != captures_.end()) {
         return fail(ErrorCode::invalid, "the topic captures {{{}}} twice", name);
     }
-    levels_.push_back({LevelKind::capture, std::string(name)});
+    const LevelKind kind = takes_rest ? LevelKind::capture_rest : LevelKind::capture;
+    levels_.push_back({kind, std::string(name)});
     captures_.emplace_back(name);
     return {};
 }
@@ -94,6 +98,15 @@ bool TopicPattern::match(std::string_view topic, std::vector<CapturedLevel>& cap
     std::string_view level;
     for (const Level& wanted : levels_) {
         if (wanted.kind == LevelKind::rest) return true;
+        if (wanted.kind == LevelKind::capture_rest) {
+            const std::size_t begin =
+                levels.next(level) ? level.data() - topic.data() : topic.size();
+            captured.push_back(
+                {static_cast<std::uint16_t>(begin), static_cast<std::uint16_t>(topic.size() - begin)
+                }
+            );
+            return true;
+        }
         const bool fits =
             levels.next(level) && (wanted.kind != LevelKind::literal || wanted.text == level);
         if (!fits) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The topic of a route: an MQTT topic filter in which a level may be a {name} that captures what
-// stands there.
+// stands there, and the last one a {name...} that captures the rest, which is empty where "#" would
+// match the level above.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,7 @@
 
 namespace foz::mapping {
 
-/// Where in a topic a captured level stands.
+/// Where in a topic a captured level, or the rest, stands.
 struct CapturedLevel {
     std::uint16_t offset = 0;
     std::uint16_t size = 0;
@@ -37,7 +38,7 @@ class TopicPattern {
     [[nodiscard]] bool match(std::string_view topic, std::vector<CapturedLevel>& captured) const;
 
   private:
-    enum class LevelKind : std::uint8_t { literal, any, capture, rest };
+    enum class LevelKind : std::uint8_t { literal, any, capture, rest, capture_rest };
     struct Level {
         LevelKind kind = LevelKind::literal;
         std::string text;

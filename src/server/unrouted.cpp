@@ -9,7 +9,8 @@ namespace foz::server {
 
 Unrouted::Unrouted(const config::Settings& settings, const Clock& clock) : clock_(clock) {
     for (const config::Route& route : settings.routes) {
-        if (route.database != settings.databases.front().name) {
+        // A message that a `where` leaves out is left out on purpose.
+        if (route.where || route.database != settings.databases.front().name) {
             routes_.push_back(*mapping::TopicPattern::compile(route.topic));
         }
     }

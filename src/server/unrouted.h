@@ -35,7 +35,7 @@ class Unrouted {
     [[nodiscard]] bool is_taken_elsewhere(std::string_view topic) const;
 
     const Clock& clock_;
-    std::vector<mapping::TopicPattern> routes_;  // of the other databases
+    std::vector<mapping::TopicPattern> routes_;  // of the other databases, and with a `where`
     std::vector<sink::mqtt::TopicMap> bridges_;
 
     std::mutex mutex_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sink/batch_filler.h"
 
+#include "base/log.h"
+#include "base/printable.h"
 #include "mqtt/message.h"
 #include "sink/lane_share.h"
 
@@ -36,6 +38,7 @@ Result<bool> BatchFiller::take_next(MappedBatch& batch) {
     const std::optional<journal::Record>& record = *next;
     if (!record) {
         batch.end = reader_->position();
+        say_remarks();
         return false;
     }
     if (record->kind == static_cast<std::uint8_t>(mqtt::RecordKind::message)) {
@@ -79,6 +82,12 @@ Result<void> BatchFiller::take_message(const journal::Record& record, MappedBatc
     return {};
 }
 
+void BatchFiller::say_remarks() {
+    for (const std::string& remark : mapping_.take_remarks()) {
+        spdlog::warn("{}", printable_whole(remark));
+    }
+}
+
 Result<void> BatchFiller::take_all(MappedBatch& batch) {
     while (!is_full(batch)) {
         const auto taken = take_next(batch);
@@ -89,6 +98,7 @@ Result<void> BatchFiller::take_all(MappedBatch& batch) {
             break;
         }
     }
+    say_remarks();
     return {};
 }
 

@@ -83,6 +83,7 @@ class BatchFiller {
 
   private:
     [[nodiscard]] Result<void> take_message(const journal::Record& record, MappedBatch& batch);
+    void say_remarks();
 
     journal::Journal& journal_;
     mapping::Mapping& mapping_;

@@ -27,6 +27,7 @@ Result<std::unique_ptr<Source>> Source::start(
             .no_local = false,
             // So that `retain` of a message says what its publisher has said.
             .retain_as_published = true,
+            .skip_retained = settings.retained == config::Retained::skip,
         });
     }
     std::unique_ptr<Source> source(new Source(
@@ -48,6 +49,10 @@ Source::Source(
 )
     : name_(settings.remote.name),
       url_(settings.remote.url),
+      skips_flagged_(
+          settings.retained == config::Retained::skip &&
+          terms.version == mqtt::ProtocolVersion::v3_1_1
+      ),
       journal_(parts.journal),
       session_(std::move(session)),
       loop_("source " + name_),
@@ -116,6 +121,10 @@ bool Source::takes(const mqtt::Publish& message) {
 }
 
 void Source::on_message(const mqtt::Publish& message) {
+    if (skips_flagged_ && message.retain) {
+        ++skipped_;
+        return;
+    }
     intake_.on_message(message, message.topic);
 }
 
@@ -133,6 +142,13 @@ void Source::on_ready() {}
 void Source::on_writable() {}
 
 void Source::on_read_end() {
+    if (const std::uint64_t skipped = std::exchange(skipped_, 0); skipped > 0) {
+        spdlog::info(
+            "source {}: {} retained messages are skipped, as retained = \"skip\" says",
+            name_,
+            skipped
+        );
+    }
     intake_.on_read_end();
 }
 

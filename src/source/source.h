@@ -90,6 +90,10 @@ class Source final : public journal::Listener,
 
     const std::string name_;
     const std::string url_;
+    /// With MQTT 3.1.1, whose brokers set the retain flag only on what they send because of a new
+    /// subscription: such messages are acknowledged and forgotten. With MQTT 5 they do not come.
+    const bool skips_flagged_;
+    std::uint64_t skipped_ = 0;  // in the read at hand; on the loop's thread
     journal::Journal& journal_;
     const std::shared_ptr<state::Session> session_;
 

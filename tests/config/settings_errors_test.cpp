@@ -368,7 +368,7 @@ TEST(SettingsErrors, want_one_source_for_a_column) {
             Lines{
                 "foz.toml:4: \"field\" in column \"c\" must be a path such as \"a.b\", or a list "
                 "of "
-                "keys, such as \"Data Hora\"; it is " +
+                "keys and numbers of elements from 0, such as \"Data Hora\"; it is " +
                 field
             }
         );

@@ -191,12 +191,21 @@ constant = { value = 2.5 }
 flag = { value = true, type = "boolean" }
 at = { field = "t", type = "timestamp", unit = "ms", missing = "reject" }
 day = { field = "d", type = "timestamp", format = "%d/%m/%Y", zone = "Europe/Lisbon" }
+power = { field = ["Power", 0, "a.b"], else = "null" }
+exactly = { field = "n", type = "timestamp", unit = "ns" }
+[route.where]
+field = ["tags", 1]
+equals = "location"
 )");
     const Route& route = settings.routes.at(0);
     EXPECT_EQ(route.name, "everything");
     EXPECT_EQ(route.database, "foz");
     EXPECT_EQ(route.rows, (std::vector<std::string>{"data", "readings"}));
-    ASSERT_EQ(route.columns.size(), 9U);
+    ASSERT_EQ(route.columns.size(), 11U);
+    EXPECT_EQ(route.columns[9].source, ColumnSource(FieldSource{{"Power", 0U, "a.b"}}));
+    EXPECT_EQ(route.columns[9].unfit, Unfit::null);
+    EXPECT_EQ(route.columns[10].unit, EpochUnit::nanoseconds);
+    EXPECT_EQ(route.where, (Filter{{"tags", 1U}, "location"}));
     EXPECT_EQ(route.columns[0].source, ColumnSource(FieldSource{{"a", "b"}}));
     EXPECT_EQ(std::get<std::int64_t>(*route.columns[0].default_value), 0);
     EXPECT_EQ(route.columns[1].source, ColumnSource(FieldSource{{"a.b", "c d"}}));

@@ -41,11 +41,13 @@ TEST(SettingsReference, has_every_key) {
     expect_documented(page, server_tls_keys());
     expect_documented(page, client_tls_keys());
     expect_documented(page, remote_keys());
+    expect_documented(page, source_keys());
     expect_documented(page, bridge_keys());
     expect_documented(page, limits_keys());
     expect_documented(page, journal_keys());
     expect_documented(page, database_keys());
     expect_documented(page, route_keys());
+    expect_documented(page, filter_keys());
     expect_documented(page, column_keys());
 }
 

@@ -95,6 +95,41 @@ void lose_connections(FozUnderTest& foz, int count, const std::function<void()>&
     EXPECT_GT(lost, 0);
 }
 
+TEST(Source, StoresRetainedMessagesUnlessToldToSkipThem) {
+    support::MosquittoBroker mosquitto;
+    mosquitto.start();
+    support::run_to_end(
+        {"mosquitto_pub",
+         "-p",
+         std::to_string(mosquitto.port()),
+         "-r",
+         "-t",
+         "load",
+         "-m",
+         R"({"n":1})"}
+    );
+    for (const std::string_view version : {"5", "3.1.1"}) {
+        for (const std::string_view retained : {"store", "skip"}) {
+            FozUnderTest foz;
+            const std::string keys = fmt::format(
+                "subscribe = [\"load\"]\nclient_id = \"foz-{0}-{1}\"\nversion = \"{0}\"\nretained "
+                "= \"{1}\"",
+                version,
+                retained
+            );
+            foz.configure(source(mosquitto.port(), keys) + std::string(kLoad));
+            foz.start();
+            ASSERT_TRUE(is_connected(foz)) << foz.log();
+            publish(mosquitto.port(), "load", R"({"n":2})");
+            const std::string_view wanted = retained == "skip" ? "2" : "1,2";
+            EXPECT_TRUE(
+                foz.becomes("SELECT group_concat(n) FROM (SELECT n FROM load ORDER BY n)", wanted)
+            ) << version
+              << retained << foz.log();
+        }
+    }
+}
+
 TEST(Source, TheDesignsReadingGoesFromMosquittoIntoItsTable) {
     support::MosquittoBroker mosquitto;
     mosquitto.start();

@@ -71,7 +71,7 @@ TEST(MappingErrors, names_the_place_of_a_route_that_cannot_be) {
     };
     EXPECT_EQ(
         error_of_route(route("a/#/b", "r")),
-        R"(foz.toml:3: "a/#/b" is not a topic filter: "+" and "{name}" stand alone in a level, "#" alone in the last one)"
+        R"(foz.toml:3: "a/#/b" is not a topic filter: "+" and "{name}" stand alone in a level, "#" and "{name...}" alone in the last one)"
     );
     EXPECT_THAT(error_of_route(route("a/x{b}", "r")), HasSubstr("is not a capture"));
     EXPECT_THAT(error_of_route(route("{a}/{a}", "r")), HasSubstr("captures {a} twice"));

@@ -30,7 +30,7 @@ struct Item {
 config::Column field(std::string name, std::vector<std::string> path) {
     config::Column column;
     column.name = std::move(name);
-    column.source = config::FieldSource{std::move(path)};
+    column.source = config::FieldSource{{path.begin(), path.end()}};
     return column;
 }
 

@@ -138,6 +138,12 @@ TEST(TimestampReader, reads_numbers_in_the_declared_unit) {
     EXPECT_EQ(
         text_of(reader_for(column).from_number("1659348000123456")), "2022-08-01 10:00:00.123456"
     );
+    column.unit = config::EpochUnit::nanoseconds;
+    EXPECT_EQ(
+        text_of(reader_for(column).from_number("1659348000123456789")), "2022-08-01 10:00:00.123456"
+    );
+    EXPECT_EQ(text_of(reader_for(column).from_number("-1")), "1969-12-31 23:59:59.999999");
+    EXPECT_EQ(text_of(reader_for(column).from_text("1.659348e18")), "2022-08-01 10:00:00.000000");
 }
 
 TEST(TimestampReader, reads_a_form_of_the_users_own) {

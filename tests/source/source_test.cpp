@@ -188,6 +188,27 @@ TEST_F(SourceWithABroker, acknowledges_what_was_received_before_it_drains_and_sa
     EXPECT_EQ(source_->status().link.state, client::LinkState::stopped);
 }
 
+TEST_F(SourceWithABroker, stores_retained_messages_unless_told_to_skip_them) {
+    broker_.welcome(false);
+    broker_.publish({.topic = "t", .payload = "old", .packet_id = 7, .qos = 1, .retain = true});
+    EXPECT_EQ(broker_.expect_id(PacketType::puback), 7);
+    EXPECT_EQ(payloads(), std::vector<std::string>{"old"});
+    stop();
+    settings_.retained = config::Retained::skip;
+    start();
+    broker_.welcome(true);
+    broker_.publish({.topic = "t", .payload = "old", .packet_id = 8, .qos = 1, .retain = true});
+    EXPECT_EQ(broker_.expect_id(PacketType::puback), 8);
+    broker_.publish({.topic = "t", .payload = "old", .packet_id = 9, .qos = 2, .retain = true});
+    EXPECT_EQ(broker_.expect_id(PacketType::pubrec), 9);
+    broker_.release(9);
+    EXPECT_EQ(broker_.expect_id(PacketType::pubcomp), 9);
+    broker_.publish({.topic = "t", .payload = "old", .packet_id = 0, .qos = 0, .retain = true});
+    broker_.publish(1, 10, "new");
+    EXPECT_EQ(broker_.expect_id(PacketType::puback), 10);
+    EXPECT_EQ(payloads(), (std::vector<std::string>{"old", "new"}));
+}
+
 TEST_F(SourceWithABroker, waits_for_the_databases_when_told_to) {
     stop();
     intake_.ack = config::Ack::commit;
