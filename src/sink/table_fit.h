@@ -15,6 +15,26 @@
 
 namespace foz::sink {
 
+/// What stands against the tables of a lane, so that a person can mend all of it at once.
+class Misfits {
+  public:
+    /// Whether the error is that a table does not fit, found by foz itself: then it is kept.
+    bool take(const SinkError& error) {
+        if (error.failure != Failure::refused || !error.code.empty()) {
+            return false;
+        }
+        message_ += (message_.empty() ? "" : "; ") + error.message;
+        return true;
+    }
+    [[nodiscard]] bool empty() const { return message_.empty(); }
+    [[nodiscard]] std::unexpected<SinkError> failure() const {
+        return fail(Failure::refused, "{}", message_);
+    }
+
+  private:
+    std::string message_;
+};
+
 /// Why a message that is delivered twice would be stored twice, whatever the database; "": it would
 /// not.
 [[nodiscard]] inline std::string redelivery_doubt(const mapping::Table& table) {

@@ -354,7 +354,7 @@ TEST_F(PostgresSinkTest, names_both_sides_when_a_table_does_not_fit) {
     EXPECT_EQ(
         refusal({{"r", "t", {{"b", "text"}, {"d", "text"}}, {}}}),
         "table t: column b is point in the database, but the route writes text: foz does not know "
-        "that type"
+        "that type; take it out of the route, or have a column of type text that a trigger reads"
     );
     EXPECT_EQ(
         refusal({{"r", "t", {{"e", "text"}, {"d", "text"}}, {}}}),

@@ -21,6 +21,7 @@ struct TypeContent {
     std::string_view type;  // information_schema.columns.data_type
     Content content;
     int integer_bits = 0;
+    Literal literal = Literal::whole;
 };
 
 constexpr std::array kTypes = {
@@ -41,7 +42,43 @@ constexpr std::array kTypes = {
     TypeContent{"datetime", Content::datetime},
     TypeContent{"timestamp", Content::datetime},
     TypeContent{"json", Content::json},
+    TypeContent{"date", Content::literal, 0, Literal::date},
+    TypeContent{"time", Content::literal, 0, Literal::duration},
+    TypeContent{"year", Content::literal, 0, Literal::year},
+    TypeContent{"enum", Content::literal},
+    TypeContent{"set", Content::literal},
+    TypeContent{"uuid", Content::literal},
+    TypeContent{"inet4", Content::literal},
+    TypeContent{"inet6", Content::literal},
 };
+
+// "enum('on','it''s off')"
+std::vector<std::string> labels_in(std::string_view type) {
+    std::vector<std::string> labels;
+    for (std::size_t i = type.find('\''); i < type.size(); ++i) {
+        if (type[i] != '\'') {
+            continue;
+        }
+        std::string& label = labels.emplace_back();
+        for (++i; i < type.size(); ++i) {
+            if (type[i] == '\'' && (i + 1 == type.size() || type[++i] != '\'')) {
+                break;
+            }
+            label += type[i];
+        }
+    }
+    return labels;
+}
+
+// "bit(4)"
+int bits_in(std::string_view type) {
+    constexpr std::string_view kName = "bit(";
+    int bits = 1;
+    if (type.starts_with(kName)) {
+        std::from_chars(type.data() + kName.size(), type.data() + type.size(), bits);
+    }
+    return bits;
+}
 
 // MariaDB calls no default, of a column that may be null, NULL; a text of that name has quotes.
 constexpr std::string_view kColumnsQuery =
@@ -69,11 +106,21 @@ std::uint64_t number(const std::optional<std::string>& cell) {
 }
 
 void set_content(CatalogueColumn& column, std::string_view data_type) {
+    if (data_type == "bit") {
+        column.content = Content::integer;
+        column.integer_max =
+            std::numeric_limits<std::uint64_t>::max() >> (64 - bits_in(column.type));
+        return;
+    }
     const auto* found = std::ranges::find(kTypes, data_type, &TypeContent::type);
     if (found == kTypes.end()) {
         return;
     }
     column.content = found->content;
+    column.literal = found->literal;
+    if (data_type == "enum" || data_type == "set") {
+        column.labels = labels_in(column.type);
+    }
     if (found->integer_bits > 0) {
         const bool is_unsigned = column.type.find("unsigned") != std::string::npos;
         const int bits = found->integer_bits - (is_unsigned ? 0 : 1);
@@ -102,18 +149,28 @@ CatalogueColumn column_in(const std::vector<std::optional<std::string>>& row) {
 }
 
 std::string mismatch(const mapping::Column& wanted, const CatalogueColumn& found) {
+    std::string_view advice;
+    if (!found.content) {
+        advice =
+            ": foz does not know that type; take it out of the route, or have a column of type "
+            "text "
+            "that a trigger reads";
+    } else if (found.content == Content::literal && wanted.type != ColumnType::text) {
+        advice = "; type = \"text\" for the column in the route takes what INSERT would";
+    }
     return fmt::format(
-        "column {} is {} in the database, but the route writes {}",
+        "column {} is {} in the database, but the route writes {}{}",
         found.name,
         found.type,
-        name_of(wanted.type)
+        name_of(wanted.type),
+        advice
     );
 }
 
 bool can_widen(
     const mapping::Table& table, const mapping::Column& wanted, const CatalogueColumn& found
 ) {
-    return table.inferred && found.content == Content::integer &&
+    return table.inferred && found.content == Content::integer && !found.type.starts_with("bit") &&
            (wanted.type == ColumnType::real || wanted.type == ColumnType::decimal);
 }
 
@@ -128,7 +185,7 @@ std::string column_objection(
         );
     }
     if (!there.content) {
-        return mismatch(column, there) + ": foz does not know that type";
+        return mismatch(column, there);
     }
     return fits(column.type, there) || can_widen(wanted, column, there) ? ""
                                                                         : mismatch(column, there);
@@ -206,14 +263,18 @@ std::vector<mapping::Column> known_columns(const CatalogueTable& found) {
         };
         switch (*column.content) {
             case Content::integer:
-                one.type = column.type.starts_with("tinyint(1)") ? ColumnType::boolean
-                                                                 : ColumnType::integer;
+                one.type = column.type.starts_with("tinyint(1)") || column.type == "bit(1)"
+                               ? ColumnType::boolean
+                               : ColumnType::integer;
                 break;
             case Content::real: one.type = ColumnType::real; break;
             case Content::decimal: one.type = ColumnType::decimal; break;
             case Content::text: one.type = ColumnType::text; break;
             case Content::datetime: one.type = ColumnType::timestamp; break;
             case Content::json: one.type = ColumnType::json; break;
+            case Content::literal:
+                one.type = column.literal == Literal::year ? ColumnType::integer : ColumnType::text;
+                break;
         }
         known.push_back(std::move(one));
     }
@@ -222,11 +283,13 @@ std::vector<mapping::Column> known_columns(const CatalogueTable& found) {
 
 bool fits(ColumnType wanted, const CatalogueColumn& found) {
     const bool fraction = found.content == Content::real || found.content == Content::decimal;
+    const bool is_year = found.content == Content::literal && found.literal == Literal::year;
     switch (wanted) {
-        case ColumnType::integer: return fraction || found.content == Content::integer;
+        case ColumnType::integer: return fraction || found.content == Content::integer || is_year;
         case ColumnType::real:
         case ColumnType::decimal: return fraction;
-        case ColumnType::text: return found.content == Content::text;
+        case ColumnType::text:
+            return found.content == Content::text || found.content == Content::literal;
         case ColumnType::boolean: return found.content == Content::integer;
         case ColumnType::timestamp: return found.content == Content::datetime;
         case ColumnType::json:
@@ -248,17 +311,20 @@ std::string objection(const mapping::Table& wanted, const CatalogueTable& found)
             quoted_table(wanted.name)
         );
     }
+    std::string reasons;  // of all columns, so that they can be mended at once
     for (const mapping::Column& column : wanted.columns) {
         if (wanted.inferred) {
             break;
         }
         const CatalogueColumn* there = found.find(column.name);
-        if (there == nullptr) {
-            return fmt::format("the table has no column {}, which the route writes", column.name);
-        }
-        if (auto reason = column_objection(wanted, column, *there); !reason.empty()) {
-            return reason;
-        }
+        const std::string reason =
+            there == nullptr
+                ? fmt::format("the table has no column {}, which the route writes", column.name)
+                : column_objection(wanted, column, *there);
+        reasons += (reasons.empty() || reason.empty() ? "" : "; ") + reason;
+    }
+    if (!reasons.empty()) {
+        return reasons;
     }
     for (const CatalogueColumn& column : found.columns) {
         const bool filled = column.has_default || column.generated || wanted.inferred ||

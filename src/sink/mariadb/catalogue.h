@@ -7,12 +7,21 @@
 #include <vector>
 
 #include "mapping/table.h"
+#include "sink/literal_text.h"
 #include "sink/mariadb/connection.h"
 
 namespace foz::sink::mariadb {
 
 /// What a column stores.
-enum class Content : std::uint8_t { integer, real, decimal, text, datetime, json };
+enum class Content : std::uint8_t {
+    integer,
+    real,
+    decimal,
+    text,
+    datetime,
+    json,
+    literal  // a text that the server reads: see Literal
+};
 
 struct CatalogueColumn {
     std::string name;
@@ -24,7 +33,9 @@ struct CatalogueColumn {
     std::uint64_t bytes_max = 0;       // of text
     /// Behind the point of a number or the second of a time; nothing: as many as it has.
     std::optional<std::int64_t> places;
-    bool rounds = false;  // the route lets the server round what does not fit
+    Literal literal = Literal::whole;
+    std::vector<std::string> labels;  // of ENUM and SET: the texts that it takes
+    bool rounds = false;              // the route lets the server round what does not fit
     bool not_null = false;
     bool has_default = false;
     bool auto_increment = false;

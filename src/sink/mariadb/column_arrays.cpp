@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "mapping/excerpt.h"
 #include "sink/loss.h"
 
 namespace foz::sink::mariadb {
@@ -139,7 +140,8 @@ void ColumnArrays::Array::prepare(const CatalogueColumn& column, std::size_t row
             break;
         case Content::decimal:
         case Content::text:
-        case Content::json: type = MYSQL_TYPE_STRING; break;
+        case Content::json:
+        case Content::literal: type = MYSQL_TYPE_STRING; break;
     }
     pointers.resize(rows);
     lengths.resize(rows);
@@ -208,6 +210,46 @@ Problem ColumnArrays::Array::set_text(
     return std::nullopt;
 }
 
+// The server would take a label in any case, and digits for a label's number.
+Problem ColumnArrays::Array::set_literal(
+    std::size_t row, const Value& value, const CatalogueColumn& column
+) {
+    constexpr std::int64_t kPlacesMax = 6;
+    std::string_view text;
+    if (value.type() == ColumnType::text) {
+        text = value.text();
+    } else if (value.type() == ColumnType::integer && column.literal == Literal::year) {
+        std::array<char, 32>& digits = numbers.emplace_back();
+        char* const end = digits.data() + digits.size();
+        text = {digits.data(), std::to_chars(digits.data(), end, value.integer()).ptr};
+    } else {
+        return wrong_kind(value);
+    }
+    point_at(row, text);
+    if (!column.rounds) {
+        const std::int64_t places = column.places.value_or(kPlacesMax);
+        if (auto loss = loss_in_literal(column.literal, text, places)) {
+            return flaw_of(std::move(loss));
+        }
+    }
+    const bool is_set = column.type.starts_with("set(");
+    if (column.labels.empty() || (is_set && text.empty())) {
+        return std::nullopt;
+    }
+    while (true) {
+        const std::string_view label = is_set ? text.substr(0, text.find(',')) : text;
+        if (std::ranges::find(column.labels, label) == column.labels.end()) {
+            return Flaw{
+                kTruncated, fmt::format("\"{}\" is none of its labels", mapping::excerpt(label))
+            };
+        }
+        if (label.size() == text.size()) {
+            return std::nullopt;
+        }
+        text.remove_prefix(label.size() + 1);
+    }
+}
+
 Problem ColumnArrays::Array::set(
     std::size_t row, const Value& value, const CatalogueColumn& column
 ) {
@@ -225,6 +267,7 @@ Problem ColumnArrays::Array::set(
             }
             return set_text(row, value, column);
         case Content::text: return set_text(row, value, column);
+        case Content::literal: return set_literal(row, value, column);
     }
     return wrong_kind(value);
 }

@@ -76,6 +76,9 @@ class ColumnArrays {
         [[nodiscard]] std::optional<Flaw> set_text(
             std::size_t row, const mapping::Value& value, const CatalogueColumn& column
         );
+        [[nodiscard]] std::optional<Flaw> set_literal(
+            std::size_t row, const mapping::Value& value, const CatalogueColumn& column
+        );
         [[nodiscard]] void* element(std::size_t row);
         void point_at(std::size_t row, std::string_view text);
     };

@@ -16,6 +16,7 @@
 #include "sink/mariadb/row_inserter.h"
 #include "sink/mariadb/table_setup.h"
 #include "sink/mariadb/url.h"
+#include "sink/table_fit.h"
 #include "sink/table_warnings.h"
 
 namespace foz::sink::mariadb {
@@ -90,15 +91,22 @@ SinkResult<Connected> MariadbSink::set_up(Connection& connection, const mapping:
         return pass_on(created);
     }
     Connected connected;
+    Misfits misfits;
     for (const auto& table : mapping.tables()) {
         TablePlan& plan = lane_.plans.emplace_back();
         plan.table = table.get();
         auto settled = plan.settle(connection);
         if (!settled) {
+            if (misfits.take(settled.error())) {
+                continue;
+            }
             return pass_on(settled);
         }
         connected.tables.push_back(std::move(*settled));
         warnings_.log(table->name, warnings_about(*table, plan.found));
+    }
+    if (!misfits.empty()) {
+        return misfits.failure();
     }
     auto lanes = read_lanes(connection, lane_.name.journal, lane_.name.lane);
     if (!lanes) {
@@ -121,12 +129,19 @@ SinkResult<std::vector<std::string>> MariadbSink::inspect(const mapping::Mapping
         return pass_on(connection);
     }
     std::vector<std::string> lines;
+    Misfits misfits;
     for (const auto& table : mapping.tables()) {
         auto line = describe_table(*connection, *table);
         if (!line) {
+            if (misfits.take(line.error())) {
+                continue;
+            }
             return pass_on(line);
         }
         lines.push_back(std::move(*line));
+    }
+    if (!misfits.empty()) {
+        return misfits.failure();
     }
     return lines;
 }

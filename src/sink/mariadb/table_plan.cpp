@@ -94,12 +94,13 @@ InsertShape TablePlan::insert_comparing_duplicates() const {
                            (there.content == Content::json && there.type != "json");
         differences += fmt::format(
             "{0}IF({1}{2} <=> {1}VALUES({2}), '', CONCAT('{3}:', "
-            "IFNULL(HEX(LEFT(CONVERT({2} USING utf8mb4), {4})), '-'), ';'))",
+            "IFNULL(HEX(LEFT(CONVERT({5} USING utf8mb4), {4})), '-'), ';'))",
             differences.empty() ? "" : ", ",
             bytes ? "BINARY " : "",
             name,
             i,
-            kShownCharactersMax
+            kShownCharactersMax,
+            there.type.starts_with("bit") ? name + " + 0" : name
         );
     }
     return {

@@ -14,8 +14,13 @@ namespace foz::sink::postgres {
 namespace {
 
 constexpr std::string_view kStaging = "pg_temp.foz_staging";
+constexpr std::string_view kStagingName = "foz_staging";
 constexpr std::string_view kStagingColumns = "\"foz staging row\", \"foz staging route\"";
 constexpr std::size_t kPieceBytes = 64 << 10;
+
+std::string_view format_of(const TablePlan& plan) {
+    return plan.needs_text ? "text" : "binary";
+}
 
 }  // namespace
 
@@ -58,9 +63,10 @@ SinkResult<void> BatchWrite::write_directly() {
     const auto plans = plans_with_rows();
     for (const TablePlan* plan : plans) {
         sql += fmt::format(
-            "; COPY {} ({}) FROM STDIN (FORMAT binary)",
+            "; COPY {} ({}) FROM STDIN (FORMAT {})",
             quoted_table(plan->table->name),
-            plan->column_list
+            plan->column_list,
+            format_of(*plan)
         );
     }
     sql += "; " + closing_statements();
@@ -91,11 +97,12 @@ SinkResult<void> BatchWrite::stage(TablePlan& plan) {
     const std::string sql = fmt::format(
         "CREATE TEMP TABLE foz_staging ON COMMIT DROP AS SELECT 0::int4 AS \"foz staging row\", "
         "0::int4 AS \"foz staging route\", {1} FROM {2} WITH NO DATA; COPY {0} ({3}, {1}) FROM "
-        "STDIN (FORMAT binary)",
+        "STDIN (FORMAT {4})",
         kStaging,
         plan.column_list,
         quoted_table(plan.table->name),
-        kStagingColumns
+        kStagingColumns,
+        format_of(plan)
     );
     TablePlan* plans[] = {&plan};
     return run_statements(sql, plans, true);
@@ -181,7 +188,7 @@ SinkResult<void> BatchWrite::run_statements(
     while (true) {
         auto result = connection_.next_result();
         if (!result) {
-            return std::unexpected(blamed(std::move(result.error()), copied));
+            return std::unexpected(blamed(std::move(result.error()), copied, staging));
         }
         if (!*result) {
             return {};
@@ -201,14 +208,16 @@ SinkResult<void> BatchWrite::run_statements(
 }
 
 // With the row to blame, if the error came out of the COPY into `copied`.
-SinkError BatchWrite::blamed(SinkError error, const TablePlan* copied) const {
+SinkError BatchWrite::blamed(SinkError error, const TablePlan* copied, bool staging) const {
     if (copied == nullptr) {
         if (error.failure == Failure::refused) {
             error.failure = Failure::retry;  // no reading is to blame for foz's own tables
         }
         return error;
     }
-    const auto line = line_in_context(connection_.error_context(), copied->name_without_schema());
+    const auto line = line_in_context(
+        connection_.error_context(), staging ? kStagingName : copied->name_without_schema()
+    );
     if (line && *line <= copied->rows.size()) {
         error.row = lane_.rows.number_in_write(copied->rows[*line - 1]);
         if (error.failure == Failure::refused) {
@@ -238,19 +247,13 @@ SinkResult<void> BatchWrite::check_result(const QueryResult& result, const Table
 }
 
 SinkResult<void> BatchWrite::stream(const TablePlan& plan, bool staging) {
-    const mapping::RowBatch& batch = lane_.rows.batch();
-    const std::size_t fields = plan.fields + (staging ? 2 : 0);
     CopyBuffer& buffer = lane_.buffer;
     buffer.clear();
-    append_header(buffer);
+    if (!plan.needs_text) {
+        append_header(buffer);
+    }
     for (std::size_t i = 0; i < plan.rows.size(); ++i) {
-        const mapping::Row& row = batch.rows()[plan.rows[i]];
-        append_field_count(fields, buffer);
-        if (staging) {
-            append_int4(static_cast<std::int32_t>(i), buffer);
-            append_int4(static_cast<std::int32_t>(row.route), buffer);
-        }
-        if (const auto wrong = append_cells(batch.cells(row), plan.columns, buffer)) {
+        if (const auto wrong = append_row(plan, i, staging)) {
             return std::unexpected(refusal(plan, i, *wrong));
         }
         if (buffer.size() >= kPieceBytes) {
@@ -260,11 +263,34 @@ SinkResult<void> BatchWrite::stream(const TablePlan& plan, bool staging) {
             buffer.clear();
         }
     }
-    append_trailer(buffer);
+    if (!plan.needs_text) {
+        append_trailer(buffer);
+    }
     if (!connection_.put(buffer.view()) || !connection_.put_end()) {
         return std::unexpected(connection_.loss());
     }
     return {};
+}
+
+std::optional<CellError> BatchWrite::append_row(
+    const TablePlan& plan, std::size_t i, bool staging
+) {
+    const mapping::RowBatch& batch = lane_.rows.batch();
+    const mapping::Row& row = batch.rows()[plan.rows[i]];
+    CopyBuffer& buffer = lane_.buffer;
+    if (plan.needs_text) {
+        if (staging) {
+            RowText::append_number(i, buffer);
+            RowText::append_number(row.route, buffer);
+        }
+        return lane_.texts.append_row(batch.cells(row), plan.columns, buffer);
+    }
+    append_field_count(plan.fields + (staging ? 2 : 0), buffer);
+    if (staging) {
+        append_int4(static_cast<std::int32_t>(i), buffer);
+        append_int4(static_cast<std::int32_t>(row.route), buffer);
+    }
+    return append_cells(batch.cells(row), plan.columns, buffer);
 }
 
 SinkError BatchWrite::refusal(const TablePlan& plan, std::size_t row, const CellError& wrong)

@@ -10,6 +10,7 @@
 
 #include "sink/postgres/connection.h"
 #include "sink/postgres/copy_encoder.h"
+#include "sink/postgres/row_text.h"
 #include "sink/postgres/table_plan.h"
 #include "sink/table_rows.h"
 
@@ -29,6 +30,7 @@ struct OpenLane {
     std::deque<TablePlan> more_plans;  // of the write at hand: see take_rows
     std::string shape;                 // what foz_shape yields while the tables are what they were
     CopyBuffer buffer;
+    RowText texts;
 };
 
 class BatchWrite {
@@ -49,10 +51,14 @@ class BatchWrite {
     [[nodiscard]] SinkResult<void> run_statements(
         const std::string& sql, std::span<TablePlan* const> plans, bool staging
     );
-    [[nodiscard]] SinkError blamed(SinkError error, const TablePlan* copied) const;
+    [[nodiscard]] SinkError blamed(SinkError error, const TablePlan* copied, bool staging) const;
     [[nodiscard]] SinkResult<void> check_result(const QueryResult& result, const TablePlan* copied)
         const;
     [[nodiscard]] SinkResult<void> stream(const TablePlan& plan, bool staging);
+    /// Row number `i` of the plan's.
+    [[nodiscard]] std::optional<CellError> append_row(
+        const TablePlan& plan, std::size_t i, bool staging
+    );
     [[nodiscard]] SinkError refusal(const TablePlan& plan, std::size_t row, const CellError& wrong)
         const;
     [[nodiscard]] std::string closing_statements() const;

@@ -17,7 +17,7 @@ namespace {
 using mapping::ColumnType;
 
 // Types by the names that PostgreSQL itself gives them (pg_type.typname).
-constexpr std::array<std::pair<std::string_view, Encoding>, 15> kEncodings = {{
+constexpr std::array<std::pair<std::string_view, Encoding>, 16> kEncodings = {{
     {"int2", Encoding::int2},
     {"int4", Encoding::int4},
     {"int8", Encoding::int8},
@@ -33,30 +33,51 @@ constexpr std::array<std::pair<std::string_view, Encoding>, 15> kEncodings = {{
     {"json", Encoding::json},
     {"jsonb", Encoding::jsonb},
     {"uuid", Encoding::uuid},
+    {"citext", Encoding::text},
 }};
 
-std::optional<Encoding> encoding_of(std::string_view type) {
-    const auto* found =
-        std::ranges::find(kEncodings, type, [](const auto& one) { return one.first; });
-    return found != kEncodings.end() ? std::optional(found->second) : std::nullopt;
+constexpr std::array<std::pair<std::string_view, Literal>, 11> kLiterals = {{
+    {"date", Literal::date},
+    {"time", Literal::time},
+    {"timetz", Literal::time_zone},
+    {"interval", Literal::interval},
+    {"inet", Literal::whole},
+    {"cidr", Literal::whole},
+    {"macaddr", Literal::whole},
+    {"macaddr8", Literal::whole},
+    {"bit", Literal::whole},
+    {"varbit", Literal::whole},
+    {"enum", Literal::whole},
+}};
+
+template <class Table>
+auto find_in(const Table& table, std::string_view type) {
+    const auto* found = std::ranges::find(table, type, [](const auto& one) { return one.first; });
+    return found != table.end() ? std::optional(found->second) : std::nullopt;
 }
 
-// A domain stands for the type below it, which may be a domain again.
+// A domain stands for the type below it, which may be a domain again; an array for its elements'.
 constexpr std::string_view kColumnQuery =
-    "WITH RECURSIVE base (attnum, type, modifier) AS ("
-    " SELECT attnum, atttypid, atttypmod FROM pg_catalog.pg_attribute"
+    "WITH RECURSIVE types AS (SELECT *, typcategory = 'A' AND typlen = -1 AND typelem <> 0"
+    "  AND typname NOT IN ('int2vector', 'oidvector') AS of_elements FROM pg_catalog.pg_type),"
+    " base (attnum, type, modifier, is_array) AS ("
+    " SELECT attnum, atttypid, atttypmod, false FROM pg_catalog.pg_attribute"
     "  WHERE attrelid = {0} AND attnum > 0 AND NOT attisdropped"
     " UNION ALL"
-    " SELECT attnum, typbasetype, CASE WHEN modifier >= 0 THEN modifier ELSE typtypmod END"
-    "  FROM base JOIN pg_catalog.pg_type t ON t.oid = type AND typtype = 'd')"
+    " SELECT attnum, CASE WHEN typtype = 'd' THEN typbasetype ELSE typelem END,"
+    "  CASE WHEN modifier >= 0 OR typtype <> 'd' THEN modifier ELSE typtypmod END,"
+    "  is_array OR typtype <> 'd'"
+    "  FROM base JOIN types t ON t.oid = type"
+    "   AND (typtype = 'd' OR (of_elements AND NOT is_array)))"
     " SELECT attname, pg_catalog.format_type(atttypid, atttypmod),"
-    "  CASE WHEN n.nspname = 'pg_catalog' THEN t.typname ELSE '' END, modifier,"
+    "  CASE WHEN t.typtype = 'e' THEN 'enum'"
+    "   WHEN n.nspname = 'pg_catalog' OR t.typname = 'citext' THEN t.typname ELSE '' END, modifier,"
     "  a.attnotnull, a.atthasdef OR a.attidentity <> '', a.attgenerated <> '' OR a.attidentity = "
     "'a',"
     "  (SELECT c.collname FROM pg_catalog.pg_collation c WHERE c.oid = a.attcollation AND NOT "
-    "c.collisdeterministic)"
+    "c.collisdeterministic), is_array"
     " FROM base JOIN pg_catalog.pg_attribute a ON a.attrelid = {0} AND a.attnum = base.attnum"
-    " JOIN pg_catalog.pg_type t ON t.oid = base.type AND t.typtype <> 'd'"
+    " JOIN types t ON t.oid = base.type AND t.typtype <> 'd' AND (is_array OR NOT of_elements)"
     " JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
     " ORDER BY a.attnum";
 
@@ -73,7 +94,8 @@ std::optional<std::int32_t> places_in(std::optional<Encoding> encoding, std::int
     constexpr std::int64_t kHeader = 4;
     constexpr std::int64_t kScaleBits = 0x7FF;
     constexpr std::int64_t kScaleSign = 0x400;
-    if (encoding == Encoding::timestamp && modifier >= 0) {
+    const bool is_time = encoding == Encoding::timestamp || encoding == Encoding::literal;
+    if (is_time && modifier >= 0) {
         return static_cast<std::int32_t>(modifier);
     }
     if (encoding == Encoding::numeric && modifier >= kHeader) {
@@ -88,8 +110,19 @@ CatalogueColumn column_in(const QueryResult& rows, int row) {
     CatalogueColumn column;
     column.name = field(rows, row, 0);
     column.type = field(rows, row, 1);
-    column.encoding = encoding_of(field(rows, row, 2));
-    const std::int64_t modifier = number(rows, row, 3);
+    const std::string_view base = field(rows, row, 2);
+    std::int64_t modifier = number(rows, row, 3);
+    column.encoding = find_in(kEncodings, base);
+    if (const auto literal = find_in(kLiterals, base)) {
+        column.literal = *literal;
+        // An interval's modifier has the fields that it keeps, and then the precision.
+        constexpr std::int64_t kAllFields = 0x7FFF;
+        const bool partial = *literal == Literal::interval && modifier >= 0;
+        if (!partial || modifier >> 16 == kAllFields) {
+            column.encoding = Encoding::literal;
+            modifier = partial ? modifier & 0xFFFF : modifier;
+        }
+    }
     if (column.encoding == Encoding::text && modifier >= kLengthHeader) {
         column.characters_max = static_cast<std::uint32_t>(modifier - kLengthHeader);
     }
@@ -97,17 +130,37 @@ CatalogueColumn column_in(const QueryResult& rows, int row) {
     column.not_null = is_true(rows, row, 4);
     column.has_default = is_true(rows, row, 5);
     column.generated = is_true(rows, row, 6);
-    column.vague_collation = field(rows, row, 7);
+    column.vague_collation = base == "citext" ? base : field(rows, row, 7);
+    column.array = is_true(rows, row, 8);
     return column;
 }
 
 std::string mismatch(const mapping::Column& wanted, const CatalogueColumn& found) {
+    std::string_view advice;
+    if (!found.encoding) {
+        advice =
+            ": foz does not know that type; take it out of the route, or have a column of type "
+            "text "
+            "that a trigger reads";
+    } else if (found.array && wanted.type != ColumnType::json) {
+        advice = "; type = \"json\" for the column in the route takes a JSON array";
+    } else if (*found.encoding == Encoding::literal && !found.array &&
+               wanted.type != ColumnType::text) {
+        advice = "; type = \"text\" for the column in the route takes what INSERT would";
+    }
     return fmt::format(
-        "column {} is {} in the database, but the route writes {}",
+        "column {} is {} in the database, but the route writes {}{}",
         found.name,
         found.type,
-        name_of(wanted.type)
+        name_of(wanted.type),
+        advice
     );
+}
+
+bool is_integer(const CatalogueColumn& column) {
+    return !column.array &&
+           (column.encoding == Encoding::int2 || column.encoding == Encoding::int4 ||
+            column.encoding == Encoding::int8);
 }
 
 std::string key_objection(const mapping::Table& wanted, const CatalogueTable& found) {
@@ -135,11 +188,11 @@ std::string column_objection(
         );
     }
     if (!there.encoding) {
-        return mismatch(column, there) + ": foz does not know that type";
+        return mismatch(column, there);
     }
-    const bool will_widen = wanted.inferred && is_integer(*there.encoding) &&
+    const bool will_widen = wanted.inferred && is_integer(there) &&
                             (column.type == ColumnType::real || column.type == ColumnType::decimal);
-    return fits(column.type, *there.encoding) || will_widen ? "" : mismatch(column, there);
+    return fits(column.type, there) || will_widen ? "" : mismatch(column, there);
 }
 
 const CatalogueColumn* CatalogueTable::find(std::string_view column) const {
@@ -214,6 +267,11 @@ std::vector<mapping::Column> known_columns(const CatalogueTable& found) {
         mapping::Column one{
             .name = column.name, .nullable = !column.not_null, .has_default = column.has_default
         };
+        if (column.array) {
+            one.type = ColumnType::json;
+            known.push_back(std::move(one));
+            continue;
+        }
         switch (*column.encoding) {
             case Encoding::int2:
             case Encoding::int4:
@@ -222,7 +280,8 @@ std::vector<mapping::Column> known_columns(const CatalogueTable& found) {
             case Encoding::float8: one.type = ColumnType::real; break;
             case Encoding::numeric: one.type = ColumnType::decimal; break;
             case Encoding::text:
-            case Encoding::uuid: one.type = ColumnType::text; break;
+            case Encoding::uuid:
+            case Encoding::literal: one.type = ColumnType::text; break;
             case Encoding::boolean: one.type = ColumnType::boolean; break;
             case Encoding::timestamp: one.type = ColumnType::timestamp; break;
             case Encoding::json:
@@ -233,18 +292,20 @@ std::vector<mapping::Column> known_columns(const CatalogueTable& found) {
     return known;
 }
 
-bool is_integer(Encoding encoding) {
-    return encoding == Encoding::int2 || encoding == Encoding::int4 || encoding == Encoding::int8;
-}
-
-bool fits(ColumnType wanted, Encoding encoding) {
+bool fits(ColumnType wanted, const CatalogueColumn& there) {
+    const auto encoding = there.encoding;
+    if (there.array) {
+        return wanted == ColumnType::json && encoding.has_value();
+    }
     const bool fraction = encoding == Encoding::float4 || encoding == Encoding::float8 ||
                           encoding == Encoding::numeric;
     switch (wanted) {
-        case ColumnType::integer: return fraction || is_integer(encoding);
+        case ColumnType::integer: return fraction || is_integer(there);
         case ColumnType::real:
         case ColumnType::decimal: return fraction;
-        case ColumnType::text: return encoding == Encoding::text || encoding == Encoding::uuid;
+        case ColumnType::text:
+            return encoding == Encoding::text || encoding == Encoding::uuid ||
+                   encoding == Encoding::literal;
         case ColumnType::boolean: return encoding == Encoding::boolean;
         case ColumnType::timestamp: return encoding == Encoding::timestamp;
         case ColumnType::json:
@@ -258,6 +319,7 @@ std::string objection(const mapping::Table& wanted, const CatalogueTable& found)
     if (found.kind != "r" && found.kind != "p") {
         return fmt::format("{} is not a table in the database", wanted.name);
     }
+    std::string reasons;  // of all columns, so that they can be mended at once
     for (const mapping::Column& column : wanted.columns) {
         if (wanted.inferred) {
             break;
@@ -267,9 +329,10 @@ std::string objection(const mapping::Table& wanted, const CatalogueTable& found)
             there == nullptr
                 ? fmt::format("the table has no column {}, which the route writes", column.name)
                 : column_objection(wanted, column, *there);
-        if (!reason.empty()) {
-            return fmt::format("table {}: {}", wanted.name, reason);
-        }
+        reasons += (reasons.empty() || reason.empty() ? "" : "; ") + reason;
+    }
+    if (!reasons.empty()) {
+        return fmt::format("table {}: {}", wanted.name, reasons);
     }
     for (const CatalogueColumn& column : found.columns) {
         const bool filled = column.has_default || column.generated || wanted.inferred ||
@@ -308,8 +371,11 @@ std::string doubts_about_key(const mapping::Table& wanted, const CatalogueTable&
             return cut_second_doubt(name, column->type, alter + whole);
         }
         if (!column->vague_collation.empty()) {
+            const bool is_type = column->vague_collation == "citext";
             return same_names_doubt(
-                name, column->vague_collation, alter + column->type + " COLLATE \"C\""
+                name,
+                column->vague_collation,
+                alter + (is_type ? "text" : column->type + " COLLATE \"C\"")
             );
         }
         return "";
@@ -318,7 +384,7 @@ std::string doubts_about_key(const mapping::Table& wanted, const CatalogueTable&
 
 std::optional<std::string> finer_time(const mapping::Table& table, const CatalogueColumn& column) {
     constexpr std::int32_t kDigitsMax = 6;
-    if (column.encoding != Encoding::timestamp ||
+    if (column.encoding != Encoding::timestamp || column.array ||
         column.places.value_or(kDigitsMax) == kDigitsMax) {
         return std::nullopt;
     }
@@ -348,7 +414,7 @@ std::optional<std::vector<TargetColumn>> targets(
     for (const mapping::Column& column : wanted.columns) {
         const CatalogueColumn* there = found.find(column.name);
         if (there == nullptr || !there->encoding || there->generated ||
-            !fits(column.type, *there->encoding)) {
+            !fits(column.type, *there)) {
             return std::nullopt;
         }
         const bool in_key = std::ranges::find(wanted.key, column.name) != wanted.key.end();
@@ -360,6 +426,8 @@ std::optional<std::vector<TargetColumn>> targets(
             .characters_max = there->characters_max,
             .places = there->places,
             .rounds = may_round(wanted, column),
+            .array = there->array,
+            .literal = there->literal,
         });
     }
     return result;

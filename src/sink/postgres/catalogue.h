@@ -19,6 +19,8 @@ struct CatalogueColumn {
     std::optional<Encoding> encoding;  // nothing: a type that foz does not know
     std::optional<std::uint32_t> characters_max;
     std::optional<std::int32_t> places;  // as in TargetColumn
+    bool array = false;                  // the same
+    Literal literal = Literal::whole;    // the same
     bool not_null = false;
     bool has_default = false;     // or is an identity
     bool generated = false;       // cannot be written
@@ -47,12 +49,8 @@ struct CatalogueTable {
 /// The columns as the mapping sees them; those of unknown types are left out.
 [[nodiscard]] std::vector<mapping::Column> known_columns(const CatalogueTable& found);
 
-/// Whether the values of a column that was configured as `wanted` go into a column of `encoding`
-/// whole.
-[[nodiscard]] bool fits(mapping::ColumnType wanted, Encoding encoding);
-
-/// Whether it may become double precision or numeric when an inferred column has grown out of it.
-[[nodiscard]] bool is_integer(Encoding encoding);
+/// Whether the values of a column that was configured as `wanted` go into `there` whole.
+[[nodiscard]] bool fits(mapping::ColumnType wanted, const CatalogueColumn& there);
 
 /// What stands against writing rows of `wanted` into `found`: a message that names both sides; ""
 /// when they fit. The columns of an inferred table are no objection: they can be changed, or do

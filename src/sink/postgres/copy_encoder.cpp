@@ -262,24 +262,6 @@ Problem append_uuid(const Value& value, CopyBuffer& buffer) {
     return std::nullopt;
 }
 
-Problem append_cell(const Value& value, const TargetColumn& column, CopyBuffer& buffer) {
-    switch (column.encoding) {
-        case Encoding::int2: return append_integer<std::int16_t>(value, buffer);
-        case Encoding::int4: return append_integer<std::int32_t>(value, buffer);
-        case Encoding::int8: return append_integer<std::int64_t>(value, buffer);
-        case Encoding::float4: return append_float4(value, column, buffer);
-        case Encoding::float8: return append_float8(value, column, buffer);
-        case Encoding::numeric: return append_numeric_cell(value, column, buffer);
-        case Encoding::text: return append_text(value, column, buffer);
-        case Encoding::boolean: return append_boolean(value, buffer);
-        case Encoding::timestamp: return append_timestamp(value, column, buffer);
-        case Encoding::json:
-        case Encoding::jsonb: return append_json(value, column, buffer);
-        case Encoding::uuid: return append_uuid(value, buffer);
-    }
-    return wrong_kind(value);
-}
-
 // The kinds of value that most columns have, when they need no check: without an optional<string>
 // in between.
 bool append_plain_cell(const Value& value, Encoding encoding, CopyBuffer& buffer) {
@@ -326,6 +308,27 @@ void append_field_count(std::size_t fields, CopyBuffer& buffer) {
 
 void append_int4(std::int32_t value, CopyBuffer& buffer) {
     append_fixed(value, buffer);
+}
+
+std::optional<Flaw> append_cell(
+    const Value& value, const TargetColumn& column, CopyBuffer& buffer
+) {
+    switch (column.encoding) {
+        case Encoding::int2: return append_integer<std::int16_t>(value, buffer);
+        case Encoding::int4: return append_integer<std::int32_t>(value, buffer);
+        case Encoding::int8: return append_integer<std::int64_t>(value, buffer);
+        case Encoding::float4: return append_float4(value, column, buffer);
+        case Encoding::float8: return append_float8(value, column, buffer);
+        case Encoding::numeric: return append_numeric_cell(value, column, buffer);
+        case Encoding::text: return append_text(value, column, buffer);
+        case Encoding::boolean: return append_boolean(value, buffer);
+        case Encoding::timestamp: return append_timestamp(value, column, buffer);
+        case Encoding::json:
+        case Encoding::jsonb: return append_json(value, column, buffer);
+        case Encoding::uuid: return append_uuid(value, buffer);
+        case Encoding::literal: break;
+    }
+    return wrong_kind(value);
 }
 
 std::optional<CellError> append_cells(

@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "mapping/value.h"
+#include "sink/literal_text.h"
 
 namespace foz::sink::postgres {
 
@@ -32,7 +33,8 @@ enum class Encoding : std::uint8_t {
     timestamp,
     json,
     jsonb,
-    uuid
+    uuid,
+    literal,  // the server reads it: row_text.h
 };
 
 /// A column of an existing table, as the encoder needs to know it.
@@ -46,6 +48,11 @@ struct TargetColumn {
     /// Behind the point of a numeric or the second of a timestamp; nothing: as many as it has.
     std::optional<std::int32_t> places;
     bool rounds = false;  // what does not fit into `places` or a float is rounded by the server
+    bool array = false;   // of elements of `encoding`
+    Literal literal = Literal::whole;  // with Encoding::literal
+
+    /// Whether the binary format cannot have it.
+    [[nodiscard]] bool needs_text() const { return array || encoding == Encoding::literal; }
 };
 
 /// Bytes that grow at the end and are reused.
@@ -89,6 +96,12 @@ void append_trailer(CopyBuffer& buffer);
 void append_field_count(std::size_t fields, CopyBuffer& buffer);
 /// One field of type int4.
 void append_int4(std::int32_t value, CopyBuffer& buffer);
+
+/// Appends the field of a value that is not null, of a column that does not need text. After an
+/// error the buffer holds what it held.
+[[nodiscard]] std::optional<Flaw> append_cell(
+    const mapping::Value& value, const TargetColumn& column, CopyBuffer& buffer
+);
 
 /// Appends one field for each of `columns` that is not left out; cells that `cells` lacks are null.
 /// After an error the buffer holds a part of the row.

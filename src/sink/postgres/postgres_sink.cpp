@@ -14,6 +14,7 @@
 #include "sink/postgres/connection.h"
 #include "sink/postgres/dialect.h"
 #include "sink/postgres/table_setup.h"
+#include "sink/table_fit.h"
 #include "sink/table_warnings.h"
 
 namespace foz::sink::postgres {
@@ -86,9 +87,13 @@ SinkResult<Connected> PostgresSink::set_up(
         return pass_on(created);
     }
     Connected connected;
+    Misfits misfits;
     for (const auto& table : mapping.tables()) {
         auto settlement = settle_table(connection, *table);
         if (!settlement) {
+            if (misfits.take(settlement.error())) {
+                continue;
+            }
             return pass_on(settlement);
         }
         connected.tables.push_back(settlement->settled());
@@ -96,6 +101,9 @@ SinkResult<Connected> PostgresSink::set_up(
         plan.table = table.get();
         plan.settled_as(std::move(settlement->found));
         warnings_.log(table->name, warnings_about(*table, plan.found));
+    }
+    if (!misfits.empty()) {
+        return misfits.failure();
     }
     shape_query_ = shape_query(mapping.tables());
     if (auto remembered = remember_shape(connection, false); !remembered) {
@@ -137,12 +145,19 @@ SinkResult<std::vector<std::string>> PostgresSink::inspect(const mapping::Mappin
         return pass_on(connection);
     }
     std::vector<std::string> lines;
+    Misfits misfits;
     for (const auto& table : mapping.tables()) {
         auto line = describe_table(*connection, *table);
         if (!line) {
+            if (misfits.take(line.error())) {
+                continue;
+            }
             return pass_on(line);
         }
         lines.push_back(std::move(*line));
+    }
+    if (!misfits.empty()) {
+        return misfits.failure();
     }
     return lines;
 }

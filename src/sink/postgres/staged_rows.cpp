@@ -18,7 +18,7 @@ std::string difference(const TablePlan& plan, std::size_t column) {
     }
     const std::string name = dialect().quoted(target.name);
     std::string_view as;
-    switch (target.encoding) {
+    switch (target.array ? Encoding::literal : target.encoding) {
         case Encoding::int2:
         case Encoding::int4:
         case Encoding::int8:
@@ -29,7 +29,8 @@ std::string difference(const TablePlan& plan, std::size_t column) {
         case Encoding::timestamp:
         case Encoding::jsonb:
         case Encoding::uuid: break;
-        // A collation, or citext, may see no difference where there is one; json knows no equality.
+        // A collation, or citext, may see no difference where there is one; json knows no equality,
+        // and neither do arrays of it.
         default: as = "::text COLLATE \"C\"";
     }
     return fmt::format("(s.{0}{1} IS DISTINCT FROM t.{0}{1})", name, as);

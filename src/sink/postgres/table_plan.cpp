@@ -28,9 +28,11 @@ bool TablePlan::make_current() {
 
 void TablePlan::list_columns() {
     std::vector<std::string> names;
+    needs_text = false;
     for (const TargetColumn& column : columns) {
         if (!column.left_out) {
             names.push_back(column.name);
+            needs_text = needs_text || column.needs_text();
         }
     }
     column_list = quoted_list(names);

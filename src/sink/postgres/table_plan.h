@@ -22,6 +22,7 @@ struct TablePlan {
     std::vector<TargetColumn> columns;    // one for each of the table's, in that order
     std::string column_list;              // those that are not left out, as SQL
     std::size_t fields = 0;               // how many those are
+    bool needs_text = false;              // TargetColumn::needs_text() of one of those
     std::uint32_t version = 0;            // of the table, when `columns` was made
     std::span<const std::uint32_t> rows;  // of the write at hand: indices into its batch
     RowGroup group;  // what `rows` refers to, if they are not all of the table's

@@ -37,7 +37,7 @@ Changes changes_for(const mapping::Table& table, const CatalogueTable& found) {
             );
         } else if (auto reason = column_objection(table, column, *there); !reason.empty()) {
             changes.impossible.push_back({column.name, std::move(reason)});
-        } else if (there->encoding && !fits(column.type, *there->encoding)) {
+        } else if (!fits(column.type, *there)) {
             changes.wanted.push_back(
                 {column.name,
                  fmt::format("ALTER COLUMN {} TYPE {}", name, type),
