@@ -2,6 +2,7 @@
 // What a person is told about how a table and the routes fit, whatever the database. Pure.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "mapping/column_name.h"
 #include "mapping/table.h"
 #include "sink/loss.h"
 #include "sink/sink.h"
@@ -34,6 +36,27 @@ class Misfits {
   private:
     std::string message_;
 };
+
+/// What a person is told of a table that is not there when another one is called nearly the same.
+[[nodiscard]] inline std::string other_case_hint(std::string_view wanted, std::string_view there) {
+    return fmt::format(
+        "there is a table {1}, whose name differs from {0} in capitals only; if that is meant, "
+        "write "
+        "table = \"{1}\"",
+        wanted,
+        there
+    );
+}
+
+/// Of a column that the table does not have; `alike`: one whose name differs in capitals only, or
+/// "".
+[[nodiscard]] inline std::string missing_column(std::string_view column, std::string_view alike) {
+    std::string message = fmt::format("the table has no column {}, which the route writes", column);
+    if (!alike.empty()) {
+        message += fmt::format("; it has {}: capitals count here", alike);
+    }
+    return message;
+}
 
 /// Why a message that is delivered twice would be stored twice, whatever the database; "": it would
 /// not.
@@ -123,6 +146,14 @@ template <class CatalogueTable, class AlterOf>
     );
 }
 
+/// Whether a column with that name is there, in whatever capitals.
+template <class CatalogueTable>
+[[nodiscard]] bool has_column(const CatalogueTable& found, std::string_view name) {
+    return std::ranges::any_of(found.columns, [&](const auto& one) {
+        return mapping::same_name(one.name, name);
+    });
+}
+
 /// The line of Sink::inspect about a table that fits. `found`: what the database's catalogue says,
 /// with find(name) for a column; nothing when the table is not there.
 template <class CatalogueTable>
@@ -134,7 +165,7 @@ template <class CatalogueTable>
     }
     std::string missing;
     for (const mapping::Column& column : table.columns) {
-        if (found->find(column.name) == nullptr) {
+        if (!has_column(*found, column.name)) {
             missing += (missing.empty() ? "; will get the column " : ", ") + column.name;
         }
     }

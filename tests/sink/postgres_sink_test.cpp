@@ -369,7 +369,11 @@ TEST_F(PostgresSinkTest, names_both_sides_when_a_table_does_not_fit) {
         std::string::npos
     );
     query("CREATE VIEW v AS SELECT 1 AS a");
-    EXPECT_EQ(refusal({{"r", "v", {{"a", "integer"}}, {}}}), "v is not a table in the database");
+    EXPECT_EQ(
+        refusal({{"r", "v", {{"a", "integer"}}, {}}}),
+        "table v is a view that takes no rows; give it a trigger INSTEAD OF INSERT that ends with "
+        "RETURN NEW, or name the table below it"
+    );
 }
 
 TEST_F(PostgresSinkTest, writes_into_domains_schemas_and_partitions) {

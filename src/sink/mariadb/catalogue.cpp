@@ -198,6 +198,24 @@ const CatalogueColumn* CatalogueTable::find(std::string_view column) const {
     return found != columns.end() ? &*found : nullptr;
 }
 
+SinkResult<std::string> hint_at_other_case(Connection& connection, const std::string& name) {
+    const auto dot = name.find('.');
+    const auto answers = connection.run(fmt::format(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = {} AND "
+        "LOWER(table_name) = LOWER({}) LIMIT 1",
+        dot == std::string::npos ? "DATABASE()" : quoted_text(name.substr(0, dot)),
+        quoted_text(dot == std::string::npos ? name : name.substr(dot + 1))
+    ));
+    if (!answers) {
+        return std::unexpected(answers.error());
+    }
+    if (answers->front().rows.empty()) {
+        return "";
+    }
+    const std::string there = answers->front().rows[0][0].value_or("");
+    return other_case_hint(name, name.substr(0, dot == std::string::npos ? 0 : dot + 1) + there);
+}
+
 SinkResult<std::optional<CatalogueTable>> read_table(
     Connection& connection, const std::string& name
 ) {
@@ -317,10 +335,8 @@ std::string objection(const mapping::Table& wanted, const CatalogueTable& found)
             break;
         }
         const CatalogueColumn* there = found.find(column.name);
-        const std::string reason =
-            there == nullptr
-                ? fmt::format("the table has no column {}, which the route writes", column.name)
-                : column_objection(wanted, column, *there);
+        const std::string reason = there == nullptr ? missing_column(column.name, "")
+                                                    : column_objection(wanted, column, *there);
         reasons += (reasons.empty() || reason.empty() ? "" : "; ") + reason;
     }
     if (!reasons.empty()) {
@@ -328,7 +344,7 @@ std::string objection(const mapping::Table& wanted, const CatalogueTable& found)
     }
     for (const CatalogueColumn& column : found.columns) {
         const bool filled = column.has_default || column.generated || wanted.inferred ||
-                            wanted.index_of(column.name).has_value();
+                            has_column(wanted, column.name);
         if (column.not_null && !filled) {
             return fmt::format(
                 "column {} is NOT NULL without a default, but no route fills it", column.name
@@ -404,9 +420,15 @@ std::vector<std::string> warnings_about(const mapping::Table& wanted, const Cata
 }
 
 const UniqueIndex* key_index(const mapping::Table& wanted, const CatalogueTable& found) {
-    std::vector<std::string> key = wanted.key;
-    std::ranges::sort(key);
-    const auto index = std::ranges::find(found.unique, key, &UniqueIndex::columns);
+    const auto is_over_key = [&](const UniqueIndex& index) {
+        return index.columns.size() == wanted.key.size() &&
+               std::ranges::all_of(wanted.key, [&](const std::string& name) {
+                   return std::ranges::any_of(index.columns, [&](const std::string& column) {
+                       return mapping::same_name(name, column);
+                   });
+               });
+    };
+    const auto index = std::ranges::find_if(found.unique, is_over_key);
     return index != found.unique.end() ? &*index : nullptr;
 }
 
@@ -415,7 +437,7 @@ bool has_other_unique(const mapping::Table& wanted, const CatalogueTable& found)
     return std::ranges::any_of(found.unique, [&](const UniqueIndex& index) {
         const auto counts_up = [&](const std::string& name) {
             const CatalogueColumn* column = found.find(name);
-            return column != nullptr && column->auto_increment && !wanted.index_of(name);
+            return column != nullptr && column->auto_increment && !has_column(wanted, name);
         };
         return &index != key && std::ranges::none_of(index.columns, counts_up);
     });

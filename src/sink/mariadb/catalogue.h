@@ -61,6 +61,12 @@ struct CatalogueTable {
     Connection& connection, const std::string& name
 );
 
+/// What a person is told of a table that is not there: another one's name differs in nothing but
+/// capitals. "" if there is none.
+[[nodiscard]] SinkResult<std::string> hint_at_other_case(
+    Connection& connection, const std::string& name
+);
+
 /// What the owner of `found` should know: columns that cut off a part of what `wanted` writes, a
 /// key that does not tell all readings apart or takes one twice.
 [[nodiscard]] std::vector<std::string> warnings_about(

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "sink/mariadb/dialect.h"
 #include "sink/mariadb/error_number.h"
 #include "sink/table_changes.h"
@@ -148,6 +149,13 @@ SinkResult<Settlement> settle_table(Connection& connection, const mapping::Table
             if (table.columns.empty()) {
                 return settlement;
             }
+            auto hint = hint_at_other_case(connection, table.name);
+            if (!hint) {
+                return pass_on(hint);
+            }
+            if (!hint->empty()) {
+                spdlog::warn("table {} is made anew: {}", table.name, *hint);
+            }
             if (auto made = connection.run(create_statement(connection, table)); !made) {
                 return pass_on(made);
             }
@@ -189,9 +197,18 @@ SinkResult<std::string> describe_table(Connection& connection, const mapping::Ta
             return fail(Failure::refused, "table {}: {}", table.name, impossible.front().reason);
         }
     }
-    return with_warnings(
-        fit_line(table, found), found ? warnings_about(table, *found) : warnings_of_new(table)
-    );
+    if (found) {
+        return with_warnings(fit_line(table, found), warnings_about(table, *found));
+    }
+    auto hint = hint_at_other_case(connection, table.name);
+    if (!hint) {
+        return pass_on(hint);
+    }
+    std::vector<std::string> warnings = warnings_of_new(table);
+    if (!hint->empty()) {
+        warnings.push_back(std::move(*hint));
+    }
+    return with_warnings(fit_line(table, found), warnings);
 }
 
 }  // namespace foz::sink::mariadb

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sink/postgres/batch_write.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -25,8 +26,11 @@ std::string_view format_of(const TablePlan& plan) {
 }  // namespace
 
 SinkResult<Written> BatchWrite::run() {
-    auto done = write_directly();
-    if (!done && done.error().code == kUniqueViolation) {
+    const auto plans = plans_with_rows();
+    const bool direct =
+        std::ranges::all_of(plans, [](const TablePlan* plan) { return plan->found.takes_copy; });
+    auto done = direct ? write_directly() : write_by_staging();
+    if (!done && direct && done.error().code == kUniqueViolation) {
         connection_.roll_back();
         done = write_by_staging();
     }

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "mapping/column_name.h"
 #include "sink/loss.h"
 #include "sink/postgres/dialect.h"
 #include "sink/table_fit.h"
@@ -163,7 +164,29 @@ bool is_integer(const CatalogueColumn& column) {
             column.encoding == Encoding::int8);
 }
 
+std::string kind_objection(const mapping::Table& wanted, const CatalogueTable& found) {
+    if (found.kind == "f") {
+        return fmt::format(
+            "table {} is a foreign table: another server would not commit its rows together with "
+            "foz's cursor; make that server a database of foz",
+            wanted.name
+        );
+    }
+    if (found.kind == "v" && !found.takes_insert) {
+        return fmt::format(
+            "table {} is a view that takes no rows; give it a trigger INSTEAD OF INSERT that ends "
+            "with RETURN NEW, or name the table below it",
+            wanted.name
+        );
+    }
+    const bool known = found.kind == "r" || found.kind == "p" || found.kind == "v";
+    return known ? "" : fmt::format("{} is not a table in the database", wanted.name);
+}
+
 std::string key_objection(const mapping::Table& wanted, const CatalogueTable& found) {
+    if (found.kind == "v") {
+        return "";  // takes_key() asks the server
+    }
     std::vector<std::string> key = wanted.key;
     std::ranges::sort(key);
     if (key.empty() || std::ranges::find(found.unique, key) != found.unique.end()) {
@@ -200,11 +223,58 @@ const CatalogueColumn* CatalogueTable::find(std::string_view column) const {
     return found != columns.end() ? &*found : nullptr;
 }
 
+const CatalogueColumn* CatalogueTable::find_in_other_case(std::string_view column) const {
+    const auto found = std::ranges::find_if(columns, [&](const CatalogueColumn& one) {
+        return one.name != column && mapping::same_name(one.name, column);
+    });
+    return found != columns.end() ? &*found : nullptr;
+}
+
+SinkResult<std::string> hint_at_other_case(Connection& connection, const std::string& name) {
+    const std::size_t dot = name.find('.');
+    const std::string schema = dot == std::string::npos
+                                   ? "pg_catalog.pg_table_is_visible(c.oid)"
+                                   : fmt::format(
+                                         "pg_catalog.lower(nspname) = pg_catalog.lower({})",
+                                         quoted_text(name.substr(0, dot))
+                                     );
+    auto found = connection.run(fmt::format(
+        "SELECT {} relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
+        "relnamespace WHERE relkind IN ('r', 'p', 'v') AND pg_catalog.lower(relname) = "
+        "pg_catalog.lower({}) AND {} LIMIT 1",
+        dot == std::string::npos ? "" : "nspname || '.' ||",
+        quoted_text(dot == std::string::npos ? name : name.substr(dot + 1)),
+        schema
+    ));
+    if (!found) {
+        return pass_on(found);
+    }
+    return PQntuples(found->get()) == 0 ? "" : other_case_hint(name, field(*found, 0, 0));
+}
+
+SinkResult<bool> takes_key(Connection& connection, const mapping::Table& wanted) {
+    auto asked = connection.run(fmt::format(
+        "SAVEPOINT foz_key; EXPLAIN INSERT INTO {0} ({1}) SELECT {1} FROM {0} ON CONFLICT ({1}) DO "
+        "NOTHING; RELEASE SAVEPOINT foz_key",
+        quoted_table(wanted.name),
+        quoted_list(wanted.key)
+    ));
+    if (asked) {
+        return true;
+    }
+    if (connection.lost()) {
+        return pass_on(asked);
+    }
+    auto undone = connection.run("ROLLBACK TO SAVEPOINT foz_key");
+    return undone ? SinkResult<bool>(false) : pass_on(undone);
+}
+
 SinkResult<std::optional<CatalogueTable>> read_table(
     Connection& connection, const std::string& name
 ) {
     const auto found = connection.run(fmt::format(
-        "SELECT oid, relkind FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass({})",
+        "SELECT oid, relkind, pg_catalog.pg_relation_is_updatable(oid, true) & 8 <> 0 "
+        "FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass({})",
         quoted_text(quoted_table(name))
     ));
     if (!found) {
@@ -216,12 +286,17 @@ SinkResult<std::optional<CatalogueTable>> read_table(
     CatalogueTable table;
     table.oid = field(*found, 0, 0);
     table.kind = field(*found, 0, 1);
+    // COPY into a view with a trigger counts rows that the trigger swallows, too.
+    table.takes_copy = table.kind != "v";
+    table.takes_insert = is_true(*found, 0, 2);
     const auto columns = connection.run(fmt::format(kColumnQuery, table.oid));
     if (!columns) {
         return std::unexpected(columns.error());
     }
     for (int row = 0; row < PQntuples(columns->get()); ++row) {
         table.columns.push_back(column_in(*columns, row));
+        // A view's column may stand for one with a default: what is left out can be filled by it.
+        table.columns.back().has_default |= table.kind == "v";
     }
     const auto unique = connection.run(fmt::format(kUniqueQuery, table.oid));
     if (!unique) {
@@ -316,8 +391,8 @@ bool fits(ColumnType wanted, const CatalogueColumn& there) {
 }
 
 std::string objection(const mapping::Table& wanted, const CatalogueTable& found) {
-    if (found.kind != "r" && found.kind != "p") {
-        return fmt::format("{} is not a table in the database", wanted.name);
+    if (auto reason = kind_objection(wanted, found); !reason.empty()) {
+        return reason;
     }
     std::string reasons;  // of all columns, so that they can be mended at once
     for (const mapping::Column& column : wanted.columns) {
@@ -325,10 +400,10 @@ std::string objection(const mapping::Table& wanted, const CatalogueTable& found)
             break;
         }
         const CatalogueColumn* there = found.find(column.name);
-        const std::string reason =
-            there == nullptr
-                ? fmt::format("the table has no column {}, which the route writes", column.name)
-                : column_objection(wanted, column, *there);
+        const CatalogueColumn* alike = found.find_in_other_case(column.name);
+        const std::string reason = there == nullptr
+                                       ? missing_column(column.name, alike ? alike->name : "")
+                                       : column_objection(wanted, column, *there);
         reasons += (reasons.empty() || reason.empty() ? "" : "; ") + reason;
     }
     if (!reasons.empty()) {

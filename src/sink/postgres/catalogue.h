@@ -29,18 +29,32 @@ struct CatalogueColumn {
 
 struct CatalogueTable {
     std::string oid;
-    std::string kind;  // pg_class.relkind
+    std::string kind;          // pg_class.relkind
+    bool takes_copy = true;    // not a view
+    bool takes_insert = true;  // not a view without trigger that is not a simple one
     std::vector<CatalogueColumn> columns;
     std::vector<std::vector<std::string>>
         unique;  // columns of each unique index without condition, sorted
 
     [[nodiscard]] const CatalogueColumn* find(std::string_view column) const;
+    /// One whose name differs in nothing but capitals; null if there is none.
+    [[nodiscard]] const CatalogueColumn* find_in_other_case(std::string_view column) const;
 };
 
 /// Nothing when there is no such table.
 [[nodiscard]] SinkResult<std::optional<CatalogueTable>> read_table(
     Connection& connection, const std::string& name
 );
+
+/// What a person is told of a table that is not there: another one's name differs in nothing but
+/// capitals. "" if there is none.
+[[nodiscard]] SinkResult<std::string> hint_at_other_case(
+    Connection& connection, const std::string& name
+);
+
+/// Whether the view `wanted.name` can leave out rows whose key is there already. Inside of a
+/// transaction.
+[[nodiscard]] SinkResult<bool> takes_key(Connection& connection, const mapping::Table& wanted);
 
 /// A query for a text that changes when one of these tables is replaced by another, or a column of
 /// it is added, removed, renamed or gets another type. For after they have been locked by a write.

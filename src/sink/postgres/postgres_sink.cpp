@@ -144,6 +144,10 @@ SinkResult<std::vector<std::string>> PostgresSink::inspect(const mapping::Mappin
     if (!connection) {
         return pass_on(connection);
     }
+    // takes_key() needs a transaction; what it reads must not change, either.
+    if (auto begun = connection->run(std::string(kBegin)); !begun) {
+        return pass_on(begun);
+    }
     std::vector<std::string> lines;
     Misfits misfits;
     for (const auto& table : mapping.tables()) {

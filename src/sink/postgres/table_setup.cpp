@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "sink/postgres/dialect.h"
 #include "sink/postgres/sqlstate.h"
 #include "sink/table_changes.h"
@@ -29,6 +30,9 @@ Changes changes_for(const mapping::Table& table, const CatalogueTable& found) {
         const CatalogueColumn* there = found.find(column.name);
         const std::string name = dialect().quoted(column.name);
         const std::string_view type = dialect().type_name(column.type);
+        if (there == nullptr && found.find_in_other_case(column.name) != nullptr) {
+            continue;  // the mapping takes that one's name
+        }
         if (there == nullptr) {
             changes.wanted.push_back(
                 {column.name,
@@ -109,6 +113,22 @@ SinkResult<std::optional<CatalogueTable>> fitting_table(
         if (const auto reason = objection(table, *found); !reason.empty()) {
             return fail(Failure::refused, "{}", reason);
         }
+        if (found->kind == "v" && !table.key.empty()) {
+            const auto takes = takes_key(connection, table);
+            if (!takes) {
+                return std::unexpected(takes.error());
+            }
+            if (!*takes) {
+                return fail(
+                    Failure::refused,
+                    "table {}: the route's key is ({}), but a view with a trigger, or over a table "
+                    "without that unique index, does not tell which keys are there; take the key "
+                    "out of the route, or name the table below the view",
+                    table.name,
+                    quoted_list(table.key)
+                );
+            }
+        }
     }
     return read;
 }
@@ -163,6 +183,13 @@ SinkResult<Settlement> settle_table(Connection& connection, const mapping::Table
         if (table.columns.empty()) {
             return settlement;
         }
+        auto hint = hint_at_other_case(connection, table.name);
+        if (!hint) {
+            return pass_on(hint);
+        }
+        if (!hint->empty()) {
+            spdlog::warn("table {} is made anew: {}", table.name, *hint);
+        }
         if (auto created = connection.run(dialect().create_table(table)); !created) {
             return pass_on(created);
         }
@@ -208,14 +235,21 @@ SinkResult<std::string> describe_table(Connection& connection, const mapping::Ta
             );
         }
     }
-    if (!found) {
-        if (auto there = check_schema(connection, table); !there) {
-            return pass_on(there);
-        }
+    if (found) {
+        return with_warnings(fit_line(table, found), warnings_about(table, *found));
     }
-    return with_warnings(
-        fit_line(table, found), found ? warnings_about(table, *found) : warnings_of_new(table)
-    );
+    if (auto there = check_schema(connection, table); !there) {
+        return pass_on(there);
+    }
+    auto hint = hint_at_other_case(connection, table.name);
+    if (!hint) {
+        return pass_on(hint);
+    }
+    std::vector<std::string> warnings = warnings_of_new(table);
+    if (!hint->empty()) {
+        warnings.push_back(std::move(*hint));
+    }
+    return with_warnings(fit_line(table, found), warnings);
 }
 
 }  // namespace foz::sink::postgres

@@ -24,9 +24,9 @@ RowInserter::RowInserter(state::SqliteConnection& connection, const mapping::Map
     }
 }
 
-SinkResult<void> RowInserter::prepare(const mapping::Table* only) {
+SinkResult<void> RowInserter::prepare(const mapping::Table& table) {
     for (RouteInsert& route : routes_) {
-        if (route.table->columns.empty() || (only != nullptr && route.table != only)) {
+        if (route.table->columns.empty() || route.table != &table) {
             continue;
         }
         auto insert = prepare_insert(*route.table, {});

@@ -24,9 +24,9 @@ class RowInserter {
   public:
     RowInserter(state::SqliteConnection& connection, const mapping::Mapping& mapping);
 
-    /// Prepares the INSERTs of all routes again, or of those into `only`, with the columns that
-    /// their tables have now.
-    [[nodiscard]] SinkResult<void> prepare(const mapping::Table* only = nullptr);
+    /// Prepares the INSERTs of the routes into `table` again, with the columns that it has now.
+    /// Before that, none of its rows may come.
+    [[nodiscard]] SinkResult<void> prepare(const mapping::Table& table);
 
     /// Inserts rows [first, last) of `batch`, in a transaction. Failure::refused names all rows
     /// that are.

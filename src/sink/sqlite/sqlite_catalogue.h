@@ -16,6 +16,7 @@ struct CatalogueColumn {
     std::string name;
     std::string declared_type;   // in capitals
     bool must_be_given = false;  // NOT NULL, and no default
+    bool generated = false;      // cannot be written
     bool has_default = false;
     /// As foz sees it; nullopt: a type it does not know.
     std::optional<mapping::ColumnType> type;

@@ -79,8 +79,14 @@ SinkResult<Connected> SqliteSink::connect(const LaneName& lane, const mapping::M
         return connected;
     }
     inserter_.emplace(connection_, mapping);
-    if (auto prepared = inserter_->prepare(); !prepared) {
-        return pass_on(prepared);
+    for (std::size_t i = 0; i < connected->tables.size(); ++i) {
+        // What is refused the table does not want for long: extend() comes again without it.
+        if (!connected->tables[i].refused.empty()) {
+            continue;
+        }
+        if (auto prepared = inserter_->prepare(*mapping.tables()[i]); !prepared) {
+            return pass_on(prepared);
+        }
     }
     auto books = Bookkeeping::prepare(
         connection_, lane, {connected->cursor, connected->mark.writer}, mapping.route_names()
@@ -169,7 +175,10 @@ SinkResult<SettledTable> SqliteSink::extend(const mapping::Table& table) {
     if (auto committed = transaction->commit(); !committed) {
         return std::unexpected(commit_failure_of(committed.error()));
     }
-    if (auto prepared = inserter_->prepare(&table); !prepared) {
+    if (!settled->refused.empty()) {
+        return settled;  // as in connect()
+    }
+    if (auto prepared = inserter_->prepare(table); !prepared) {
         return pass_on(prepared);
     }
     return settled;

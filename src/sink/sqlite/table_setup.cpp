@@ -67,7 +67,7 @@ SinkResult<SettledTable> settle_table(SqliteConnection& connection, const mappin
         return settled;  // inferred, and nothing has been received yet
     }
     for (const CatalogueColumn& column : *existing) {
-        if (column.type) {
+        if (column.type && !column.generated) {
             settled.columns.push_back(
                 {.name = column.name,
                  .type = *column.type,
