@@ -21,6 +21,7 @@
 #include "config/settings_parser.h"
 #include "mapping/mapping.h"
 #include "sink/sink.h"
+#include "sink/standstill_record.h"
 #include "sink/table_fit.h"
 
 namespace foz::cli {
@@ -148,6 +149,18 @@ void check_database(
     }
 }
 
+// What the lanes have noted in state.db, the one of a foz that runs or ran last.
+void check_standstills(const config::Settings& settings, Report& report) {
+    const auto notes = sink::standstills_of(settings);
+    if (!notes) {
+        report.warned(notes.error().message);
+        return;
+    }
+    for (const state::StandstillNote& note : *notes) {
+        report.failed(fmt::format("database {}: {}", note.database, sink::describe(note)));
+    }
+}
+
 void check_listener(const config::Listener& listener, Report& report) {
     const ListenerReport found = report_listener(listener);
     for (const std::string& line : found.good) {
@@ -179,6 +192,7 @@ int check(const CheckArguments& arguments) {
         for (const config::Database& database : settings->databases) {
             check_database(*settings, database, arguments.connect, report);
         }
+        check_standstills(*settings, report);
     }
     return report.exit_code();
 }

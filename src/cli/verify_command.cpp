@@ -7,9 +7,11 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/data_folder.h"
 #include "sink/make_sink.h"
+#include "sink/standstill_record.h"
 #include "sink/verification.h"
 #include "state/lane_history.h"
 
@@ -102,6 +104,28 @@ Result<bool> verify_database(
     return found->differences.empty();
 }
 
+// Whether a lane of a configured database stands still, as its foz has noted.
+Result<bool> any_stands_still(const config::Settings& settings, const std::string& journal) {
+    auto notes = sink::standstills_of(settings);
+    if (!notes) {
+        return pass_on(notes);
+    }
+    std::erase_if(*notes, [&](const auto& note) { return note.journal != journal; });
+    for (const state::StandstillNote& note : *notes) {
+        fmt::print(
+            "STANDS STILL: database {}: {}\n", note.database, log_text(sink::describe(note))
+        );
+    }
+    return !notes->empty();
+}
+
+std::string_view verdict(bool balanced, bool checked, bool moves) {
+    return !balanced  ? "it does not add up"
+           : !checked ? "not everything could be checked"
+           : !moves   ? "it adds up, but readings wait for a lane that stands still"
+                      : "it adds up";
+}
+
 int verify(const VerifyArguments& arguments) {
     auto settings = settings_for(arguments.folder);
     if (!settings) {
@@ -132,13 +156,12 @@ int verify(const VerifyArguments& arguments) {
             all_balanced = all_balanced && *balanced;
         }
     }
-    fmt::print(
-        "{}\n",
-        !all_balanced  ? "it does not add up"
-        : !all_checked ? "not everything could be checked"
-                       : "it adds up"
-    );
-    return all_balanced && all_checked ? 0 : 1;
+    const auto any_still = any_stands_still(*settings, id);
+    if (!any_still) {
+        return failed(any_still.error(), 1);
+    }
+    fmt::print("{}\n", verdict(all_balanced, all_checked, !*any_still));
+    return all_balanced && all_checked && !*any_still ? 0 : 1;
 }
 
 }  // namespace
@@ -168,7 +191,7 @@ void add_verify_command(CLI::App& app, int& exit_code) {
         "ledger that was\n"
         "committed with the rows. Changes nothing, and works while foz runs. Exit code 0: it adds "
         "up; 1: it does\n"
-        "not, or could not be read; 2: the configuration cannot be used."
+        "not, could not be read, or a lane stands still; 2: the configuration cannot be used."
     );
     command->callback([arguments, &exit_code] { exit_code = verify(*arguments); });
 }

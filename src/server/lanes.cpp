@@ -8,6 +8,7 @@
 #include "sink/lane_layout.h"
 #include "sink/left_lanes.h"
 #include "sink/make_sink.h"
+#include "state/standstills.h"
 
 namespace foz::server {
 
@@ -19,6 +20,10 @@ Result<void> Lanes::prepare(const config::Settings& settings) {
         }
     }
     positions_.resize(runners_.size());
+    if (auto removed = state::remove_standstills_of_others(state_, journal_.status().id);
+        !removed) {
+        return removed;
+    }
     sink::warn_of_left_lanes(journal_, settings.databases);
     return {};
 }

@@ -67,7 +67,18 @@ Runner::Runner(RunnerParts parts, RunnerOptions options)
     : parts_(std::move(parts)),
       options_(std::move(options)),
       journal_id_(parts_.journal.status().id),
-      board_(parts_.clock, options_.database, options_.lane, parts_.mapping.routes()),
+      board_(
+          parts_.clock,
+          options_.database,
+          options_.lane,
+          parts_.mapping.routes(),
+          {parts_.state,
+           parts_.clock,
+           journal_id_,
+           options_.database,
+           options_.lane,
+           options_.holds_journal}
+      ),
       hold_(
           parts_.journal,
           fmt::format("{}/{}", options_.database, options_.lane),

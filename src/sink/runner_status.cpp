@@ -21,9 +21,10 @@ StatusBoard::StatusBoard(
     const Clock& clock,
     std::string database,
     std::string lane,
-    std::span<const mapping::RouteInfo> routes
+    std::span<const mapping::RouteInfo> routes,
+    StandstillRecord record
 )
-    : clock_(clock) {
+    : clock_(clock), record_(std::move(record)) {
     status_.database = std::move(database);
     status_.lane = std::move(lane);
     status_.since = clock.system_now();
@@ -78,12 +79,17 @@ void StatusBoard::add_failure(SteadyTime began, const SinkError& error, std::uin
     const std::string text =
         error.code.empty() ? error.message : fmt::format("{} [{}]", error.message, error.code);
     set_state(needs_person ? RunnerState::blocked : RunnerState::retrying, text);
-    if (const auto line = standstill_.failed(began, clock_, waiting, text, needs_person)) {
+    const auto line = standstill_.failed(began, clock_, waiting, text, needs_person);
+    if (line) {
         spdlog::error("database {} ({}) {}", status_.database, status_.lane, *line);
+    }
+    if (const auto length = standstill_.told_length(clock_.steady_now())) {
+        record_.keep(*length, waiting, text, needs_person, line.has_value());
     }
 }
 
 void StatusBoard::note_movement() {
+    record_.remove();
     if (const auto line = standstill_.moved(clock_.steady_now())) {
         spdlog::info("database {} ({}) {}", status_.database, status_.lane, *line);
     }

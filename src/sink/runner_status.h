@@ -14,6 +14,7 @@
 #include "mapping/mapping.h"
 #include "sink/sink.h"
 #include "sink/standstill.h"
+#include "sink/standstill_record.h"
 
 namespace foz::sink {
 
@@ -42,15 +43,16 @@ struct RunnerStatus {
 };
 
 /// status() and wait_until_settled() on any thread, the rest on the lane's. It is also what speaks
-/// for the lane in the log: a change of state, a lane that stands still (standstill.h), a batch
-/// that takes longer than the server allows.
+/// for the lane in the log: a change of state, a lane that stands still (standstill.h; state.db has
+/// it too), a batch that takes longer than the server allows.
 class StatusBoard {
   public:
     StatusBoard(
         const Clock& clock,
         std::string database,
         std::string lane,
-        std::span<const mapping::RouteInfo> routes
+        std::span<const mapping::RouteInfo> routes,
+        StandstillRecord record
     );
 
     [[nodiscard]] RunnerStatus status() const;
@@ -74,6 +76,7 @@ class StatusBoard {
     const Clock& clock_;
     // The lane's thread alone:
     Standstill standstill_;
+    StandstillRecord record_;
     LogThrottle time_limits_{std::chrono::seconds(60)};
 
     mutable std::mutex mutex_;

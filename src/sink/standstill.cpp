@@ -4,6 +4,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "sink/standstill_record.h"
+
 namespace foz::sink {
 
 namespace {
@@ -46,10 +48,7 @@ std::optional<std::string> Standstill::failed(
         waiting == 1 ? "" : "s",
         waiting == 1 ? "s" : "",
         last_error,
-        needs_person
-            ? "A person has to put right what it names; foz looks again by itself"
-            : "See that the server runs, can be reached and takes what foz writes; foz goes on "
-              "trying, and the journal keeps what waits"
+        advice_for_standstill(needs_person)
     );
 }
 

@@ -29,6 +29,11 @@ class Standstill {
     /// failed() had yielded one.
     [[nodiscard]] std::optional<std::string> moved(SteadyTime now);
 
+    /// For how long, once failed() has yielded a line.
+    [[nodiscard]] std::optional<SteadyTime::duration> told_length(SteadyTime now) const {
+        return last_said_ && since_ ? std::optional(now - *since_) : std::nullopt;
+    }
+
   private:
     std::optional<SteadyTime> since_;      // the first attempt that failed
     std::optional<SteadyTime> last_said_;  // since then

@@ -18,8 +18,9 @@ constexpr std::array kMoves = {
     "UPDATE lane_layout SET journal = ?2, since = (SELECT r.since FROM journal_renewal r WHERE "
     "r.after = ?2 AND r.database = lane_layout.database) WHERE journal = ?1 AND EXISTS (SELECT 1 "
     "FROM journal_renewal r WHERE r.after = ?2 AND r.database = lane_layout.database)",
-    // Gaps were gaps of the id before: a person decided when he gave the journal another.
+    // A person decided about these when he gave the journal another id.
     "DELETE FROM gap WHERE journal = ?1",
+    "DELETE FROM standstill WHERE journal = ?1",
 };
 
 SqliteResult<void> move_everything(

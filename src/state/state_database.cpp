@@ -124,6 +124,17 @@ CREATE TABLE renewed_letters (
     letters INTEGER NOT NULL,
     PRIMARY KEY (journal, database, route)
 ) WITHOUT ROWID;
+CREATE TABLE standstill (
+    journal TEXT NOT NULL,
+    database TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    noted INTEGER NOT NULL,
+    waiting INTEGER NOT NULL,
+    cause TEXT NOT NULL,
+    needs_person INTEGER NOT NULL,
+    PRIMARY KEY (journal, database, lane)
+) WITHOUT ROWID;
 )sql",
 };
 constexpr auto kSchemaVersion = static_cast<std::int64_t>(kMigrations.size());

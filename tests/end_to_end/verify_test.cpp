@@ -69,6 +69,35 @@ TEST_F(Verify, ADatabaseThatCannotBeReadIsNotCalledADifference) {
     EXPECT_FALSE(verified.says("does not add up")) << verified;
 }
 
+TEST_F(Verify, ALaneThatStandsStillIsNamedByVerifyAndCheckUntilItMoves) {
+    ASSERT_TRUE(foz_.dead_letters_become(1));
+    ASSERT_EQ(foz_.stop(), 0);
+    ASSERT_EQ(
+        foz_.query(
+            "INSERT INTO standstill SELECT journal, 'foz', 'main-0', 1700000000000000, "
+            "1700000060000000, 3, 'permission denied', 1 FROM lane_layout",
+            "state.db"
+        ),
+        ""
+    );
+    for (const char* command : {"verify", "check"}) {
+        const Outcome outcome = foz_.run_configured({command});
+        EXPECT_EQ(outcome.exit_code, 1) << outcome;
+        EXPECT_TRUE(outcome.says(
+            "database foz: lane main-0 has stood still since 2023-11-14 22:13:20 UTC; at "
+            "2023-11-14 22:14:20 UTC 3 records of the journal waited for it. Last error: "
+            "permission denied. A person has to"
+        )) << outcome;
+    }
+    EXPECT_TRUE(foz_.run_configured({"verify"}).says("it adds up, but"));
+    foz_.start();
+    EXPECT_TRUE(support::wait_until([&] {
+        return foz_.query("SELECT count(*) FROM standstill", "state.db") == "0";
+    }));
+    EXPECT_EQ(foz_.run_configured({"verify"}).exit_code, 0);
+    EXPECT_EQ(foz_.run_configured({"check"}).exit_code, 0);
+}
+
 TEST_F(Verify, RowsFromElsewhereAreADifference) {
     ASSERT_EQ(foz_.stop(), 0);
     ASSERT_EQ(foz_.query("INSERT INTO readings VALUES ('x', 1, '2022-01-01 00:00:00.000000')"), "");
