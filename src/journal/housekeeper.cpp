@@ -29,8 +29,7 @@ Housekeeper::~Housekeeper() {
     work_.notify_one();
     thread_.join();
     save_cursors();
-    spare_.reset();
-    SpareSegment::discard(charge_.files, charge_.options.directory);
+    discard_spare();
 }
 
 void Housekeeper::segment_used(std::uint64_t bytes) {
@@ -112,7 +111,9 @@ void Housekeeper::answer(Result<void> prepared) {
 
 Result<void> Housekeeper::prepare(std::uint64_t bytes_min, bool in_haste) {
     if (spare_ && spare_->bytes() < bytes_min) {
-        spare_.reset();  // a single large append needs a larger segment
+        // A single large append needs a larger segment, and on a disk that is nearly full the room
+        // that this one takes.
+        discard_spare();
     }
     if (!spare_) {
         if (auto room = make_room(bytes_min); !room) {
@@ -129,10 +130,14 @@ Result<void> Housekeeper::prepare(std::uint64_t bytes_min, bool in_haste) {
     }
     auto advanced = in_haste ? spare_->hurry() : spare_->advance();
     if (!advanced) {
-        spare_.reset();
-        SpareSegment::discard(charge_.files, charge_.options.directory);
+        discard_spare();
     }
     return advanced;
+}
+
+void Housekeeper::discard_spare() {
+    spare_.reset();
+    SpareSegment::discard(charge_.files, charge_.options.directory);
 }
 
 Result<void> Housekeeper::make_room(std::uint64_t bytes) {

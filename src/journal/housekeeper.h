@@ -50,6 +50,7 @@ class Housekeeper {
     [[nodiscard]] bool piece_wanted() const;  // needs mutex_
     void answer(Result<void> prepared);       // needs mutex_
     [[nodiscard]] Result<void> prepare(std::uint64_t bytes_min, bool in_haste);
+    void discard_spare();
     [[nodiscard]] Result<void> make_room(std::uint64_t bytes);
     [[nodiscard]] Result<std::uint64_t> bytes_missing(std::uint64_t bytes) const;
     [[nodiscard]] Error no_room(std::uint64_t bytes) const;

@@ -65,6 +65,22 @@ TEST(DiskFault, a_spare_segment_is_put_into_use_when_no_more_files_can_be_opened
     EXPECT_TRUE(activated) << activated.error().message;
 }
 
+TEST(DiskFault, a_spare_segment_that_is_too_small_makes_room_for_the_one_that_is_needed) {
+    support::FaultyFileSystem files;
+    const LocalJournalOptions options = small_options();
+    const std::string large(2 * options.segment_bytes, 'x');
+    // For a segment in use and a large one; not for a spare beside them.
+    files.set_capacity(4 * options.segment_bytes);
+    const auto journal = open_or_fail(files, options);
+    append_durably(*journal, std::string(3 << 10, '.'));
+    ASSERT_TRUE(eventually([&] {
+        const auto spare = files.open(options.directory / "spare", OpenMode::read);
+        return spare && (*spare)->size() == options.segment_bytes;
+    }));
+    append_durably(*journal, large);
+    EXPECT_EQ(read_all(*journal).back(), large);
+}
+
 TEST(DiskFault, a_full_disk_does_not_keep_the_journal_from_closing) {
     support::FaultyFileSystem files;
     files.set_capacity(3 * small_options().segment_bytes);
