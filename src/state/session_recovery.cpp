@@ -117,6 +117,7 @@ Result<std::vector<std::shared_ptr<Session>>> recover_sessions(
             sessions.add(snapshot);
         }
     }
+    journal.set_cursor(kSessionCursor, position);
     auto reader = journal.read_from(position);
     if (!reader) {
         return pass_on(reader);

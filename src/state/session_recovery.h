@@ -22,7 +22,9 @@ namespace foz::state {
 /// The name of the journal cursor that keeps the records that the next recovery needs.
 inline constexpr std::string_view kSessionCursor = "sessions";
 
-/// The sessions as of the journal's end. Errors: a journal or checkpoint that cannot be read.
+/// The sessions as of the journal's end. From then on the journal keeps the records that it read
+/// and those that follow, up to the next checkpoint (session_saver.h): so call it before anything
+/// is received. Errors: a journal or checkpoint that cannot be read.
 [[nodiscard]] Result<std::vector<std::shared_ptr<Session>>> recover_sessions(
     journal::Journal& journal, StateDatabase& state
 );

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.h"
+#include "state/session_recovery.h"
 #include "tests/bridge/bridge_rig.h"
 #include "tests/support/raw_broker.h"
 #include "tests/support/wait_until.h"
@@ -84,7 +85,7 @@ class FullJournal : public testing::Test {
         read_journal();
         return true;
     }
-    /// As a database does that is never behind.
+    /// As a database does that is never behind, and with sessions that are saved all the time.
     void read_journal() {
         while (const auto record = reader_->next().value()) {
             if (record->kind == static_cast<std::uint8_t>(foz::mqtt::RecordKind::message)) {
@@ -94,6 +95,7 @@ class FullJournal : public testing::Test {
             }
         }
         rig_.journal().set_cursor("database", reader_->position());
+        rig_.journal().set_cursor(state::kSessionCursor, reader_->position());
     }
 
     support::RawBroker broker_;

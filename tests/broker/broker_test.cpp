@@ -436,6 +436,7 @@ TEST_F(BrokerOverSockets, what_a_client_sent_ahead_is_taken_when_the_journal_has
     broker_->set_committed(1 << 20);
     EXPECT_TRUE(support::wait_until([&] {
         journal_->set_cursor("slow", journal_->status().durable_end);
+        journal_->set_cursor(state::kSessionCursor, journal_->status().durable_end);
         return ahead.receive(4, 1ms) == ack_bytes(mqtt::PacketType::puback, 2);
     }));
     broker_.reset();

@@ -241,6 +241,7 @@ TEST_F(SourceWithABroker, reads_no_more_while_the_journal_is_full_and_goes_on_by
     ASSERT_GT(acknowledged, 0);
     ASSERT_GT(sent, acknowledged);
     journal_->set_cursor("a slow database", journal_->durable_end());
+    journal_->set_cursor(state::kSessionCursor, journal_->durable_end());
     while (acknowledged < sent) {
         EXPECT_EQ(broker_.expect_id(PacketType::puback), ++acknowledged);
     }

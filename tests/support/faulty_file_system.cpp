@@ -100,7 +100,11 @@ class FaultyFile final : public File {
     }
 
     [[nodiscard]] Result<void> sync_data() override {
-        const std::lock_guard lock(files_.mutex_);
+        std::unique_lock lock(files_.mutex_);
+        files_.syncs_let_go_.wait(lock, [this] {
+            return !files_.hanging_sync_ ||
+                   node_->name.find(*files_.hanging_sync_) == std::string::npos;
+        });
         return files_.alive(incarnation_) ? files_.sync(*node_) : machine_stopped();
     }
 
@@ -188,6 +192,19 @@ void FaultyFileSystem::set_capacity(std::uint64_t bytes) {
 void FaultyFileSystem::fail_next_sync(std::string part) {
     const std::lock_guard lock(mutex_);
     failing_sync_ = std::move(part);
+}
+
+void FaultyFileSystem::hang_syncs(std::string part) {
+    const std::lock_guard lock(mutex_);
+    hanging_sync_ = std::move(part);
+}
+
+void FaultyFileSystem::let_syncs_go() {
+    {
+        const std::lock_guard lock(mutex_);
+        hanging_sync_.reset();
+    }
+    syncs_let_go_.notify_all();
 }
 
 std::uint64_t FaultyFileSystem::syncs(std::string_view part) const {

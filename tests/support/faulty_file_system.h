@@ -8,6 +8,7 @@
 // it, though it never reaches the disk.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -16,6 +17,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/file_system.h"
@@ -47,6 +49,10 @@ class FaultyFileSystem final : public FileSystem {
     void use_up_descriptors();
     /// The next sync_data() of a file whose name contains `part` fails.
     void fail_next_sync(std::string part);
+    /// From now on sync_data() of a file whose name contains `part` waits, until let_syncs_go().
+    /// HangingSyncs calls both.
+    void hang_syncs(std::string part);
+    void let_syncs_go();
     /// Number of successful sync_data() calls on files whose name contains `part`.
     [[nodiscard]] std::uint64_t syncs(std::string_view part) const;
 
@@ -113,10 +119,26 @@ class FaultyFileSystem final : public FileSystem {
     std::map<std::string, std::uint64_t> syncs_;
     std::optional<std::uint64_t> operations_left_;
     std::optional<std::string> failing_sync_;
+    std::optional<std::string> hanging_sync_;
+    std::condition_variable syncs_let_go_;
     std::uint64_t capacity_ = 1ULL << 40;
     bool descriptors_used_up_ = false;
     std::uint64_t incarnation_ = 0;
     bool stopped_ = false;
+};
+
+/// While it lives, the disk hangs in sync_data() of files whose name contains `part`.
+class HangingSyncs {
+  public:
+    HangingSyncs(FaultyFileSystem& files, std::string part) : files_(files) {
+        files_.hang_syncs(std::move(part));
+    }
+    HangingSyncs(const HangingSyncs&) = delete;
+    HangingSyncs& operator=(const HangingSyncs&) = delete;
+    ~HangingSyncs() { files_.let_syncs_go(); }
+
+  private:
+    FaultyFileSystem& files_;
 };
 
 }  // namespace foz::support
