@@ -181,6 +181,30 @@ TEST_F(Recovery, never_brings_back_a_frame_that_it_cut_off) {
     );
 }
 
+TEST_F(Recovery, ends_before_a_frame_that_does_not_follow_the_one_before_it) {
+    const std::string whole = files_.content(kSegment);
+    const std::size_t third_bytes = frame_ends_[2] - frame_ends_[1];
+    std::string spoiled =
+        whole.substr(0, frame_ends_[0]) + whole.substr(frame_ends_[1], third_bytes);
+    spoiled.resize(whole.size());
+    forget_cursors();
+    files_.set_content(kSegment, spoiled);
+    // The third frame, whole, where the second should be: it knows that the second was on disk.
+    const auto journal = open_local_journal(small_options(), files_, real_clock());
+    ASSERT_FALSE(journal);
+    EXPECT_EQ(journal.error().code, ErrorCode::corrupt);
+    EXPECT_NE(journal.error().message.find("from position 1 on"), std::string::npos)
+        << journal.error().message;
+
+    // It knows of nothing: a torn tail.
+    auto* const bytes = reinterpret_cast<std::byte*>(spoiled.data());
+    const auto header = decode_segment_header(ByteView(bytes, kSegmentHeaderBytes), "");
+    ASSERT_TRUE(header);
+    seal_frame(bytes + frame_ends_[0], 0, header->frame_seed());
+    files_.set_content(kSegment, spoiled);
+    EXPECT_EQ(read_all(*open_or_fail(files_)), first_texts(1));
+}
+
 TEST_F(Recovery, writes_again_what_a_failed_sync_may_have_left_in_the_page_cache_only) {
     {
         const auto journal = open_or_fail(files_);
