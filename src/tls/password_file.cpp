@@ -86,7 +86,7 @@ Result<std::shared_ptr<const PasswordFile>> PasswordFile::load(const std::filesy
 Result<std::shared_ptr<const PasswordFile>> PasswordFile::parse(
     std::string_view content, std::string_view shown_name
 ) {
-    const std::shared_ptr<PasswordFile> made(new PasswordFile());
+    std::shared_ptr<PasswordFile> made(new PasswordFile());
     std::uint32_t iterations_most = 0;
     for (std::size_t number = 1; !content.empty(); ++number) {
         const std::string_view line = take_line(content);
