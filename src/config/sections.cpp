@@ -32,6 +32,7 @@ constexpr string_view kColumnTypes[] = {
     "integer", "double", "decimal", "text", "boolean", "timestamp", "json"
 };
 constexpr string_view kEpochUnits[] = {"s", "ms", "us", "ns"};
+constexpr string_view kOnDuplicate[] = {"keep", "replace"};
 constexpr string_view kMissing[] = {"null", "reject"};
 constexpr string_view kUnfit[] = {"reject", "null"};
 
@@ -255,6 +256,12 @@ constexpr Key<Route> kRouteKeys[] = {
         "Columns that make a row unique: a row whose key is in the table already is a duplicate, "
         "not stored and counted.",
         "[\"dh\", \"device\"]"
+    ),
+    choice<&Route::on_duplicate>(
+        "on_duplicate",
+        kOnDuplicate,
+        "What becomes of a reading whose `key` is in the table with other values: a dead letter "
+        "(`keep` what is stored), or the row (`replace`)."
     ),
     list<&Route::rows>(
         KeyKind::path,

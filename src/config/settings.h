@@ -186,6 +186,12 @@ struct Filter {
     bool operator==(const Filter&) const = default;
 };
 
+/// What to do with a reading whose key is in the table already, with other values.
+enum class OnDuplicate : std::uint8_t {
+    keep,     // keep what is stored, make the reading a dead letter (the default)
+    replace,  // store the reading in its place
+};
+
 struct Route {
     std::string name;   // "" : made from topic and table
     std::string topic;  // an MQTT filter; a level may be {name}; + and # allowed
@@ -193,6 +199,7 @@ struct Route {
     std::string table;
     std::vector<Column> columns;  // empty: they follow the payload
     std::vector<std::string> key;
+    OnDuplicate on_duplicate = OnDuplicate::keep;
     std::vector<std::string> rows;  // path to an array of readings inside the payload; empty: the
                                     // payload is one reading, or an array of them
     std::optional<Filter> where;    // absent: all readings

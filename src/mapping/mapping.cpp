@@ -72,7 +72,12 @@ Result<void> check_table_name(const config::Route& route) {
 
 /// "(temp double, dh timestamp)"
 std::string description_of(const Table& table) {
-    if (table.inferred) return "columns that follow the payload";
+    if (table.inferred) {
+        return fmt::format(
+            "columns that follow the payload{}",
+            table.replaces ? " and on_duplicate = \"replace\"" : ""
+        );
+    }
     std::string text;
     for (const Column& column : table.columns) {
         text +=
@@ -80,6 +85,7 @@ std::string description_of(const Table& table) {
     }
     text += ")";
     if (!table.key.empty()) text += fmt::format(" and key ({})", fmt::join(table.key, ", "));
+    if (table.replaces) text += " and on_duplicate = \"replace\"";
     return text;
 }
 
@@ -89,7 +95,7 @@ bool fills_the_same_columns(const Table& a, const Table& b) {
         return index && b.columns[*index].type == column.type;
     };
     return !a.inferred && !b.inferred && a.columns.size() == b.columns.size() &&
-           std::ranges::all_of(a.columns, is_in_b) && a.key == b.key;
+           std::ranges::all_of(a.columns, is_in_b) && a.key == b.key && a.replaces == b.replaces;
 }
 
 Result<void> check_key(const config::Route& route, const Table& table) {
@@ -195,6 +201,7 @@ Result<std::size_t> Mapping::State::add_declared(
     Table table;
     table.name = route.table;
     table.key = route.key;
+    table.replaces = route.on_duplicate == config::OnDuplicate::replace;
     FieldPlan fields;
     std::vector<CompiledColumn> columns;
     for (const config::Column& configured : route.columns) {
@@ -251,16 +258,19 @@ Result<std::size_t> Mapping::State::add_inferred(
         Table table;
         table.name = route.table;
         table.key = route.key;
+        table.replaces = route.on_duplicate == config::OnDuplicate::replace;
         table.inferred = true;
         table.columns.push_back(
             {.name = "time", .type = ColumnType::timestamp, .nullable = false, .receipt = true}
         );
         index = add_table(std::move(table), route);
         known_tables[*index].inferred = std::make_unique<InferredTable>(*tables[*index]);
-    } else if (!tables[*index]->inferred || tables[*index]->key != route.key) {
+    } else if (!tables[*index]->inferred || tables[*index]->key != route.key ||
+               tables[*index]->replaces != (route.on_duplicate == config::OnDuplicate::replace)) {
         Table table;
         table.name = route.table;
         table.inferred = true;
+        table.replaces = route.on_duplicate == config::OnDuplicate::replace;
         return share_table(std::move(table), route);  // which says what is wrong
     }
     InferredRoute compiled = {

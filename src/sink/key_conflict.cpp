@@ -71,6 +71,10 @@ std::vector<std::size_t> compared_columns(const mapping::Table& table) {
     return compared;
 }
 
+bool replaces(const mapping::Table& table, const LaneName& lane) {
+    return table.replaces && !table.key.empty() && !lane.lane.starts_with("dead");
+}
+
 RefusedRow key_conflict(
     std::size_t row,
     const mapping::Table& table,

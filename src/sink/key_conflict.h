@@ -21,6 +21,10 @@ inline constexpr int kShownCharactersMax = 100;
 /// unless they belong to the key.
 [[nodiscard]] std::vector<std::size_t> compared_columns(const mapping::Table& table);
 
+/// Whether rows of `table` that this lane writes take the place of what is stored. A dead letter
+/// does not: it is older than what has come since.
+[[nodiscard]] bool replaces(const mapping::Table& table, const LaneName& lane);
+
 /// A column in which the stored row and the reading differ.
 struct Difference {
     std::size_t column = 0;             // of the table

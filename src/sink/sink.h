@@ -181,9 +181,11 @@ class Sink {
     /// where this connection saw it, and by whom; Failure::reconnect if it is not. A row whose
     /// key is there already is compared with the stored one (sink/key_conflict.h): when it is the
     /// same reading, it is a duplicate: not stored, counted; when it is another, Failure::refused
-    /// with kKeyConflict. Any other violation, and a row that the database leaves out although the
-    /// statement succeeds: Failure::refused. Then nothing is written. Rows that are certainly to
-    /// blame are in SinkError::rows: they are not tried again.
+    /// with kKeyConflict. If the table `replaces` (sink/key_conflict.h), the last row of a key is
+    /// what is stored then, and every row that found its key there counts as a duplicate. Any other
+    /// violation, and a row that the database leaves out although the statement succeeds:
+    /// Failure::refused. Then nothing is written. Rows that are certainly to blame are in
+    /// SinkError::rows: they are not tried again.
     [[nodiscard]] virtual SinkResult<Written> write(
         const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
     ) = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sink/sql_text.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace foz::sink {
@@ -58,6 +60,25 @@ std::string create_table_text(
         sql += ",\n  PRIMARY KEY (" + enclosed_list(table.key, mark) + ")";
     }
     return sql + "\n)";
+}
+
+std::string updates_text(
+    const mapping::Table& table, char mark, std::string_view before, std::string_view after
+) {
+    std::string sql;
+    const auto add = [&](std::string_view column) {
+        const std::string name = enclosed(column, mark);
+        sql += fmt::format("{}{} = {}{}{}", sql.empty() ? "" : ", ", name, before, name, after);
+    };
+    for (const mapping::Column& column : table.columns) {
+        if (std::ranges::find(table.key, column.name) == table.key.end()) {
+            add(column.name);
+        }
+    }
+    if (sql.empty()) {
+        add(table.key.front());
+    }
+    return sql;
 }
 
 }  // namespace foz::sink

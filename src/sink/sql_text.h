@@ -28,4 +28,10 @@ namespace foz::sink {
     const std::function<std::string(const mapping::Column&)>& type_of
 );
 
+/// "a = excluded.a, b = excluded.b": all columns but those of the key, or one of the key if there
+/// is no other; `before` and `after` stand around the new value's name.
+[[nodiscard]] std::string updates_text(
+    const mapping::Table& table, char mark, std::string_view before, std::string_view after
+);
+
 }  // namespace foz::sink

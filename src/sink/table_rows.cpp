@@ -44,7 +44,10 @@ std::vector<RowGroup> TableRows::groups_of(std::size_t table) const {
         for (std::size_t i = 0; i < columns.size(); ++i) {
             left_out[i] = columns[i].has_default && (i >= cells.size() || cells[i].is_null());
         }
-        auto group = std::ranges::find(groups, left_out, &RowGroup::left_out);
+        // Where the last of a key counts, rows must stay in their order: a group is a run of them.
+        const bool ordered = tables_[table]->replaces && !groups.empty();
+        auto group = ordered ? groups.end() - 1 : groups.begin();
+        group = std::ranges::find(group, groups.end(), left_out, &RowGroup::left_out);
         if (group == groups.end()) {
             group = groups.insert(groups.end(), {left_out, {}});
         }

@@ -245,6 +245,14 @@ TEST(SettingsErrors, find_references_to_nowhere) {
               "section [database.warehouse] with its url"}
     );
     EXPECT_EQ(
+        errors_of(route_with("{ temp = { field = \"t\" } }\non_duplicate = \"replace\"")),
+        Lines{"foz.toml:5: \"on_duplicate\" in [[route]] is \"replace\", but without a \"key\" no "
+              "reading replaces another; add the key, or take it out"}
+    );
+    EXPECT_EQ(
+        errors_of(route_with("{ temp = { field = \"t\" } }\non_duplicate = \"keep\"")), Lines{}
+    );
+    EXPECT_EQ(
         errors_of(route_with("{ temp = { field = \"t\" } }\nkey = [\"temp\", \"tmp\", \"temp\"]")),
         (Lines{
             "foz.toml:5: \"key\" in [[route]] has \"tmp\", which is no column; did you mean "

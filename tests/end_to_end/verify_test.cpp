@@ -32,6 +32,25 @@ TEST_F(Verify, ItAddsUpWhileFozRunsAndAfterwards) {
     EXPECT_TRUE(stopped.says("table readings: 2 rows, foz stored 2")) << stopped;
 }
 
+TEST(VerifyReplaced, AReadingThatReplacedAnotherCountsAsADuplicateAndItAddsUp) {
+    FozUnderTest foz;
+    foz.configure(
+        "[[route]]\ntopic = \"r/{device}\"\ntable = \"latest\"\nkey = [\"device\"]\n"
+        "on_duplicate = \"replace\"\n"
+        "columns = { device = { capture = \"device\" }, v = { field = \"v\" } }\n"
+    );
+    foz.start();
+    for (const int v : {1, 2, 3}) {
+        foz.publish("r/a", "{\"v\": " + std::to_string(v) + "}");
+    }
+    foz.publish("r/b", R"({"v": 7})");
+    ASSERT_TRUE(foz.becomes("SELECT device, v FROM latest ORDER BY device", "a|3.0\nb|7.0"));
+    ASSERT_EQ(foz.stop(), 0);
+    const Outcome verified = foz.run_configured({"verify"});
+    EXPECT_EQ(verified.exit_code, 0) << verified;
+    EXPECT_TRUE(verified.says("table latest: 2 rows, foz stored 2")) << verified;
+}
+
 TEST_F(Verify, MessagesThatNoRouteTakesAreCountedAndWarnedOfOnce) {
     foz_.publish("elsewhere/a", reading(3));
     foz_.publish("elsewhere/a", reading(4));

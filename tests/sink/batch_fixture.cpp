@@ -17,6 +17,7 @@ mapping::Mapping mapping_of(const std::vector<RouteUnderTest>& routes) {
         route.database = "db";
         route.table = one.table;
         route.key = one.key;
+        route.on_duplicate = one.on_duplicate;
         for (const auto& [name, type] : one.columns) {
             config::Column column;
             column.name = name;

@@ -24,6 +24,7 @@ struct RouteUnderTest {
     std::string table;
     std::vector<std::pair<std::string, std::string>> columns;
     std::vector<std::string> key;
+    config::OnDuplicate on_duplicate = config::OnDuplicate::keep;
 };
 
 [[nodiscard]] mapping::Mapping mapping_of(const std::vector<RouteUnderTest>& routes);

@@ -181,6 +181,59 @@ TEST_F(PostgresTargets, a_partitioned_table_keeps_its_key_through_the_partitions
     EXPECT_EQ(conflict.error().code, kKeyConflict) << why(conflict);
 }
 
+TEST_F(PostgresTargets, the_last_reading_of_a_key_replaces_in_partitions_and_simple_views_too) {
+    query(
+        "CREATE TABLE readings (device text PRIMARY KEY, level float8) PARTITION BY HASH (device);"
+        "CREATE TABLE r0 PARTITION OF readings FOR VALUES WITH (MODULUS 2, REMAINDER 0);"
+        "CREATE TABLE r1 PARTITION OF readings FOR VALUES WITH (MODULUS 2, REMAINDER 1);"
+        "CREATE TABLE plain (device text PRIMARY KEY, level float8, day date);"
+        "CREATE VIEW inbox AS SELECT device, level FROM plain"
+    );
+    const std::vector<std::pair<std::string, std::string>> columns = {
+        {"device", "text"}, {"level", "double"}
+    };
+    constexpr auto kReplace = config::OnDuplicate::replace;
+    auto sink = connected(
+        {{"r", "readings", columns, {"device"}, kReplace},
+         {"v", "inbox", columns, {"device"}, kReplace}}
+    );
+    for (std::uint64_t i = 0; i < 2; ++i) {
+        BatchUnderTest batch(4 * i);
+        for (const std::uint32_t route : {0U, 1U}) {
+            batch.add({text("a"), real(1 + 10.0 * static_cast<double>(i))}, route);
+            batch.add({text("a"), real(2 + 10.0 * static_cast<double>(i))}, route);
+        }
+        const auto written = batch.write_to(*sink);
+        ASSERT_TRUE(written) << why(written);
+        EXPECT_EQ(written->stored, (std::vector<std::uint64_t>{1 - i, 1 - i}));
+        EXPECT_EQ(written->duplicate, (std::vector<std::uint64_t>{1 + i, 1 + i}));
+    }
+    EXPECT_EQ(query("SELECT r.level, p.level FROM readings r, plain p"), "12|12");
+}
+
+TEST_F(PostgresTargets, a_row_that_a_trigger_keeps_out_replaces_nothing_and_is_refused_alone) {
+    query(
+        "CREATE TABLE latest (device text PRIMARY KEY, level float8);"
+        "CREATE FUNCTION hot() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF NEW.level > 100 THEN RETURN NULL; END IF; RETURN NEW; END $$;"
+        "CREATE TRIGGER hot BEFORE INSERT OR UPDATE ON latest FOR EACH ROW EXECUTE FUNCTION hot()"
+    );
+    auto sink = connected(
+        {{"r",
+          "latest",
+          {{"device", "text"}, {"level", "double"}},
+          {"device"},
+          config::OnDuplicate::replace}}
+    );
+    BatchUnderTest batch;
+    batch.add({text("a"), real(1)}).add({text("a"), real(200)}).add({text("b"), real(3)});
+    const auto refused = batch.write_to(*sink);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, kKeptOut) << why(refused);
+    EXPECT_EQ(refused.error().row, 1U) << why(refused);
+    EXPECT_EQ(query("SELECT count(*) FROM latest"), "0");
+}
+
 TEST_F(PostgresTargets, identity_columns_are_filled_by_the_database_or_by_the_route_as_they_say) {
     query(
         "CREATE TABLE a (id int GENERATED ALWAYS AS IDENTITY, level int);"

@@ -38,8 +38,11 @@ std::vector<TablePlan*> OpenLane::plans_with_rows() {
 }
 
 SinkResult<Written> BatchWrite::run() {
-    auto done = write_directly();
-    if (!done && is_duplicate(done.error())) {
+    untried_ = std::ranges::any_of(lane_.plans_with_rows(), [&](const TablePlan* plan) {
+        return replaces(*plan->table, lane_.name);
+    });
+    auto done = untried_ ? write_with_duplicates() : write_directly();
+    if (!done && !untried_ && is_duplicate(done.error())) {
         connection_.roll_back();
         done = write_with_duplicates();
     }
@@ -70,25 +73,86 @@ SinkResult<void> BatchWrite::write_directly() {
 
 SinkResult<void> BatchWrite::write_with_duplicates() {
     written_ = lane_.rows.none_written();
-    for (TablePlan* each : lane_.plans_with_rows()) {
-        TablePlan& plan = *each;
-        // ON DUPLICATE KEY UPDATE would take a clash in any unique index for a duplicate.
-        bool alone = plan.table->key.empty() || has_other_unique(*plan.table, plan.found);
-        if (!alone) {
-            auto all_same = insert_runs(plan);
-            if (!all_same) {
-                return pass_on(all_same);
-            }
-            alone = !*all_same;
-        }
-        if (alone) {
-            if (auto inserted = insert_each(plan); !inserted) {
-                return inserted;
-            }
+    for (TablePlan* plan : lane_.plans_with_rows()) {
+        if (auto stored = write_plan(*plan); !stored) {
+            return stored;
         }
     }
     if (!refused_.empty()) {
         return std::unexpected(refusal_of(std::move(refused_)));
+    }
+    return {};
+}
+
+SinkResult<void> BatchWrite::write_plan(TablePlan& plan) {
+    const bool replacing = replaces(*plan.table, lane_.name);
+    if (untried_ && !replacing) {
+        auto all_new = insert_plainly(plan);
+        if (!all_new || *all_new) {
+            return all_new ? SinkResult<void>{} : pass_on(all_new);
+        }
+    }
+    // ON DUPLICATE KEY UPDATE would take a clash in any unique index for a duplicate.
+    bool alone = plan.table->key.empty() || has_other_unique(*plan.table, plan.found);
+    if (!alone && replacing) {
+        return replace_runs(plan);
+    }
+    if (!alone) {
+        auto all_same = insert_runs(plan);
+        if (!all_same) {
+            return pass_on(all_same);
+        }
+        alone = !*all_same;
+    }
+    return alone ? insert_each(plan) : SinkResult<void>{};
+}
+
+// False: one is a duplicate, and nothing is inserted or counted.
+SinkResult<bool> BatchWrite::insert_plainly(TablePlan& plan) {
+    if (auto begun = connection_.run("SAVEPOINT foz_plain"); !begun) {
+        return pass_on(begun);
+    }
+    auto inserted = insert(plan, plan.insert, 0, plan.rows.size());
+    if (inserted) {
+        for (const std::uint32_t row : plan.rows) {
+            ++written_.stored[lane_.rows.route_of(row)];
+        }
+        return true;
+    }
+    if (!is_duplicate(inserted.error())) {
+        return pass_on(inserted);
+    }
+    if (auto undone = connection_.run("ROLLBACK TO SAVEPOINT foz_plain"); !undone) {
+        return pass_on(undone);
+    }
+    return false;
+}
+
+// As insert_runs(), in the rows' order, so that the last of a key is what stays.
+SinkResult<void> BatchWrite::replace_runs(TablePlan& plan) {
+    const InsertShape shape = plan.insert_replacing();
+    std::size_t first = 0;
+    while (first < plan.rows.size()) {
+        const std::uint32_t route = lane_.rows.route_of(plan.rows[first]);
+        std::size_t last = first + 1;
+        while (last < plan.rows.size() && lane_.rows.route_of(plan.rows[last]) == route) {
+            ++last;
+        }
+        if (auto begun = connection_.run("SET @foz_replaced = 0"); !begun) {
+            return pass_on(begun);
+        }
+        auto inserted = insert(plan, shape, first, last);
+        if (!inserted) {
+            return pass_on(inserted);
+        }
+        auto answer = connection_.run("SELECT @foz_replaced");
+        if (!answer) {
+            return pass_on(answer);
+        }
+        const std::uint64_t replaced = std::stoull(answer->front().rows.at(0).at(0).value_or("0"));
+        written_.duplicate[route] += replaced;
+        written_.stored[route] += last - first - replaced;
+        first = last;
     }
     return {};
 }
@@ -141,10 +205,13 @@ SinkResult<std::string> BatchWrite::conflicts() {
 }
 
 SinkResult<void> BatchWrite::insert_each(TablePlan& plan) {
-    const InsertShape comparing =
-        plan.table->key.empty() ? InsertShape{} : plan.insert_comparing_duplicates();
+    const bool replacing = replaces(*plan.table, lane_.name);
+    InsertShape otherwise;
+    if (!plan.table->key.empty()) {
+        otherwise = replacing ? plan.insert_replacing() : plan.insert_comparing_duplicates();
+    }
     for (std::size_t i = 0; i < plan.rows.size(); ++i) {
-        auto stored = insert_alone(plan, comparing, i);
+        auto stored = insert_alone(plan, otherwise, i);
         if (!stored) {
             if (stored.error().failure == Failure::refused) {
                 stored.error().row = lane_.rows.number_in_write(plan.rows[i]);
@@ -154,6 +221,10 @@ SinkResult<void> BatchWrite::insert_each(TablePlan& plan) {
         const std::uint32_t row = plan.rows[i];
         if (*stored) {
             ++written_.stored[lane_.rows.route_of(row)];
+            continue;
+        }
+        if (replacing) {
+            ++written_.duplicate[lane_.rows.route_of(row)];
             continue;
         }
         auto found = conflicts();
@@ -175,9 +246,9 @@ SinkResult<void> BatchWrite::insert_each(TablePlan& plan) {
     return {};
 }
 
-// False: the row's key was there, and conflicts() tells the rest.
+// False: the row's key was there, and `otherwise` was done; conflicts() tells the rest.
 SinkResult<bool> BatchWrite::insert_alone(
-    TablePlan& plan, const InsertShape& comparing, std::size_t row
+    TablePlan& plan, const InsertShape& otherwise, std::size_t row
 ) {
     auto inserted = insert(plan, plan.insert, row, row + 1);
     if (inserted) {
@@ -187,10 +258,10 @@ SinkResult<bool> BatchWrite::insert_alone(
     if (!is_duplicate_in(inserted.error(), key)) {
         return pass_on(inserted);
     }
-    if (auto reset = connection_.run("SET @foz_conflicts = ''"); !reset) {
+    if (auto reset = connection_.run("SET @foz_conflicts = '', @foz_replaced = 0"); !reset) {
         return pass_on(reset);
     }
-    auto compared = insert(plan, comparing, row, row + 1);
+    auto compared = insert(plan, otherwise, row, row + 1);
     if (!compared) {
         return pass_on(compared);
     }

@@ -38,10 +38,13 @@ class BatchWrite {
   private:
     [[nodiscard]] SinkResult<void> write_directly();
     [[nodiscard]] SinkResult<void> write_with_duplicates();
+    [[nodiscard]] SinkResult<void> write_plan(TablePlan& plan);
+    [[nodiscard]] SinkResult<bool> insert_plainly(TablePlan& plan);
     [[nodiscard]] SinkResult<bool> insert_runs(TablePlan& plan);
+    [[nodiscard]] SinkResult<void> replace_runs(TablePlan& plan);
     [[nodiscard]] SinkResult<void> insert_each(TablePlan& plan);
     [[nodiscard]] SinkResult<bool> insert_alone(
-        TablePlan& plan, const InsertShape& comparing, std::size_t row
+        TablePlan& plan, const InsertShape& otherwise, std::size_t row
     );
     [[nodiscard]] SinkResult<std::string> conflicts();
     [[nodiscard]] SinkResult<std::uint64_t> insert(
@@ -58,6 +61,7 @@ class BatchWrite {
     OpenLane& lane_;
     const Commit& commit_;
     Written written_;
+    bool untried_ = false;             // nobody knows whether a row is a duplicate
     std::vector<RefusedRow> refused_;  // whose keys are taken: nothing is committed then
     bool in_books_ = false;            // the rows are written; an error is no row's
 };

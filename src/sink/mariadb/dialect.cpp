@@ -52,11 +52,13 @@ std::string MariadbDialect::insert(const mapping::Table& table) const {
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
         places += i > 0 ? ", ?" : "?";
     }
+    const bool replaces = table.replaces && !table.key.empty();
     return fmt::format(
-        "INSERT INTO {} ({}) VALUES ({})",
+        "INSERT INTO {} ({}) VALUES ({}){}",
         quoted_table(table.name),
         enclosed_names(table.columns, kMark),
-        places
+        places,
+        replaces ? " ON DUPLICATE KEY UPDATE " + updates_text(table, kMark, "VALUES(", ")") : ""
     );
 }
 

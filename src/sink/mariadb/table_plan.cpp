@@ -115,6 +115,19 @@ InsertShape TablePlan::insert_comparing_duplicates() const {
     };
 }
 
+InsertShape TablePlan::insert_replacing() const {
+    std::string updates = fmt::format(
+        "{0} = IF((@foz_replaced := @foz_replaced + 1) IS NULL, {0}, {0})",
+        dialect().quoted(table->key.front())
+    );
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+        if (!in_key[i]) {
+            updates += fmt::format(", {0} = VALUES({0})", dialect().quoted(columns[i]->name));
+        }
+    }
+    return {insert.before, insert.columns, " ON DUPLICATE KEY UPDATE " + updates};
+}
+
 std::vector<Difference> differences_in(std::string_view conflict) {
     std::vector<Difference> differences;
     while (!conflict.empty()) {

@@ -46,6 +46,10 @@ struct TablePlan {
     /// another reading, it is added to the session's variable @foz_conflicts, as differences_in()
     /// takes it.
     [[nodiscard]] InsertShape insert_comparing_duplicates() const;
+
+    /// `insert`, but a row whose key is there already takes the stored one's place. The session's
+    /// variable @foz_replaced counts those.
+    [[nodiscard]] InsertShape insert_replacing() const;
 };
 
 /// What insert_comparing_duplicates() has found out about one row.

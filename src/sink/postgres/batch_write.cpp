@@ -8,6 +8,7 @@
 
 #include "sink/postgres/bookkeeping.h"
 #include "sink/postgres/dialect.h"
+#include "sink/postgres/replaced_rows.h"
 #include "sink/postgres/sqlstate.h"
 #include "sink/postgres/staged_rows.h"
 
@@ -27,8 +28,9 @@ std::string_view format_of(const TablePlan& plan) {
 
 SinkResult<Written> BatchWrite::run() {
     const auto plans = plans_with_rows();
-    const bool direct =
-        std::ranges::all_of(plans, [](const TablePlan* plan) { return plan->found.takes_copy; });
+    const bool direct = std::ranges::all_of(plans, [&](const TablePlan* plan) {
+        return plan->found.takes_copy && !replaces(*plan->table, lane_.name);
+    });
     auto done = direct ? write_directly() : write_by_staging();
     if (!done && direct && done.error().code == kUniqueViolation) {
         connection_.roll_back();
@@ -116,6 +118,9 @@ SinkResult<void> BatchWrite::insert_staged(const TablePlan& plan) {
     if (plan.table->key.empty()) {
         return insert_staged_without_key(plan);
     }
+    if (replaces(*plan.table, lane_.name)) {
+        return replace_by_staged(plan);
+    }
     auto inserted = connection_.run(insert_query(plan, kStaging));
     if (!inserted) {
         return pass_on(inserted);
@@ -133,6 +138,26 @@ SinkResult<void> BatchWrite::insert_staged(const TablePlan& plan) {
     }
     staged.count(written_);
     staged.add_refused(refused_);
+    if (auto dropped = connection_.run("DROP TABLE " + std::string(kStaging)); !dropped) {
+        return pass_on(dropped);
+    }
+    return {};
+}
+
+SinkResult<void> BatchWrite::replace_by_staged(const TablePlan& plan) {
+    if (const std::string lock = replace_lock(plan); !lock.empty()) {
+        if (auto locked = connection_.run(lock); !locked) {
+            return pass_on(locked);
+        }
+    }
+    auto replaced = connection_.run(replace_query(plan, kStaging));
+    if (!replaced) {
+        return pass_on(replaced);
+    }
+    auto counted = count_replaced(plan, lane_.rows, *replaced, written_, refused_);
+    if (!counted) {
+        return counted;
+    }
     if (auto dropped = connection_.run("DROP TABLE " + std::string(kStaging)); !dropped) {
         return pass_on(dropped);
     }

@@ -47,6 +47,7 @@ class BatchWrite {
     [[nodiscard]] SinkResult<void> write_by_staging();
     [[nodiscard]] SinkResult<void> stage(TablePlan& plan);
     [[nodiscard]] SinkResult<void> insert_staged(const TablePlan& plan);
+    [[nodiscard]] SinkResult<void> replace_by_staged(const TablePlan& plan);
     [[nodiscard]] SinkResult<void> insert_staged_without_key(const TablePlan& plan);
     [[nodiscard]] SinkResult<void> run_statements(
         const std::string& sql, std::span<TablePlan* const> plans, bool staging

@@ -56,7 +56,11 @@ std::string PostgresDialect::insert(const mapping::Table& table) const {
         places
     );
     if (!table.key.empty()) {
-        sql += fmt::format(" ON CONFLICT ({}) DO NOTHING", quoted_list(table.key));
+        sql += fmt::format(
+            " ON CONFLICT ({}) DO {}",
+            quoted_list(table.key),
+            table.replaces ? "UPDATE SET " + updates_text(table, kMark, "excluded.", "") : "NOTHING"
+        );
     }
     return sql;
 }

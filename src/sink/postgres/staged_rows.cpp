@@ -36,6 +36,8 @@ std::string difference(const TablePlan& plan, std::size_t column) {
     return fmt::format("(s.{0}{1} IS DISTINCT FROM t.{0}{1})", name, as);
 }
 
+}  // namespace
+
 std::string same_key(const TablePlan& plan, std::string_view one, std::string_view other) {
     std::string condition;
     for (const std::string& name : plan.table->key) {
@@ -49,8 +51,6 @@ std::string same_key(const TablePlan& plan, std::string_view one, std::string_vi
     }
     return condition;
 }
-
-}  // namespace
 
 std::string insert_query(const TablePlan& plan, std::string_view staging) {
     const std::string key = quoted_list(plan.table->key);

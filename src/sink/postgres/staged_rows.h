@@ -23,6 +23,11 @@ namespace foz::sink::postgres {
 /// what is stored.
 [[nodiscard]] std::string compare_query(const TablePlan& plan, std::string_view staging);
 
+/// "one.a = other.a AND ...", over the columns of the key.
+[[nodiscard]] std::string same_key(
+    const TablePlan& plan, std::string_view one, std::string_view other
+);
+
 class StagedRows {
   public:
     /// `inserted` and `compared` are the answers to the two queries. `plan` and `rows` must outlive

@@ -17,10 +17,14 @@ using mapping::Value;
 using state::SqliteError;
 using state::SqliteResult;
 
-RowInserter::RowInserter(state::SqliteConnection& connection, const mapping::Mapping& mapping)
+RowInserter::RowInserter(
+    state::SqliteConnection& connection, const mapping::Mapping& mapping, const LaneName& lane
+)
     : connection_(&connection) {
     for (const mapping::RouteInfo& route : mapping.routes()) {
-        routes_.emplace_back().table = route.table;
+        RouteInsert& insert = routes_.emplace_back();
+        insert.table = route.table;
+        insert.replaces = replaces(*route.table, lane);
     }
 }
 
@@ -29,7 +33,7 @@ SinkResult<void> RowInserter::prepare(const mapping::Table& table) {
         if (route.table->columns.empty() || route.table != &table) {
             continue;
         }
-        auto insert = prepare_insert(*route.table, {});
+        auto insert = prepare_insert(*route.table, {}, false);
         if (!insert) {
             return failed(insert.error(), fmt::format("cannot insert into {}", route.table->name));
         }
@@ -40,6 +44,7 @@ SinkResult<void> RowInserter::prepare(const mapping::Table& table) {
         route.into_view = *view;
         route.whole = std::move(*insert);
         route.partial.clear();
+        route.replacing.clear();
         route.compare.reset();
         route.has_defaults =
             std::ranges::any_of(route.table->columns, &mapping::Column::has_default);
@@ -52,9 +57,10 @@ SinkResult<void> RowInserter::prepare(const mapping::Table& table) {
 }
 
 SqliteResult<RowInserter::RowStatement> RowInserter::prepare_insert(
-    const mapping::Table& table, const std::vector<bool>& left_out
+    const mapping::Table& table, const std::vector<bool>& left_out, bool replacing
 ) {
     mapping::Table shown = table;
+    shown.replaces = replacing;
     shown.columns.clear();
     RowStatement insert;
     for (std::uint32_t i = 0; i < table.columns.size(); ++i) {
@@ -77,19 +83,47 @@ SqliteResult<RowInserter::RowStatement*> RowInserter::insert_for(
     if (!route.has_defaults) {
         return &route.whole;
     }
+    const std::vector<bool>& left_out = columns_left_out(route, cells);
+    if (const auto known = route.partial.find(left_out); known != route.partial.end()) {
+        return &known->second;
+    }
+    auto insert = prepare_insert(*route.table, left_out, false);
+    if (!insert) {
+        return std::unexpected(std::move(insert.error()));
+    }
+    return &route.partial.emplace(left_out, std::move(*insert)).first->second;
+}
+
+const std::vector<bool>& RowInserter::columns_left_out(
+    const RouteInsert& route, std::span<const Value> cells
+) {
     const auto& columns = route.table->columns;
     left_out_.assign(columns.size(), false);
     for (std::size_t i = 0; i < columns.size(); ++i) {
         left_out_[i] = columns[i].has_default && (i >= cells.size() || cells[i].is_null());
     }
-    if (const auto known = route.partial.find(left_out_); known != route.partial.end()) {
-        return &known->second;
+    return left_out_;
+}
+
+SqliteResult<RowInserter::Fate> RowInserter::replace(
+    RouteInsert& route, std::span<const Value> cells
+) {
+    const std::vector<bool>& left_out = columns_left_out(route, cells);
+    auto known = route.replacing.find(left_out);
+    if (known == route.replacing.end()) {
+        auto prepared = prepare_insert(*route.table, left_out, true);
+        if (!prepared) {
+            return std::unexpected(std::move(prepared.error()));
+        }
+        known = route.replacing.emplace(left_out, std::move(*prepared)).first;
     }
-    auto insert = prepare_insert(*route.table, left_out_);
-    if (!insert) {
-        return std::unexpected(std::move(insert.error()));
+    if (auto bound = bind(route, known->second, cells); !bound) {
+        return std::unexpected(std::move(bound.error()));
     }
-    return &route.partial.emplace(left_out_, std::move(*insert)).first->second;
+    if (auto replaced = known->second.statement.run(); !replaced) {
+        return std::unexpected(std::move(replaced.error()));
+    }
+    return connection_->changes() > 0 ? Fate::same_is_there : Fate::kept_out;
 }
 
 SinkResult<void> RowInserter::read_affinities(RouteInsert& route) {
@@ -172,7 +206,7 @@ SinkResult<RowInserter::Fate> RowInserter::insert_row(
     if (route.table->key.empty()) {
         return Fate::kept_out;
     }
-    auto compared = compare(route, cells);
+    auto compared = route.replaces ? replace(route, cells) : compare(route, cells);
     if (!compared) {
         return not_inserted(compared.error());
     }

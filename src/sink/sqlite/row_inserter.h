@@ -22,7 +22,9 @@ namespace foz::sink::sqlite {
 
 class RowInserter {
   public:
-    RowInserter(state::SqliteConnection& connection, const mapping::Mapping& mapping);
+    RowInserter(
+        state::SqliteConnection& connection, const mapping::Mapping& mapping, const LaneName& lane
+    );
 
     /// Prepares the INSERTs of the routes into `table` again, with the columns that it has now.
     /// Before that, none of its rows may come.
@@ -47,6 +49,10 @@ class RowInserter {
         bool has_defaults = false;  // Column::has_default
         /// Without the columns that the database is to fill, by which ones those are.
         std::map<std::vector<bool>, RowStatement> partial;
+        bool replaces = false;  // sink/key_conflict.h
+        /// By the columns that are left out: the statement that puts a row in the stored one's
+        /// place.
+        std::map<std::vector<bool>, RowStatement> replacing;
         /// Yields for each compared column whether the stored row with the key of the same
         /// parameters differs, and its value; nothing when there is none. Prepared when needed.
         std::optional<RowStatement> compare;
@@ -62,7 +68,15 @@ class RowInserter {
     [[nodiscard]] SinkResult<void> read_affinities(RouteInsert& route);
     [[nodiscard]] state::SqliteResult<bool> is_view(const std::string& name);
     [[nodiscard]] state::SqliteResult<RowStatement> prepare_insert(
-        const mapping::Table& table, const std::vector<bool>& left_out
+        const mapping::Table& table, const std::vector<bool>& left_out, bool replacing
+    );
+    /// Puts the row in the place of the one that has its key.
+    [[nodiscard]] state::SqliteResult<Fate> replace(
+        RouteInsert& route, std::span<const mapping::Value> cells
+    );
+    /// Which of the row's columns the database is to fill.
+    [[nodiscard]] const std::vector<bool>& columns_left_out(
+        const RouteInsert& route, std::span<const mapping::Value> cells
     );
     /// The INSERT for such a row.
     [[nodiscard]] state::SqliteResult<RowStatement*> insert_for(
@@ -89,7 +103,7 @@ class RowInserter {
     std::vector<RouteInsert> routes_;
     // One for each column: a text must live until its row is inserted.
     std::vector<TimestampText> timestamps_;
-    std::vector<bool> left_out_;
+    std::vector<bool> left_out_;           // of the row at hand
     std::vector<Difference> differences_;  // of the row at hand
 };
 

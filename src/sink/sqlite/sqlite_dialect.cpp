@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "sink/sql_text.h"
 #include "sink/sqlite/timestamp_text.h"
 
 namespace foz::sink::sqlite {
@@ -88,7 +89,11 @@ std::string SqliteDialect::insert(const mapping::Table& table) const {
     std::string sql =
         fmt::format("INSERT INTO {} ({}) VALUES ({})", quoted(table.name), names, marks);
     if (!table.key.empty()) {
-        sql += fmt::format(" ON CONFLICT ({}) DO NOTHING", quoted_list(*this, table.key));
+        sql += fmt::format(
+            " ON CONFLICT ({}) DO {}",
+            quoted_list(*this, table.key),
+            table.replaces ? "UPDATE SET " + updates_text(table, '"', "excluded.", "") : "NOTHING"
+        );
     }
     return sql;
 }

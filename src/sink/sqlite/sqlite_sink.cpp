@@ -78,7 +78,7 @@ SinkResult<Connected> SqliteSink::connect(const LaneName& lane, const mapping::M
     if (!connected) {
         return connected;
     }
-    inserter_.emplace(connection_, mapping);
+    inserter_.emplace(connection_, mapping, lane);
     for (std::size_t i = 0; i < connected->tables.size(); ++i) {
         // What is refused the table does not want for long: extend() comes again without it.
         if (!connected->tables[i].refused.empty()) {
