@@ -58,7 +58,19 @@ void print(const std::string& database, const sink::Verification& found) {
         );
     }
     for (const sink::TableTotals& table : found.tables) {
-        fmt::print("  table {}: {} rows, foz stored {}\n", table.table, table.rows, table.stored);
+        fmt::print(
+            "  table {}: {} rows, foz stored {}{}\n",
+            table.table,
+            table.rows,
+            table.stored,
+            table.foreign > 0 ? fmt::format(", other journals {}", table.foreign) : ""
+        );
+    }
+    if (found.deletes > 0) {
+        fmt::print(
+            "  {} empty retained messages, which delete the one before, are no readings\n",
+            found.deletes
+        );
     }
     if (found.unrouted > 0) {
         fmt::print(

@@ -26,9 +26,13 @@ DeclaredRoute::DeclaredRoute(
         } else if (column.source == CellSource::constant) {
             message_cells_[column.cell] = column.value;
         } else {
+            reads_payload_ = reads_payload_ || (column.source == CellSource::payload &&
+                                                column.conversion.type != ColumnType::text);
             message_columns_.push_back(std::move(column));
         }
     }
+    reads_payload_ =
+        reads_payload_ || !field_columns_.empty() || selector_.has_rows() || selector_.has_filter();
     takes_whole_reading_ = takes_whole_reading_ || field_columns_.empty();
 }
 

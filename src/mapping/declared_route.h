@@ -57,6 +57,9 @@ class DeclaredRoute {
     /// Adds the rows of the message, or why there are none. False: it is none of this route's.
     [[nodiscard]] bool add_rows(IncomingMessage& incoming, ItemWriter& items);
 
+    /// Whether it looks for something in the payload: an empty one is no reading of it then.
+    [[nodiscard]] bool reads_payload() const { return reads_payload_; }
+
     /// Appends what a person should know of the readings since the last call.
     void take_remarks(std::vector<std::string>& to);
 
@@ -80,6 +83,7 @@ class DeclaredRoute {
     ReadingSelector selector_;
     ColumnWatch watch_;
     bool takes_whole_reading_ = false;
+    bool reads_payload_ = false;
 
     // Of the message at hand.
     std::vector<Value> message_cells_;             // one for each column; null where a field goes

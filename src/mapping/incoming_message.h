@@ -26,6 +26,8 @@ class IncomingMessage {
     void set_captured(std::span<const CapturedLevel> captured) { captured_ = captured; }
 
     [[nodiscard]] const mqtt::Message& message() const { return *message_; }
+    /// An empty retained message: it deletes the one that was retained before [MQTT-3.3.1-6].
+    [[nodiscard]] bool is_delete() const { return message_->retain && message_->payload.empty(); }
     [[nodiscard]] std::string_view capture(std::size_t index) const {
         return captured_[index].of(message_->topic);
     }

@@ -22,6 +22,9 @@ struct InferredRoute {
     /// Adds the rows of the message, or why there are none. False: it is none of this route's.
     [[nodiscard]] bool add_rows(IncomingMessage& incoming, ItemWriter& items);
 
+    /// An empty payload is no reading of it.
+    [[nodiscard]] static bool reads_payload() { return true; }
+
     /// Appends what a person should know of the readings since the last call.
     void take_remarks(std::vector<std::string>& to) {
         if (auto remark = selector.take_remark()) to.push_back(std::move(*remark));

@@ -143,6 +143,7 @@ struct Mapping::State {
     std::vector<CompiledRoute> routes;     // one for each of `infos`
     RouteMatcher matcher;
     IncomingMessage incoming;
+    std::uint64_t deletes = 0;
     RowBatch constants;  // owns the texts of constants and defaults
 
     Result<void> add_route(const config::Route& route, const std::string& name);
@@ -332,10 +333,17 @@ std::size_t Mapping::map(const mqtt::Message& message, std::uint64_t position, R
     const RouteMatcher::Matches& matches = state_->matcher.find(message.topic);
     if (matches.routes.empty()) return 0;
     std::size_t taken = 0;
+    bool is_no_reading = false;
     IncomingMessage& incoming = state_->incoming;
     incoming.begin(message);
     ItemWriter items(batch, position);
     for (const RouteMatcher::Match& match : matches.routes) {
+        const auto reads = [](const auto& route) { return route.reads_payload(); };
+        if (incoming.is_delete() && std::visit(reads, state_->routes[match.route])) {
+            is_no_reading = true;
+            ++taken;
+            continue;
+        }
         incoming.set_captured(std::span(matches.captured).subspan(match.first_capture));
         items.begin_route(match.route);
         const bool takes = std::visit(
@@ -345,6 +353,7 @@ std::size_t Mapping::map(const mqtt::Message& message, std::uint64_t position, R
         taken += takes ? 1 : 0;
         items.end_route();
     }
+    state_->deletes += is_no_reading ? 1 : 0;
     return taken;
 }
 
@@ -358,6 +367,10 @@ std::vector<std::string> Mapping::take_remarks() {
         }
     }
     return remarks;
+}
+
+std::uint64_t Mapping::deletes() const {
+    return state_->deletes;
 }
 
 std::vector<std::string> Mapping::route_names() const {

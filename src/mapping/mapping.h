@@ -49,6 +49,11 @@ class Mapping {
     /// journal::kReadablePadding readable bytes. Text cells are copied into the batch.
     std::size_t map(const mqtt::Message& message, std::uint64_t position, RowBatch& batch);
 
+    /// How many of the messages mapped so far were an empty retained one, which deletes the one
+    /// before, on a topic of a route that reads the payload: it takes them, and makes nothing of
+    /// them.
+    [[nodiscard]] std::uint64_t deletes() const;
+
     /// What a person should know of the messages mapped since the last call, for the log: fields
     /// that do not come, values stored as NULL. Few, however many messages there are; none for
     /// most.

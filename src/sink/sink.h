@@ -145,11 +145,19 @@ struct LaneState {
     std::vector<LedgerLine> ledger;
 };
 
+/// What the lanes of another journal, of another foz or of one before, have stored by one route.
+struct ForeignTotal {
+    std::string journal;
+    std::string route;
+    std::uint64_t stored = 0;
+};
+
 /// What a database holds, all seen in one snapshot, so that it adds up while foz is writing.
 struct Audit {
     std::vector<LaneState> lanes;  // every lane of the journal, by name
     std::vector<std::uint64_t>
         rows;  // count(*) of each table asked for, in that order; 0 if it is not there
+    std::vector<ForeignTotal> foreign;  // by journal and route, as far as anything was stored
 };
 
 /// One connection to one database, for one lane. One thread. No call waits for ever: a server that

@@ -36,6 +36,7 @@ class Verifier {
     void count_items(const mqtt::Message& message, journal::Position position);
     void compare_received(bool counted, journal::Position first);
     void compare_tables();
+    void note_foreign();
     Result<void> compare_dead();
     Result<void> report_gaps();
     [[nodiscard]] bool is_passed(const state::DeadLetter& letter) const;
@@ -178,6 +179,7 @@ Result<void> Verifier::walk(journal::Journal& journal) {
             differs("the cursor {} is beyond the journal's end {}", cursor.position, end);
         }
     }
+    const std::uint64_t deletes_before = database_.mapping.deletes();
     while ((*reader)->position() < end) {
         auto next = (*reader)->next();
         if (!next) {
@@ -195,6 +197,7 @@ Result<void> Verifier::walk(journal::Journal& journal) {
             return pass_on(message);
         }
         count_items(*message, record->position);
+        report_.deletes = database_.mapping.deletes() - deletes_before;
     }
     return {};
 }
@@ -251,28 +254,57 @@ void Verifier::compare_tables() {
         report_.notes.emplace_back("the rows of the tables were not counted");
         return;
     }
+    note_foreign();
     const auto tables = database_.mapping.tables();
     const auto routes = database_.mapping.routes();
     for (std::size_t i = 0; i < tables.size(); ++i) {
-        TableTotals totals{tables[i]->name, audit_.rows[i], 0};
+        TableTotals totals{.table = tables[i]->name, .rows = audit_.rows[i]};
         for (std::size_t route = 0; route < routes.size(); ++route) {
-            totals.stored +=
-                routes[route].table == tables[i].get() ? stored_of_all_lanes_[route] : 0;
+            if (routes[route].table != tables[i].get()) {
+                continue;
+            }
+            totals.stored += stored_of_all_lanes_[route];
+            for (const ForeignTotal& one : audit_.foreign) {
+                totals.foreign += one.route == routes[route].name ? one.stored : 0;
+            }
         }
-        if (totals.rows != totals.stored) {
+        const std::uint64_t stored = totals.stored + totals.foreign;
+        if (totals.rows != stored) {
             differs(
-                "table {} has {} rows, foz stored {}: {}",
+                "table {} has {} rows, foz stored {}{}: {}",
                 totals.table,
                 totals.rows,
                 totals.stored,
-                totals.rows > totals.stored
-                    ? "the others came from elsewhere, or from a journal before this one "
+                totals.foreign > 0 ? fmt::format(" and other journals {}", totals.foreign) : "",
+                totals.rows > stored
+                    ? "the others came from elsewhere, or from a journal whose route has another "
+                      "name "
                       "(--no-row-counts, if that is as it should be)"
                     : "the others were deleted, or the table was replaced (--no-row-counts, if "
                       "that is as it should be)"
             );
         }
         report_.tables.push_back(std::move(totals));
+    }
+}
+
+void Verifier::note_foreign() {
+    const auto routes = database_.mapping.routes();
+    std::map<std::string, std::string> by_journal;
+    for (const ForeignTotal& one : audit_.foreign) {
+        const bool known =
+            std::ranges::find(routes, one.route, &mapping::RouteInfo::name) != routes.end();
+        std::string& text = by_journal[one.journal];
+        text += fmt::format(
+            "{}{} by route {}{}",
+            text.empty() ? "" : ", ",
+            one.stored,
+            one.route,
+            known ? "" : " (no route here has that name: its table is not known, and not summed up)"
+        );
+    }
+    for (const auto& [journal, text] : by_journal) {
+        report_.notes.push_back(fmt::format("journal {} has stored here too: {}", journal, text));
     }
 }
 

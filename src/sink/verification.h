@@ -7,7 +7,8 @@
 //   nothing has been removed
 //                      by retention; otherwise it cannot be counted, and the report says so
 //   stored, duplicate  the ledger, which the database committed with the rows
-//   the table's rows   count(*), against what all lanes have stored into it
+//   the table's rows   count(*), against what all lanes have stored into it, and those of other
+//                      journals by routes of the same names (the ledger knows routes, not tables)
 //   dead               the ledger, against the letters in state.db
 //   waiting            by mapping what lies between the lanes' cursors and the journal's end
 // Ledger, cursors and count(*) come from one snapshot, so it adds up while foz runs. The journal is
@@ -41,7 +42,10 @@ struct RouteTotals {
 struct TableTotals {
     std::string table;
     std::uint64_t rows = 0;    // count(*)
-    std::uint64_t stored = 0;  // by all lanes, with replays
+    std::uint64_t stored = 0;  // by all lanes, with replays, of this journal
+    /// By other journals' routes of the same names: another foz that writes there too, or one
+    /// before.
+    std::uint64_t foreign = 0;
 };
 
 struct Verification {
@@ -49,6 +53,7 @@ struct Verification {
     std::vector<TableTotals> tables;
     std::uint64_t unrouted = 0;  // messages in the journal that no route of this database takes
     std::string unrouted_topic;  // of the last one
+    std::uint64_t deletes = 0;   // empty retained messages: Mapping::deletes()
     std::vector<std::string> differences;  // empty: it adds up
     std::vector<std::string> notes;        // what could not be checked, and why
 };

@@ -217,6 +217,28 @@ TEST(CaptureOfTheRest, takes_what_follows_and_may_be_empty) {
     EXPECT_THAT(compile_error({route("{p}/{p...}", "r")}), HasSubstr("twice"));
 }
 
+TEST(EmptyRetainedMessage, is_a_delete_and_no_reading_of_a_route_that_reads_the_payload) {
+    config::Column bare = part("v", config::MessagePart::payload);
+    bare.type = "double";
+    config::Column raw = part("p", config::MessagePart::payload);
+    raw.type = "text";
+    MappingUnderTest test({
+        route("t", "declared", {field("v", {"v"})}),
+        route("t", "inferred"),
+        route("t", "whole", {part("p", config::MessagePart::payload)}),
+        route("t", "number", {bare}),
+        filtered(route("t", "filtered", {part("topic", config::MessagePart::topic)}), "a", true),
+        route("t", "raw", {raw}),
+    });
+    test.message().retain = true;
+    EXPECT_THAT(test.map(""), ElementsAre("raw: p=''"));
+    EXPECT_EQ(test.mapping().deletes(), 1U);
+    EXPECT_THAT(test.map(" ").size(), 6U);
+    test.message().retain = false;
+    EXPECT_THAT(test.map("").size(), 6U);
+    EXPECT_EQ(test.mapping().deletes(), 1U);
+}
+
 TEST(ElseNull, stores_null_where_a_value_does_not_fit_and_counts_it) {
     config::Column lenient = field("v", {"v"});
     lenient.unfit = config::Unfit::null;

@@ -129,6 +129,31 @@ SinkResult<std::vector<LaneState>> read_lanes(
     return lanes;
 }
 
+SinkResult<std::vector<ForeignTotal>> read_foreign(
+    Connection& connection, const std::string& journal
+) {
+    const auto there = is_there(connection);
+    if (!there) {
+        return std::unexpected(there.error());
+    }
+    std::vector<ForeignTotal> totals;
+    if (!*there) {
+        return totals;
+    }
+    const auto answers = connection.run(fmt::format(
+        "SELECT journal, route, CAST(SUM(stored) AS UNSIGNED) FROM foz_ledger WHERE journal <> {} "
+        "GROUP BY journal, route HAVING SUM(stored) > 0 ORDER BY journal, route",
+        quoted_text(journal)
+    ));
+    if (!answers) {
+        return std::unexpected(answers.error());
+    }
+    for (const auto& row : answers->front().rows) {
+        totals.push_back({row[0].value_or(""), row[1].value_or(""), number<std::uint64_t>(row[2])});
+    }
+    return totals;
+}
+
 std::string progress_statements(const Progress& progress) {
     std::string sql = cursor_update(progress, quoted_text);
     if (const std::string lines = ledger_values(progress, quoted_text); !lines.empty()) {

@@ -216,7 +216,11 @@ SinkResult<Audit> MariadbSink::audit(
         if (!lanes) {
             return pass_on(lanes);
         }
-        Audit audit{std::move(*lanes), {}};
+        auto foreign = read_foreign(connection, journal);
+        if (!foreign) {
+            return pass_on(foreign);
+        }
+        Audit audit{.lanes = std::move(*lanes), .rows = {}, .foreign = std::move(*foreign)};
         for (const auto& table : tables) {
             auto found = read_table(connection, table->name);
             if (!found) {

@@ -139,6 +139,35 @@ SinkResult<std::vector<LaneState>> read_lanes(
     return lanes;
 }
 
+SinkResult<std::vector<ForeignTotal>> read_foreign(
+    Connection& connection, const std::string& journal
+) {
+    const auto there = is_there(connection);
+    if (!there) {
+        return std::unexpected(there.error());
+    }
+    std::vector<ForeignTotal> totals;
+    if (!*there) {
+        return totals;
+    }
+    const auto rows = connection.run(fmt::format(
+        "SELECT journal, route, SUM(stored)::bigint FROM foz_ledger WHERE journal <> {} GROUP BY "
+        "journal, route HAVING SUM(stored) > 0 ORDER BY journal, route",
+        quoted_text(journal)
+    ));
+    if (!rows) {
+        return std::unexpected(rows.error());
+    }
+    for (int row = 0; row < PQntuples(rows->get()); ++row) {
+        totals.push_back(
+            {std::string(field(*rows, row, 0)),
+             std::string(field(*rows, row, 1)),
+             static_cast<std::uint64_t>(number(*rows, row, 2))}
+        );
+    }
+    return totals;
+}
+
 std::string progress_statements(const Progress& progress) {
     std::string sql = cursor_update(progress, quoted_text);
     if (const std::string lines = ledger_values(progress, quoted_text); !lines.empty()) {

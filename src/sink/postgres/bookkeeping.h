@@ -19,6 +19,11 @@ namespace foz::sink::postgres {
     Connection& connection, const std::string& journal, const std::string& lane = ""
 );
 
+/// What all other journals have stored. None when there are no tables.
+[[nodiscard]] SinkResult<std::vector<ForeignTotal>> read_foreign(
+    Connection& connection, const std::string& journal
+);
+
 /// The statements that save what a write adds: cursor_update(), then the ledger.
 [[nodiscard]] std::string progress_statements(const Progress& progress);
 

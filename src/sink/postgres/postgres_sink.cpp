@@ -246,7 +246,11 @@ SinkResult<Audit> PostgresSink::audit(
         if (!lanes) {
             return pass_on(lanes);
         }
-        Audit audit{std::move(*lanes), {}};
+        auto foreign = read_foreign(*connection_, journal);
+        if (!foreign) {
+            return pass_on(foreign);
+        }
+        Audit audit{.lanes = std::move(*lanes), .rows = {}, .foreign = std::move(*foreign)};
         for (const auto& table : tables) {
             auto found = read_table(*connection_, table->name);
             if (!found) {

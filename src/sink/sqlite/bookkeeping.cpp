@@ -155,6 +155,33 @@ SinkResult<std::vector<LaneState>> read_lanes(
     return lanes;
 }
 
+SinkResult<std::vector<ForeignTotal>> read_foreign(
+    SqliteConnection& connection, const std::string& journal
+) {
+    std::vector<ForeignTotal> totals;
+    auto own_table = columns_of(connection, "foz_ledger");
+    if (!own_table) {
+        return failed(own_table.error(), "cannot read the catalogue");
+    }
+    if (own_table->empty()) {
+        return totals;
+    }
+    constexpr auto kReadForeign =
+        "SELECT journal, route, SUM(stored) FROM foz_ledger WHERE journal <> ?1 "
+        "GROUP BY journal, route HAVING SUM(stored) > 0 ORDER BY journal, route";
+    auto read = for_each_row(connection, kReadForeign, journal, [&](const Statement& row) {
+        totals.push_back(
+            {std::string(row.text(0)),
+             std::string(row.text(1)),
+             static_cast<std::uint64_t>(row.integer(2))}
+        );
+    });
+    if (!read) {
+        return failed(read.error(), "cannot read foz_ledger");
+    }
+    return totals;
+}
+
 SinkResult<Bookkeeping> Bookkeeping::prepare(
     SqliteConnection& connection, LaneName lane, SeenCursor seen, std::vector<std::string> routes
 ) {

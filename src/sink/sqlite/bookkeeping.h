@@ -26,6 +26,11 @@ struct SeenCursor {
     std::string writer;
 };
 
+/// What all other journals have stored. None when there are no tables.
+[[nodiscard]] SinkResult<std::vector<ForeignTotal>> read_foreign(
+    state::SqliteConnection& connection, const std::string& journal
+);
+
 /// The statements that save what a write adds; must not outlive its connection. One thread.
 class Bookkeeping {
   public:

@@ -249,6 +249,11 @@ SinkResult<Audit> SqliteSink::audit(
         return pass_on(lanes);
     }
     audit.lanes = std::move(*lanes);
+    auto foreign = read_foreign(connection_, journal);
+    if (!foreign) {
+        return pass_on(foreign);
+    }
+    audit.foreign = std::move(*foreign);
     for (std::size_t i = 0; i < tables.size(); ++i) {
         auto rows = count_rows(connection_, tables[i]->name);
         if (!rows) {
