@@ -187,7 +187,12 @@ constexpr Key<Database> kDatabaseKeys[] = {
         text<&Database::url>(
             "url",
             "`postgresql://user@host:port/database`, `mariadb://...`, `mysql://...` or "
-            "`sqlite:PATH`; a relative PATH lies in the data directory."
+            "`sqlite:PATH`; a relative PATH lies in the data directory. Of several hosts, "
+            "`a:3306,b:3306`, "
+            "the first that answers and can be written to is taken (PostgreSQL: with "
+            "`target_session_attrs=read-write`). TLS: `?sslmode=...` for PostgreSQL, "
+            "`?ssl-mode=...` for "
+            "MariaDB and MySQL; see [sinks](sinks.md#tls-to-the-database)."
         ),
         "\"postgresql://foz@127.0.0.1/mqtt\""
     ),

@@ -394,11 +394,24 @@ TEST(MariadbUrl, has_the_parts_of_an_address) {
     ASSERT_TRUE(url) << url.error().message;
     EXPECT_EQ(url->user, "a@b");
     EXPECT_EQ(url->password, "p/:");
-    EXPECT_EQ(url->host, "::1");
-    EXPECT_EQ(url->port, 3307);
+    ASSERT_EQ(url->hosts.size(), 1U);
+    EXPECT_EQ(url->hosts[0].name, "::1");
+    EXPECT_EQ(url->hosts[0].port, 3307);
     EXPECT_EQ(url->database, "my db");
     EXPECT_EQ(url->socket, "/run/x y");
-    EXPECT_EQ(parse_url("mysql://db/mqtt")->port, 3306);
+    EXPECT_EQ(parse_url("mysql://db/mqtt")->hosts[0].port, 3306);
+    const auto several = parse_url(
+        "mysql://u@a:3307,[::1],b/mqtt?ssl-mode=VERIFY_CA&ssl-ca=/a%20b&ssl-cert=/c&ssl-key=/k"
+    );
+    ASSERT_TRUE(several) << several.error().message;
+    ASSERT_EQ(several->hosts.size(), 3U);
+    EXPECT_EQ(several->hosts[0].name, "a");
+    EXPECT_EQ(several->hosts[0].port, 3307);
+    EXPECT_EQ(several->hosts[1].name, "::1");
+    EXPECT_EQ(several->hosts[2].name, "b");
+    EXPECT_EQ(several->hosts[2].port, 3306);
+    EXPECT_EQ(several->ssl_mode, SslMode::verify_identity);
+    EXPECT_EQ(several->ssl_ca, "/a b");
     for (const char* wrong : {
              "mysql:db",
              "mysql://db",
@@ -408,6 +421,11 @@ TEST(MariadbUrl, has_the_parts_of_an_address) {
              "mysql://a%2@db/y",
              "mysql://db/y?sockt=1",
              "mysql://[::1/y",
+             "mysql://a,b:x/y",
+             "mysql://a,b/y?socket=/s",
+             "mysql://a/y?ssl-mode=on",
+             "mysql://a/y?ssl-cert=/c",
+             "mysql://a/y?ssl-mode=disabled&ssl-ca=/c",
          }) {
         EXPECT_FALSE(parse_url(wrong)) << wrong;
     }

@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 
 #include "base/redaction.h"
+#include "sink/clear_text.h"
+#include "sink/mariadb/encryption.h"
 #include "sink/mariadb/error_number.h"
 #include "sink/mariadb/url.h"
 
@@ -30,7 +32,7 @@ constexpr std::string_view kSession =
     // the lock on the lane's cursor.
     "/*M! , idle_transaction_timeout = 60 */; "
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; "
-    "SELECT @@max_allowed_packet";
+    "SELECT @@max_allowed_packet, @@read_only";
 
 constexpr std::size_t kMessageBytesMax = 400;
 
@@ -94,29 +96,39 @@ SinkResult<Connection> Connection::open(const SinkOptions& options, Patience& pa
             Failure::retry, "", redacted_message(url.error().message, options.url), std::nullopt
         });
     }
+    if (url->hosts.size() == 1) {
+        return open_at(*url, url->hosts.front(), options, patience);
+    }
+    std::string tried;
+    for (const Host& host : url->hosts) {
+        auto connection = open_at(*url, host, options, patience);
+        if (connection && !connection->is_read_only_) {
+            connection->has_other_hosts_ = true;
+            return connection;
+        }
+        tried += fmt::format(
+            "{}{}:{}: {}",
+            tried.empty() ? "" : "; ",
+            host.name,
+            host.port,
+            connection ? "is read-only" : connection.error().message
+        );
+    }
+    return fail(Failure::retry, "none of the database's hosts can be written to: {}", tried);
+}
+
+SinkResult<Connection> Connection::open_at(
+    const Url& url, const Host& host, const SinkOptions& options, Patience& patience
+) {
     Connection connection(mysql_init(nullptr), patience, options.answer_timeout);
     MYSQL* handle = connection.handle();
     mysql_options(handle, MYSQL_OPT_NONBLOCK, &kStackBytes);
     mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4");
     mysql_optionsv(handle, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "foz");
-    const std::string& password = options.password.empty() ? url->password : options.password;
+    const std::string& password = options.password.empty() ? url.password : options.password;
     connection.answer_timeout_ = options.connect_timeout;
-    const MYSQL* connected = connection.proceed(
-        mysql_real_connect_start,
-        mysql_real_connect_cont,
-        handle,
-        url->host.c_str(),
-        url->user.empty() ? nullptr : url->user.c_str(),
-        password.c_str(),
-        url->database.c_str(),
-        url->port,
-        url->socket.empty() ? nullptr : url->socket.c_str(),
-        static_cast<unsigned long>(CLIENT_MULTI_STATEMENTS)
-    );
-    SinkResult<void> ready;
-    if (connected == nullptr) {
-        ready = std::unexpected(connection.error());
-    } else {
+    auto ready = connection.connect(url, host, password);
+    if (ready) {
         connection.watch_over_network();
         connection.answer_timeout_ = options.answer_timeout;
         ready = connection.set_up_session();
@@ -127,6 +139,33 @@ SinkResult<Connection> Connection::open(const SinkOptions& options, Patience& pa
         return std::unexpected(std::move(ready.error()));
     }
     return connection;
+}
+
+SinkResult<void> Connection::connect(
+    const Url& url, const Host& host, const std::string& password
+) {
+    const Encryption encryption(url, host);
+    if (auto good = encryption.prepare(handle()); !good) {
+        return good;
+    }
+    const MYSQL* connected = proceed(
+        mysql_real_connect_start,
+        mysql_real_connect_cont,
+        handle(),
+        host.name.c_str(),
+        url.user.empty() ? nullptr : url.user.c_str(),
+        password.c_str(),
+        url.database.c_str(),
+        host.port,
+        url.socket.empty() ? nullptr : url.socket.c_str(),
+        static_cast<unsigned long>(CLIENT_MULTI_STATEMENTS)
+    );
+    if (connected == nullptr) {
+        SinkError failed = error();
+        failed.message += encryption.hint_for(mysql_errno(handle()));
+        return std::unexpected(std::move(failed));
+    }
+    return encryption.check(handle());
 }
 
 int Connection::wait(int wanted) {
@@ -162,8 +201,12 @@ SinkError Connection::error_of(unsigned number, std::string_view sqlstate, std::
     if (gave_up_) {
         return silence_error("MariaDB", *patience_, answer_timeout_);
     }
+    constexpr unsigned kReadOnlyOption = 1290;  // --read-only, which may also be another option
+    constexpr unsigned kReadOnlyMode = 1836;
+    const bool goes_elsewhere =
+        has_other_hosts_ && (number == kReadOnlyOption || number == kReadOnlyMode);
     return {
-        failure_of(number, sqlstate),
+        goes_elsewhere ? Failure::reconnect : failure_of(number, sqlstate),
         std::to_string(number),
         std::string(message.substr(0, kMessageBytesMax)),
         std::nullopt
@@ -193,6 +236,8 @@ SinkResult<void> Connection::set_up_session() {
     }
     const std::string text = answers->back().rows[0][0].value_or("");
     std::from_chars(text.data(), text.data() + text.size(), packet_bytes_max_);
+    const std::string read_only = answers->back().rows[0][1].value_or("0");
+    is_read_only_ = read_only != "0" && read_only != "OFF";
     return {};
 }
 
@@ -254,6 +299,11 @@ std::unexpected<SinkError> Connection::transaction_is_gone() {
         "the server answered OK, but has ended the transaction by itself, as a Galera node does "
         "that loses its cluster: all of it is written again"
     );
+}
+
+bool Connection::is_in_clear() const {
+    return mysql_get_ssl_cipher(handle()) == nullptr &&
+           is_beyond_loopback(mysql_get_socket(handle()));
 }
 
 bool Connection::takes_bulk() const {

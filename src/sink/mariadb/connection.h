@@ -11,6 +11,7 @@
 
 #include <mysql.h>
 
+#include "sink/mariadb/url.h"
 #include "sink/patience.h"
 #include "sink/sink.h"
 
@@ -30,8 +31,9 @@ struct Answer {
 /// patience ends, counts as a lost connection.
 class Connection {
   public:
-    /// Takes at most options.connect_timeout. Any failure is Failure::retry. `patience` must
-    /// outlive the connection.
+    /// Tries the hosts of the URL in order, each for at most options.connect_timeout; of several,
+    /// one that is read-only is passed over. Any failure is Failure::retry. `patience` must outlive
+    /// the connection.
     [[nodiscard]] static SinkResult<Connection> open(
         const SinkOptions& options, Patience& patience
     );
@@ -76,6 +78,8 @@ class Connection {
     /// Whether a prepared statement may be executed for many rows at once.
     [[nodiscard]] bool takes_bulk() const;
     [[nodiscard]] std::size_t packet_bytes_max() const { return packet_bytes_max_; }
+    /// Whether others can read what is sent, on its way.
+    [[nodiscard]] bool is_in_clear() const;
 
   private:
     struct Close {
@@ -83,6 +87,12 @@ class Connection {
     };
     Connection(MYSQL* handle, Patience& patience, std::chrono::milliseconds answer_timeout)
         : handle_(handle), patience_(&patience), answer_timeout_(answer_timeout) {}
+    [[nodiscard]] static SinkResult<Connection> open_at(
+        const Url& url, const Host& host, const SinkOptions& options, Patience& patience
+    );
+    [[nodiscard]] SinkResult<void> connect(
+        const Url& url, const Host& host, const std::string& password
+    );
     [[nodiscard]] SinkResult<void> set_up_session();
     void watch_over_network() const;
     /// Waits for the events of libmariadb's; yields those that have come, or its time-out.
@@ -95,6 +105,8 @@ class Connection {
     Patience* patience_;
     std::optional<std::chrono::milliseconds> answer_timeout_;  // nothing: for run_at_length
     bool gave_up_ = false;                                     // the server was silent for too long
+    bool has_other_hosts_ = false;  // to go to when this one turns read-only
+    bool is_read_only_ = false;     // when the session was set up
     std::size_t packet_bytes_max_ = 1 << 20;
 };
 

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/redaction.h"
+#include "sink/clear_text.h"
 #include "sink/mariadb/batch_write.h"
 #include "sink/mariadb/bookkeeping.h"
 #include "sink/mariadb/catalogue.h"
@@ -21,6 +22,9 @@
 
 namespace foz::sink::mariadb {
 namespace {
+
+constexpr std::string_view kEncrypted =
+    "ssl-mode=verify-identity&ssl-ca=FILE, or ssl-mode=required, which does not check who it is,";
 
 class MariadbSink final : public Sink {
   public:
@@ -53,6 +57,7 @@ class MariadbSink final : public Sink {
     std::optional<RowInserter> inserter_;
     OpenLane lane_;
     TableWarnings warnings_;
+    bool warned_of_clear_text_ = false;
 };
 
 Connection& MariadbSink::take(Connection connection) {
@@ -74,6 +79,9 @@ SinkResult<Connected> MariadbSink::connect(const LaneName& lane, const mapping::
     auto opened = Connection::open(options_, patience_);
     if (!opened) {
         return pass_on(opened);
+    }
+    if (opened->is_in_clear() && !std::exchange(warned_of_clear_text_, true)) {
+        spdlog::warn("{}", clear_text_warning(kEncrypted));
     }
     auto connected = set_up(take(std::move(*opened)), mapping);
     if (!connected) {
@@ -130,6 +138,9 @@ SinkResult<std::vector<std::string>> MariadbSink::inspect(const mapping::Mapping
     }
     std::vector<std::string> lines;
     Misfits misfits;
+    if (connection->is_in_clear()) {
+        lines.push_back("warning: " + clear_text_warning(kEncrypted));
+    }
     for (const auto& table : mapping.tables()) {
         auto line = describe_table(*connection, *table);
         if (!line) {

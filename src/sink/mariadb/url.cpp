@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sink/mariadb/url.h"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
+#include <utility>
 
 namespace foz::sink::mariadb {
 namespace {
@@ -28,7 +31,8 @@ Result<std::string> decoded(std::string_view text, std::string_view what) {
     return result;
 }
 
-Result<void> parse_host(std::string_view text, Url& url) {
+Result<Host> parse_host(std::string_view text) {
+    Host parsed_host;
     const bool bracketed = text.starts_with('[');
     const auto end = bracketed ? text.find(']') : text.find(':');
     if (bracketed && end == std::string_view::npos) {
@@ -38,16 +42,102 @@ Result<void> parse_host(std::string_view text, Url& url) {
     const std::string_view rest =
         end == std::string_view::npos ? "" : text.substr(bracketed ? end + 1 : end);
     if (!host.empty()) {
-        url.host = host;
+        parsed_host.name = host;
     }
     if (rest.empty()) {
-        return {};
+        return parsed_host;
     }
     const std::string_view port = rest.substr(1);
-    const auto parsed = std::from_chars(port.data(), port.data() + port.size(), url.port);
+    const auto parsed = std::from_chars(port.data(), port.data() + port.size(), parsed_host.port);
     if (rest[0] != ':' || parsed.ec != std::errc() || parsed.ptr != port.data() + port.size() ||
-        url.port == 0) {
+        parsed_host.port == 0) {
         return fail(ErrorCode::invalid, "\"{}\" in the database URL is not a port", port);
+    }
+    return parsed_host;
+}
+
+Result<void> parse_hosts(std::string_view text, Url& url) {
+    for (bool more = true; more;) {
+        const std::size_t comma = text.find(',');
+        more = comma != std::string_view::npos;
+        auto host = parse_host(text.substr(0, comma));
+        if (!host) {
+            return pass_on(host);
+        }
+        url.hosts.push_back(std::move(*host));
+        text.remove_prefix(more ? comma + 1 : text.size());
+    }
+    return {};
+}
+
+Result<SslMode> ssl_mode_from(std::string_view text) {
+    // MySQL's client and its connectors write VERIFY_IDENTITY, too.
+    std::string mode(text);
+    std::ranges::transform(mode, mode.begin(), [](char c) {
+        const bool upper = c >= 'A' && c <= 'Z';
+        return upper ? static_cast<char>(c | 0x20) : c == '_' ? '-' : c;
+    });
+    static constexpr std::array<std::pair<std::string_view, SslMode>, 5> kModes = {{
+        {"disabled", SslMode::disabled},
+        {"preferred", SslMode::preferred},
+        {"required", SslMode::required},
+        {"verify-ca", SslMode::verify_identity},
+        {"verify-identity", SslMode::verify_identity},
+    }};
+    for (const auto& [name, value] : kModes) {
+        if (name == mode) return value;
+    }
+    return fail(
+        ErrorCode::invalid,
+        "ssl-mode \"{}\" in the database URL is none of disabled, preferred, required, verify-ca "
+        "and "
+        "verify-identity",
+        text
+    );
+}
+
+Result<void> take_option(std::string_view name, std::string value, Url& url) {
+    const std::array<std::pair<std::string_view, std::string*>, 4> texts = {{
+        {"socket", &url.socket},
+        {"ssl-ca", &url.ssl_ca},
+        {"ssl-cert", &url.ssl_cert},
+        {"ssl-key", &url.ssl_key},
+    }};
+    if (name == "ssl-mode") {
+        auto mode = ssl_mode_from(value);
+        if (!mode) {
+            return pass_on(mode);
+        }
+        url.ssl_mode = *mode;
+        return {};
+    }
+    for (const auto& [known, text] : texts) {
+        if (known == name) {
+            *text = std::move(value);
+            return {};
+        }
+    }
+    return fail(
+        ErrorCode::invalid,
+        "unknown option \"{}\" in the database URL; foz knows: socket, ssl-mode, ssl-ca, ssl-cert, "
+        "ssl-key",
+        name
+    );
+}
+
+Result<void> check_options(const Url& url) {
+    const bool has_files = !url.ssl_ca.empty() || !url.ssl_cert.empty();
+    if (url.ssl_cert.empty() != url.ssl_key.empty()) {
+        return fail(ErrorCode::invalid, "ssl-cert and ssl-key in the database URL need each other");
+    }
+    if (url.ssl_mode == SslMode::disabled && has_files) {
+        return fail(
+            ErrorCode::invalid,
+            "the database URL has certificates and ssl-mode=disabled; take one of them out"
+        );
+    }
+    if (!url.socket.empty() && url.hosts.size() > 1) {
+        return fail(ErrorCode::invalid, "the database URL has a socket and several hosts");
     }
     return {};
 }
@@ -57,18 +147,14 @@ Result<void> parse_options(std::string_view options, Url& url) {
         const std::string_view option = options.substr(0, options.find('&'));
         options.remove_prefix(std::min(options.size(), option.size() + 1));
         const auto equals = std::min(option.find('='), option.size());
-        if (option.substr(0, equals) != "socket") {
-            return fail(
-                ErrorCode::invalid,
-                "unknown option \"{}\" in the database URL; foz knows: socket",
-                option.substr(0, equals)
-            );
+        const std::string_view name = option.substr(0, equals);
+        auto value = decoded(option.substr(std::min(option.size(), equals + 1)), name);
+        if (!value) {
+            return pass_on(value);
         }
-        auto socket = decoded(option.substr(std::min(option.size(), equals + 1)), "socket");
-        if (!socket) {
-            return pass_on(socket);
+        if (auto taken = take_option(name, std::move(*value), url); !taken) {
+            return taken;
         }
-        url.socket = std::move(*socket);
     }
     return {};
 }
@@ -116,9 +202,12 @@ Result<Url> parse_url(std::string_view text) {
         url.password = std::move(*password);
     }
     if (auto parsed =
-            parse_host(at == std::string_view::npos ? authority : authority.substr(at + 1), url);
+            parse_hosts(at == std::string_view::npos ? authority : authority.substr(at + 1), url);
         !parsed) {
         return pass_on(parsed);
+    }
+    if (auto good = check_options(url); !good) {
+        return pass_on(good);
     }
     return url;
 }

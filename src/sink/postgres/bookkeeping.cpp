@@ -142,12 +142,12 @@ SinkResult<std::vector<LaneState>> read_lanes(
 SinkResult<std::vector<ForeignTotal>> read_foreign(
     Connection& connection, const std::string& journal
 ) {
-    const auto there = is_there(connection);
-    if (!there) {
-        return std::unexpected(there.error());
+    const auto own = own_tables(connection);
+    if (!own) {
+        return std::unexpected(own.error());
     }
     std::vector<ForeignTotal> totals;
-    if (!*there) {
+    if (!own->there) {
         return totals;
     }
     const auto rows = connection.run(fmt::format(

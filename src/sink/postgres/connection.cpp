@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/redaction.h"
+#include "sink/clear_text.h"
 #include "sink/postgres/sqlstate.h"
 
 namespace foz::sink::postgres {
@@ -264,6 +265,10 @@ void Connection::roll_back() {
     if (!lost() && PQtransactionStatus(handle_.get()) != PQTRANS_IDLE) {
         static_cast<void>(run("ROLLBACK"));
     }
+}
+
+bool Connection::is_in_clear() const {
+    return PQsslInUse(handle_.get()) == 0 && is_beyond_loopback(PQsocket(handle_.get()));
 }
 
 SinkError Connection::loss() const {

@@ -80,6 +80,8 @@ class Connection {
     void roll_back();
 
     [[nodiscard]] bool lost() const { return gave_up_ || PQstatus(handle_.get()) != CONNECTION_OK; }
+    /// Whether others can read what is sent, on its way.
+    [[nodiscard]] bool is_in_clear() const;
     /// Why the connection is lost.
     [[nodiscard]] SinkError loss() const;
     /// Where the last error happened, as the server told it; for line_in_context.

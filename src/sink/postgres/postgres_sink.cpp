@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/redaction.h"
+#include "sink/clear_text.h"
 #include "sink/postgres/batch_write.h"
 #include "sink/postgres/bookkeeping.h"
 #include "sink/postgres/catalogue.h"
@@ -23,6 +24,9 @@ namespace {
 // One foz at a time creates tables: CREATE TABLE IF NOT EXISTS is not safe against itself. The
 // number is "foz".
 constexpr std::string_view kSetupLock = "SELECT pg_catalog.pg_advisory_xact_lock(6713210)";
+
+constexpr std::string_view kEncrypted =
+    "sslmode=verify-full&sslrootcert=FILE, or sslmode=require, which does not check who it is,";
 
 class PostgresSink final : public Sink {
   public:
@@ -53,6 +57,7 @@ class PostgresSink final : public Sink {
     OpenLane lane_;
     std::string shape_query_;
     TableWarnings warnings_;
+    bool warned_of_clear_text_ = false;
 };
 
 SinkResult<Connected> PostgresSink::connect(const LaneName& lane, const mapping::Mapping& mapping) {
@@ -65,6 +70,9 @@ SinkResult<Connected> PostgresSink::connect(const LaneName& lane, const mapping:
         return pass_on(opened);
     }
     connection_ = std::move(*opened);
+    if (connection_->is_in_clear() && !std::exchange(warned_of_clear_text_, true)) {
+        spdlog::warn("{}", clear_text_warning(kEncrypted));
+    }
     auto connected = set_up(*connection_, mapping);
     if (!connected) {
         // Only a table that does not fit needs a person; it has no SQLSTATE, because foz found it.
@@ -150,6 +158,9 @@ SinkResult<std::vector<std::string>> PostgresSink::inspect(const mapping::Mappin
     }
     std::vector<std::string> lines;
     Misfits misfits;
+    if (connection->is_in_clear()) {
+        lines.push_back("warning: " + clear_text_warning(kEncrypted));
+    }
     for (const auto& table : mapping.tables()) {
         auto line = describe_table(*connection, *table);
         if (!line) {
