@@ -12,6 +12,26 @@
 
 namespace foz::server {
 
+namespace {
+
+Result<sink::SideLaneParts> make_side_lane(
+    const config::Settings& settings, const std::string& database
+) {
+    auto mapping = mapping::Mapping::compile(settings, database);
+    if (!mapping) {
+        return pass_on(mapping);
+    }
+    const auto configured =
+        std::ranges::find(settings.databases, database, &config::Database::name);
+    auto sink = sink::make_sink(settings, *configured);
+    if (!sink) {
+        return pass_on(sink);
+    }
+    return sink::SideLaneParts{std::move(*mapping), std::move(*sink)};
+}
+
+}  // namespace
+
 Result<void> Lanes::prepare(const config::Settings& settings) {
     unrouted_ = std::make_unique<Unrouted>(settings, clock_);
     for (const config::Database& database : settings.databases) {
@@ -70,6 +90,8 @@ Result<void> Lanes::prepare_database(
                 .on_committed = [this, number](journal::Position position
                                 ) { note_committed(number, position); },
                 .on_unrouted = note_unrouted,
+                .make_side_lane = [copy = std::make_shared<config::Settings>(settings),
+                                   name = database.name] { return make_side_lane(*copy, name); },
             },
             options
         ));
@@ -108,6 +130,7 @@ std::vector<sink::RunnerStatus> Lanes::status() const {
     status.reserve(runners_.size());
     for (const auto& runner : runners_) {
         status.push_back(runner->status());
+        std::ranges::move(runner->side_status(), std::back_inserter(status));
     }
     return status;
 }

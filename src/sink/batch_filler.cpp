@@ -26,6 +26,9 @@ bool BatchFiller::is_full(const MappedBatch& batch) const {
 }
 
 Result<bool> BatchFiller::take_next(MappedBatch& batch) {
+    if (limits_.cap != nullptr && batch.end >= *limits_.cap) {
+        return false;
+    }
     if (reader_ == nullptr) {
         if (auto opened = open(batch.end); !opened) {
             return pass_on(opened);

@@ -3,6 +3,7 @@
 // One thread at a time: the lane's, or the one that maps the next batch while the lane's writes.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -43,6 +44,8 @@ struct FillLimits {
     std::uint32_t lane_index = 0;
     std::uint32_t lanes = 1;
     std::optional<journal::Position> until;  // maps no record from here on
+    /// The same for now: it is raised meanwhile. None: nullptr.
+    const std::atomic<journal::Position>* cap = nullptr;
     std::uint32_t rows_max = 20'000;
     std::size_t payload_bytes_max = 16 << 20;
     std::size_t memory_bytes_max = 32 << 20;  // of the rows

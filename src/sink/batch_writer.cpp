@@ -107,7 +107,8 @@ SinkResult<Written> BatchWriter::write_live(
 ) {
     live_.clear();
     for (std::size_t row = part.first; row < part.last; ++row) {
-        if (!condemned_.contains(row)) {
+        const mapping::Row& item = batch.rows()[row];
+        if (!condemned_.contains(row) && share_.has(item.route, item.origin)) {
             live_.push_back(row);
         }
     }
@@ -219,6 +220,9 @@ Commit BatchWriter::commit_for(const mapping::RowBatch& batch, const Part& part)
         }
     }
     for (const mapping::Rejection& rejection : between(batch.rejections(), committed_, part.end)) {
+        if (!share_.has(rejection.route, rejection.origin)) {
+            continue;
+        }
         commit.dead[rejection.route] += is_known_rejection(rejection.origin) ? 0 : 1;
     }
     commit.fingerprint = fingerprints_->before(part.end.position);
@@ -235,7 +239,8 @@ SinkResult<void> BatchWriter::save_letters(const mapping::RowBatch& batch, const
         }
     }
     for (const mapping::Rejection& rejection : between(batch.rejections(), committed_, part.end)) {
-        if (!is_known_rejection(rejection.origin)) {
+        if (share_.has(rejection.route, rejection.origin) &&
+            !is_known_rejection(rejection.origin)) {
             burials.push_back({rejection.origin, rejection.route, rejection.reason, ""});
         }
     }

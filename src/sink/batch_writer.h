@@ -21,6 +21,7 @@
 #include "mapping/row_batch.h"
 #include "sink/fingerprints.h"
 #include "sink/letter_writer.h"
+#include "sink/row_share.h"
 #include "sink/sink.h"
 
 namespace foz::sink {
@@ -46,6 +47,9 @@ class BatchWriter {
           routes_(routes),
           on_commit_(std::move(on_commit)),
           on_time_limit_(std::move(on_time_limit)) {}
+
+    /// From now on only these rows and rejections are written; the others count as done.
+    void set_share(RowShare share) { share_ = std::move(share); }
 
     /// Writes the items of `batch` in [begin, end) and moves the database's cursor from `begin` to
     /// `end`. On an error the cursor is at the last commit reported; the same batch may be written
@@ -91,6 +95,7 @@ class BatchWriter {
     OnCommit on_commit_;
     OnTimeLimit on_time_limit_;
 
+    RowShare share_;
     std::optional<std::size_t> rows_max_;  // of one write, after one that took too long
     int successes_ = 0;                    // with that many
 

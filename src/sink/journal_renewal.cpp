@@ -32,11 +32,15 @@ Result<state::Renewal> renew_journal(
         start->second = std::min(start->second, position);
     }
     // The lanes' own cursors say as much as the layout does, or a lane would seem to have lost what
-    // it stored under the id before.
+    // it stored under the id before. Side lanes (side_lanes.h) end.
     for (const journal::NamedCursor& cursor : journal.cursors()) {
-        const auto start = starts.find(cursor.name.substr(0, cursor.name.find('/')));
-        if (start != starts.end()) {
-            journal.remove_cursor(cursor.name);
+        const std::size_t slash = cursor.name.find('/');
+        const auto start = starts.find(cursor.name.substr(0, slash));
+        if (start == starts.end()) {
+            continue;
+        }
+        journal.remove_cursor(cursor.name);
+        if (cursor.name.find('/', slash + 1) == std::string::npos) {
             journal.set_cursor(cursor.name, start->second);
         }
     }

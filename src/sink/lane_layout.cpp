@@ -2,10 +2,24 @@
 #include "sink/lane_layout.h"
 
 #include <algorithm>
+#include <vector>
+
+#include "state/side_spans.h"
 
 namespace foz::sink {
 
 namespace {
+
+// The cursors of a lane's side lanes.
+std::vector<journal::NamedCursor> side_cursors(
+    const journal::Journal& journal, const std::string& lane_cursor
+) {
+    auto cursors = journal.cursors();
+    std::erase_if(cursors, [&](const journal::NamedCursor& cursor) {
+        return !cursor.name.starts_with(lane_cursor + "/");
+    });
+    return cursors;
+}
 
 // Records that the slowest of the old lanes has not passed, as far as the journal knows.
 std::uint64_t waiting_for(
@@ -19,6 +33,9 @@ std::uint64_t waiting_for(
         const auto cursor = std::ranges::find(cursors, name, &journal::NamedCursor::name);
         const journal::Position position = cursor == cursors.end() ? 0 : cursor->position;
         waiting = std::max(waiting, end > position ? end - position : 0);
+        for (const journal::NamedCursor& side : side_cursors(journal, name)) {
+            waiting = std::max(waiting, end > side.position ? end - side.position : 0);
+        }
     }
     return waiting;
 }
@@ -67,7 +84,14 @@ Result<state::LaneLayout> settle_lane_layout(
     }
     if (before) {
         for (std::uint32_t lane = 0; lane < before->lanes; ++lane) {
-            journal.remove_cursor(fmt::format("{}/{}", database, lane_name(lane)));
+            const std::string cursor = fmt::format("{}/{}", database, lane_name(lane));
+            for (const journal::NamedCursor& side : side_cursors(journal, cursor)) {
+                journal.remove_cursor(side.name);
+            }
+            journal.remove_cursor(cursor);
+        }
+        if (auto removed = state::remove_side_spans(state, journal_id, database); !removed) {
+            return pass_on(removed);
         }
     }
     return layout;

@@ -28,8 +28,9 @@ SinkResult<bool> LaneTables::adopt(std::span<const SettledTable> settled) {
     }
     bool changed = false;
     for (std::size_t i = 0; i < tables.size(); ++i) {
-        if (tables[i]->inferred && i < settled.size()) {
-            const auto adopted = adopt(i, settled[i]);
+        if (tables[i]->inferred && !tables[i]->elsewhere && i < settled.size() &&
+            !settled[i].misfit) {
+            auto adopted = adopt(i, settled[i]);
             if (!adopted) {
                 return adopted;
             }
@@ -43,7 +44,9 @@ SinkResult<bool> LaneTables::adopt(std::size_t table, const SettledTable& settle
     const mapping::Table& ours = *mapping_.tables()[table];
     const auto changed = mapping_.adopt_columns(ours, settled.columns, settled.refused);
     if (!changed) {
-        return fail(Failure::refused, "{}", changed.error().message);
+        SinkError error{Failure::refused, "", changed.error().message, std::nullopt};
+        error.table = table;
+        return std::unexpected(std::move(error));
     }
     // Adopting may have changed what the table wants: extend() compares it once more.
     versions_[table] = UINT32_MAX;
@@ -71,11 +74,15 @@ SinkResult<bool> LaneTables::extend() {
     const auto tables = mapping_.tables();
     bool map_again = false;
     for (std::size_t i = 0; i < tables.size(); ++i) {
-        if (tables[i]->version == versions_[i] || tables[i]->columns.empty()) {
+        if (tables[i]->version == versions_[i] || tables[i]->columns.empty() ||
+            tables[i]->elsewhere) {
             continue;
         }
         auto extended = sink_.extend(*tables[i]);
         if (!extended) {
+            if (extended.error().failure != Failure::reconnect) {
+                extended.error().table = i;
+            }
             return pass_on(extended);
         }
         versions_[i] = tables[i]->version;

@@ -11,6 +11,7 @@
 #include "sink/cursor_owner.h"
 #include "sink/lane_start.h"
 #include "sink/lost_replays.h"
+#include "sink/misfits.h"
 #include "state/cursor_writers.h"
 #include "state/dead_letters.h"
 #include "state/lane_history.h"
@@ -29,6 +30,12 @@ constexpr auto kCursorCommitInterval = 1s;
 
 // While a batch waits for more, this many records wake the lane before the batch is due.
 constexpr journal::Position kRecordsWorthWaking = 1'000;
+
+// A failure of one table that took so long holds the others back enough; of shorter ones, so many
+// in a row.
+constexpr auto kLongFailure = 1s;
+constexpr int kShortFailures = 3;
+constexpr int kSilences = 2;
 
 // The clock is read once for this many messages.
 constexpr int kMessagesPerClockReading = 64;
@@ -51,11 +58,16 @@ std::uint64_t seed_for(const RunnerOptions& options, const Clock& clock) {
            static_cast<std::uint64_t>(clock.system_now().time_since_epoch().count());
 }
 
-FillLimits limits_of(const RunnerOptions& options) {
+std::string text_of(const SinkError& error) {
+    return error.code.empty() ? error.message : fmt::format("{} [{}]", error.message, error.code);
+}
+
+FillLimits limits_of(const RunnerOptions& options, const std::atomic<journal::Position>& cap) {
     return {
         .lane_index = options.lane_index,
         .lanes = options.lanes,
         .until = options.until,
+        .cap = options.cap ? &cap : nullptr,
         .rows_max = options.batch_rows_max,
         .payload_bytes_max = options.batch_payload_bytes_max,
     };
@@ -79,6 +91,7 @@ Runner::Runner(RunnerParts parts, RunnerOptions options)
            options_.lane,
            options_.holds_journal}
       ),
+      cap_(options_.cap.value_or(UINT64_MAX)),
       hold_(
           parts_.journal,
           fmt::format("{}/{}", options_.database, options_.lane),
@@ -98,7 +111,7 @@ Runner::Runner(RunnerParts parts, RunnerOptions options)
           parts_.journal,
           parts_.mapping,
           parts_.clock,
-          limits_of(options_),
+          limits_of(options_, cap_),
           std::move(parts_.on_unrouted)
       ),
       tables_(
@@ -107,7 +120,11 @@ Runner::Runner(RunnerParts parts, RunnerOptions options)
           parts_.clock,
           fmt::format("database {} ({})", options_.database, options_.lane),
           options_.retry_delay_max
-      ) {
+      ),
+      sides_(parts_, options_) {
+    if (options_.cap) {
+        writer_.set_share(std::move(parts_.share));
+    }
     maps_ahead_ = std::ranges::none_of(parts_.mapping.tables(), [](const auto& table) {
         return table->inferred;
     });
@@ -151,6 +168,9 @@ void Runner::run() {
     while (!must_end()) {
         const SteadyTime began = parts_.clock.steady_now();
         auto advanced = advance();
+        if (!advanced && set_aside(began, advanced.error())) {
+            continue;
+        }
         if (!advanced) {
             note_failure(began, advanced.error());
             if (stopping_) {
@@ -166,6 +186,7 @@ void Runner::run() {
         }
     }
     parts_.sink->close();
+    sides_.stop(SteadyTime(SteadyTime::duration(stop_deadline_)));
     const bool finished = options_.until && cursor_.position >= *options_.until;
     board_.set_state(finished ? RunnerState::finished : RunnerState::stopped, status().last_error);
 }
@@ -182,7 +203,7 @@ bool Runner::at_end() const {
     if (options_.until && batch_.end >= *options_.until) {
         return true;
     }
-    return stopping_ && batch_.end >= parts_.journal.durable_end();
+    return stopping_ && (is_at_cap() || batch_.end >= parts_.journal.durable_end());
 }
 
 SinkResult<void> Runner::advance() {
@@ -190,6 +211,14 @@ SinkResult<void> Runner::advance() {
         if (auto connected = connect(); !connected) {
             return connected;
         }
+    }
+    auto merged = sides_.merge(cursor_, *parts_.sink);
+    if (!merged) {
+        return pass_on(merged);
+    }
+    if (*merged) {
+        connected_ = false;  // a table more is to be looked at
+        return {};
     }
     tables_.ask_again_for_refused();
     if (!filler_.is_full(batch_)) {
@@ -212,6 +241,31 @@ SinkResult<void> Runner::connect() {
         }
         writer_name_ = *std::move(name);
     }
+    if (auto loaded = sides_.load(); !loaded) {
+        return std::unexpected(from_error(loaded.error()));
+    }
+    // Each further round has a table less for this lane, or is the last.
+    bool settled = false;
+    while (!settled) {
+        auto connected = connect_with_share();
+        if (!connected) {
+            return pass_on(connected);
+        }
+        settled = *connected;
+    }
+    if (auto looked = look_after_replays(); !looked) {
+        return looked;
+    }
+    connected_ = true;
+    last_commit_ = parts_.clock.steady_now();
+    return {};
+}
+
+// False: the lane's share has changed meanwhile.
+SinkResult<bool> Runner::connect_with_share() {
+    if (!options_.cap) {
+        writer_.set_share(sides_.share_of_main());
+    }
     auto found = parts_.sink->connect({journal_id_, options_.lane, writer_name_}, parts_.mapping);
     if (!found) {
         return pass_on(found);
@@ -223,29 +277,54 @@ SinkResult<void> Runner::connect() {
     if (*foreign) {
         return fail(Failure::refused, "{}", **foreign);
     }
-    const auto changed = tables_.adopt(found->tables);
+    auto changed = tables_.adopt(found->tables);
     if (!changed) {
-        return std::unexpected(changed.error());
+        found->tables.at(changed.error().table.value_or(0)).misfit = changed.error();
     }
-    if (auto taken_up = take_up(found->cursor, *changed); !taken_up) {
-        return taken_up;
+    if (auto taken_up = take_up(found->cursor, changed.value_or(true)); !taken_up) {
+        return pass_on(taken_up);
+    }
+    const auto share_changed = sides_.main_found_at(cursor_);
+    if (!share_changed) {
+        return std::unexpected(from_error(share_changed.error()));
+    }
+    if (*share_changed) {
+        return false;
+    }
+    if (any_misfit(*found)) {
+        if (auto aside = set_misfits_aside(*found); !aside) {
+            return pass_on(aside);
+        }
+        return false;
     }
     if (found->mark.writer != writer_name_) {
         if (auto claimed = claim_cursor(*found); !claimed) {
-            return claimed;
+            return pass_on(claimed);
         }
     }
-    if (auto looked = look_after_replays(); !looked) {
-        return looked;
-    }
-    connected_ = true;
-    last_commit_ = parts_.clock.steady_now();
     board_.set_progress(cursor_, found->ledger);
+    return true;
+}
+
+SinkResult<void> Runner::set_misfits_aside(const Connected& found) {
+    for (std::size_t i = 0; i < found.tables.size(); ++i) {
+        if (!found.tables[i].misfit) {
+            continue;
+        }
+        const std::string reason = text_of(*found.tables[i].misfit);
+        const auto aside = sides_.set_aside(i, cursor_, cursor_.position, reason);
+        if (!aside) {
+            return std::unexpected(from_error(aside.error()));
+        }
+        if (!*aside) {
+            return std::unexpected(all_misfits(found).value_or(SinkError{}));
+        }
+    }
     return {};
 }
 
 SinkResult<void> Runner::look_after_replays() {
-    if (!options_.holds_journal) {
+    if (!options_.holds_journal || options_.cap) {
         return {};
     }
     const auto lost =
@@ -286,6 +365,46 @@ SinkResult<void> Runner::claim_cursor(const Connected& found) {
         return pass_on(written);
     }
     return {};
+
+// After a failure of one table: whether another lane takes it, so that this one can go on.
+bool Runner::set_aside(SteadyTime began, const SinkError& error) {
+    if (!error.table || stopping_ || !connected_) {
+        return false;
+    }
+    times_blamed_ = blamed_ == error.table ? times_blamed_ + 1 : 1;
+    blamed_ = error.table;
+    const bool lasting =
+        error.failure == Failure::refused ||
+        (error.failure == Failure::retry && parts_.clock.steady_now() - began >= kLongFailure);
+    const int enough = error.failure == Failure::reconnect ? kSilences : kShortFailures;
+    if (!lasting && times_blamed_ < enough) {
+        return false;
+    }
+    const auto aside = sides_.set_aside(*error.table, cursor_, batch_.end, text_of(error));
+    if (!aside) {
+        spdlog::warn(
+            "database {} ({}): a table cannot be set aside: {}",
+            options_.database,
+            options_.lane,
+            aside.error().message
+        );
+    }
+    if (!aside || !*aside) {
+        return false;
+    }
+    blamed_.reset();
+    connected_ = false;
+    parts_.sink->close();
+    return true;
+}
+
+void Runner::raise_cap(journal::Position position, bool hurry) {
+    {
+        const std::lock_guard lock(mutex_);
+        cap_ = position;
+        hurry_ = hurry;
+    }
+    stop_requested_.notify_all();
 }
 
 SinkResult<void> Runner::take_up(Cursor found, bool map_again) {
@@ -375,7 +494,7 @@ SinkResult<void> Runner::fill() {
             if (batch_.items.empty()) {
                 return wait_for_records();
             }
-            if (due || stopping_) {
+            if (due || stopping_ || is_at_cap()) {
                 return {};
             }
             due = !wait_for_more();
@@ -408,7 +527,12 @@ bool Runner::wait_for_more() {
 
 SinkResult<void> Runner::wait_for_records() {
     report_committed();
-    if (!stopping_) {
+    if (is_at_cap()) {
+        std::unique_lock lock(mutex_);
+        stop_requested_.wait_for(lock, kIdleWait, [this] {
+            return stopping_ || !is_at_cap() || (hurry_ && cursor_commit_is_due());
+        });
+    } else if (!stopping_) {
         static_cast<void>(parts_.journal.wait_for(batch_.end, parts_.clock.steady_now() + kIdleWait)
         );
     }
@@ -419,7 +543,7 @@ bool Runner::cursor_commit_is_due() const {
     if (cursor_ >= Cursor{batch_.end, 0}) {
         return false;
     }
-    return stopping_ || filler_.is_full(batch_) ||
+    return stopping_ || filler_.is_full(batch_) || (hurry_ && is_at_cap()) ||
            parts_.clock.steady_now() - last_commit_ >= kCursorCommitInterval;
 }
 
@@ -462,17 +586,19 @@ void Runner::note_commit(const Cursor& cursor, const Written& written, const Com
     last_commit_ = parts_.clock.steady_now();
     hold_.move_forward(cursor.position);
     board_.add_commit(cursor, written, commit);
-    if (parts_.on_committed && cursor.position > reported_) {
+    blamed_.reset();
+    sides_.follow(cursor);
+    if (cursor.position > reported_) {
         reported_ = cursor.position;
-        parts_.on_committed(cursor.position);
+        sides_.report_main(reported_);
     }
 }
 
 // Messages that no route takes need no commit to be done with.
 void Runner::report_committed() {
-    if (parts_.on_committed && batch_.items.empty() && batch_.end > reported_) {
+    if (batch_.items.empty() && batch_.end > reported_) {
         reported_ = batch_.end;
-        parts_.on_committed(batch_.end);
+        sides_.report_main(reported_);
     }
 }
 

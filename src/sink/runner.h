@@ -15,6 +15,9 @@
 //                          split until they stand alone (batch_writer.h)
 // A lane that has failed for a minute says so, again and again (standstill.h).
 //
+// A table that cannot be written holds back no other: the lane sets it aside, in a side lane, until
+// it is mended (side_lanes.h).
+//
 // An inferred table that the database refuses to change holds back no other reading: those that
 // need the change become dead letters, and now and then the next such reading asks again.
 //
@@ -46,41 +49,13 @@
 #include "sink/batch_writer.h"
 #include "sink/journal_hold.h"
 #include "sink/lane_tables.h"
+#include "sink/runner_parts.h"
 #include "sink/runner_status.h"
+#include "sink/side_lanes.h"
 #include "sink/sink.h"
 #include "state/state_database.h"
 
 namespace foz::sink {
-
-struct RunnerOptions {
-    std::string database;  // the name in the configuration
-    std::string lane = "main-0";
-    std::uint32_t lane_index = 0;  // takes the messages of the clients whose hash % lanes is this
-    std::uint32_t lanes = 1;
-    journal::Position since = 0;             // never starts before this record
-    std::optional<journal::Position> until;  // finishes there; none: runs until stop()
-    /// Keeps its cursor in the journal, so that retention waits for it. A lane that does not is a
-    /// replay: what is a dead letter of another lane already does not become one of it.
-    bool holds_journal = true;
-    std::uint32_t batch_rows_max = 20'000;
-    std::size_t batch_payload_bytes_max = 16 << 20;  // of the messages in a batch
-    std::chrono::milliseconds batch_delay{20};
-    std::chrono::milliseconds retry_delay_max{30'000};
-    /// How long replayed dead letters are kept, in case the database loses them.
-    std::chrono::seconds replayed_kept = std::chrono::hours(24 * 7);
-};
-
-struct RunnerParts {
-    journal::Journal& journal;
-    state::StateDatabase& state;
-    const Clock& clock;
-    mapping::Mapping mapping;
-    std::unique_ptr<Sink> sink;
-    /// Every message below the position is in the database, or is none of its business. On the
-    /// lane's thread, after each commit; may be empty.
-    std::function<void(journal::Position)> on_committed;
-    NoteUnrouted on_unrouted = nullptr;  // on the lane's thread or its helper's
-};
 
 class Runner {
   public:
@@ -102,6 +77,13 @@ class Runner {
     /// Any thread.
     [[nodiscard]] RunnerStatus status() const { return board_.status(); }
 
+    /// Any thread: of the lanes that write the tables set aside.
+    [[nodiscard]] std::vector<RunnerStatus> side_status() const { return sides_.status(); }
+
+    /// Any thread, of a side lane: it may come up to `position`. In a `hurry` it commits its cursor
+    /// as soon as it is there.
+    void raise_cap(journal::Position position, bool hurry);
+
     /// For `until`: waits until the lane has finished, is blocked, or has ended; false at
     /// `deadline`.
     [[nodiscard]] bool wait_until_settled(SteadyTime deadline) {
@@ -113,6 +95,10 @@ class Runner {
     /// One round: connect if need be, fill, write. An error means: wait, then again.
     [[nodiscard]] SinkResult<void> advance();
     [[nodiscard]] SinkResult<void> connect();
+    [[nodiscard]] SinkResult<bool> connect_with_share();
+    [[nodiscard]] SinkResult<void> set_misfits_aside(const Connected& found);
+    [[nodiscard]] bool set_aside(SteadyTime began, const SinkError& error);
+    [[nodiscard]] bool is_at_cap() const { return batch_.end >= cap_; }
     [[nodiscard]] SinkResult<void> take_up(Cursor found, bool map_again);
     [[nodiscard]] SinkResult<void> claim_cursor(const Connected& found);
     [[nodiscard]] SinkResult<void> look_after_replays();
@@ -138,6 +124,8 @@ class Runner {
     std::string writer_name_;  // cursor_owner.h; "" until it was first needed
     StatusBoard board_;
 
+    std::atomic<journal::Position> cap_;  // set under mutex_, for those who wait
+
     // The lane's thread alone:
     JournalHold hold_;
     BatchWriter writer_;
@@ -150,8 +138,13 @@ class Runner {
     MappedBatch next_;  // what follows it, mapped while it was written; empty unless batch_ is full
     bool maps_ahead_ = true;  // false when mapping changes tables that the sink looks at
     SteadyTime last_commit_;
-    journal::Position reported_ = 0;  // to on_committed
+    journal::Position reported_ = 0;  // as done, to sides_
 
+    SideLanes sides_;
+    std::optional<std::size_t> blamed_;  // the table that the last failures were about
+    int times_blamed_ = 0;               // in a row
+
+    std::atomic<bool> hurry_ = false;     // set under mutex_, as the next
     std::atomic<bool> stopping_ = false;  // set under mutex_, for those who wait
     std::atomic<SteadyTime::rep> stop_deadline_ = 0;
     std::mutex mutex_;

@@ -55,6 +55,9 @@ struct SinkError {
     /// Refused: all that are known to be to blame; `row`, `code` and `message` are the first one's.
     // Initialized, because GCC warns of an aggregate that leaves it out otherwise.
     std::vector<RefusedRow> rows{};  // NOLINT(readability-redundant-member-init)
+    /// The table whose statement failed, as Mapping::tables() counts, if the rest of the database
+    /// may well be good: it is locked, slow, denied, broken.
+    std::optional<std::size_t> table = std::nullopt;
 };
 
 template <class T>
@@ -111,6 +114,8 @@ struct SettledTable {
     /// Of an inferred table: what it cannot get, by the database's own final word. Each change was
     /// tried by itself, so that none is refused because of another.
     std::vector<mapping::Refusal> refused;
+    /// Why no row can be written into it: it does not fit, or cannot be looked at or made.
+    std::optional<SinkError> misfit = std::nullopt;
 };
 
 /// What a new connection finds.
@@ -168,15 +173,17 @@ class Sink {
 
     /// Connects; creates foz_cursor and foz_ledger and the tables that are missing; compares the
     /// ones that are there with what the routes want (an inferred table's missing columns are
-    /// added); reads cursor and ledger. Failure::refused: a table does not fit, the message names
-    /// both sides; a person has to act.
+    /// added); reads cursor and ledger. Tables that are elsewhere are not looked at. A table that
+    /// does not fit has a misfit, whose message names both sides; then nothing can be written until
+    /// connect() is called once more, with that table elsewhere. When none fits, that is the error;
+    /// Failure::refused: a person has to act.
     [[nodiscard]] virtual SinkResult<Connected> connect(
         const LaneName& lane, const mapping::Mapping& mapping
     ) = 0;
 
     /// Connects, reads the catalogue, and changes nothing: for `foz check --connect`. A line for
     /// each table of `mapping`: "table temperature: will be created", "table temperature: fits".
-    /// Failure::refused: a table does not fit, the message names both sides.
+    /// Failure::refused: tables do not fit, the message names them all with both sides.
     [[nodiscard]] virtual SinkResult<std::vector<std::string>> inspect(
         const mapping::Mapping& mapping
     ) = 0;

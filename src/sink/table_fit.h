@@ -17,26 +17,6 @@
 
 namespace foz::sink {
 
-/// What stands against the tables of a lane, so that a person can mend all of it at once.
-class Misfits {
-  public:
-    /// Whether the error is that a table does not fit, found by foz itself: then it is kept.
-    bool take(const SinkError& error) {
-        if (error.failure != Failure::refused || !error.code.empty()) {
-            return false;
-        }
-        message_ += (message_.empty() ? "" : "; ") + error.message;
-        return true;
-    }
-    [[nodiscard]] bool empty() const { return message_.empty(); }
-    [[nodiscard]] std::unexpected<SinkError> failure() const {
-        return fail(Failure::refused, "{}", message_);
-    }
-
-  private:
-    std::string message_;
-};
-
 /// What a person is told of a table that is not there when another one is called nearly the same.
 [[nodiscard]] inline std::string other_case_hint(std::string_view wanted, std::string_view there) {
     return fmt::format(

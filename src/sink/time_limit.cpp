@@ -7,12 +7,10 @@ std::optional<std::string_view> time_limit_of(const SinkError& error) {
     if (error.failure != Failure::retry) {
         return std::nullopt;
     }
-    // PostgreSQL has 57014 and 55P03 for other causes too, and its messages may be translated.
+    // PostgreSQL has 57014 for other causes too, and its messages may be translated. A limit on the
+    // wait for a lock is no such limit: fewer rows wait as long.
     if (error.code == "57014" && !error.message.contains("user request")) {
         return "statement_timeout";
-    }
-    if (error.code == "55P03" && error.message.contains("timeout")) {
-        return "lock_timeout";
     }
     if (error.code == "1969") {
         return "max_statement_time";

@@ -8,6 +8,7 @@
 #include "sink/cursor_owner.h"
 #include "sink/lane_layout.h"
 #include "sink/lane_share.h"
+#include "sink/row_share.h"
 #include "state/dead_letters.h"
 #include "state/journal_renewal.h"
 #include "state/lane_history.h"
@@ -32,6 +33,8 @@ class Verifier {
     Result<void> find_cursors();
     Result<void> find_renewal();
     Result<void> find_owner(journal::Journal& journal);
+    [[nodiscard]] Cursor cursor_of(const std::string& lane) const;
+    [[nodiscard]] Cursor cursor_for(std::uint32_t lane, std::uint32_t route, Cursor origin) const;
     Result<void> walk(journal::Journal& journal);
     void count_items(const mqtt::Message& message, journal::Position position);
     void compare_received(bool counted, journal::Position first);
@@ -53,6 +56,7 @@ class Verifier {
     std::vector<std::uint64_t> stored_of_all_lanes_;         // by route
     std::vector<Cursor> cursors_;                            // by main lane
     state::BeforeRenewal before_;
+    std::vector<state::SideSpan> spans_;                     // of side lanes
     mapping::RowBatch batch_;
 };
 
@@ -126,10 +130,14 @@ Result<void> Verifier::find_cursors() {
     }
     const state::LaneLayout lanes = layout->value_or(state::LaneLayout{database_.lanes, 0});
     for (std::uint32_t lane = 0; lane < lanes.lanes; ++lane) {
-        const auto found = std::ranges::find(audit_.lanes, lane_name(lane), &LaneState::lane);
-        const Cursor cursor = found == audit_.lanes.end() ? Cursor{} : found->cursor;
-        cursors_.push_back(std::max(cursor, Cursor{lanes.since, 0}));
+        cursors_.push_back(std::max(cursor_of(lane_name(lane)), Cursor{lanes.since, 0}));
     }
+    // After the cursors: a span that has begun since is not passed by them.
+    auto spans = state::load_side_spans(state_, database_.journal, database_.name);
+    if (!spans) {
+        return pass_on(spans);
+    }
+    spans_ = std::move(*spans);
     return {};
 }
 
@@ -164,6 +172,21 @@ Result<void> Verifier::find_owner(journal::Journal& journal) {
         }
     }
     return {};
+
+Cursor Verifier::cursor_of(const std::string& lane) const {
+    const auto found = std::ranges::find(audit_.lanes, lane, &LaneState::lane);
+    return found == audit_.lanes.end() ? Cursor{} : found->cursor;
+}
+
+// Of the lane that writes such an item: main lane number `lane`, or a side lane of it.
+Cursor Verifier::cursor_for(std::uint32_t lane, std::uint32_t route, Cursor origin) const {
+    const mapping::Table& table = *database_.mapping.routes()[route].table;
+    for (const state::SideSpan& span : spans_) {
+        if (span.lane == lane_name(lane) && span.table == table.name && contains(span, origin)) {
+            return cursor_of(span.side);
+        }
+    }
+    return cursors_[lane];
 }
 
 // All that the journal has, through the mapping.
@@ -208,11 +231,13 @@ void Verifier::count_items(const mqtt::Message& message, journal::Position posit
         ++report_.unrouted;
         report_.unrouted_topic.assign(message.topic);
     }
-    const Cursor cursor =
-        cursors_[lane_of(message.client_id, static_cast<std::uint32_t>(cursors_.size()))];
+    const std::uint32_t lane =
+        lane_of(message.client_id, static_cast<std::uint32_t>(cursors_.size()));
     const auto count = [&](const auto& item) {
         RouteTotals& totals = report_.routes[item.route];
         ++totals.received;
+        const Cursor cursor =
+            spans_.empty() ? cursors_[lane] : cursor_for(lane, item.route, item.origin);
         totals.waiting += item.origin >= cursor ? 1 : 0;
     };
     std::ranges::for_each(batch_.rows(), count);

@@ -21,6 +21,8 @@ constexpr std::array kMoves = {
     // A person decided about these when he gave the journal another id.
     "DELETE FROM gap WHERE journal = ?1",
     "DELETE FROM standstill WHERE journal = ?1",
+    // The lanes begin where the slowest of them was, side lanes too.
+    "DELETE FROM side_span WHERE journal = ?1",
 };
 
 SqliteResult<void> move_everything(

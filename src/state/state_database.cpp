@@ -136,6 +136,19 @@ CREATE TABLE standstill (
     PRIMARY KEY (journal, database, lane)
 ) WITHOUT ROWID;
 )sql",
+    R"sql(
+CREATE TABLE side_span (
+    journal TEXT NOT NULL,
+    database TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    table_name TEXT NOT NULL,
+    side TEXT NOT NULL,
+    begin_position INTEGER NOT NULL,
+    begin_ordinal INTEGER NOT NULL,
+    past INTEGER,
+    PRIMARY KEY (journal, database, lane, table_name, begin_position, begin_ordinal)
+) WITHOUT ROWID;
+)sql",
 };
 constexpr auto kSchemaVersion = static_cast<std::int64_t>(kMigrations.size());
 

@@ -6,6 +6,7 @@
 #include <mysql.h>
 
 #include "tests/sink/database_under_test.h"
+#include "tests/sink/side_lanes_fixture.h"
 
 namespace foz::sink {
 namespace mariadb {
@@ -105,5 +106,6 @@ std::unique_ptr<DatabaseUnderTest> make_fresh_mariadb() {
 }  // namespace
 
 INSTANTIATE_TEST_SUITE_P(Mariadb, SinkContract, testing::Values(&make_fresh_mariadb));
+INSTANTIATE_TEST_SUITE_P(Mariadb, SideLanesTest, testing::Values(&make_fresh_mariadb));
 
 }  // namespace foz::sink

@@ -6,6 +6,7 @@
 #include <libpq-fe.h>
 
 #include "tests/sink/database_under_test.h"
+#include "tests/sink/side_lanes_fixture.h"
 #include "tests/support/wait_until.h"
 
 namespace foz::sink {
@@ -107,5 +108,6 @@ std::unique_ptr<DatabaseUnderTest> make_fresh_postgres() {
 }  // namespace
 
 INSTANTIATE_TEST_SUITE_P(Postgres, SinkContract, testing::Values(&make_fresh_postgres));
+INSTANTIATE_TEST_SUITE_P(Postgres, SideLanesTest, testing::Values(&make_fresh_postgres));
 
 }  // namespace foz::sink

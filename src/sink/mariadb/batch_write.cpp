@@ -64,6 +64,7 @@ SinkResult<Written> BatchWrite::run() {
 SinkResult<void> BatchWrite::write_directly() {
     written_ = lane_.rows.all_stored();
     for (TablePlan* plan : lane_.plans_with_rows()) {
+        table_ = plan->table;
         if (auto inserted = insert(*plan, plan->insert, 0, plan->rows.size()); !inserted) {
             return pass_on(inserted);
         }
@@ -85,6 +86,7 @@ SinkResult<void> BatchWrite::write_with_duplicates() {
 }
 
 SinkResult<void> BatchWrite::write_plan(TablePlan& plan) {
+    table_ = plan.table;
     const bool replacing = replaces(*plan.table, lane_.name);
     if (untried_ && !replacing) {
         auto all_new = insert_plainly(plan);
@@ -330,6 +332,7 @@ SinkResult<std::uint64_t> BatchWrite::insert(
 // books.
 SinkResult<void> BatchWrite::close_books() {
     in_books_ = true;
+    table_ = nullptr;
     std::string sql;
     std::vector<const TablePlan*> checked;
     for (const TablePlan& plan : lane_.plans) {

@@ -35,6 +35,9 @@ class BatchWrite {
     /// Up to and with COMMIT. After an error a transaction may be open. Call once.
     [[nodiscard]] SinkResult<Written> run();
 
+    /// Whose statement was under way when run() failed; nullptr: none's.
+    [[nodiscard]] const mapping::Table* table() const { return table_; }
+
   private:
     [[nodiscard]] SinkResult<void> write_directly();
     [[nodiscard]] SinkResult<void> write_with_duplicates();
@@ -62,6 +65,7 @@ class BatchWrite {
     const Commit& commit_;
     Written written_;
     bool untried_ = false;             // nobody knows whether a row is a duplicate
+    const mapping::Table* table_ = nullptr;
     std::vector<RefusedRow> refused_;  // whose keys are taken: nothing is committed then
     bool in_books_ = false;            // the rows are written; an error is no row's
 };

@@ -31,6 +31,9 @@ constexpr std::string_view kSession =
     // When foz or its machine is gone without a word, MariaDB ends what foz had begun, which holds
     // the lock on the lane's cursor.
     "/*M! , idle_transaction_timeout = 60 */; "
+    // A table that somebody holds is known as such after some seconds, not after a day.
+    "SET SESSION lock_wait_timeout = LEAST(@@lock_wait_timeout, 5), "
+    "innodb_lock_wait_timeout = LEAST(@@innodb_lock_wait_timeout, 5); "
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; "
     "SELECT @@max_allowed_packet, @@read_only";
 

@@ -68,6 +68,9 @@ class Connection {
     [[nodiscard]] SinkError error() const;
     [[nodiscard]] SinkError error_in(MYSQL_STMT* statement) const;
 
+    /// Lost because the server said nothing.
+    [[nodiscard]] bool silent() const { return gave_up_; }
+
     [[nodiscard]] MYSQL* handle() const { return handle_.get(); }
     [[nodiscard]] bool is_mysql() const;
     /// As the server said with its last answer.

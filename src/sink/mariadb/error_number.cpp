@@ -94,6 +94,24 @@ Failure failure_of(unsigned number, std::string_view sqlstate) {
     }
 }
 
+bool is_of_whole_database(std::string_view code) {
+    static constexpr std::array<std::string_view, 12> kCodes = {
+        "1021",
+        "1026",
+        "1030",
+        "1037",
+        "1038",
+        "1040",
+        "1041",
+        "1047",
+        "1114",
+        "1180",
+        "1203",
+        "1213"
+    };
+    return std::ranges::find(kCodes, code) != kCodes.end();
+}
+
 Refused refused_by(std::string_view code) {
     static constexpr std::array<std::string_view, 3> kDenials = {
         "1044",  // access to the database denied

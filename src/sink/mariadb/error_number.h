@@ -14,6 +14,9 @@ namespace foz::sink::mariadb {
 /// raises it. Other unknown ones are Failure::retry.
 [[nodiscard]] Failure failure_of(unsigned number, std::string_view sqlstate = "");
 
+/// Whether such an error would meet any table: disk, memory, connections, a cluster without quorum.
+[[nodiscard]] bool is_of_whole_database(std::string_view code);
+
 /// Whether it is the database's final word on an ALTER TABLE: another attempt at the same would
 /// fail too, until a person does something. `code` as in SinkError; Refused::no for unknown ones.
 [[nodiscard]] Refused refused_by(std::string_view code);

@@ -14,10 +14,12 @@
 #include "sink/mariadb/catalogue.h"
 #include "sink/mariadb/connection.h"
 #include "sink/mariadb/dialect.h"
+#include "sink/mariadb/error_number.h"
 #include "sink/mariadb/row_inserter.h"
 #include "sink/mariadb/table_setup.h"
 #include "sink/mariadb/url.h"
 #include "sink/table_fit.h"
+#include "sink/misfits.h"
 #include "sink/table_warnings.h"
 
 namespace foz::sink::mariadb {
@@ -25,6 +27,14 @@ namespace {
 
 constexpr std::string_view kEncrypted =
     "ssl-mode=verify-identity&ssl-ca=FILE, or ssl-mode=required, which does not check who it is,";
+
+// Only a table that does not fit needs a person; it has no number, because foz found it.
+SinkError error_of_setup(SinkError error) {
+    if (!error.code.empty() && error.failure != Failure::reconnect) {
+        error.failure = Failure::retry;
+    }
+    return error;
+}
 
 class MariadbSink final : public Sink {
   public:
@@ -49,6 +59,9 @@ class MariadbSink final : public Sink {
         Connection& connection, const mapping::Mapping& mapping
     );
     [[nodiscard]] bool shapes_have_changed(Connection& connection);
+    [[nodiscard]] std::optional<std::size_t> table_to_blame(
+        const SinkError& error, const mapping::Table* at_hand
+    ) const;
 
     const SinkOptions options_;
     const bool allow_bulk_;
@@ -84,14 +97,13 @@ SinkResult<Connected> MariadbSink::connect(const LaneName& lane, const mapping::
         spdlog::warn("{}", clear_text_warning(kEncrypted));
     }
     auto connected = set_up(take(std::move(*opened)), mapping);
-    if (!connected) {
-        // Only a table that does not fit needs a person; it has no number, because foz found it.
-        if (!connected.error().code.empty()) {
-            connected.error().failure = Failure::retry;
-        }
+    if (!connected || any_misfit(*connected)) {
         close();
     }
-    return connected;
+    if (!connected) {
+        return std::unexpected(error_of_setup(std::move(connected.error())));
+    }
+    return unless_none_fits(std::move(*connected), mapping);
 }
 
 SinkResult<Connected> MariadbSink::set_up(Connection& connection, const mapping::Mapping& mapping) {
@@ -99,22 +111,24 @@ SinkResult<Connected> MariadbSink::set_up(Connection& connection, const mapping:
         return pass_on(created);
     }
     Connected connected;
-    Misfits misfits;
     for (const auto& table : mapping.tables()) {
         TablePlan& plan = lane_.plans.emplace_back();
         plan.table = table.get();
+        SettledTable& here = connected.tables.emplace_back();
+        if (table->elsewhere) {
+            continue;
+        }
         auto settled = plan.settle(connection);
-        if (!settled) {
-            if (misfits.take(settled.error())) {
-                continue;
-            }
+        if (!settled && settled.error().failure == Failure::reconnect) {
             return pass_on(settled);
         }
-        connected.tables.push_back(std::move(*settled));
+        if (!settled) {
+            connection.roll_back();
+            here.misfit = error_of_setup(std::move(settled.error()));
+            continue;
+        }
+        here = std::move(*settled);
         warnings_.log(table->name, warnings_about(*table, plan.found));
-    }
-    if (!misfits.empty()) {
-        return misfits.failure();
     }
     auto lanes = read_lanes(connection, lane_.name.journal, lane_.name.lane);
     if (!lanes) {
@@ -136,25 +150,15 @@ SinkResult<std::vector<std::string>> MariadbSink::inspect(const mapping::Mapping
     if (!connection) {
         return pass_on(connection);
     }
-    std::vector<std::string> lines;
-    Misfits misfits;
+    std::vector<std::string> warnings;
     if (connection->is_in_clear()) {
-        lines.push_back("warning: " + clear_text_warning(kEncrypted));
+        warnings.push_back("warning: " + clear_text_warning(kEncrypted));
     }
-    for (const auto& table : mapping.tables()) {
-        auto line = describe_table(*connection, *table);
-        if (!line) {
-            if (misfits.take(line.error())) {
-                continue;
-            }
-            return pass_on(line);
-        }
-        lines.push_back(std::move(*line));
-    }
-    if (!misfits.empty()) {
-        return misfits.failure();
-    }
-    return lines;
+    return describe_all(
+        mapping,
+        [&](const mapping::Table& table) { return describe_table(*connection, table); },
+        std::move(warnings)
+    );
 }
 
 SinkResult<SettledTable> MariadbSink::extend(const mapping::Table& table) {
@@ -164,6 +168,20 @@ SinkResult<SettledTable> MariadbSink::extend(const mapping::Table& table) {
     const auto plan = std::ranges::find(lane_.plans, &table, &TablePlan::table);
     FOZ_CHECK(plan != lane_.plans.end());
     return plan->settle(*connection_);
+}
+
+// The table at hand, unless the error is about all of the database.
+std::optional<std::size_t> MariadbSink::table_to_blame(
+    const SinkError& error, const mapping::Table* at_hand
+) const {
+    const auto plan = std::ranges::find(lane_.plans, at_hand, &TablePlan::table);
+    const bool of_table = error.failure == Failure::retry || error.failure == Failure::schema ||
+                          (connection_ && connection_->silent());
+    if (at_hand == nullptr || plan == lane_.plans.end() || !of_table ||
+        is_of_whole_database(error.code)) {
+        return std::nullopt;
+    }
+    return static_cast<std::size_t>(plan - lane_.plans.begin());
 }
 
 SinkResult<Written> MariadbSink::write(
@@ -176,8 +194,10 @@ SinkResult<Written> MariadbSink::write(
     if (auto taken = take_rows(lane_.rows, lane_.plans, lane_.more_plans); !taken) {
         return pass_on(taken);
     }
-    auto written = BatchWrite(*connection_, *inserter_, lane_, commit).run();
+    BatchWrite write(*connection_, *inserter_, lane_, commit);
+    auto written = write.run();
     if (!written) {
+        written.error().table = table_to_blame(written.error(), write.table());
         connection_->roll_back();
         // Values for a column of another type look like bad data to the server: no reading is to
         // blame for that.

@@ -65,7 +65,7 @@ std::vector<TablePlan*> BatchWrite::plans_with_rows() const {
 // it has.
 SinkResult<void> BatchWrite::write_directly() {
     written_ = lane_.rows.all_stored();
-    std::string sql(kBegin);
+    std::string sql = fmt::format("{}{}", kBegin, connection_.lock_limit());
     const auto plans = plans_with_rows();
     for (const TablePlan* plan : plans) {
         sql += fmt::format(
@@ -82,10 +82,12 @@ SinkResult<void> BatchWrite::write_directly() {
 // For batches with duplicates: COPY knows no ON CONFLICT, so the rows go through a temporary table.
 SinkResult<void> BatchWrite::write_by_staging() {
     written_ = lane_.rows.none_written();
-    if (auto begun = connection_.run(std::string(kBegin)); !begun) {
+    if (auto begun = connection_.run(fmt::format("{}{}", kBegin, connection_.lock_limit()));
+        !begun) {
         return pass_on(begun);
     }
     for (TablePlan* plan : plans_with_rows()) {
+        table_ = plan->table;
         if (auto staged = stage(*plan); !staged) {
             return staged;
         }
@@ -93,6 +95,7 @@ SinkResult<void> BatchWrite::write_by_staging() {
             return inserted;
         }
     }
+    table_ = nullptr;
     if (!refused_.empty()) {
         return std::unexpected(refusal_of(std::move(refused_)));
     }
@@ -215,6 +218,10 @@ SinkResult<void> BatchWrite::run_statements(
     std::size_t next = 0;
     const TablePlan* copied = nullptr;
     while (true) {
+        // The next COPY may have to wait for a lock before it asks for rows.
+        table_ = copied != nullptr     ? copied->table
+                 : next < plans.size() ? plans[next]->table
+                                       : nullptr;
         auto result = connection_.next_result();
         if (!result) {
             return std::unexpected(blamed(std::move(result.error()), copied, staging));

@@ -42,6 +42,9 @@ class BatchWrite {
     /// Up to and with COMMIT. After an error a transaction may be open. Call once.
     [[nodiscard]] SinkResult<Written> run();
 
+    /// Whose statement was under way when run() failed; nullptr: none's.
+    [[nodiscard]] const mapping::Table* table() const { return table_; }
+
   private:
     [[nodiscard]] SinkResult<void> write_directly();
     [[nodiscard]] SinkResult<void> write_by_staging();
@@ -69,6 +72,7 @@ class BatchWrite {
     OpenLane& lane_;
     const Commit& commit_;
     Written written_;
+    const mapping::Table* table_ = nullptr;
     std::vector<RefusedRow> refused_;  // by staging: nothing is committed then
 };
 

@@ -318,6 +318,9 @@ SinkResult<std::optional<CatalogueTable>> read_table(
 std::string shape_query(std::span<const std::unique_ptr<mapping::Table>> tables) {
     std::string names;
     for (const auto& table : tables) {
+        if (table->elsewhere) {
+            continue;
+        }
         names += fmt::format(
             "{}pg_catalog.to_regclass({})",
             names.empty() ? "" : ", ",

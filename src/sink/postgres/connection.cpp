@@ -46,6 +46,9 @@ bool in_url(const std::string& url, std::string_view keyword) {
            url.find("&" + pattern) != std::string::npos;
 }
 
+// For a transaction, because behind a pooler the next one may have another session.
+constexpr std::string_view kLockLimit = "; SET LOCAL lock_timeout = 5000";
+
 constexpr std::string_view kSession =
     // With synchronous_commit off the server could forget a commit that it has confirmed.
     "SELECT pg_catalog.set_config('synchronous_commit', 'on', false) "
@@ -136,6 +139,14 @@ SinkResult<void> Connection::set_up_session() {
     if (auto done = run(std::string(kSession)); !done) {
         return std::unexpected(std::move(done.error()));
     }
+    const auto limit =
+        run("SELECT setting::bigint BETWEEN 1 AND 5000 FROM pg_catalog.pg_settings "
+            "WHERE name = 'lock_timeout'");
+    if (!limit) {
+        return std::unexpected(limit.error());
+    }
+    const bool has_one = PQntuples(limit->get()) == 1 && is_true(*limit, 0, 0);
+    lock_limit_ = has_one ? "" : kLockLimit;
     // A server on another system than Linux may not take these; it does without.
     if (auto done = run(std::string(kWatchClient)); !done && lost()) {
         return std::unexpected(std::move(done.error()));

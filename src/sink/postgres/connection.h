@@ -57,6 +57,11 @@ class Connection {
     /// The same for a statement that may rightly take hours: silence has no limit.
     [[nodiscard]] SinkResult<QueryResult> run_at_length(const std::string& sql);
 
+    /// To be put behind BEGIN: "; SET LOCAL lock_timeout = ...", so that a table that somebody
+    /// holds is known as such after some seconds (55P03). "" when the server's own limit is
+    /// shorter.
+    [[nodiscard]] std::string_view lock_limit() const { return lock_limit_; }
+
     /// COMMIT. Failure::in_doubt when the connection was lost on the way, and when the server
     /// warned: it has committed then, but has given up waiting for the standby that
     /// synchronous_standby_names asks for. Connecting again takes a commit of its own, which waits
@@ -79,6 +84,8 @@ class Connection {
     /// error.
     void roll_back();
 
+    /// Lost because the server said nothing.
+    [[nodiscard]] bool silent() const { return gave_up_; }
     [[nodiscard]] bool lost() const { return gave_up_ || PQstatus(handle_.get()) != CONNECTION_OK; }
     /// Whether others can read what is sent, on its way.
     [[nodiscard]] bool is_in_clear() const;
@@ -111,6 +118,7 @@ class Connection {
     std::optional<std::chrono::milliseconds> answer_timeout_;  // nothing: for run_at_length
     bool gave_up_ = false;                                     // the server was silent for too long
     std::string error_context_;
+    std::string_view lock_limit_;
 };
 
 /// The line of COPY into `table` (without schema) that an error context names, from 1; nothing when

@@ -9,11 +9,13 @@
 #include "base/log.h"
 #include "base/redaction.h"
 #include "sink/clear_text.h"
+#include "sink/misfits.h"
 #include "sink/postgres/batch_write.h"
 #include "sink/postgres/bookkeeping.h"
 #include "sink/postgres/catalogue.h"
 #include "sink/postgres/connection.h"
 #include "sink/postgres/dialect.h"
+#include "sink/postgres/sqlstate.h"
 #include "sink/postgres/table_setup.h"
 #include "sink/table_fit.h"
 #include "sink/table_warnings.h"
@@ -27,6 +29,14 @@ constexpr std::string_view kSetupLock = "SELECT pg_catalog.pg_advisory_xact_lock
 
 constexpr std::string_view kEncrypted =
     "sslmode=verify-full&sslrootcert=FILE, or sslmode=require, which does not check who it is,";
+
+// Only a table that does not fit needs a person; it has no SQLSTATE, because foz found it.
+SinkError error_of_setup(SinkError error) {
+    if (!error.code.empty() && error.failure != Failure::reconnect) {
+        error.failure = Failure::retry;
+    }
+    return error;
+}
 
 class PostgresSink final : public Sink {
   public:
@@ -48,8 +58,14 @@ class PostgresSink final : public Sink {
     [[nodiscard]] SinkResult<Connected> set_up(
         Connection& connection, const mapping::Mapping& mapping
     );
+    [[nodiscard]] SinkResult<void> settle_tables(
+        Connection& connection, const mapping::Mapping& mapping, Connected& connected
+    );
     [[nodiscard]] SinkResult<void> remember_shape(Connection& connection, bool again);
     [[nodiscard]] bool shape_has_changed(Connection& connection) const;
+    [[nodiscard]] std::optional<std::size_t> table_to_blame(
+        const SinkError& error, const mapping::Table* at_hand
+    ) const;
 
     const SinkOptions options_;
     Patience patience_;
@@ -74,20 +90,67 @@ SinkResult<Connected> PostgresSink::connect(const LaneName& lane, const mapping:
         spdlog::warn("{}", clear_text_warning(kEncrypted));
     }
     auto connected = set_up(*connection_, mapping);
-    if (!connected) {
-        // Only a table that does not fit needs a person; it has no SQLSTATE, because foz found it.
-        if (!connected.error().code.empty()) {
-            connected.error().failure = Failure::retry;
-        }
+    if (!connected || any_misfit(*connected)) {
         close();
     }
-    return connected;
+    if (!connected) {
+        return std::unexpected(error_of_setup(std::move(connected.error())));
+    }
+    return unless_none_fits(std::move(*connected), mapping);
+}
+
+namespace {
+
+// A failure leaves the transaction as it was before, unless the connection is lost.
+SinkResult<Settlement> settle_apart(Connection& connection, const mapping::Table& table) {
+    if (auto marked = connection.run("SAVEPOINT foz_table"); !marked) {
+        return pass_on(marked);
+    }
+    auto settlement = settle_table(connection, table);
+    if (!connection.lost()) {
+        auto left = connection.run(
+            settlement ? "RELEASE SAVEPOINT foz_table" : "ROLLBACK TO SAVEPOINT foz_table"
+        );
+        if (!left) {
+            return pass_on(left);
+        }
+    }
+    return settlement;
+}
+
+}  // namespace
+
+SinkResult<void> PostgresSink::settle_tables(
+    Connection& connection, const mapping::Mapping& mapping, Connected& connected
+) {
+    for (const auto& table : mapping.tables()) {
+        TablePlan& plan = lane_.plans.emplace_back();
+        plan.table = table.get();
+        SettledTable& settled = connected.tables.emplace_back();
+        if (table->elsewhere) {
+            continue;
+        }
+        auto settlement = settle_apart(connection, *table);
+        if (!settlement && connection.lost()) {
+            return pass_on(settlement);
+        }
+        if (!settlement) {
+            settled.misfit = error_of_setup(std::move(settlement.error()));
+            continue;
+        }
+        settled = settlement->settled();
+        plan.settled_as(std::move(settlement->found));
+        warnings_.log(table->name, warnings_about(*table, plan.found));
+    }
+    return {};
 }
 
 SinkResult<Connected> PostgresSink::set_up(
     Connection& connection, const mapping::Mapping& mapping
 ) {
-    auto begun = connection.run(fmt::format("{}; {}", kBegin, kSetupLock));
+    // The lock of the setup itself may be waited for while another lane changes a large table.
+    auto begun =
+        connection.run(fmt::format("{}; {}{}", kBegin, kSetupLock, connection.lock_limit()));
     if (!begun) {
         return pass_on(begun);
     }
@@ -95,23 +158,8 @@ SinkResult<Connected> PostgresSink::set_up(
         return pass_on(created);
     }
     Connected connected;
-    Misfits misfits;
-    for (const auto& table : mapping.tables()) {
-        auto settlement = settle_table(connection, *table);
-        if (!settlement) {
-            if (misfits.take(settlement.error())) {
-                continue;
-            }
-            return pass_on(settlement);
-        }
-        connected.tables.push_back(settlement->settled());
-        TablePlan& plan = lane_.plans.emplace_back();
-        plan.table = table.get();
-        plan.settled_as(std::move(settlement->found));
-        warnings_.log(table->name, warnings_about(*table, plan.found));
-    }
-    if (!misfits.empty()) {
-        return misfits.failure();
+    if (auto settled = settle_tables(connection, mapping, connected); !settled) {
+        return pass_on(settled);
     }
     shape_query_ = shape_query(mapping.tables());
     if (auto remembered = remember_shape(connection, false); !remembered) {
@@ -156,25 +204,15 @@ SinkResult<std::vector<std::string>> PostgresSink::inspect(const mapping::Mappin
     if (auto begun = connection->run(std::string(kBegin)); !begun) {
         return pass_on(begun);
     }
-    std::vector<std::string> lines;
-    Misfits misfits;
+    std::vector<std::string> warnings;
     if (connection->is_in_clear()) {
-        lines.push_back("warning: " + clear_text_warning(kEncrypted));
+        warnings.push_back("warning: " + clear_text_warning(kEncrypted));
     }
-    for (const auto& table : mapping.tables()) {
-        auto line = describe_table(*connection, *table);
-        if (!line) {
-            if (misfits.take(line.error())) {
-                continue;
-            }
-            return pass_on(line);
-        }
-        lines.push_back(std::move(*line));
-    }
-    if (!misfits.empty()) {
-        return misfits.failure();
-    }
-    return lines;
+    return describe_all(
+        mapping,
+        [&](const mapping::Table& table) { return describe_table(*connection, table); },
+        std::move(warnings)
+    );
 }
 
 SinkResult<SettledTable> PostgresSink::extend(const mapping::Table& table) {
@@ -184,7 +222,9 @@ SinkResult<SettledTable> PostgresSink::extend(const mapping::Table& table) {
     const auto plan = std::ranges::find(lane_.plans, &table, &TablePlan::table);
     FOZ_CHECK(plan != lane_.plans.end());
     const auto change = [&]() -> SinkResult<SettledTable> {
-        auto begun = connection_->run(fmt::format("{}; {}", kBegin, kSetupLock));
+        auto begun =
+            connection_->run(fmt::format("{}; {}{}", kBegin, kSetupLock, connection_->lock_limit())
+            );
         if (!begun) {
             return pass_on(begun);
         }
@@ -209,6 +249,20 @@ SinkResult<SettledTable> PostgresSink::extend(const mapping::Table& table) {
     return changed;
 }
 
+// The table at hand, unless the error is about all of the database.
+std::optional<std::size_t> PostgresSink::table_to_blame(
+    const SinkError& error, const mapping::Table* at_hand
+) const {
+    const auto plan = std::ranges::find(lane_.plans, at_hand, &TablePlan::table);
+    const bool of_table = error.failure == Failure::retry || error.failure == Failure::schema ||
+                          (connection_ && connection_->silent());
+    if (at_hand == nullptr || plan == lane_.plans.end() || !of_table ||
+        is_of_whole_database(error.code)) {
+        return std::nullopt;
+    }
+    return static_cast<std::size_t>(plan - lane_.plans.begin());
+}
+
 SinkResult<Written> PostgresSink::write(
     const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
 ) {
@@ -219,8 +273,10 @@ SinkResult<Written> PostgresSink::write(
     if (auto taken = take_rows(lane_.rows, lane_.plans, lane_.more_plans); !taken) {
         return pass_on(taken);
     }
-    auto written = BatchWrite(*connection_, lane_, commit).run();
+    BatchWrite write(*connection_, lane_, commit);
+    auto written = write.run();
     if (!written) {
+        written.error().table = table_to_blame(written.error(), write.table());
         connection_->roll_back();
         if (written.error().failure == Failure::refused && shape_has_changed(*connection_)) {
             return fail(Failure::schema, "a table was changed while foz was writing");

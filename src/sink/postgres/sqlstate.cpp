@@ -74,6 +74,10 @@ Failure failure_of(std::string_view sqlstate) {
     return Failure::retry;
 }
 
+bool is_of_whole_database(std::string_view sqlstate) {
+    return sqlstate.starts_with("53") || sqlstate.starts_with("58") || sqlstate.starts_with("40");
+}
+
 Refused refused_by(std::string_view sqlstate) {
     constexpr std::string_view kInsufficientPrivilege = "42501";
     static constexpr std::array<std::string_view, 6> kImpossible = {

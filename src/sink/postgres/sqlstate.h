@@ -14,6 +14,9 @@ namespace foz::sink::postgres {
 /// have: Failure::refused, because only a trigger raises it. Other unknown ones: Failure::retry.
 [[nodiscard]] Failure failure_of(std::string_view sqlstate);
 
+/// Whether such an error would meet any table: disk, memory, connections, deadlocks.
+[[nodiscard]] bool is_of_whole_database(std::string_view sqlstate);
+
 /// Whether it is the database's final word on an ALTER TABLE: another attempt at the same would
 /// fail too, until a person does something. Refused::no for unknown ones.
 [[nodiscard]] Refused refused_by(std::string_view sqlstate);

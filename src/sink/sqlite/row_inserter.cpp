@@ -30,7 +30,7 @@ RowInserter::RowInserter(
 
 SinkResult<void> RowInserter::prepare(const mapping::Table& table) {
     for (RouteInsert& route : routes_) {
-        if (route.table->columns.empty() || route.table != &table) {
+        if (route.table->columns.empty() || route.table->elsewhere || route.table != &table) {
             continue;
         }
         auto insert = prepare_insert(*route.table, {}, false);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "sink/misfits.h"
 #include "sink/sqlite/bookkeeping.h"
 #include "sink/sqlite/row_inserter.h"
 #include "sink/sqlite/sqlite_dialect.h"
@@ -75,8 +76,9 @@ SinkResult<Connected> SqliteSink::connect(const LaneName& lane, const mapping::M
         return pass_on(opened);
     }
     auto connected = settle(lane, mapping);
-    if (!connected) {
-        return connected;
+    if (!connected || any_misfit(*connected)) {
+        close();
+        return connected ? unless_none_fits(std::move(*connected), mapping) : std::move(connected);
     }
     inserter_.emplace(connection_, mapping, lane);
     for (std::size_t i = 0; i < connected->tables.size(); ++i) {
@@ -109,11 +111,21 @@ SinkResult<Connected> SqliteSink::settle(const LaneName& lane, const mapping::Ma
     }
     Connected connected;
     for (const auto& table : mapping.tables()) {
+        SettledTable& here = connected.tables.emplace_back();
+        if (table->elsewhere) {
+            continue;
+        }
         auto settled = settle_table(connection_, *table);
-        if (!settled) {
+        // Any other error is about the file, which has all tables.
+        if (!settled && settled.error().failure != Failure::refused &&
+            settled.error().failure != Failure::schema) {
             return pass_on(settled);
         }
-        connected.tables.push_back(std::move(*settled));
+        if (!settled) {
+            here.misfit = std::move(settled.error());
+            continue;
+        }
+        here = std::move(*settled);
         const auto warnings = warnings_about(connection_, *table);
         if (!warnings) {
             return std::unexpected(warnings.error());
@@ -150,14 +162,9 @@ SinkResult<std::vector<std::string>> SqliteSink::inspect(const mapping::Mapping&
     if (auto opened = open(true); !opened) {
         return pass_on(opened);
     }
-    for (const auto& table : mapping.tables()) {
-        auto line = describe_table(connection_, *table);
-        if (!line) {
-            return pass_on(line);
-        }
-        lines.push_back(std::move(*line));
-    }
-    return lines;
+    return describe_all(mapping, [&](const mapping::Table& table) {
+        return describe_table(connection_, table);
+    });
 }
 
 SinkResult<SettledTable> SqliteSink::extend(const mapping::Table& table) {
