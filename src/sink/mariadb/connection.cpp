@@ -13,6 +13,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "base/log.h"
+#include "base/printable.h"
 #include "base/redaction.h"
 #include "sink/clear_text.h"
 #include "sink/mariadb/encryption.h"
@@ -268,6 +270,31 @@ SinkResult<std::vector<Answer>> Connection::run_at_length(const std::string& sql
     auto answers = run(sql);
     answer_timeout_ = usual;
     return answers;
+}
+
+void Connection::note_warnings() {
+    constexpr std::size_t kLoggedMax = 100;
+    constexpr std::chrono::minutes kInterval{1};
+    // What MySQL 8 thinks of VALUES(), which MariaDB has no other word for.
+    constexpr std::string_view kDeprecated = "1287";
+    const SteadyTime now = real_clock().steady_now();
+    if (now < asks_for_warnings_after_) {
+        return;
+    }
+    asks_for_warnings_after_ = now + kInterval;
+    const auto answers = run("SHOW WARNINGS");
+    if (!answers) {
+        return;  // an error of the connection comes again with whatever is tried next
+    }
+    for (const auto& row : answers->front().rows) {
+        if (row.size() < 3 || row[0] != "Warning" || row[1] == kDeprecated) {
+            continue;
+        }
+        const std::string text = printable(row[2].value_or(""));
+        if (warnings_.size() < kLoggedMax && warnings_.insert(text).second) {
+            spdlog::warn("MariaDB warns: {} [{}]", text, row[1].value_or(""));
+        }
+    }
 }
 
 void Connection::roll_back() {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include <mysql.h>
 
 #include "sink/mariadb/url.h"
+#include "base/clock.h"
 #include "sink/patience.h"
 #include "sink/sink.h"
 
@@ -46,6 +48,10 @@ class Connection {
     void roll_back();
     /// Failure::in_doubt when the connection was lost on the way.
     [[nodiscard]] SinkResult<void> commit();
+
+    /// Logs what the server warned of with its last answer, each warning once for a connection. Asks
+    /// for it once a minute at most.
+    void note_warnings();
 
     /// Carries out a call of libmariadb's non-blocking interface, as mysql_NAME_start and
     /// mysql_NAME_cont are: `result = proceed(mysql_commit_start, mysql_commit_cont, handle())`.
@@ -111,6 +117,8 @@ class Connection {
     bool has_other_hosts_ = false;  // to go to when this one turns read-only
     bool is_read_only_ = false;     // when the session was set up
     std::size_t packet_bytes_max_ = 1 << 20;
+    std::set<std::string> warnings_;  // that were logged
+    SteadyTime asks_for_warnings_after_{};
 };
 
 }  // namespace foz::sink::mariadb

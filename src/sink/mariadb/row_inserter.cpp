@@ -122,6 +122,9 @@ SinkResult<std::uint64_t> RowInserter::insert(
             return Connection::transaction_is_gone();
         }
         inserted += mysql_stmt_affected_rows(*statement);
+        if (mysql_stmt_warning_count(*statement) > 0) {
+            connection_->note_warnings();
+        }
         first += rows;
     }
     return inserted;
