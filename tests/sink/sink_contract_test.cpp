@@ -343,4 +343,18 @@ TEST_P(SinkContract, the_cursor_table_of_an_older_foz_gets_what_it_lacks) {
     EXPECT_EQ(one_cell("SELECT fingerprint FROM foz_cursor"), "0");
 }
 
+TEST_P(SinkContract, the_cursor_does_not_move_without_the_rows) {
+    database().execute("CREATE TABLE readings (device varchar(200), temperature float NOT NULL)");
+    const auto mapping = readings();
+    auto sink = connected(mapping);
+    BatchUnderTest good;
+    good.add({text("a"), real(1)});
+    ASSERT_TRUE(good.write_to(*sink));
+    BatchUnderTest refused(1);
+    refused.add({text("b"), Value()});
+    ASSERT_FALSE(refused.write_to(*sink));
+    sink->close();
+    EXPECT_EQ(found_by_next(mapping).cursor, good.commit().cursor);
+}
+
 }  // namespace foz::sink
