@@ -28,6 +28,7 @@ Result<std::unique_ptr<Broker>> Broker::start(
 ) {
     std::unique_ptr<Broker> broker(new Broker(settings, journal, clock));
     for (auto& session : sessions) {
+        session->set_presence({.connected = false, .since = clock.system_now()});
         broker->context_.registry.restore(std::move(session), clock.steady_now());
     }
     for (const config::Listener& listener : settings.listeners) {
@@ -91,6 +92,14 @@ bool Broker::wait_until_appended(SteadyTime deadline) {
         }
     }
     return true;
+}
+
+// On the reactor of the connection that has the session, so that wait_until_appended() covers it.
+void Broker::end_sessions(std::span<const std::string> client_ids) {
+    for (const std::string& client_id : client_ids) {
+        const auto owner = context_.registry.owner_of(client_id);
+        context_.reactors[owner ? owner->reactor : 0]->end_session(client_id);
+    }
 }
 
 void Broker::reload() {

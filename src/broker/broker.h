@@ -57,6 +57,7 @@ class Broker final : public journal::Listener, public state::SessionHolder {
 
     [[nodiscard]] std::vector<std::shared_ptr<Session>> persistent_sessions() override;
     [[nodiscard]] bool wait_until_appended(SteadyTime deadline) override;
+    void end_sessions(std::span<const std::string> client_ids) override;
 
     [[nodiscard]] std::span<const std::unique_ptr<broker::Listener>> listeners() const {
         return listeners_;

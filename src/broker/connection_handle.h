@@ -16,4 +16,7 @@ struct ConnectionHandle {
     bool operator==(const ConnectionHandle&) const = default;
 };
 
+/// The slot of a claimant that is no connection: whoever ends a session in the place of its client.
+inline constexpr std::uint32_t kNoSlot = 0xFFFF'FFFF;
+
 }  // namespace foz::broker

@@ -59,8 +59,19 @@ class Protocol {
     std::size_t consume(std::string_view input, Inbox& inbox, std::string& out);
 
     /// The claim on client_id() was granted: opens its session in `registry` and answers the
-    /// CONNECT.
-    void start_session(SessionRegistry& registry, Inbox& inbox, std::string& out);
+    /// CONNECT. Gives the client id of a session that made room for it: the caller journals its end
+    /// and releases it, as {.reactor = the connection's, .slot = kNoSlot}.
+    std::optional<std::string> start_session(
+        SessionRegistry& registry, Inbox& inbox, std::string& out
+    );
+    /// A person wants the session ended: it is forgotten, and the connection closed.
+    void end_session(Inbox& inbox, std::string& out);
+    /// For those who look at the sessions: since when the client is there, or gone.
+    void note_presence(bool connected, SystemTime since) {
+        if (session_) {
+            session_->set_presence({.connected = connected, .since = since});
+        }
+    }
 
     /// What CONNECT had; nothing if it had no user name. Once: the password is not kept.
     [[nodiscard]] std::optional<Credentials> take_credentials() {

@@ -101,16 +101,30 @@ void Protocol::take_connect(std::string_view body, std::string& out) {
     state_ = State::awaiting_session;
 }
 
-void Protocol::start_session(SessionRegistry& registry, Inbox& inbox, std::string& out) {
+std::optional<std::string> Protocol::start_session(
+    SessionRegistry& registry, Inbox& inbox, std::string& out
+) {
     const auto expiry_max =
         static_cast<std::uint32_t>(settings_->limits.session_expiry_max.count());
     expiry_seconds_ = std::min(expiry_requested_, expiry_max);
-    const SessionRegistry::Opened opened = registry.open(client_id_, clean_start_, expiry_seconds_);
+    SessionRegistry::Opened opened = registry.open(
+        client_id_,
+        clean_start_,
+        expiry_seconds_,
+        {.reactor = self_.reactor, .slot = kNoSlot, .generation = 0}
+    );
     if (!opened.session) {
         refuse_connect(
-            {.reason = ReasonCode::quota_exceeded, .cause = {}}, "limits.sessions is reached", out
+            {.reason = ReasonCode::quota_exceeded, .cause = "limits.sessions is reached"},
+            fmt::format(
+                "limits.sessions = {} is reached, and each of them is connected, or holds QoS 2 "
+                "messages that were not released or a will; foz sessions lists them, foz sessions "
+                "end CLIENT ends one",
+                settings_->limits.sessions
+            ),
+            out
         );
-        return;
+        return std::nullopt;
     }
     session_ = opened.session;
     if (opened.discarded) {
@@ -132,6 +146,19 @@ void Protocol::start_session(SessionRegistry& registry, Inbox& inbox, std::strin
         ending_ = kConnackTooLarge;
         close_reason_ = kConnackTooLarge.cause;
     }
+    return std::move(opened.dropped);
+}
+
+void Protocol::end_session(Inbox& inbox, std::string& out) {
+    if (session_) {
+        journal_session(0, inbox);
+        session_->set_expiry_seconds(0);
+    }
+    close(
+        {.reason = ReasonCode::administrative_action,
+         .cause = "its session was ended with foz sessions end"},
+        out
+    );
 }
 
 // Tells the journal for how long the session is to be kept, when that changes anything.

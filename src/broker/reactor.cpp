@@ -63,6 +63,10 @@ void Reactor::grant(ConnectionHandle handle) {
     });
 }
 
+void Reactor::end_session(const std::string& client_id) {
+    loop_.post([this, client_id] { end_now(client_id); });
+}
+
 void Reactor::barrier(std::function<void()> done) {
     loop_.post([this, done = std::move(done)]() mutable { barriers_.push_back(std::move(done)); });
 }
@@ -233,29 +237,18 @@ void Reactor::deliver_acks() {
 void Reactor::check_time() {
     deadlines_.advance(now_, [this](const ConnectionHandle& handle) { check_deadline(handle); });
     forget_departed_waiters();
+    for (const std::string& client_id : std::exchange(sessions_to_end_, {})) {
+        end_now(client_id);
+    }
     if (index_ == 0) {
         take_due_sessions();
-        context_.client_log.tell(now_);
+        if (now_ >= next_report_) {
+            context_.client_log.tell(now_);
+            warn_of_sessions();
+            next_report_ = now_ + std::chrono::seconds(1);
+        }
     }
     next_check_ = now_ + DeadlineWheel::kTick;
-}
-
-void Reactor::take_due_sessions() {
-    const ConnectionHandle claimant{.reactor = index_, .slot = kNoSlot, .generation = 0};
-    for (const SessionRegistry::Due& due : context_.registry.take_due(now_, claimant)) {
-        if (due.will) {
-            due.will->publish(due.client_id, inbox_);
-        }
-        if (due.expired) {
-            inbox_.add_session_record(
-                mqtt::RecordKind::session_ended,
-                {.client_id = due.client_id, .packet_id = 0, .expiry_seconds = 0}
-            );
-            departed_.push_back(
-                {.client_id = due.client_id, .connection = claimant, .will = std::nullopt}
-            );
-        }
-    }
 }
 
 }  // namespace foz::broker

@@ -49,6 +49,8 @@ class Reactor {
     void take_over(ConnectionHandle handle);
     /// The claim of `handle` on its client id was granted.
     void grant(ConnectionHandle handle);
+    /// Ends a session for good, by the wish of a person, and closes the connection that has it.
+    void end_session(const std::string& client_id);
     /// Calls `done` on the reactor's thread once everything that was received before this call is
     /// appended.
     void barrier(std::function<void()> done);
@@ -110,6 +112,9 @@ class Reactor {
     void add_deadline(Connection& connection);
     [[nodiscard]] std::optional<SteadyTime> deadline_of(const Connection& connection) const;
     void take_due_sessions();
+    void end_now(const std::string& client_id);
+    void end_departed(const std::string& client_id);
+    void warn_of_sessions();
 
     void log_admitted(const Connection& connection);
     void log_closed(const Connection& connection, std::string_view cause, std::string_view reason);
@@ -120,8 +125,6 @@ class Reactor {
     void forward_grant(std::optional<ConnectionHandle> granted);
 
     static constexpr std::chrono::seconds kLastWordsTime{3};  // for a peer that does not read
-    /// As claimant for sessions that expire; no connection has this slot.
-    static constexpr std::uint32_t kNoSlot = 0xFFFF'FFFF;
 
     const std::uint32_t index_;
     ReactorContext& context_;
@@ -156,12 +159,15 @@ class Reactor {
     };
     std::vector<Departed> departed_;  // let go of their client ids after the next append
     std::vector<PendingAck> early_acks_;
+    std::vector<std::string> sessions_to_end_;  // whose connections were about to go
 
     ReadBuffers buffers_;
     SteadyTime now_;         // of this tick
     SteadyTime next_check_;  // of deadlines
     std::optional<SteadyTime> drain_deadline_;
     LogThrottle stalled_throttle_;
+    LogThrottle sessions_throttle_{std::chrono::hours(1)};
+    SteadyTime next_report_;  // of reactor 0: when counts are said
 
     std::atomic<bool> stop_ = false;
     std::thread thread_;  // last: it uses all of the above

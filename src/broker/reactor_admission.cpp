@@ -197,7 +197,12 @@ void Reactor::start_session(Connection& connection) {
     if (connection.protocol.state() != Protocol::State::awaiting_session) {
         return;  // it was closed while it waited, and lets go of the client id with that
     }
-    connection.protocol.start_session(context_.registry, inbox_, connection.output);
+    const auto dropped =
+        connection.protocol.start_session(context_.registry, inbox_, connection.output);
+    if (dropped) {
+        end_departed(*dropped);
+    }
+    connection.protocol.note_presence(true, context_.clock.system_now());
     identify(connection);
     log_admitted(connection);
     connection.last_packet = now_;

@@ -336,6 +336,7 @@ void Reactor::finish(Connection& connection) {
     } else {
         unidentified_.remove(connection.peer.network(), connection.unidentified_number);
     }
+    protocol.note_presence(false, context_.clock.system_now());
     if (connection.claimed) {
         auto will = protocol.take_will();
         if (will && (will->delay.count() == 0 || !protocol.keeps_session())) {

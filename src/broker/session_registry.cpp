@@ -21,6 +21,7 @@ SessionRegistry::Claim SessionRegistry::claim(
         entry.owner = claimant;
         entry.expires.reset();
         drop_alarm(*place);
+        keep(entry);
         return {.granted = true, .displaced = std::nullopt};
     }
     const auto displaced = entry.waiting ? entry.waiting : entry.owner;
@@ -29,7 +30,10 @@ SessionRegistry::Claim SessionRegistry::claim(
 }
 
 SessionRegistry::Opened SessionRegistry::open(
-    std::string_view client_id, bool clean_start, std::uint32_t expiry_seconds
+    std::string_view client_id,
+    bool clean_start,
+    std::uint32_t expiry_seconds,
+    ConnectionHandle ender
 ) {
     const std::scoped_lock lock(mutex_);
     const auto place = entries_.find(client_id);
@@ -42,7 +46,10 @@ SessionRegistry::Opened SessionRegistry::open(
         entry.session->set_expiry_seconds(expiry_seconds);
     } else {
         if (expiry_seconds != 0 && !entry.kept && kept_ >= sessions_max_) {
-            return opened;
+            opened.dropped = make_room(ender);
+            if (!opened.dropped) {
+                return opened;
+            }
         }
         opened.discarded = entry.session != nullptr;
         opened.will = take_will(entry);
@@ -130,6 +137,69 @@ void SessionRegistry::leave_alone(Entries::value_type& place, SteadyTime now) {
         entry.will_due = std::min(entry.will_due, *entry.expires);
     }
     set_alarm(place);
+    set_droppable(place);
+}
+
+// Nobody is connected, so that what it holds does not change but for its will.
+void SessionRegistry::set_droppable(Entries::value_type& place) {
+    Entry& entry = place.second;
+    keep(entry);
+    if (entry.kept && !entry.will && entry.session->unreleased_count() == 0) {
+        entry.turn = ++last_turn_;
+        droppable_.emplace(entry.turn, &place.first);
+    }
+}
+
+void SessionRegistry::keep(Entry& entry) {
+    if (entry.turn != 0) {
+        droppable_.erase(std::exchange(entry.turn, 0));
+    }
+}
+
+// The session is no more, and `ender` says so to the journal before anybody else has the client id.
+void SessionRegistry::take_away(Entries::value_type& place, ConnectionHandle ender) {
+    Entry& entry = place.second;
+    drop_alarm(place);
+    keep(entry);
+    entry.session.reset();
+    count(entry);
+    entry.expires.reset();
+    entry.owner = ender;
+}
+
+std::optional<std::string> SessionRegistry::make_room(ConnectionHandle ender) {
+    if (droppable_.empty()) {
+        return std::nullopt;
+    }
+    const auto place = entries_.find(*droppable_.begin()->second);
+    FOZ_CHECK(place != entries_.end() && !place->second.owner);
+    take_away(*place, ender);
+    return place->first;
+}
+
+SessionRegistry::Ended SessionRegistry::end(std::string_view client_id, ConnectionHandle ender) {
+    const std::scoped_lock lock(mutex_);
+    const auto place = entries_.find(client_id);
+    if (place == entries_.end()) {
+        return {};
+    }
+    if (const auto& owner = place->second.owner) {
+        return {.taken = false, .will = std::nullopt, .owner = owner};
+    }
+    Ended ended{.taken = true, .will = take_will(place->second), .owner = std::nullopt};
+    take_away(*place, ender);
+    return ended;
+}
+
+std::optional<ConnectionHandle> SessionRegistry::owner_of(std::string_view client_id) const {
+    const std::scoped_lock lock(mutex_);
+    const auto place = entries_.find(client_id);
+    return place == entries_.end() ? std::nullopt : place->second.owner;
+}
+
+SessionRegistry::Counts SessionRegistry::counts() const {
+    const std::scoped_lock lock(mutex_);
+    return {.kept = kept_, .droppable = static_cast<std::uint32_t>(droppable_.size())};
 }
 
 void SessionRegistry::set_alarm(Entries::value_type& place) {
@@ -159,9 +229,10 @@ std::vector<SessionRegistry::Due> SessionRegistry::take_due(
         const auto place = entries_.find(*alarms_.begin()->client_id);
         FOZ_CHECK(place != entries_.end() && !place->second.owner);
         drop_alarm(*place);
-        Due due = due_of(place->second, now, claimant);
+        Due due = due_of(*place, now, claimant);
         if (!due.expired) {
             set_alarm(*place);
+            set_droppable(*place);
         }
         due.client_id = place->first;
         all_due.push_back(std::move(due));
@@ -170,18 +241,16 @@ std::vector<SessionRegistry::Due> SessionRegistry::take_due(
 }
 
 SessionRegistry::Due SessionRegistry::due_of(
-    Entry& entry, SteadyTime now, ConnectionHandle claimant
+    Entries::value_type& place, SteadyTime now, ConnectionHandle claimant
 ) {
+    Entry& entry = place.second;
     Due due;
     if (entry.will_due <= now) {
         due.will = take_will(entry);
     }
     if (entry.expires && *entry.expires <= now) {
         due.expired = true;
-        entry.session.reset();
-        count(entry);
-        entry.expires.reset();
-        entry.owner = claimant;
+        take_away(place, claimant);
     }
     return due;
 }

@@ -9,11 +9,15 @@
 //   release() ─▶ the connection is gone; who is granted next?
 //   take_due() ─▶ sessions that expire, wills whose delay is over
 //
+// When there are as many sessions as there may be, one that holds nothing and whose client is gone
+// makes room for a new one: the one whose client has been gone for longest.
+//
 // Any thread. The lock is held for a look at a hash map.
 #pragma once
 
 #include <compare>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -52,16 +56,39 @@ class SessionRegistry {
     [[nodiscard]] Claim claim(std::string_view client_id, ConnectionHandle claimant);
 
     struct Opened {
-        std::shared_ptr<Session> session;  // null: there are `sessions_max` already
+        std::shared_ptr<Session> session;  // null: there are `sessions_max`, none without use
         bool present = false;              // the session is an older one, taken up again
         bool discarded = false;            // an older one was there and has been thrown away
         std::optional<Will>
             will;  // of the discarded one, still delayed: publish it now [MQTT-3.1.2-8]
+        /// Whose session was dropped to make room: its end is to be journaled by `ender`, who owns
+        /// that client id until then.
+        std::optional<std::string> dropped;
     };
     /// By the owner only, once, after its claim was granted.
     [[nodiscard]] Opened open(
-        std::string_view client_id, bool clean_start, std::uint32_t expiry_seconds
+        std::string_view client_id,
+        bool clean_start,
+        std::uint32_t expiry_seconds,
+        ConnectionHandle ender = {.reactor = 0, .slot = kNoSlot, .generation = 0}
     );
+
+    struct Ended {
+        bool taken = false;        // the session is no more; `ender` owns the client id, as above
+        std::optional<Will> will;  // of it: publish it now
+        std::optional<ConnectionHandle> owner;  // who has it, and must end it itself
+    };
+    /// Ends a session whose client is gone, by the wish of a person.
+    [[nodiscard]] Ended end(std::string_view client_id, ConnectionHandle ender);
+
+    /// Who has the client id now.
+    [[nodiscard]] std::optional<ConnectionHandle> owner_of(std::string_view client_id) const;
+
+    struct Counts {
+        std::uint32_t kept = 0;       // sessions that outlive their connections
+        std::uint32_t droppable = 0;  // those that hold nothing and whose clients are gone
+    };
+    [[nodiscard]] Counts counts() const;
 
     /// The connection lets go of the client id: as owner, or as one that was waiting for it. A
     /// session whose expiry is 0 ends. `will`, if any, is taken to wait for its delay; where there
@@ -99,7 +126,8 @@ class SessionRegistry {
         std::unique_ptr<Will> will;
         SteadyTime will_due;
         std::optional<SteadyTime> alarm;
-        bool kept = false;  // counted in kept_
+        std::uint64_t turn = 0;  // of its session in droppable_; 0: it is not there
+        bool kept = false;       // counted in kept_
     };
     /// A moment at which an entry is to be looked at, which says what is due.
     struct Alarm {
@@ -122,14 +150,20 @@ class SessionRegistry {
     void leave_alone(Entries::value_type& place, SteadyTime now);
     void set_alarm(Entries::value_type& place);
     void drop_alarm(Entries::value_type& place);
-    [[nodiscard]] Due due_of(Entry& entry, SteadyTime now, ConnectionHandle claimant);
+    void set_droppable(Entries::value_type& place);
+    void keep(Entry& entry);
+    void take_away(Entries::value_type& place, ConnectionHandle ender);
+    [[nodiscard]] std::optional<std::string> make_room(ConnectionHandle ender);
+    [[nodiscard]] Due due_of(Entries::value_type& place, SteadyTime now, ConnectionHandle claimant);
 
     const std::uint32_t sessions_max_;
     const std::uint64_t will_bytes_max_;
     mutable std::mutex mutex_;
     // Guarded by mutex_:
     Entries entries_;
-    std::uint32_t kept_ = 0;        // entries whose session outlives its connection
+    std::uint32_t kept_ = 0;  // entries whose session outlives its connection
+    std::map<std::uint64_t, const std::string*> droppable_;  // longest gone first; entries' keys
+    std::uint64_t last_turn_ = 0;
     std::uint64_t will_bytes_ = 0;  // of the wills in entries_
     std::set<Alarm> alarms_;  // at most one for each entry, and only while nobody is connected
 };

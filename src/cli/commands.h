@@ -17,6 +17,7 @@ void add_journal_command(CLI::App& app, int& exit_code);
 void add_dead_command(CLI::App& app, int& exit_code);
 void add_replay_command(CLI::App& app, int& exit_code);
 void add_verify_command(CLI::App& app, int& exit_code);
+void add_sessions_command(CLI::App& app, int& exit_code);
 void add_sensor_command(CLI::App& app, int& exit_code);
 void add_certs_command(CLI::App& app, int& exit_code);
 void add_passwd_command(CLI::App& app, int& exit_code);

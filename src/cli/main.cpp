@@ -102,6 +102,7 @@ int run(int argc, char** argv) {
     foz::cli::add_dead_command(app, exit_code);
     foz::cli::add_replay_command(app, exit_code);
     foz::cli::add_verify_command(app, exit_code);
+    foz::cli::add_sessions_command(app, exit_code);
     foz::cli::add_sensor_command(app, exit_code);
     foz::cli::add_certs_command(app, exit_code);
     foz::cli::add_passwd_command(app, exit_code);

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/crc32c.h"
 
 namespace foz::state {
@@ -83,6 +84,22 @@ class Session {
         return true;
     }
 
+    /// For a person who looks at the sessions. `since` the epoch: not known.
+    struct Presence {
+        bool connected = false;
+        SystemTime since;
+
+        bool operator==(const Presence&) const = default;
+    };
+    [[nodiscard]] Presence presence() const {
+        const std::scoped_lock lock(mutex_);
+        return presence_;
+    }
+    void set_presence(Presence presence) {
+        const std::scoped_lock lock(mutex_);
+        presence_ = presence;
+    }
+
     /// The other side has discarded the session: its packet ids stand for new messages.
     void forget_received() {
         const std::scoped_lock lock(mutex_);
@@ -107,6 +124,7 @@ class Session {
     mutable std::mutex mutex_;
     std::uint32_t expiry_seconds_;        // guarded by mutex_
     std::vector<Unreleased> unreleased_;  // guarded by mutex_; sorted by packet id
+    Presence presence_;                   // guarded by mutex_
 };
 
 }  // namespace foz::state

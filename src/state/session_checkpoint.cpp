@@ -21,7 +21,10 @@ SqliteResult<void> insert_sessions(
     const std::string& journal_id,
     std::span<const SessionSnapshot> sessions
 ) {
-    auto insert = connection.prepare("INSERT INTO session VALUES (?, ?, ?, ?, ?)");
+    auto insert = connection.prepare(
+        "INSERT INTO session (journal, client_id, expiry_seconds, unreleased, contents, connected,"
+        " since) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    );
     if (!insert) {
         return std::unexpected(std::move(insert.error()));
     }
@@ -39,6 +42,8 @@ SqliteResult<void> insert_sessions(
         insert->bind(3, static_cast<std::int64_t>(session.expiry_seconds));
         insert->bind_blob(4, as_bytes(packet_ids));
         insert->bind_blob(5, as_bytes(contents));
+        insert->bind(6, static_cast<std::int64_t>(session.presence.connected));
+        insert->bind(7, std::int64_t{session.presence.since.time_since_epoch().count()});
         if (auto inserted = insert->run(); !inserted) {
             return inserted;
         }
@@ -47,21 +52,33 @@ SqliteResult<void> insert_sessions(
 }
 
 SqliteResult<void> set_position(
-    SqliteConnection& connection, const std::string& journal_id, std::uint64_t position
+    SqliteConnection& connection,
+    const std::string& journal_id,
+    std::uint64_t position,
+    SystemTime now
 ) {
-    auto set = connection.prepare("INSERT OR REPLACE INTO session_checkpoint VALUES (?, ?)");
+    auto set = connection.prepare(
+        "INSERT OR REPLACE INTO session_checkpoint (journal, position, saved) VALUES (?, ?, ?)"
+    );
     if (!set) {
         return std::unexpected(std::move(set.error()));
     }
     set->bind(1, journal_id);
     set->bind(2, static_cast<std::int64_t>(position));
+    set->bind(3, std::int64_t{now.time_since_epoch().count()});
     return set->run();
 }
 
-SqliteResult<std::optional<std::uint64_t>> get_position(
+SystemTime time_from(std::int64_t microseconds) {
+    return SystemTime(Microseconds(microseconds));
+}
+
+/// Without its sessions.
+SqliteResult<std::optional<SessionCheckpoint>> get_checkpoint(
     SqliteConnection& connection, const std::string& journal_id
 ) {
-    auto get = connection.prepare("SELECT position FROM session_checkpoint WHERE journal = ?");
+    auto get =
+        connection.prepare("SELECT position, saved FROM session_checkpoint WHERE journal = ?");
     if (!get) {
         return std::unexpected(std::move(get.error()));
     }
@@ -73,7 +90,11 @@ SqliteResult<std::optional<std::uint64_t>> get_position(
     if (!*row) {
         return std::nullopt;
     }
-    return static_cast<std::uint64_t>(get->integer(0));
+    return SessionCheckpoint{
+        .position = static_cast<std::uint64_t>(get->integer(0)),
+        .sessions = {},
+        .saved = time_from(get->integer(1)),
+    };
 }
 
 template <class Number>
@@ -96,7 +117,8 @@ SqliteResult<std::vector<SessionSnapshot>> select_sessions(
     SqliteConnection& connection, const std::string& journal_id
 ) {
     auto select = connection.prepare(
-        "SELECT client_id, expiry_seconds, unreleased, contents FROM session WHERE journal = ?"
+        "SELECT client_id, expiry_seconds, unreleased, contents, connected, since FROM session"
+        " WHERE journal = ? ORDER BY client_id"
     );
     if (!select) {
         return std::unexpected(std::move(select.error()));
@@ -111,12 +133,35 @@ SqliteResult<std::vector<SessionSnapshot>> select_sessions(
         if (!*row) {
             return sessions;
         }
-        sessions.push_back(
-            {std::string(select->text(0)),
-             static_cast<std::uint32_t>(select->integer(1)),
-             unreleased_from(select->blob(2), select->blob(3))}
-        );
+        sessions.push_back({
+            .client_id = std::string(select->text(0)),
+            .expiry_seconds = static_cast<std::uint32_t>(select->integer(1)),
+            .unreleased = unreleased_from(select->blob(2), select->blob(3)),
+            .presence =
+                {.connected = select->integer(4) != 0, .since = time_from(select->integer(5))},
+        });
     }
+}
+
+/// Runs `sql` for each client id.
+SqliteResult<void> each_bound(
+    SqliteConnection& connection,
+    std::string_view sql,
+    const std::string& journal_id,
+    std::span<const std::string> client_ids
+) {
+    auto statement = connection.prepare(sql);
+    if (!statement) {
+        return std::unexpected(std::move(statement.error()));
+    }
+    for (const std::string& client_id : client_ids) {
+        statement->bind(1, journal_id);
+        statement->bind(2, client_id);
+        if (auto ran = statement->run(); !ran) {
+            return ran;
+        }
+    }
+    return {};
 }
 
 }  // namespace
@@ -125,7 +170,8 @@ Result<void> save_sessions(
     StateDatabase& state,
     const std::string& journal_id,
     std::uint64_t position,
-    std::span<const SessionSnapshot> sessions
+    std::span<const SessionSnapshot> sessions,
+    SystemTime now
 ) {
     return state.run(
         "cannot save the sessions",
@@ -140,7 +186,7 @@ Result<void> save_sessions(
             if (auto inserted = insert_sessions(connection, journal_id, sessions); !inserted) {
                 return inserted;
             }
-            if (auto set = set_position(connection, journal_id, position); !set) {
+            if (auto set = set_position(connection, journal_id, position, now); !set) {
                 return set;
             }
             return transaction->commit();
@@ -157,18 +203,69 @@ Result<std::optional<SessionCheckpoint>> load_sessions(
         if (!transaction) {
             return std::unexpected(std::move(transaction.error()));
         }
-        auto position = get_position(connection, journal_id);
-        if (!position) {
-            return std::unexpected(std::move(position.error()));
-        }
-        if (!*position) {
-            return std::nullopt;
+        auto checkpoint = get_checkpoint(connection, journal_id);
+        if (!checkpoint || !*checkpoint) {
+            return checkpoint;
         }
         auto sessions = select_sessions(connection, journal_id);
         if (!sessions) {
             return std::unexpected(std::move(sessions.error()));
         }
-        return SessionCheckpoint{**position, std::move(*sessions)};
+        (*checkpoint)->sessions = *std::move(sessions);
+        return checkpoint;
+    });
+}
+
+Result<void> request_session_end(
+    StateDatabase& state, const std::string& journal_id, const std::string& client_id
+) {
+    return state.run("cannot note a session's end", [&](SqliteConnection& connection) {
+        return each_bound(
+            connection,
+            "INSERT OR IGNORE INTO session_end (journal, client_id) VALUES (?, ?)",
+            journal_id,
+            std::span(&client_id, 1)
+        );
+    });
+}
+
+Result<std::vector<std::string>> load_session_ends(
+    StateDatabase& state, const std::string& journal_id
+) {
+    using Loaded = SqliteResult<std::vector<std::string>>;
+    return state.run(
+        "cannot read whose sessions are to end",
+        [&](SqliteConnection& connection) -> Loaded {
+            auto select = connection.prepare("SELECT client_id FROM session_end WHERE journal = ?");
+            if (!select) {
+                return std::unexpected(std::move(select.error()));
+            }
+            select->bind(1, journal_id);
+            std::vector<std::string> client_ids;
+            while (true) {
+                auto row = select->step();
+                if (!row) {
+                    return std::unexpected(std::move(row.error()));
+                }
+                if (!*row) {
+                    return client_ids;
+                }
+                client_ids.emplace_back(select->text(0));
+            }
+        }
+    );
+}
+
+Result<void> forget_session_ends(
+    StateDatabase& state, const std::string& journal_id, std::span<const std::string> client_ids
+) {
+    return state.run("cannot forget a session's end", [&](SqliteConnection& connection) {
+        return each_bound(
+            connection,
+            "DELETE FROM session_end WHERE journal = ? AND client_id = ?",
+            journal_id,
+            client_ids
+        );
     });
 }
 

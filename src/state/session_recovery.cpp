@@ -20,6 +20,7 @@ class Sessions {
         for (const Unreleased& message : snapshot.unreleased) {
             (void)session->note_received(message);
         }
+        session->set_presence(snapshot.presence);
         by_client_[snapshot.client_id] = std::move(session);
     }
 

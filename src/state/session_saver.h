@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -27,6 +28,10 @@ class SessionHolder {
     /// Waits until everything that was received before this call is appended to the journal. False:
     /// it was not by `deadline`.
     [[nodiscard]] virtual bool wait_until_appended(SteadyTime deadline) = 0;
+
+    /// A person wants these sessions ended, as far as they are its: it begins with that. Their
+    /// clients are not foz's own.
+    virtual void end_sessions(std::span<const std::string> /*client_ids*/) {}
 };
 
 /// One checkpoint of the sessions of all `holders`, and the journal's cursor moved up to it. Any

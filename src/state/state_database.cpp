@@ -148,6 +148,14 @@ CREATE TABLE side_span (
     past INTEGER,
     PRIMARY KEY (journal, database, lane, table_name, begin_position, begin_ordinal)
 ) WITHOUT ROWID;
+ALTER TABLE session ADD COLUMN connected INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE session ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE session_checkpoint ADD COLUMN saved INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE session_end (
+    journal TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    PRIMARY KEY (journal, client_id)
+) WITHOUT ROWID;
 )sql",
 };
 constexpr auto kSchemaVersion = static_cast<std::int64_t>(kMigrations.size());

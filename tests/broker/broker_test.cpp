@@ -10,6 +10,7 @@
 
 #include "journal/local_journal.h"
 #include "mqtt/encoder.h"
+#include "state/session_checkpoint.h"
 #include "state/session_recovery.h"
 #include "state/session_saver.h"
 #include "tests/broker/log_capture.h"
@@ -629,6 +630,57 @@ TEST_F(BrokerOverSockets, a_delayed_will_that_finds_no_room_is_published_at_once
     broker_.reset();
     EXPECT_EQ(captured.lines_with("limits.delayed_will_bytes = 117.1 KiB is reached"), 3U)
         << captured.text();
+}
+
+TEST_F(BrokerOverSockets, random_client_ids_do_not_lock_a_new_device_out) {
+    settings_.limits.sessions = 5;
+    restart();
+    {
+        RawClient holder(port());
+        holder.send(connect_bytes("holder", false) + publish_bytes(2, 5));
+        EXPECT_EQ(holder.receive(8), kConnackAccepted + ack_bytes(mqtt::PacketType::pubrec, 5));
+    }
+    for (int i = 0; i < 50; ++i) {
+        RawClient client(port());
+        client.send(connect_bytes("random-" + std::to_string(i), false));
+        ASSERT_EQ(client.receive(4), kConnackAccepted) << i;
+        client.send("\xE0" + std::string(1, '\0'));
+        ASSERT_TRUE(client.receive_until_closed());
+    }
+    EXPECT_EQ(broker_->persistent_sessions().size(), 5U);
+    restart();
+    EXPECT_EQ(broker_->persistent_sessions().size(), 5U) << "the journal knows who made room";
+    RawClient client(port());
+    client.send(connect_bytes("holder", false));
+    EXPECT_EQ(client.receive(4), kConnackSessionPresent);
+}
+
+TEST_F(BrokerOverSockets, a_session_is_ended_by_request_also_of_a_client_that_is_connected) {
+    RawClient connected(port());
+    connected.send(connect_bytes("connected", false));
+    EXPECT_EQ(connected.receive(4), kConnackAccepted);
+    {
+        RawClient gone(port());
+        gone.send(connect_bytes("gone", false) + publish_bytes(2, 5));
+        EXPECT_EQ(gone.receive(8), kConnackAccepted + ack_bytes(mqtt::PacketType::pubrec, 5));
+    }
+    ASSERT_TRUE(wait_for_connections(1));
+    const std::string journal = journal_->status().id;
+    for (const auto* const client_id : {"connected", "gone", "unknown"}) {
+        ASSERT_TRUE(state::request_session_end(*state_, journal, client_id));
+    }
+    save_sessions();
+    EXPECT_TRUE(connected.receive_until_closed());
+    const auto left = state::load_session_ends(*state_, journal);
+    ASSERT_TRUE(left);
+    EXPECT_TRUE(left->empty());
+    ASSERT_TRUE(wait_for_connections(0));
+    EXPECT_TRUE(broker_->persistent_sessions().empty());
+    restart();
+    EXPECT_TRUE(broker_->persistent_sessions().empty()) << "the journal knows it";
+    RawClient again(port());
+    again.send(connect_bytes("gone", false));
+    EXPECT_EQ(again.receive(4), kConnackAccepted);
 }
 
 }  // namespace

@@ -158,5 +158,85 @@ TEST(SessionRegistry, a_session_that_ends_makes_room_for_another) {
     EXPECT_TRUE(registry.open("b", false, 60).session);
 }
 
+/// A client that has come and gone; its session is kept, and holds a QoS 2 message or nothing.
+void come_and_go(SessionRegistry& registry, const std::string& client_id, bool holds) {
+    ASSERT_TRUE(registry.claim(client_id, kFirst).granted);
+    const auto opened = registry.open(client_id, false, 60);
+    ASSERT_TRUE(opened.session) << client_id;
+    if (holds) {
+        ASSERT_TRUE(opened.session->note_received(1, "t", "1"));
+    }
+    (void)registry.release(client_id, kFirst, std::nullopt, {});
+}
+
+TEST(SessionRegistry, the_session_without_use_whose_client_left_first_makes_room_for_a_new_one) {
+    SessionRegistry registry(4);
+    come_and_go(registry, "holds", true);
+    come_and_go(registry, "first", false);
+    come_and_go(registry, "second", false);
+    ASSERT_TRUE(registry.claim("connected", kSecond).granted);
+    ASSERT_TRUE(registry.open("connected", false, 60).session);
+    EXPECT_EQ(registry.counts().kept, 4U);
+    EXPECT_EQ(registry.counts().droppable, 2U);
+    come_and_go(registry, "first", false);  // now "second" has been gone for longest
+
+    for (const auto* const dropped : {"second", "first"}) {
+        const std::string newcomer = std::string("after-") + dropped;
+        ASSERT_TRUE(registry.claim(newcomer, kThird).granted);
+        const auto opened = registry.open(newcomer, false, 60, kSweeper);
+        ASSERT_TRUE(opened.session);
+        EXPECT_EQ(opened.dropped, dropped);
+        EXPECT_FALSE(registry.claim(dropped, kFirst).granted)
+            << "its end is not in the journal yet";
+        EXPECT_EQ(registry.release(dropped, kSweeper, std::nullopt, {}), kFirst);
+        (void)registry.release(dropped, kFirst, std::nullopt, {});
+    }
+    ASSERT_TRUE(registry.claim("too-many", kThird).granted);
+    EXPECT_FALSE(registry.open("too-many", false, 60).session);
+    EXPECT_EQ(registry.counts().kept, 4U);
+}
+
+TEST(SessionRegistry, a_session_with_a_will_to_come_makes_no_room_before_that_is_published) {
+    SessionRegistry registry(1);
+    ASSERT_TRUE(registry.claim("a", kFirst).granted);
+    ASSERT_TRUE(registry.open("a", false, 60).session);
+    (void)registry.release("a", kFirst, delayed_will(), SteadyTime{});
+    EXPECT_EQ(registry.counts().droppable, 0U);
+    EXPECT_EQ(registry.take_due(SteadyTime{} + std::chrono::seconds(5), kSweeper).size(), 1U);
+    EXPECT_EQ(registry.counts().droppable, 1U);
+}
+
+TEST(SessionRegistry, keeps_the_wills_that_wait_within_their_limit) {
+    const std::uint64_t one = delayed_will().bytes();
+    SessionRegistry registry(10, 2 * one);
+    for (const auto* const client_id : {"a", "b", "c", "d"}) {
+        ASSERT_TRUE(registry.claim(client_id, kFirst).granted);
+        ASSERT_TRUE(registry.open(client_id, false, 60).session);
+        std::optional<Will> will = delayed_will();
+        (void)registry.release(client_id, kFirst, std::move(will), SteadyTime{});
+        const bool has_room = std::string_view(client_id) < "c";
+        EXPECT_EQ(will.has_value(), !has_room) << client_id;
+    }
+    EXPECT_EQ(registry.take_due(SteadyTime{} + std::chrono::seconds(5), kSweeper).size(), 2U);
+    ASSERT_TRUE(registry.claim("a", kFirst).granted);
+    std::optional<Will> will = delayed_will();
+    ASSERT_TRUE(registry.open("a", false, 60).present);
+    (void)registry.release("a", kFirst, std::move(will), SteadyTime{});
+    EXPECT_FALSE(will) << "what is published makes room";
+}
+
+TEST(SessionRegistry, a_person_ends_a_session_whose_client_is_gone) {
+    SessionRegistry registry(10);
+    come_and_go(registry, "a", true);
+    EXPECT_TRUE(registry.end("a", kSweeper).taken);
+    EXPECT_FALSE(registry.claim("a", kSecond).granted);
+    EXPECT_EQ(registry.release("a", kSweeper, std::nullopt, {}), kSecond);
+    EXPECT_FALSE(registry.open("a", false, 60).present);
+    const auto connected = registry.end("a", kSweeper);
+    EXPECT_FALSE(connected.taken);
+    EXPECT_EQ(connected.owner, kSecond);
+    EXPECT_FALSE(registry.end("nobody", kSweeper).owner);
+}
+
 }  // namespace
 }  // namespace foz::broker

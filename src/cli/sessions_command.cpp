@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+// foz sessions: the MQTT sessions that outlive their connections, and ending them.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/printable.h"
+#include "cli/commands.h"
+#include "cli/data_folder.h"
+#include "mqtt/message.h"
+#include "state/session_checkpoint.h"
+
+namespace foz::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A running foz saves its sessions every five seconds, and ends then what is to be ended.
+constexpr auto kSavedWithin = 30s;
+constexpr auto kPatience = 20s;
+
+struct SessionsArguments {
+    DataFolderArguments folder;
+    std::vector<std::string> client_ids;
+    bool empty_only = false;
+};
+
+int failed(const Error& error, int exit_code) {
+    fmt::print(stderr, "foz sessions: {}\n", error.message);
+    return exit_code;
+}
+
+struct Opened {
+    config::Settings settings;
+    std::unique_ptr<state::StateDatabase> state;
+    std::string journal;
+    state::SessionCheckpoint checkpoint;
+};
+
+Result<Opened> open(const SessionsArguments& arguments) {
+    Opened opened;
+    auto settings = settings_for(arguments.folder);
+    if (!settings) {
+        return pass_on(settings);
+    }
+    opened.settings = *std::move(settings);
+    auto state = open_state(opened.settings);
+    if (!state) {
+        return pass_on(state);
+    }
+    opened.state = *std::move(state);
+    auto journal = open_journal(opened.settings);
+    if (!journal) {
+        return pass_on(journal);
+    }
+    opened.journal = (*journal)->status().id;
+    auto checkpoint = state::load_sessions(*opened.state, opened.journal);
+    if (!checkpoint) {
+        return pass_on(checkpoint);
+    }
+    opened.checkpoint = std::move(*checkpoint).value_or(state::SessionCheckpoint{});
+    return opened;
+}
+
+bool foz_seems_to_run(const state::SessionCheckpoint& checkpoint) {
+    return real_clock().system_now() - checkpoint.saved < kSavedWithin;
+}
+
+std::string holdings(const state::SessionSnapshot& session) {
+    const std::size_t count = session.unreleased.size();
+    return count == 0
+               ? "nothing"
+               : fmt::format("{} QoS 2 message{} not released", count, count == 1 ? "" : "s");
+}
+
+std::string presence(const state::SessionSnapshot& session) {
+    if (mqtt::is_reserved_client_id(session.client_id)) {
+        return "foz's own, towards another broker";
+    }
+    const state::Session::Presence& at = session.presence;
+    if (at.since == SystemTime{}) {
+        return "not known yet";
+    }
+    if (at.connected) {
+        return "connected since " + utc_text(at.since);
+    }
+    const std::string expiry =
+        session.expiry_seconds == state::kNeverExpires
+            ? "never expires"
+            : "expires " + utc_text(at.since + std::chrono::seconds(session.expiry_seconds));
+    return fmt::format("gone since {}, {}", utc_text(at.since), expiry);
+}
+
+int list(const SessionsArguments& arguments) {
+    auto opened = open(arguments);
+    if (!opened) {
+        return failed(opened.error(), opened.error().code == ErrorCode::invalid ? 2 : 1);
+    }
+    const auto& [settings, state, journal, checkpoint] = *opened;
+    std::size_t empty = 0;
+    for (const state::SessionSnapshot& session : checkpoint.sessions) {
+        empty += session.unreleased.empty() ? 1 : 0;
+        if (!arguments.empty_only || session.unreleased.empty()) {
+            fmt::print(
+                "\"{}\"  {}; holds {}\n",
+                printable_whole(session.client_id),
+                presence(session),
+                holdings(session)
+            );
+        }
+    }
+    fmt::print(
+        stderr,
+        "{} sessions of limits.sessions = {}, {} of them hold nothing; as of {}{}\n",
+        checkpoint.sessions.size(),
+        settings.limits.sessions,
+        empty,
+        checkpoint.saved == SystemTime{} ? "an unknown time" : utc_text(checkpoint.saved),
+        foz_seems_to_run(checkpoint) ? " (foz saves them every five seconds)"
+                                     : ", when foz saved them last: it does not seem to run"
+    );
+    return 0;
+}
+
+bool is_known(const state::SessionCheckpoint& checkpoint, const std::string& client_id) {
+    return std::ranges::find(checkpoint.sessions, client_id, &state::SessionSnapshot::client_id) !=
+           checkpoint.sessions.end();
+}
+
+/// What cannot be ended is said; the rest is noted for foz. The exit code.
+int request(const Opened& opened, const std::string& client_id) {
+    if (mqtt::is_reserved_client_id(client_id)) {
+        return failed(
+            {ErrorCode::invalid,
+             fmt::format(
+                 "\"{}\" is foz's own session towards another broker; it ends with its [[source]] "
+                 "or [[bridge]]",
+                 printable(client_id)
+             )},
+            1
+        );
+    }
+    if (!is_known(opened.checkpoint, client_id)) {
+        return failed(
+            {ErrorCode::not_found,
+             fmt::format(
+                 "there is no session of \"{}\" as of {}; foz sessions lists those that there are",
+                 printable(client_id),
+                 utc_text(opened.checkpoint.saved)
+             )},
+            1
+        );
+    }
+    const auto noted = state::request_session_end(*opened.state, opened.journal, client_id);
+    return noted ? 0 : failed(noted.error(), 1);
+}
+
+int wait_for_end(const Opened& opened) {
+    const SteadyTime deadline = real_clock().steady_now() + kPatience;
+    while (real_clock().steady_now() < deadline) {
+        const auto left = state::load_session_ends(*opened.state, opened.journal);
+        if (!left) {
+            return failed(left.error(), 1);
+        }
+        if (left->empty()) {
+            fmt::print("ended\n");
+            return 0;
+        }
+        std::this_thread::sleep_for(200ms);
+    }
+    return failed(
+        {ErrorCode::unavailable,
+         "noted, but foz has not ended it yet; it does so when it saves its sessions next: see its "
+         "log"},
+        1
+    );
+}
+
+int end(const SessionsArguments& arguments) {
+    auto opened = open(arguments);
+    if (!opened) {
+        return failed(opened.error(), opened.error().code == ErrorCode::invalid ? 2 : 1);
+    }
+    int exit_code = 0;
+    std::size_t noted = 0;
+    for (const std::string& client_id : arguments.client_ids) {
+        const int code = request(*opened, client_id);
+        exit_code = std::max(exit_code, code);
+        noted += code == 0 ? 1 : 0;
+    }
+    if (noted == 0) {
+        return exit_code;
+    }
+    if (!foz_seems_to_run(opened->checkpoint)) {
+        fmt::print(
+            "noted: foz does not seem to run (it saved its sessions last at {}), and ends it when "
+            "it does\n",
+            utc_text(opened->checkpoint.saved)
+        );
+        return exit_code;
+    }
+    return std::max(exit_code, wait_for_end(*opened));
+}
+
+void add_folder_options(CLI::App& command, DataFolderArguments& folder) {
+    command.add_option("--config", folder.config, "The configuration; without it, the defaults");
+    command.add_option("--data", folder.data, "The data folder, instead of the configured one");
+}
+
+}  // namespace
+
+void add_sessions_command(CLI::App& app, int& exit_code) {
+    auto arguments = std::make_shared<SessionsArguments>();
+    CLI::App* command = app.add_subcommand(
+        "sessions", "List the MQTT sessions that outlive their connections, or end one"
+    );
+    add_folder_options(*command, arguments->folder);
+    command->add_flag("--empty", arguments->empty_only, "Only those that hold nothing");
+    command->require_subcommand(0, 1);
+    command->footer(
+        "A line for each: client, since when it is connected or gone, what foz holds for it. "
+        "Sessions that hold\n"
+        "nothing make room for new ones by themselves when limits.sessions is reached. Works while "
+        "foz runs."
+    );
+    auto ending = std::make_shared<SessionsArguments>();
+    CLI::App* end_command = command->add_subcommand(
+        "end", "End a session: foz forgets it, and closes the client's connection"
+    );
+    end_command->add_option("client", ending->client_ids, "The client id; several are possible")
+        ->required();
+    add_folder_options(*end_command, ending->folder);
+    end_command->footer(
+        "A running foz does it within five seconds, and the command waits for that; else foz does "
+        "it when it runs next.\n"
+        "QoS 2 messages that the client has not released are stored already; it may send them once "
+        "more as new ones."
+    );
+    command->callback([command, arguments, &exit_code] {
+        if (command->get_subcommands().empty()) {
+            exit_code = list(*arguments);
+        }
+    });
+    end_command->callback([ending, &exit_code] { exit_code = end(*ending); });
+}
+
+}  // namespace foz::cli
