@@ -19,12 +19,20 @@ namespace foz::sink {
     Connected connected, const mapping::Mapping& mapping
 );
 
-/// What Sink::inspect yields: `lines`, then one for each table. `describe(table)` is one line, or why
-/// the table does not fit. A lost connection ends it.
+/// What was found before the tables were looked at.
+struct Inspection {
+    std::vector<std::string> lines;
+    std::vector<std::string> objections;
+};
+
+/// What Sink::inspect yields: the lines so far, then one for each table; or everything that stands
+/// against the tables as one error. `describe(table)` is one line, or why the table does not fit. A
+/// lost connection ends it.
 template <class Describe>
 [[nodiscard]] SinkResult<std::vector<std::string>> describe_all(
-    const mapping::Mapping& mapping, Describe describe, std::vector<std::string> lines = {}
+    const mapping::Mapping& mapping, Describe describe, Inspection before
 ) {
+    std::vector<std::string> lines = std::move(before.lines);
     Connected misfits;
     for (const auto& table : mapping.tables()) {
         auto line = describe(*table);
@@ -35,6 +43,11 @@ template <class Describe>
         } else {
             return pass_on(line);
         }
+    }
+    for (std::string& objection : before.objections) {
+        misfits.tables.emplace_back().misfit = SinkError{
+            .failure = Failure::refused, .code = "", .message = std::move(objection), .row = {}
+        };
     }
     if (auto error = all_misfits(misfits)) {
         return std::unexpected(std::move(*error));

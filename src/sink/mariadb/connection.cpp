@@ -19,6 +19,7 @@
 #include "sink/clear_text.h"
 #include "sink/mariadb/encryption.h"
 #include "sink/mariadb/error_number.h"
+#include "sink/mariadb/rights.h"
 #include "sink/mariadb/url.h"
 
 namespace foz::sink::mariadb {
@@ -213,7 +214,7 @@ SinkError Connection::error_of(unsigned number, std::string_view sqlstate, std::
     return {
         goes_elsewhere ? Failure::reconnect : failure_of(number, sqlstate),
         std::to_string(number),
-        std::string(message.substr(0, kMessageBytesMax)),
+        std::string(message.substr(0, kMessageBytesMax)) + grant_for(number, message),
         std::nullopt
     };
 }

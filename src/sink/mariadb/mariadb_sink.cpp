@@ -15,6 +15,7 @@
 #include "sink/mariadb/connection.h"
 #include "sink/mariadb/dialect.h"
 #include "sink/mariadb/error_number.h"
+#include "sink/mariadb/rights.h"
 #include "sink/mariadb/row_inserter.h"
 #include "sink/mariadb/table_setup.h"
 #include "sink/mariadb/url.h"
@@ -154,10 +155,14 @@ SinkResult<std::vector<std::string>> MariadbSink::inspect(const mapping::Mapping
     if (connection->is_in_clear()) {
         warnings.push_back("warning: " + clear_text_warning(kEncrypted));
     }
+    auto missing = missing_rights(*connection, mapping);
+    if (!missing) {
+        return pass_on(missing);
+    }
     return describe_all(
         mapping,
         [&](const mapping::Table& table) { return describe_table(*connection, table); },
-        std::move(warnings)
+        {.lines = std::move(warnings), .objections = std::move(*missing)}
     );
 }
 

@@ -179,6 +179,15 @@ std::string kind_objection(const mapping::Table& wanted, const CatalogueTable& f
             wanted.name
         );
     }
+    if (found.row_security) {
+        return fmt::format(
+            "table {} has row-level security, which hides rows from foz's user and refuses COPY; "
+            "ALTER "
+            "ROLE ... BYPASSRLS for that user, or make it the owner: ALTER TABLE {} OWNER TO ...",
+            wanted.name,
+            quoted_table(wanted.name)
+        );
+    }
     const bool known = found.kind == "r" || found.kind == "p" || found.kind == "v";
     return known ? "" : fmt::format("{} is not a table in the database", wanted.name);
 }
@@ -273,7 +282,8 @@ SinkResult<std::optional<CatalogueTable>> read_table(
     Connection& connection, const std::string& name
 ) {
     const auto found = connection.run(fmt::format(
-        "SELECT oid, relkind, pg_catalog.pg_relation_is_updatable(oid, true) & 8 <> 0 "
+        "SELECT oid, relkind, pg_catalog.pg_relation_is_updatable(oid, true) & 8 <> 0, "
+        "pg_catalog.row_security_active(oid) "
         "FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass({})",
         quoted_text(quoted_table(name))
     ));
@@ -289,6 +299,7 @@ SinkResult<std::optional<CatalogueTable>> read_table(
     // COPY into a view with a trigger counts rows that the trigger swallows, too.
     table.takes_copy = table.kind != "v";
     table.takes_insert = is_true(*found, 0, 2);
+    table.row_security = is_true(*found, 0, 3);
     const auto columns = connection.run(fmt::format(kColumnQuery, table.oid));
     if (!columns) {
         return std::unexpected(columns.error());

@@ -29,9 +29,10 @@ struct CatalogueColumn {
 
 struct CatalogueTable {
     std::string oid;
-    std::string kind;          // pg_class.relkind
-    bool takes_copy = true;    // not a view
-    bool takes_insert = true;  // not a view without trigger that is not a simple one
+    std::string kind;           // pg_class.relkind
+    bool takes_copy = true;     // not a view
+    bool row_security = false;  // policies count for the connection's user
+    bool takes_insert = true;   // not a view without trigger that is not a simple one
     std::vector<CatalogueColumn> columns;
     std::vector<std::vector<std::string>>
         unique;  // columns of each unique index without condition, sorted

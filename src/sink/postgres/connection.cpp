@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/redaction.h"
 #include "sink/clear_text.h"
+#include "sink/postgres/rights.h"
 #include "sink/postgres/sqlstate.h"
 
 namespace foz::sink::postgres {
@@ -300,6 +301,10 @@ SinkError Connection::error_of(const PGresult* result) {
     }
     // Not the detail: it quotes the row.
     error.message = on_one_line(part(result, PG_DIAG_MESSAGE_PRIMARY));
+    if (sqlstate == kInsufficientPrivilege) {
+        const char* user = PQuser(handle_.get());
+        error.message += grant_for(error.message, user != nullptr ? user : "");
+    }
     error_context_ = part(result, PG_DIAG_CONTEXT);
     return error;
 }

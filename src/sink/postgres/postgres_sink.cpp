@@ -15,6 +15,7 @@
 #include "sink/postgres/catalogue.h"
 #include "sink/postgres/connection.h"
 #include "sink/postgres/dialect.h"
+#include "sink/postgres/rights.h"
 #include "sink/postgres/sqlstate.h"
 #include "sink/postgres/table_setup.h"
 #include "sink/table_fit.h"
@@ -208,10 +209,14 @@ SinkResult<std::vector<std::string>> PostgresSink::inspect(const mapping::Mappin
     if (connection->is_in_clear()) {
         warnings.push_back("warning: " + clear_text_warning(kEncrypted));
     }
+    auto missing = missing_rights(*connection, mapping);
+    if (!missing) {
+        return pass_on(missing);
+    }
     return describe_all(
         mapping,
         [&](const mapping::Table& table) { return describe_table(*connection, table); },
-        std::move(warnings)
+        {.lines = std::move(warnings), .objections = std::move(*missing)}
     );
 }
 

@@ -79,7 +79,6 @@ bool is_of_whole_database(std::string_view sqlstate) {
 }
 
 Refused refused_by(std::string_view sqlstate) {
-    constexpr std::string_view kInsufficientPrivilege = "42501";
     static constexpr std::array<std::string_view, 6> kImpossible = {
         "0A000",  // feature_not_supported: a view or a generated column uses the column
         "2BP01",  // dependent_objects_still_exist

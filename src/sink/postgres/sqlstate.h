@@ -22,5 +22,6 @@ namespace foz::sink::postgres {
 [[nodiscard]] Refused refused_by(std::string_view sqlstate);
 
 inline constexpr std::string_view kUniqueViolation = "23505";
+inline constexpr std::string_view kInsufficientPrivilege = "42501";
 
 }  // namespace foz::sink::postgres
