@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of the contract that is about values which an existing column cannot hold whole: the row
 // is refused, unless the column's owner has chosen that the database rounds.
+#include "config/settings_parser.h"
 #include "tests/sink/database_under_test.h"
 
 namespace foz::sink {
@@ -172,6 +173,53 @@ TEST_P(SinkContract, the_time_of_receipt_of_an_inferred_table_may_be_cut_with_a_
     batch.add({timestamp(kSecond + 1)});
     auto written = batch.write_to(*sink);
     EXPECT_TRUE(written) << why(written);
+}
+
+TEST_P(SinkContract, round_in_a_configuration_file_lets_mapping_and_database_round) {
+    const std::string_view name = kind().dialect().name();
+    const std::string time = name == "PostgreSQL" ? "timestamptz(0)"
+                             : name == "SQLite"   ? "TIMESTAMP_TEXT"
+                                                  : "datetime";
+    const std::string real = name == "PostgreSQL" ? "real" : name == "SQLite" ? "REAL" : "float";
+    for (const bool rounds : {false, true}) {
+        SCOPED_TRACE(rounds);
+        database().execute("DROP TABLE IF EXISTS narrow");
+        database().execute(
+            "CREATE TABLE narrow (at " + time + ", f " + real + ", id double precision)"
+        );
+        const std::string round = rounds ? ", round = true" : "";
+        const auto settings = config::parse_settings(
+            "[database.db]\nurl = \"" + database().url() +
+                "\"\n[[route]]\ntopic = \"r\"\ntable = \"narrow\"\n[route.columns]\n"
+                "at = { field = \"at\", type = \"timestamp\"" +
+                round + " }\nf = { field = \"f\"" + round + " }\nid = { field = \"id\"" + round +
+                " }\n",
+            "foz.toml"
+        );
+        ASSERT_TRUE(settings);
+        auto mapping = mapping::Mapping::compile(*settings, "db");
+        ASSERT_TRUE(mapping) << mapping.error().message;
+        auto sink = unconnected();
+        const auto found = sink->connect({"journal-1", rounds ? "rounds" : "exact"}, *mapping);
+        ASSERT_TRUE(found) << why(found);
+        const auto store = [&](std::string payload) {
+            mapping::RowBatch rows;
+            const std::size_t size = payload.size();
+            payload.resize(size + 64);
+            mqtt::Message message;
+            message.topic = "r";
+            message.payload = std::string_view(payload).substr(0, size);
+            mapping->map(message, 0, rows);
+            static std::uint64_t next = 0;
+            return !rows.rows().empty() && sink->write(rows, 0, 1, {{++next, 0}, {}}).has_value();
+        };
+        EXPECT_TRUE(store(R"({"at": "2026-01-31T10:00:00Z", "f": 1.5, "id": 7})"));
+        EXPECT_EQ(store(R"({"id": 9007199254740993})"), rounds);  // the mapping's to round
+        if (name != "SQLite") {                                   // the database's
+            EXPECT_EQ(store(R"({"f": 21.123456789})"), rounds);
+            EXPECT_EQ(store(R"({"at": "2026-01-31T10:00:00.4Z"})"), rounds);
+        }
+    }
 }
 
 TEST_P(SinkContract, an_id_of_zero_stays_zero) {
