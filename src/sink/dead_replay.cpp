@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <deque>
+#include <map>
+#include <numeric>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -11,14 +14,17 @@
 #include "journal/journal.h"
 #include "sink/cursor_owner.h"
 #include "sink/lost_replays.h"
+#include "sink/misfits.h"
+#include "sink/time_limit.h"
 #include "state/cursor_writers.h"
 
 namespace foz::sink {
 
 namespace {
 
-// Letters marked at a time; each has its own transaction in the database.
+// Letters written at a time, in one transaction of the database if it takes them all.
 constexpr std::size_t kGroup = 500;
+constexpr std::size_t kGroupBytes = 8 << 20;  // of their payloads
 
 Error to_error(const SinkError& error) {
     return {
@@ -43,21 +49,27 @@ class DeadReplay {
 
   private:
     using Letters = std::vector<state::DeadLetter>;
+    /// What has become of a letter: row number `row` of batch_, or a reason why there is none.
+    struct Item {
+        std::optional<std::size_t> row;
+        std::string reason;
+        std::string code;
+    };
+    /// A letter of the group that has a row.
+    struct Candidate {
+        std::size_t letter = 0;
+        std::size_t row = 0;
+    };
 
     Result<void> connect();
     Result<void> settle();
     Result<Letters> next_group();
     Result<void> replay_group(const Letters& letters);
-    Result<void> replay_letter(const state::DeadLetter& letter, std::uint32_t index);
-    Result<void> map(
-        const mqtt::Message& message, std::uint64_t position, const mapping::Table& table
-    );
-    Result<void> store_row(
-        const state::DeadLetter& letter, std::uint32_t index, const mapping::Row& row
-    );
-    Result<void> give_back(
-        const state::DeadLetter& letter, const std::string& reason, const std::string& code
-    );
+    Result<void> map_group(const Letters& letters);
+    Result<bool> extend_tables();
+    Item map_letter(const state::DeadLetter& letter);
+    Result<void> store_rows(const Letters& letters);
+    Result<void> give_back(std::span<const state::ReturnedLetter> letters);
     [[nodiscard]] bool is_passed(const state::DeadLetter& letter) const;
 
     state::StateDatabase& state_;
@@ -67,8 +79,11 @@ class DeadReplay {
 
     Cursor cursor_;                 // of lane "dead"
     std::vector<LaneState> lanes_;  // as they were at the start
-    std::int64_t last_id_ = 0;      // letters up to here have had their turn
-    mapping::RowBatch batch_;
+    std::map<const mapping::Table*, SinkError> misfits_;
+    std::int64_t last_id_ = 0;  // letters up to here have had their turn
+    mapping::RowBatch batch_;   // of the group: all that its messages become
+    std::vector<Item> items_;   // one for each letter of the group
+    mapping::RowBatch chosen_;  // of a write; its texts are batch_'s
     std::string payload_;
     DeadReplayResult result_;
 };
@@ -96,7 +111,19 @@ Result<void> DeadReplay::connect() {
     if (!writer) {
         return pass_on(writer);
     }
-    auto found = sink_.connect({filter_.journal, kDeadLane, *writer}, mapping_);
+    const LaneName lane{filter_.journal, kDeadLane, *std::move(writer)};
+    auto found = sink_.connect(lane, mapping_);
+    const auto tables = mapping_.tables();
+    if (found && any_misfit(*found)) {
+        // The letters of those tables have to wait, the others not.
+        for (std::size_t i = 0; i < tables.size(); ++i) {
+            if (const auto& misfit = found->tables[i].misfit) {
+                tables[i]->elsewhere = true;
+                misfits_[tables[i].get()] = *misfit;
+            }
+        }
+        found = sink_.connect(lane, mapping_);
+    }
     if (!found) {
         return std::unexpected(to_error(found.error()));
     }
@@ -107,8 +134,10 @@ Result<void> DeadReplay::connect() {
     if (*foreign) {
         return fail(ErrorCode::unavailable, "{}", **foreign);
     }
-    const auto tables = mapping_.tables();
     for (std::size_t i = 0; i < tables.size() && i < found->tables.size(); ++i) {
+        if (tables[i]->elsewhere) {
+            continue;
+        }
         const SettledTable& settled = found->tables[i];
         auto adopted = mapping_.adopt_columns(*tables[i], settled.columns, settled.refused);
         if (!adopted) {
@@ -145,11 +174,14 @@ bool DeadReplay::is_passed(const state::DeadLetter& letter) const {
 
 Result<DeadReplay::Letters> DeadReplay::next_group() {
     Letters letters;
+    std::size_t bytes = 0;
+    filter_.after = last_id_;
     auto read = state::for_each_letter(state_, filter_, [&](const state::DeadLetter& letter) {
-        if (letter.id > last_id_ && is_passed(letter)) {
+        if (is_passed(letter)) {
+            bytes += letter.payload.size();
             letters.push_back(letter);
         }
-        return letters.size() < kGroup;
+        return letters.size() < kGroup && bytes < kGroupBytes;
     });
     if (!read) {
         return pass_on(read);
@@ -167,22 +199,72 @@ Result<void> DeadReplay::replay_group(const Letters& letters) {
         return marked;
     }
     cursor_ = {number, 0};
+    if (auto mapped = map_group(letters); !mapped) {
+        return mapped;
+    }
+    std::vector<state::ReturnedLetter> returned;
     for (std::size_t i = 0; i < letters.size(); ++i) {
-        if (auto replayed = replay_letter(letters[i], static_cast<std::uint32_t>(i)); !replayed) {
-            return replayed;
+        if (!items_[i].row) {
+            returned.push_back({ids[i], items_[i].reason, items_[i].code});
         }
+    }
+    if (auto given = give_back(returned); !given) {
+        return given;
+    }
+    if (auto stored = store_rows(letters); !stored) {
+        return stored;
     }
     last_id_ = ids.back();
     return settle();
 }
 
-Result<void> DeadReplay::replay_letter(const state::DeadLetter& letter, std::uint32_t index) {
+// Into a batch that fits the tables, which grow for it as far as the database allows.
+Result<void> DeadReplay::map_group(const Letters& letters) {
+    bool changed = true;
+    while (changed) {
+        batch_.clear();
+        items_.clear();
+        for (const state::DeadLetter& letter : letters) {
+            items_.push_back(map_letter(letter));
+        }
+        auto extended = extend_tables();
+        if (!extended) {
+            return pass_on(extended);
+        }
+        changed = *extended;
+    }
+    return {};
+}
+
+// True: rows mapped before may not fit.
+Result<bool> DeadReplay::extend_tables() {
+    bool changed = false;
+    for (const auto& table : mapping_.tables()) {
+        if (!table->inferred || table->columns.empty() || table->elsewhere) {
+            continue;
+        }
+        auto extended = sink_.extend(*table);
+        if (!extended) {
+            return std::unexpected(to_error(extended.error()));
+        }
+        auto adopted = mapping_.adopt_columns(*table, extended->columns, extended->refused);
+        if (!adopted) {
+            return adopted;
+        }
+        changed = changed || *adopted;
+    }
+    return changed;
+}
+
+DeadReplay::Item DeadReplay::map_letter(const state::DeadLetter& letter) {
     const auto routes = mapping_.routes();
     const auto route = std::ranges::find(routes, letter.route, &mapping::RouteInfo::name);
     if (route == routes.end()) {
-        return give_back(letter, fmt::format("there is no route {} any more", letter.route), "");
+        return {{}, fmt::format("there is no route {} any more", letter.route), ""};
     }
-    const auto number = static_cast<std::uint32_t>(route - routes.begin());
+    if (const auto misfit = misfits_.find(route->table); misfit != misfits_.end()) {
+        return {{}, misfit->second.message, misfit->second.code};
+    }
     payload_ = letter.payload;
     payload_.append(journal::kReadablePadding, '\0');
     mqtt::Message message;
@@ -192,92 +274,95 @@ Result<void> DeadReplay::replay_letter(const state::DeadLetter& letter, std::uin
     message.qos = letter.qos;
     message.retain = letter.retain;
     message.payload = std::string_view(payload_).substr(0, letter.payload.size());
-    if (auto mapped = map(message, letter.position, *routes[number].table); !mapped) {
-        return mapped;
-    }
+    const std::size_t first_row = batch_.rows().size();
+    const std::size_t first_rejection = batch_.rejections().size();
+    mapping_.map(message, letter.position, batch_);
 
     // The item with the letter's number among those of its route: rows and rejections together, in
     // order.
-    const auto of_route = [&](const auto& item) { return item.route == number; };
-    std::vector<std::pair<mapping::Origin, const mapping::Row*>> items;
-    std::vector<std::pair<mapping::Origin, const mapping::Rejection*>> rejected;
-    for (const mapping::Row& row : batch_.rows()) {
-        if (of_route(row)) {
-            items.emplace_back(row.origin, &row);
+    const auto number = static_cast<std::uint32_t>(route - routes.begin());
+    std::vector<std::pair<mapping::Origin, Item>> items;
+    for (std::size_t i = first_row; i < batch_.rows().size(); ++i) {
+        if (batch_.rows()[i].route == number) {
+            items.emplace_back(batch_.rows()[i].origin, Item{i, "", ""});
         }
     }
-    std::string reason = "the route makes nothing of its payload any more";
-    for (const mapping::Rejection& rejection : batch_.rejections()) {
-        if (of_route(rejection)) {
-            items.emplace_back(rejection.origin, nullptr);
-            rejected.emplace_back(rejection.origin, &rejection);
+    for (const mapping::Rejection& rejection : batch_.rejections().subspan(first_rejection)) {
+        if (rejection.route == number) {
+            items.emplace_back(rejection.origin, Item{{}, rejection.reason, ""});
         }
     }
-    std::ranges::sort(items);
+    std::ranges::sort(items, {}, [](const auto& item) { return item.first; });
     if (letter.reading >= items.size()) {
-        return give_back(letter, reason, "");
+        return {{}, "the route makes nothing of its payload any more", ""};
     }
-    const auto& [origin, row] = items[letter.reading];
-    if (row != nullptr) {
-        return store_row(letter, index, *row);
-    }
-    for (const auto& [where, rejection] : rejected) {
-        if (where == origin) {
-            reason = rejection->reason;
-        }
-    }
-    return give_back(letter, reason, "");
+    return std::move(items[letter.reading].second);
 }
 
-// Into a batch that fits the table, which grows for it as far as the database allows.
-Result<void> DeadReplay::map(
-    const mqtt::Message& message, std::uint64_t position, const mapping::Table& table
-) {
-    bool fits = false;
-    while (!fits) {
-        batch_.clear();
-        mapping_.map(message, position, batch_);
-        if (!table.inferred || table.columns.empty()) {
-            return {};
+// All in one transaction if the database takes them; those that it refuses go back before the
+// others are tried again.
+Result<void> DeadReplay::store_rows(const Letters& letters) {
+    std::deque<Candidate> waiting;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+        if (items_[i].row) {
+            waiting.push_back({i, *items_[i].row});
         }
-        auto extended = sink_.extend(table);
-        if (!extended) {
-            return std::unexpected(to_error(extended.error()));
+    }
+    std::size_t size = waiting.size();
+    while (!waiting.empty()) {
+        size = std::clamp<std::size_t>(size, 1, waiting.size());
+        chosen_.clear();
+        Commit commit{
+            .cursor = {cursor_.position, static_cast<std::uint32_t>(waiting[size - 1].letter + 1)},
+            .dead = std::vector<std::int64_t>(mapping_.routes().size(), 0),
+        };
+        for (std::size_t i = 0; i < size; ++i) {
+            const mapping::Row& row = batch_.rows()[waiting[i].row];
+            for (const mapping::Value& cell : batch_.cells(row)) {
+                chosen_.add_cell(cell);
+            }
+            chosen_.finish_row(row.origin, row.route);
+            --commit.dead[row.route];
         }
-        auto changed = mapping_.adopt_columns(table, extended->columns, extended->refused);
-        if (!changed) {
-            return pass_on(changed);
+        auto written = sink_.write(chosen_, 0, size, commit);
+        if (written) {
+            cursor_ = commit.cursor;
+            result_.stored += std::reduce(written->stored.begin(), written->stored.end());
+            result_.duplicate += std::reduce(written->duplicate.begin(), written->duplicate.end());
+            waiting.erase(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(size));
+            size *= 2;
+            continue;
         }
-        fits = !*changed;
+        SinkError& error = written.error();
+        const bool too_long = size > 1 && time_limit_of(error).has_value();
+        if (error.failure != Failure::refused && !too_long) {
+            return std::unexpected(to_error(error));
+        }
+        if (error.rows.empty() && size == 1) {
+            error.rows.push_back({0, error.code, error.message});
+        }
+        if (error.rows.empty() || too_long) {
+            size = error.row.value_or(0) > 0 ? std::min(*error.row, size - 1) : size / 2;
+            continue;
+        }
+        std::vector<state::ReturnedLetter> returned;
+        for (const RefusedRow& row : error.rows) {
+            if (row.row < size) {
+                returned.push_back({letters[waiting[row.row].letter].id, row.message, row.code});
+                waiting[row.row].row = SIZE_MAX;
+            }
+        }
+        if (auto given = give_back(returned); !given) {
+            return given;
+        }
+        std::erase_if(waiting, [](const Candidate& one) { return one.row == SIZE_MAX; });
     }
     return {};
 }
 
-Result<void> DeadReplay::store_row(
-    const state::DeadLetter& letter, std::uint32_t index, const mapping::Row& row
-) {
-    Commit commit{{cursor_.position, index + 1}, {}};
-    commit.dead.resize(mapping_.routes().size());
-    commit.dead[row.route] = -1;
-    const auto first = static_cast<std::size_t>(&row - batch_.rows().data());
-    auto written = sink_.write(batch_, first, first + 1, commit);
-    if (written) {
-        cursor_ = commit.cursor;
-        result_.stored += written->stored[row.route];
-        result_.duplicate += written->duplicate[row.route];
-        return {};
-    }
-    if (written.error().failure == Failure::refused) {
-        return give_back(letter, written.error().message, written.error().code);
-    }
-    return std::unexpected(to_error(written.error()));
-}
-
-Result<void> DeadReplay::give_back(
-    const state::DeadLetter& letter, const std::string& reason, const std::string& code
-) {
-    ++result_.dead;
-    return state::return_letter(state_, letter.id, reason, code);
+Result<void> DeadReplay::give_back(std::span<const state::ReturnedLetter> letters) {
+    result_.dead += letters.size();
+    return letters.empty() ? Result<void>{} : state::return_letters(state_, letters);
 }
 
 }  // namespace

@@ -3,10 +3,10 @@
 // databases neither loses a reading nor doubles it:
 //
 //   1. state.db:      the letters are marked: the k-th of replay R
-//   2. the database:  row k, cursor (R, k + 1) of lane "dead", and the ledger's dead - 1, in one
-//   transaction
-//      or state.db:   a letter that is refused again goes back to waiting, before the next
-//      transaction
+//   2. the database:  some rows in a row, the cursor (R, k + 1) of lane "dead", where row k is the
+//                     last one, and the ledger's dead less so many, in one transaction
+//      state.db:      letters that have no row or are refused again go back to waiting, before a
+//                     transaction passes them
 //   3. state.db:      marked letters before the cursor are stored (state/replayed_letters.h)
 //
 // Whoever starts a replay first does step 3 with the cursor that the database has: that ends what a

@@ -35,7 +35,7 @@ constexpr std::string_view kFilter =
     " WHERE (?1 IS NULL OR journal = ?1) AND (?2 IS NULL OR database = ?2)"
     " AND (?3 IS NULL OR route = ?3)"
     " AND (?4 IS NULL OR code = ?4 OR instr(reason, ?4) > 0)"
-    " AND (?5 IS NULL OR id = ?5) AND (?6 IS NULL OR status = ?6)";
+    " AND (?5 IS NULL OR id = ?5) AND (?6 IS NULL OR status = ?6) AND id > ?7";
 
 void bind_text_or_any(Statement& statement, int parameter, const std::string& text) {
     if (text.empty()) {
@@ -60,6 +60,7 @@ void bind_filter(Statement& statement, const LetterFilter& filter) {
     } else {
         statement.bind_null(6);
     }
+    statement.bind(7, filter.after);
 }
 
 DeadLetter letter_from(const Statement& row) {
@@ -328,26 +329,30 @@ Result<void> mark_replaying(
     );
 }
 
-Result<void> return_letter(
-    StateDatabase& state, std::int64_t id, const std::string& reason, const std::string& code
-) {
+Result<void> return_letters(StateDatabase& state, std::span<const ReturnedLetter> letters) {
     return state.run(
-        "cannot update a dead letter",
+        "cannot update dead letters",
         [&](SqliteConnection& connection) -> SqliteResult<void> {
-            auto updated = run_once(
-                connection,
-                "UPDATE dead_letters SET status = 'waiting', replay = NULL, replay_index = NULL,"
-                " reason = ?, code = ? WHERE id = ?",
-                [&](Statement& statement) {
-                    statement.bind(1, reason);
-                    statement.bind(2, code);
-                    statement.bind(3, id);
-                }
-            );
-            if (!updated) {
-                return std::unexpected(std::move(updated.error()));
+            auto transaction = Transaction::begin_write(connection);
+            if (!transaction) {
+                return std::unexpected(std::move(transaction.error()));
             }
-            return {};
+            auto update = connection.prepare(
+                "UPDATE dead_letters SET status = 'waiting', replay = NULL, replay_index = NULL,"
+                " reason = ?, code = ? WHERE id = ?"
+            );
+            if (!update) {
+                return std::unexpected(std::move(update.error()));
+            }
+            for (const ReturnedLetter& letter : letters) {
+                update->bind(1, letter.reason);
+                update->bind(2, letter.code);
+                update->bind(3, letter.id);
+                if (auto updated = update->run(); !updated) {
+                    return updated;
+                }
+            }
+            return transaction->commit();
         }
     );
 }

@@ -58,6 +58,7 @@ struct LetterFilter {
     std::string reason;  // part of the reason, or the whole code
     std::optional<std::int64_t> id;
     std::optional<LetterStatus> status;
+    std::int64_t after = 0;  // only those whose id is larger
 };
 
 struct LetterCount {
@@ -110,9 +111,15 @@ struct LetterCount {
     StateDatabase& state, std::span<const std::int64_t> ids, std::uint64_t number
 );
 
-/// Back to waiting, with a new reason.
-[[nodiscard]] Result<void> return_letter(
-    StateDatabase& state, std::int64_t id, const std::string& reason, const std::string& code
+struct ReturnedLetter {
+    std::int64_t id = 0;
+    std::string reason;
+    std::string code;
+};
+
+/// Back to waiting, with new reasons; all or none.
+[[nodiscard]] Result<void> return_letters(
+    StateDatabase& state, std::span<const ReturnedLetter> letters
 );
 
 /// Ends what replays have left behind in `database`, whose lane of replays has come to (number,

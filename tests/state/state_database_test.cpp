@@ -128,7 +128,8 @@ TEST_F(StateTest, settles_a_replay_by_the_databases_cursor) {
     ASSERT_TRUE(save_letters(*state_, {{letter(1), letter(2), letter(3)}}));
     const auto letters = all();
     ASSERT_TRUE(mark_replaying(*state_, {{letters[0].id, letters[1].id, letters[2].id}}, 4));
-    ASSERT_TRUE(return_letter(*state_, letters[0].id, "refused again", "1"));
+    const ReturnedLetter returned{letters[0].id, "refused again", "1"};
+    ASSERT_TRUE(return_letters(*state_, {&returned, 1}));
     ASSERT_TRUE(settle_replays(*state_, "j", "db", {4, 2}));
     const auto left = all();
     ASSERT_EQ(left.size(), 2U);
