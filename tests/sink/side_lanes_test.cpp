@@ -2,6 +2,9 @@
 // Tables of one lane fail apart, in each kind of database.
 #include "sink/side_lanes.h"
 
+#include <atomic>
+#include <cstdlib>
+
 #include <libpq-fe.h>
 #include <mysql.h>
 
@@ -12,6 +15,8 @@
 
 namespace foz::sink {
 namespace {
+
+using namespace std::chrono_literals;
 
 void expect_it_adds_up(const Verification& found) {
     for (const std::string& difference : found.differences) {
@@ -220,6 +225,63 @@ TEST_P(SideLanesTest, readings_that_become_dead_letters_do_so_once_wherever_they
         return true;
     }));
     EXPECT_EQ(letters, 1U);
+    expect_it_adds_up(verified());
+}
+
+class CountedSink final : public Sink {
+  public:
+    CountedSink(std::unique_ptr<Sink> sink, std::atomic<int>& writes)
+        : sink_(std::move(sink)), writes_(writes) {}
+    SinkResult<Connected> connect(const LaneName& lane, const mapping::Mapping& mapping) override {
+        return sink_->connect(lane, mapping);
+    }
+    SinkResult<std::vector<std::string>> inspect(const mapping::Mapping& mapping) override {
+        return sink_->inspect(mapping);
+    }
+    SinkResult<SettledTable> extend(const mapping::Table& table) override {
+        return sink_->extend(table);
+    }
+    SinkResult<Written> write(
+        const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
+    ) override {
+        ++writes_;
+        return sink_->write(batch, first, last, commit);
+    }
+    SinkResult<Audit> audit(
+        const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
+    ) override {
+        return sink_->audit(journal, tables);
+    }
+    void close() override { sink_->close(); }
+    void end_waits_at(SteadyTime deadline) override { sink_->end_waits_at(deadline); }
+
+  private:
+    std::unique_ptr<Sink> sink_;
+    std::atomic<int>& writes_;
+};
+
+TEST_P(SideLanesTest, half_the_rows_refused_cost_few_attempts) {
+    std::atomic<int> writes = 0;
+    wrap_ = [&](std::unique_ptr<Sink> sink) -> std::unique_ptr<Sink> {
+        return std::make_unique<CountedSink>(std::move(sink), writes);
+    };
+    add_table("good");
+    add_table("bad");
+    database().execute("CREATE TABLE bad (n bigint CHECK (n % 2 = 0))");
+    const char* wanted = std::getenv("FOZ_REFUSED_ROWS");
+    const int rows = wanted != nullptr ? std::atoi(wanted) : 2'000;
+    publish({"good", "bad"}, 0, rows);
+    const auto began = std::chrono::steady_clock::now();
+    start();
+    EXPECT_TRUE(support::wait_until(
+        [&] { return lane().status().cursor.position == journal_->durable_end(); }, 300s
+    ));
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+    RecordProperty("rows_per_second", static_cast<int>(2 * rows / took.count()));
+    fmt::print("{:.0f} rows/s in {} writes\n", 2 * rows / took.count(), writes.load());
+    EXPECT_LT(writes, 100);
+    EXPECT_EQ(count("bad"), std::to_string(rows / 2));
+    EXPECT_EQ(count("good"), std::to_string(rows));
     expect_it_adds_up(verified());
 }
 

@@ -9,6 +9,7 @@
 #include "sink/postgres/bookkeeping.h"
 #include "sink/postgres/dialect.h"
 #include "sink/postgres/replaced_rows.h"
+#include "sink/postgres/row_probe.h"
 #include "sink/postgres/sqlstate.h"
 #include "sink/postgres/staged_rows.h"
 
@@ -26,7 +27,7 @@ std::string_view format_of(const TablePlan& plan) {
 
 }  // namespace
 
-SinkResult<Written> BatchWrite::run() {
+SinkResult<Written> BatchWrite::run(bool probe) {
     const auto plans = plans_with_rows();
     const bool direct = std::ranges::all_of(plans, [&](const TablePlan* plan) {
         return plan->found.takes_copy && !replaces(*plan->table, lane_.name);
@@ -43,9 +44,44 @@ SinkResult<Written> BatchWrite::run() {
         done = connection_.commit();
     }
     if (!done) {
+        const bool refused = done.error().failure == Failure::refused && !all_named_;
+        if (refused && (probe || done.error().rows.empty())) {
+            name_refused_rows(done.error());
+        }
         return pass_on(done);
     }
     return std::move(written_);
+}
+
+// What cannot be found out stays as it is: the runner splits the rows then.
+void BatchWrite::name_refused_rows(SinkError& error) {
+    const mapping::Table* const at_hand = table_;
+    connection_.roll_back();
+    std::vector<RefusedRow> refused;
+    bool all = connection_.run(fmt::format("{}{}", kBegin, connection_.lock_limit())).has_value();
+    for (TablePlan* plan : plans_with_rows()) {
+        all = all && probe(*plan, refused);
+    }
+    connection_.roll_back();
+    table_ = at_hand;
+    if (all && !refused.empty()) {
+        std::ranges::sort(refused, {}, &RefusedRow::row);
+        error.rows = std::move(refused);
+    }
+}
+
+bool BatchWrite::probe(TablePlan& plan, std::vector<RefusedRow>& refused) {
+    const auto query = probe_query(plan, kStaging);
+    if (!query || !stage(plan)) {
+        return false;
+    }
+    const auto answer = connection_.run(*query);
+    const auto found = answer ? refused_rows_in(*answer, plan, lane_.rows) : std::nullopt;
+    if (!found || !connection_.run("DROP TABLE pg_temp.foz_staging, pg_temp.foz_refused")) {
+        return false;
+    }
+    refused.insert(refused.end(), found->begin(), found->end());
+    return true;
 }
 
 std::vector<TablePlan*> BatchWrite::plans_with_rows() const {
@@ -97,6 +133,7 @@ SinkResult<void> BatchWrite::write_by_staging() {
     }
     table_ = nullptr;
     if (!refused_.empty()) {
+        all_named_ = true;
         return std::unexpected(refusal_of(std::move(refused_)));
     }
     return run_statements(closing_statements(), {}, false);
@@ -329,11 +366,25 @@ std::optional<CellError> BatchWrite::append_row(
     return append_cells(batch.cells(row), plan.columns, buffer);
 }
 
-SinkError BatchWrite::refusal(const TablePlan& plan, std::size_t row, const CellError& wrong)
+// Of the row, and of all after it in the table that foz itself can tell.
+SinkError BatchWrite::refusal(const TablePlan& plan, std::size_t row, const CellError& wrong) {
+    std::vector<RefusedRow> refused = {refused_cell(plan, row, wrong)};
+    for (std::size_t i = row + 1; i < plan.rows.size(); ++i) {
+        lane_.buffer.clear();
+        if (const auto flaw = append_row(plan, i, false)) {
+            refused.push_back(refused_cell(plan, i, *flaw));
+        }
+    }
+    all_named_ = true;
+    std::ranges::sort(refused, {}, &RefusedRow::row);
+    return refusal_of(std::move(refused));
+}
+
+RefusedRow BatchWrite::refused_cell(const TablePlan& plan, std::size_t row, const CellError& wrong)
     const {
     const TargetColumn& column = plan.columns[wrong.column];
-    SinkError error{
-        Failure::refused,
+    return {
+        lane_.rows.number_in_write(plan.rows[row]),
         std::string(wrong.flaw.sqlstate),
         fmt::format(
             "column {} of table {} is {}: {}",
@@ -341,11 +392,8 @@ SinkError BatchWrite::refusal(const TablePlan& plan, std::size_t row, const Cell
             plan.table->name,
             column.type,
             wrong.flaw.reason
-        ),
-        lane_.rows.number_in_write(plan.rows[row])
+        )
     };
-    error.rows = {{*error.row, error.code, error.message}};
-    return error;
 }
 
 }  // namespace foz::sink::postgres

@@ -39,8 +39,10 @@ class BatchWrite {
     BatchWrite(Connection& connection, OpenLane& lane, const Commit& commit)
         : connection_(connection), lane_(lane), commit_(commit) {}
 
-    /// Up to and with COMMIT. After an error a transaction may be open. Call once.
-    [[nodiscard]] SinkResult<Written> run();
+    /// Up to and with COMMIT. When rows are refused, all of them are named if `probe` asks for it,
+    /// or the server names none; that takes about as long as the write. After an error a
+    /// transaction may be open. Call once.
+    [[nodiscard]] SinkResult<Written> run(bool probe);
 
     /// Whose statement was under way when run() failed; nullptr: none's.
     [[nodiscard]] const mapping::Table* table() const { return table_; }
@@ -63,8 +65,12 @@ class BatchWrite {
     [[nodiscard]] std::optional<CellError> append_row(
         const TablePlan& plan, std::size_t i, bool staging
     );
-    [[nodiscard]] SinkError refusal(const TablePlan& plan, std::size_t row, const CellError& wrong)
-        const;
+    [[nodiscard]] SinkError refusal(const TablePlan& plan, std::size_t row, const CellError& wrong);
+    [[nodiscard]] RefusedRow refused_cell(
+        const TablePlan& plan, std::size_t row, const CellError& wrong
+    ) const;
+    void name_refused_rows(SinkError& error);
+    [[nodiscard]] bool probe(TablePlan& plan, std::vector<RefusedRow>& refused);
     [[nodiscard]] std::string closing_statements() const;
     [[nodiscard]] std::vector<TablePlan*> plans_with_rows() const;
 
@@ -73,6 +79,7 @@ class BatchWrite {
     const Commit& commit_;
     Written written_;
     const mapping::Table* table_ = nullptr;
+    bool all_named_ = false;           // of the rows that are refused
     std::vector<RefusedRow> refused_;  // by staging: nothing is committed then
 };
 

@@ -31,6 +31,11 @@ constexpr std::string_view kSetupLock = "SELECT pg_catalog.pg_advisory_xact_lock
 constexpr std::string_view kEncrypted =
     "sslmode=verify-full&sslrootcert=FILE, or sslmode=require, which does not check who it is,";
 
+// To name all refused rows costs as much as to write them: not for one now and then.
+constexpr int kRefusalCounts = 2;
+constexpr int kProbeFrom = 2;
+constexpr int kRefusedLatelyMax = 8;
+
 // Only a table that does not fit needs a person; it has no SQLSTATE, because foz found it.
 SinkError error_of_setup(SinkError error) {
     if (!error.code.empty() && error.failure != Failure::reconnect) {
@@ -75,6 +80,7 @@ class PostgresSink final : public Sink {
     std::string shape_query_;
     TableWarnings warnings_;
     bool warned_of_clear_text_ = false;
+    int refused_lately_ = 0;
 };
 
 SinkResult<Connected> PostgresSink::connect(const LaneName& lane, const mapping::Mapping& mapping) {
@@ -279,7 +285,10 @@ SinkResult<Written> PostgresSink::write(
         return pass_on(taken);
     }
     BatchWrite write(*connection_, lane_, commit);
-    auto written = write.run();
+    auto written = write.run(refused_lately_ >= kProbeFrom);
+    const bool refused = !written && written.error().failure == Failure::refused;
+    refused_lately_ = refused ? std::min(refused_lately_ + kRefusalCounts, kRefusedLatelyMax)
+                              : std::max(refused_lately_ - 1, 0);
     if (!written) {
         written.error().table = table_to_blame(written.error(), write.table());
         connection_->roll_back();
