@@ -18,12 +18,14 @@
 #include "sink/make_sink.h"
 #include "state/dead_letters.h"
 #include "state/replayed_letters.h"
+#include "state/state_reserve.h"
 
 namespace foz::cli {
 namespace {
 
 struct DeadArguments {
     DataFolderArguments folder;
+    bool discards = false;
     state::LetterFilter filter;
 };
 
@@ -129,11 +131,14 @@ int print_letters(
 }
 
 int discard(
-    const config::Settings&, state::StateDatabase& state, const state::LetterFilter& filter
+    const config::Settings& settings, state::StateDatabase& state, const state::LetterFilter& filter
 ) {
     auto discarded = state::discard_letters(state, filter);
     if (!discarded) {
         return failed(discarded.error(), 1);
+    }
+    if (auto kept = state::keep_reserve(settings.data); !kept) {
+        fmt::print(stderr, "foz dead: {}\n", kept.error().message);
     }
     fmt::print("{} discarded\n", *discarded);
     return 0;
@@ -238,6 +243,11 @@ int run(const DeadArguments& arguments, const Action& action) {
     if (!settings) {
         return failed(settings.error(), 2);
     }
+    if (arguments.discards && state::give_back_reserve(settings->data)) {
+        fmt::print(
+            stderr, "foz dead: the disk is full; the room of state.reserve is used meanwhile\n"
+        );
+    }
     auto state = open_state(*settings);
     if (!state) {
         return failed(state.error(), 1);
@@ -263,6 +273,7 @@ void add_action(
     CLI::App& dead, int& exit_code, const std::string& name, const std::string& what, Action action
 ) {
     auto arguments = std::make_shared<DeadArguments>();
+    arguments->discards = name == "discard";
     CLI::App* command = dead.add_subcommand(name, what);
     command->add_option("id", arguments->filter.id, "Only the letter with this number");
     command->add_option("--database", arguments->filter.database, "Only of this database");

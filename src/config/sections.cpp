@@ -31,6 +31,7 @@ constexpr string_view kMessageParts[] = {
 constexpr string_view kColumnTypes[] = {
     "integer", "double", "decimal", "text", "boolean", "timestamp", "json"
 };
+constexpr string_view kDeadLettersFull[] = {"stop", "discard_oldest"};
 constexpr string_view kEpochUnits[] = {"s", "ms", "us", "ns"};
 constexpr string_view kOnDuplicate[] = {"keep", "replace"};
 constexpr string_view kMissing[] = {"null", "reject"};
@@ -149,6 +150,26 @@ constexpr Key<Limits> kLimitsKeys[] = {
         {0, kTiB},
         "Wills with a Will Delay Interval, of clients that are gone, all together. One that finds "
         "no room is published at once."
+    ),
+    size<&Limits::dead_letters_bytes>(
+        "dead_letters_bytes",
+        {kMiB, 1'024 * kTiB},
+        "What dead letters may take of the disk (in `state.db`, with all that is in it). A warning "
+        "comes at 80 %."
+    ),
+    choice<&Limits::dead_letters_full>(
+        "dead_letters_full",
+        kDeadLettersFull,
+        "What happens when a reading becomes a dead letter and `dead_letters_bytes` is reached: "
+        "its lane waits until there is room, and what the lane has not stored stays in the journal "
+        "(`stop`), or the oldest dead letters are given up, as `foz dead discard` does "
+        "(`discard_oldest`)."
+    ),
+    duration<&Limits::dead_letters_age>(
+        "dead_letters_age",
+        {0, 36'500 * kDay},
+        "Dead letters that have waited for longer are given up, as `foz dead discard` does. A "
+        "warning comes at 80 %. 0s: they are kept until a person replays or discards them."
     ),
 };
 

@@ -66,7 +66,14 @@ struct Listener {
     bool operator==(const Listener&) const = default;
 };
 
-/// Limits of the MQTT server. Each has the name it has in the configuration's [limits].
+/// What happens to a new dead letter when there is no room for it.
+enum class DeadLettersFull : std::uint8_t {
+    stop,            // its lane stands still until there is (the default)
+    discard_oldest,  // the oldest are given up
+};
+
+/// Limits of the MQTT server and of what is kept for a person. Each has the name it has in the
+/// configuration's [limits].
 struct Limits {
     std::uint32_t connections = 100'000;                // at once
     std::uint32_t connections_unidentified = 1'000;     // at once, before CONNECT is complete
@@ -87,6 +94,9 @@ struct Limits {
     // Of all connections together: buffers, wills, topic aliases, names and passwords.
     std::uint64_t connection_memory_bytes = 256ULL << 20;
     std::uint64_t delayed_will_bytes = 64ULL << 20;  // of clients that are gone, all together
+    std::uint64_t dead_letters_bytes = 1ULL << 30;   // of state.db
+    std::chrono::seconds dead_letters_age{0};        // 0: they are kept until a person decides
+    DeadLettersFull dead_letters_full = DeadLettersFull::stop;
 
     bool operator==(const Limits&) const = default;
 };

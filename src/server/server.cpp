@@ -12,13 +12,15 @@
 #include "server/lanes.h"
 #include "sink/mqtt/bridge_cursor.h"
 #include "state/journal_renewal.h"
+#include "state/letter_room.h"
 #include "state/session_recovery.h"
 #include "state/session_saver.h"
+#include "state/state_reserve.h"
 
 namespace foz::server {
 namespace {
 
-/// Saves the sessions now and then, on a thread of its own.
+/// Saves the sessions now and then, and looks after dead letters, on a thread of its own.
 class SessionSaver {
   public:
     SessionSaver(
@@ -31,6 +33,7 @@ class SessionSaver {
           state_(state),
           clock_(clock),
           holders_(std::move(holders)),
+          letters_(state),
           thread_([this] { run(); }) {}
     SessionSaver(const SessionSaver&) = delete;
     SessionSaver& operator=(const SessionSaver&) = delete;
@@ -62,6 +65,7 @@ class SessionSaver {
         while (!stopped_.wait_for(lock, kInterval, [this] { return stop_; })) {
             lock.unlock();
             save();
+            letters_.check(clock_.system_now(), clock_.steady_now());
             lock.lock();
         }
     }
@@ -72,11 +76,20 @@ class SessionSaver {
     state::StateDatabase& state_;
     const Clock& clock_;
     const std::vector<state::SessionHolder*> holders_;
+    state::LetterKeeper letters_;
     std::mutex mutex_;
     std::condition_variable stopped_;
     bool stop_ = false;  // guarded by mutex_
     std::thread thread_;
 };
+
+state::LetterLimits letter_limits(const config::Limits& limits) {
+    return {
+        .bytes_max = limits.dead_letters_bytes,
+        .discard_oldest = limits.dead_letters_full == config::DeadLettersFull::discard_oldest,
+        .age_max = limits.dead_letters_age,
+    };
+}
 
 }  // namespace
 
@@ -181,6 +194,10 @@ Result<std::unique_ptr<Server>> Server::start(
     if (auto finished = state::finish_renewal(*parts->state, parts->journal->status().id);
         !finished) {
         return pass_on(finished);
+    }
+    parts->state->limit_letters(letter_limits(settings.limits));
+    if (auto kept = state::keep_reserve(settings.data); !kept) {
+        spdlog::warn("foz dead discard may need room on a full disk: {}", kept.error().message);
     }
     parts->lanes = std::make_unique<Lanes>(*parts->journal, *parts->state, clock);
     if (auto prepared = parts->lanes->prepare(settings); !prepared) {

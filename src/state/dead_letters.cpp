@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "state/letter_room.h"
 #include "state/replayed_letters.h"
 
 namespace foz::state {
@@ -35,7 +36,12 @@ constexpr std::string_view kFilter =
     " WHERE (?1 IS NULL OR journal = ?1) AND (?2 IS NULL OR database = ?2)"
     " AND (?3 IS NULL OR route = ?3)"
     " AND (?4 IS NULL OR code = ?4 OR instr(reason, ?4) > 0)"
-    " AND (?5 IS NULL OR id = ?5) AND (?6 IS NULL OR status = ?6) AND id > ?7";
+    " AND (?5 IS NULL OR id = ?5) AND (?6 IS NULL OR status = ?6) AND id > ?7"
+    " AND (?8 IS NULL OR first_seen < ?8)";
+
+// With payloads of a mebibyte each, what a group writes ahead stays at some mebibytes: pages of
+// payload that are freed are not written.
+constexpr int kDiscardGroup = 200;
 
 void bind_text_or_any(Statement& statement, int parameter, const std::string& text) {
     if (text.empty()) {
@@ -61,6 +67,11 @@ void bind_filter(Statement& statement, const LetterFilter& filter) {
         statement.bind_null(6);
     }
     statement.bind(7, filter.after);
+    if (filter.seen_before) {
+        statement.bind(8, stored(*filter.seen_before));
+    } else {
+        statement.bind_null(8);
+    }
 }
 
 DeadLetter letter_from(const Statement& row) {
@@ -122,6 +133,23 @@ SqliteResult<std::uint64_t> run_once(
     return static_cast<std::uint64_t>(connection.changes());
 }
 
+// Free pages go back to the disk (those of a file that an older foz has made only to later
+// letters), and what was written ahead into its place. Whoever reads meanwhile may prevent it: then
+// the next time does it.
+void give_room_back(SqliteConnection& connection) {
+    constexpr int kRoundsMax = 64;
+    for (int round = 0; round < kRoundsMax; ++round) {
+        (void)connection.execute("PRAGMA incremental_vacuum(256); PRAGMA wal_checkpoint(TRUNCATE)");
+        const auto left = connection.integer_of(
+            "SELECT CASE (SELECT auto_vacuum FROM pragma_auto_vacuum) WHEN 2 THEN"
+            " (SELECT freelist_count FROM pragma_freelist_count) ELSE 0 END"
+        );
+        if (!left || *left == 0) {
+            return;
+        }
+    }
+}
+
 }  // namespace
 
 std::string_view name_of(LetterStatus status) {
@@ -129,6 +157,13 @@ std::string_view name_of(LetterStatus status) {
 }
 
 Result<void> save_letters(StateDatabase& state, std::span<const DeadLetter> letters) {
+    std::uint64_t bytes = 0;
+    for (const DeadLetter& letter : letters) {
+        bytes += letter.payload.size() + letter.topic.size() + letter.reason.size();
+    }
+    if (auto room = make_letter_room(state, bytes); !room) {
+        return room;
+    }
     return state.run(
         "cannot save dead letters",
         [&](SqliteConnection& connection) -> SqliteResult<void> {
@@ -287,16 +322,37 @@ Result<std::vector<LetterCount>> count_letters(StateDatabase& state, const Lette
     });
 }
 
-Result<std::uint64_t> discard_letters(StateDatabase& state, const LetterFilter& filter) {
+Result<std::uint64_t> discard_some_letters(StateDatabase& state, const LetterFilter& filter) {
     LetterFilter waiting = filter;
     waiting.status = LetterStatus::waiting;
-    return state.run("cannot discard dead letters", [&](SqliteConnection& connection) {
-        return run_once(
+    using Count = SqliteResult<std::uint64_t>;
+    return state.run("cannot discard dead letters", [&](SqliteConnection& connection) -> Count {
+        auto discarded = run_once(
             connection,
-            fmt::format("UPDATE dead_letters SET status = 'discarded', payload = x''{}", kFilter),
+            fmt::format(
+                "UPDATE dead_letters SET status = 'discarded', payload = x'' WHERE id IN"
+                " (SELECT id FROM dead_letters{} ORDER BY id LIMIT {})",
+                kFilter,
+                kDiscardGroup
+            ),
             [&](Statement& statement) { bind_filter(statement, waiting); }
         );
+        if (discarded && *discarded > 0) {
+            give_room_back(connection);
+        }
+        return discarded;
     });
+}
+
+Result<std::uint64_t> discard_letters(StateDatabase& state, const LetterFilter& filter) {
+    std::uint64_t all = 0;
+    while (true) {
+        const auto some = discard_some_letters(state, filter);
+        if (!some || *some == 0) {
+            return some ? all : some;
+        }
+        all += *some;
+    }
 }
 
 Result<void> mark_replaying(

@@ -59,6 +59,7 @@ struct LetterFilter {
     std::optional<std::int64_t> id;
     std::optional<LetterStatus> status;
     std::int64_t after = 0;  // only those whose id is larger
+    std::optional<SystemTime> seen_before;  // first_seen
 };
 
 struct LetterCount {
@@ -68,8 +69,8 @@ struct LetterCount {
     std::uint64_t discarded = 0;
 };
 
-/// Saves letters, all or none; one that is there already (same journal, database, lane, position,
-/// ordinal) is left as it is.
+/// Saves letters, all or none, if there is room for them (letter_room.h); one that is there already
+/// (same journal, database, lane, position, ordinal) is left as it is.
 [[nodiscard]] Result<void> save_letters(StateDatabase& state, std::span<const DeadLetter> letters);
 
 /// Whether there is a letter of the same reading (journal, database, position, route, number) from
@@ -100,7 +101,14 @@ struct LetterCount {
 );
 
 /// Makes the waiting letters that fit discarded, and forgets their payloads. How many there were.
+/// In groups, each of which gives its room on the disk back before the next: it needs little of it.
+/// After an error those of the groups before are discarded.
 [[nodiscard]] Result<std::uint64_t> discard_letters(
+    StateDatabase& state, const LetterFilter& filter
+);
+
+/// The oldest of them only, one group; 0: there are none (left).
+[[nodiscard]] Result<std::uint64_t> discard_some_letters(
     StateDatabase& state, const LetterFilter& filter
 );
 

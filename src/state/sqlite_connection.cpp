@@ -123,6 +123,22 @@ int Statement::column_count() const {
     return sqlite3_column_count(statement_.get());
 }
 
+namespace {
+
+std::string unchanging_uri(const std::filesystem::path& file) {
+    std::string uri = "file:";
+    for (const char letter : file.string()) {
+        if (letter == '?' || letter == '#' || letter == '%') {
+            uri += fmt::format("%{:02X}", static_cast<unsigned>(letter));
+        } else {
+            uri += letter;
+        }
+    }
+    return uri + "?immutable=1";
+}
+
+}  // namespace
+
 void SqliteConnection::Close::operator()(sqlite3* connection) const {
     // _v2: a statement that is still alive keeps the connection until it is finalized.
     sqlite3_close_v2(connection);
@@ -133,18 +149,25 @@ SqliteResult<SqliteConnection> SqliteConnection::open(
 ) {
     const int flags =
         (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
-        SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+        SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (options.unchanging ? SQLITE_OPEN_URI : 0);
     sqlite3* raw = nullptr;
-    const int code = sqlite3_open_v2(file.c_str(), &raw, flags, nullptr);
+    const std::string name = options.unchanging ? unchanging_uri(file) : file.string();
+    const int code = sqlite3_open_v2(name.c_str(), &raw, flags, nullptr);
     SqliteConnection connection;
     connection.connection_.reset(raw);
     if (code != SQLITE_OK) {
         return std::unexpected(connection.last_error(code));
     }
     sqlite3_busy_timeout(raw, static_cast<int>(options.busy_timeout.count()));
-    const std::string pragmas = options.read_only
-                                    ? "PRAGMA query_only = 1"
-                                    : "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL";
+    const std::string pragmas =
+        options.read_only
+            ? "PRAGMA query_only = 1"
+            : fmt::format(
+                  "{}PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+                  options.gives_room_back
+                      ? "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = FAST; "
+                      : ""
+              );
     if (auto set = connection.execute(pragmas); !set) {
         return std::unexpected(std::move(set.error()));
     }

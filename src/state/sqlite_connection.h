@@ -75,7 +75,11 @@ class Statement {
 
 struct SqliteOpenOptions {
     std::chrono::milliseconds busy_timeout{5'000};
-    bool read_only = false;  // the file must exist; nothing is created
+    bool read_only = false;   // the file must exist; nothing is created
+    bool unchanging = false;  // with read_only: nobody has it open, and no file may be made beside
+    // A new file can give pages that it no longer needs back to the disk (PRAGMA
+    // incremental_vacuum), and deleting writes no more than it must.
+    bool gives_room_back = false;
 };
 
 class SqliteConnection {

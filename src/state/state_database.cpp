@@ -3,6 +3,10 @@
 
 #include <array>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 namespace foz::state {
 
 namespace {
@@ -160,23 +164,64 @@ CREATE TABLE session_end (
 };
 constexpr auto kSchemaVersion = static_cast<std::int64_t>(kMigrations.size());
 
+bool may_only_be_read(const std::filesystem::path& file) {
+    const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+    return ::access(file.c_str(), F_OK) == 0 &&
+           (::access(file.c_str(), W_OK) != 0 || ::access(folder.c_str(), W_OK) != 0);
+}
+
+// SQLite's other two files are there while a foz has it open, and after a crash.
+bool has_write_ahead_log(const std::filesystem::path& file) {
+    std::error_code ignored;
+    const auto size = std::filesystem::file_size(file.string() + "-wal", ignored);
+    return !ignored && size > 0;
+}
+
+// Dead letters are what devices have sent: as the journal, only for its owner and group. SQLite
+// makes its other files like this one. An error shows when the file is opened. One that is there is
+// not opened here: closing it would undo SQLite's locks.
+void keep_from_others(const std::filesystem::path& file) {
+    constexpr mode_t kOwnerAndGroup = 0640;
+    struct stat status {};
+    if (::stat(file.c_str(), &status) == 0) {
+        if ((status.st_mode & S_IRWXO) != 0) {
+            (void)::chmod(file.c_str(), status.st_mode & kOwnerAndGroup);
+        }
+        return;
+    }
+    const int descriptor =
+        ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerAndGroup);
+    if (descriptor >= 0) {
+        ::close(descriptor);
+    }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<StateDatabase>> StateDatabase::open(const std::filesystem::path& file) {
-    auto connection = SqliteConnection::open(file, {});
+    const bool read_only = may_only_be_read(file);
+    if (!read_only) {
+        keep_from_others(file);
+    }
+    auto connection = SqliteConnection::open(
+        file,
+        {.read_only = read_only,
+         .unchanging = read_only && !has_write_ahead_log(file),
+         .gives_room_back = true}
+    );
     if (!connection) {
         return std::unexpected(
             to_error(connection.error(), fmt::format("cannot open {}", file.string()))
         );
     }
     std::unique_ptr<StateDatabase> state(new StateDatabase(file, std::move(*connection)));
-    if (auto migrated = state->migrate(); !migrated) {
+    if (auto migrated = state->migrate(read_only); !migrated) {
         return pass_on(migrated);
     }
     return state;
 }
 
-Result<void> StateDatabase::migrate() {
+Result<void> StateDatabase::migrate(bool read_only) {
     auto version = run("cannot read the schema version", [](SqliteConnection& connection) {
         return connection.integer_of("PRAGMA user_version");
     });
@@ -196,6 +241,14 @@ Result<void> StateDatabase::migrate() {
     }
     if (*version == kSchemaVersion) {
         return {};
+    }
+    if (read_only) {
+        return fail(
+            ErrorCode::unsupported,
+            "{} was made by an older foz and may only be read here: run this as foz's user, or let "
+            "the present foz run once",
+            file_.string()
+        );
     }
     return run(
         "cannot bring its tables up to date",

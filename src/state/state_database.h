@@ -6,6 +6,7 @@
 // has the tables.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -17,11 +18,19 @@
 
 namespace foz::state {
 
+/// How much dead letters may take, and how long they may wait (letter_room.h).
+struct LetterLimits {
+    std::uint64_t bytes_max = 0;      // of the file; 0: as much as they like
+    bool discard_oldest = false;      // when bytes_max is reached; else no letter is saved then
+    std::chrono::seconds age_max{0};  // 0: they wait for ever
+};
+
 /// Any thread may use it; one at a time does. Several processes may have it open.
 class StateDatabase {
   public:
     /// Opens the database, makes it if there is none, and brings the tables of an older foz up to
-    /// date. Errors: unsupported = made by a newer foz; corrupt; io; the message names the file.
+    /// date. One that may only be read is opened for that. Errors: unsupported = made by a newer
+    /// foz; corrupt; io; the message names the file.
     [[nodiscard]] static Result<std::unique_ptr<StateDatabase>> open(
         const std::filesystem::path& file
     );
@@ -45,15 +54,20 @@ class StateDatabase {
 
     [[nodiscard]] const std::filesystem::path& file() const { return file_; }
 
+    /// Before any other thread uses it. Without, there are none.
+    void limit_letters(const LetterLimits& limits) { letter_limits_ = limits; }
+    [[nodiscard]] const LetterLimits& letter_limits() const { return letter_limits_; }
+
   private:
     StateDatabase(std::filesystem::path file, SqliteConnection connection)
         : file_(std::move(file)), connection_(std::move(connection)) {}
-    [[nodiscard]] Result<void> migrate();
+    [[nodiscard]] Result<void> migrate(bool read_only);
     [[nodiscard]] Error describe(std::string_view doing, const SqliteError& error) const;
 
     const std::filesystem::path file_;
     std::mutex mutex_;
     SqliteConnection connection_;
+    LetterLimits letter_limits_;
 };
 
 }  // namespace foz::state
