@@ -101,11 +101,11 @@ void PostgresUnderTest::set_read_only(bool read_only) {
     }
 }
 
+}  // namespace
+
 std::unique_ptr<DatabaseUnderTest> make_fresh_postgres() {
     return std::make_unique<PostgresUnderTest>();
 }
-
-}  // namespace
 
 INSTANTIATE_TEST_SUITE_P(Postgres, SinkContract, testing::Values(&make_fresh_postgres));
 INSTANTIATE_TEST_SUITE_P(Postgres, SideLanesTest, testing::Values(&make_fresh_postgres));

@@ -5,7 +5,14 @@
 #include <memory>
 #include <string>
 
+#include "tests/sink/database_under_test.h"
 #include "tests/support/postgres_server.h"
+
+namespace foz::sink {
+
+[[nodiscard]] std::unique_ptr<DatabaseUnderTest> make_fresh_postgres();
+
+}  // namespace foz::sink
 
 namespace foz::sink::postgres {
 

@@ -58,7 +58,7 @@ void BatchWrite::name_refused_rows(SinkError& error) {
     const mapping::Table* const at_hand = table_;
     connection_.roll_back();
     std::vector<RefusedRow> refused;
-    bool all = connection_.run(fmt::format("{}{}", kBegin, connection_.lock_limit())).has_value();
+    bool all = connection_.run(connection_.begin()).has_value();
     for (TablePlan* plan : plans_with_rows()) {
         all = all && probe(*plan, refused);
     }
@@ -101,7 +101,7 @@ std::vector<TablePlan*> BatchWrite::plans_with_rows() const {
 // it has.
 SinkResult<void> BatchWrite::write_directly() {
     written_ = lane_.rows.all_stored();
-    std::string sql = fmt::format("{}{}", kBegin, connection_.lock_limit());
+    std::string sql = connection_.begin();
     const auto plans = plans_with_rows();
     for (const TablePlan* plan : plans) {
         sql += fmt::format(
@@ -118,8 +118,7 @@ SinkResult<void> BatchWrite::write_directly() {
 // For batches with duplicates: COPY knows no ON CONFLICT, so the rows go through a temporary table.
 SinkResult<void> BatchWrite::write_by_staging() {
     written_ = lane_.rows.none_written();
-    if (auto begun = connection_.run(fmt::format("{}{}", kBegin, connection_.lock_limit()));
-        !begun) {
+    if (auto begun = connection_.run(connection_.begin()); !begun) {
         return pass_on(begun);
     }
     for (TablePlan* plan : plans_with_rows()) {
@@ -242,7 +241,7 @@ std::string BatchWrite::closing_statements() const {
         written_,
         commit_.dead,
     };
-    return "EXECUTE foz_shape; " + progress_statements(progress);
+    return lane_.shape_query + "; " + progress_statements(progress);
 }
 
 // Runs statements among which is one COPY for each of `plans`, in that order.

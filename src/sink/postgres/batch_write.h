@@ -16,11 +16,8 @@
 
 namespace foz::sink::postgres {
 
-/// Read committed, whatever the database's default is: the guards at the end of a write must see
-/// what others have committed since it began.
-inline constexpr std::string_view kBegin = "BEGIN ISOLATION LEVEL READ COMMITTED";
-
-/// A lane as a connection has settled it. The session has a prepared statement foz_shape.
+/// A lane as a connection has settled it. Nothing of it is in the server's session, which may be
+/// another one for each transaction, behind a pooler.
 struct OpenLane {
     LaneName name;
     Cursor cursor;  // what foz_cursor holds
@@ -28,7 +25,8 @@ struct OpenLane {
     TableRows rows;
     std::vector<TablePlan> plans;      // by table of the mapping
     std::deque<TablePlan> more_plans;  // of the write at hand: see take_rows
-    std::string shape;                 // what foz_shape yields while the tables are what they were
+    std::string shape_query;
+    std::string shape;  // what it yields while the tables are what they were
     CopyBuffer buffer;
     RowText texts;
 };

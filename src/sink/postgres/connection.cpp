@@ -47,13 +47,13 @@ bool in_url(const std::string& url, std::string_view keyword) {
            url.find("&" + pattern) != std::string::npos;
 }
 
-// For a transaction, because behind a pooler the next one may have another session.
-constexpr std::string_view kLockLimit = "; SET LOCAL lock_timeout = 5000";
+// What a session is like: the last column is whether a pooler stands between.
+constexpr std::string_view kAsk =
+    "SELECT pg_catalog.current_setting('synchronous_commit') = 'off', "
+    "(SELECT setting::bigint BETWEEN 1 AND 5000 FROM pg_catalog.pg_settings "
+    "WHERE name = 'lock_timeout'), pg_catalog.pg_backend_pid()";
 
-constexpr std::string_view kSession =
-    // With synchronous_commit off the server could forget a commit that it has confirmed.
-    "SELECT pg_catalog.set_config('synchronous_commit', 'on', false) "
-    "WHERE pg_catalog.current_setting('synchronous_commit') = 'off'";
+constexpr std::string_view kLockLimit = "; SET LOCAL lock_timeout = 5000";
 
 // The other way round: when foz or its machine is gone, the server ends what foz had begun, which
 // holds the lock on the lane's cursor. Otherwise it may take two hours to notice.
@@ -137,22 +137,33 @@ SinkResult<Connection> Connection::open(const SinkOptions& options, Patience& pa
 }
 
 SinkResult<void> Connection::set_up_session() {
-    if (auto done = run(std::string(kSession)); !done) {
-        return std::unexpected(std::move(done.error()));
+    const auto session = run(std::string(kAsk));
+    if (!session) {
+        return std::unexpected(session.error());
     }
-    const auto limit =
-        run("SELECT setting::bigint BETWEEN 1 AND 5000 FROM pg_catalog.pg_settings "
-            "WHERE name = 'lock_timeout'");
-    if (!limit) {
-        return std::unexpected(limit.error());
+    begin_ = "BEGIN ISOLATION LEVEL READ COMMITTED";
+    // With synchronous_commit off the server could forget a commit that it has confirmed.
+    begin_ += is_true(*session, 0, 0) ? "; SET LOCAL synchronous_commit = on" : "";
+    limits_lock_waits_ = is_true(*session, 0, 1);
+    begin_ += limits_lock_waits_ ? "" : kLockLimit;
+    // A pooler tells its clients numbers of its own, and rolls back what they leave behind.
+    if (number(*session, 0, 2) != PQbackendPID(handle_.get())) {
+        return {};
     }
-    const bool has_one = PQntuples(limit->get()) == 1 && is_true(*limit, 0, 0);
-    lock_limit_ = has_one ? "" : kLockLimit;
     // A server on another system than Linux may not take these; it does without.
     if (auto done = run(std::string(kWatchClient)); !done && lost()) {
         return std::unexpected(std::move(done.error()));
     }
     return {};
+}
+
+std::string Connection::begin_with(std::string_view lock) const {
+    return fmt::format(
+        "{}; SET LOCAL lock_timeout = 0; {}{}",
+        begin_,
+        lock,
+        limits_lock_waits_ ? "; SET LOCAL lock_timeout TO DEFAULT" : kLockLimit
+    );
 }
 
 SinkResult<QueryResult> Connection::run(const std::string& sql) {

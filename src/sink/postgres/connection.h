@@ -57,10 +57,13 @@ class Connection {
     /// The same for a statement that may rightly take hours: silence has no limit.
     [[nodiscard]] SinkResult<QueryResult> run_at_length(const std::string& sql);
 
-    /// To be put behind BEGIN: "; SET LOCAL lock_timeout = ...", so that a table that somebody
-    /// holds is known as such after some seconds (55P03). "" when the server's own limit is
-    /// shorter.
-    [[nodiscard]] std::string_view lock_limit() const { return lock_limit_; }
+    /// Begins a transaction, with what it needs set for it alone: behind a pooler in transaction
+    /// mode the next one may have another session. Read committed, whatever the database's default
+    /// is: the guards at the end of a write must see what others have committed since it began. A
+    /// table that somebody holds is known as such after some seconds (55P03).
+    [[nodiscard]] const std::string& begin() const { return begin_; }
+    /// The same, and takes a lock by the statement `lock` first, which may take its time.
+    [[nodiscard]] std::string begin_with(std::string_view lock) const;
 
     /// COMMIT. Failure::in_doubt when the connection was lost on the way, and when the server
     /// warned: it has committed then, but has given up waiting for the standby that
@@ -118,7 +121,8 @@ class Connection {
     std::optional<std::chrono::milliseconds> answer_timeout_;  // nothing: for run_at_length
     bool gave_up_ = false;                                     // the server was silent for too long
     std::string error_context_;
-    std::string_view lock_limit_;
+    std::string begin_;
+    bool limits_lock_waits_ = false;  // by itself
 };
 
 /// The line of COPY into `table` (without schema) that an error context names, from 1; nothing when

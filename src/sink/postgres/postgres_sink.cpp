@@ -67,7 +67,7 @@ class PostgresSink final : public Sink {
     [[nodiscard]] SinkResult<void> settle_tables(
         Connection& connection, const mapping::Mapping& mapping, Connected& connected
     );
-    [[nodiscard]] SinkResult<void> remember_shape(Connection& connection, bool again);
+    [[nodiscard]] SinkResult<void> remember_shape(Connection& connection);
     [[nodiscard]] bool shape_has_changed(Connection& connection) const;
     [[nodiscard]] std::optional<std::size_t> table_to_blame(
         const SinkError& error, const mapping::Table* at_hand
@@ -77,7 +77,6 @@ class PostgresSink final : public Sink {
     Patience patience_;
     std::optional<Connection> connection_;
     OpenLane lane_;
-    std::string shape_query_;
     TableWarnings warnings_;
     bool warned_of_clear_text_ = false;
     int refused_lately_ = 0;
@@ -155,9 +154,7 @@ SinkResult<void> PostgresSink::settle_tables(
 SinkResult<Connected> PostgresSink::set_up(
     Connection& connection, const mapping::Mapping& mapping
 ) {
-    // The lock of the setup itself may be waited for while another lane changes a large table.
-    auto begun =
-        connection.run(fmt::format("{}; {}{}", kBegin, kSetupLock, connection.lock_limit()));
+    auto begun = connection.run(connection.begin_with(kSetupLock));
     if (!begun) {
         return pass_on(begun);
     }
@@ -168,8 +165,8 @@ SinkResult<Connected> PostgresSink::set_up(
     if (auto settled = settle_tables(connection, mapping, connected); !settled) {
         return pass_on(settled);
     }
-    shape_query_ = shape_query(mapping.tables());
-    if (auto remembered = remember_shape(connection, false); !remembered) {
+    lane_.shape_query = shape_query(mapping.tables());
+    if (auto remembered = remember_shape(connection); !remembered) {
         return pass_on(remembered);
     }
     auto lanes = read_lanes(connection, lane_.name.journal, lane_.name.lane);
@@ -189,12 +186,8 @@ SinkResult<Connected> PostgresSink::set_up(
     return connected;
 }
 
-SinkResult<void> PostgresSink::remember_shape(Connection& connection, bool again) {
-    auto shape = connection.run(fmt::format(
-        "{}PREPARE foz_shape AS {}; EXECUTE foz_shape",
-        again ? "DEALLOCATE foz_shape; " : "",
-        shape_query_
-    ));
+SinkResult<void> PostgresSink::remember_shape(Connection& connection) {
+    auto shape = connection.run(lane_.shape_query);
     if (!shape) {
         return pass_on(shape);
     }
@@ -233,9 +226,7 @@ SinkResult<SettledTable> PostgresSink::extend(const mapping::Table& table) {
     const auto plan = std::ranges::find(lane_.plans, &table, &TablePlan::table);
     FOZ_CHECK(plan != lane_.plans.end());
     const auto change = [&]() -> SinkResult<SettledTable> {
-        auto begun =
-            connection_->run(fmt::format("{}; {}{}", kBegin, kSetupLock, connection_->lock_limit())
-            );
+        auto begun = connection_->run(connection_->begin_with(kSetupLock));
         if (!begun) {
             return pass_on(begun);
         }
@@ -243,7 +234,7 @@ SinkResult<SettledTable> PostgresSink::extend(const mapping::Table& table) {
         if (!settlement) {
             return pass_on(settlement);
         }
-        if (auto remembered = remember_shape(*connection_, true); !remembered) {
+        if (auto remembered = remember_shape(*connection_); !remembered) {
             return pass_on(remembered);
         }
         if (auto committed = connection_->commit(); !committed) {
@@ -304,7 +295,7 @@ SinkResult<Written> PostgresSink::write(
 
 // Bytes meant for another type look like bad data to the server: no reading is to blame for that.
 bool PostgresSink::shape_has_changed(Connection& connection) const {
-    const auto shape = connection.run("EXECUTE foz_shape");
+    const auto shape = connection.run(lane_.shape_query);
     return shape && field(*shape, 0, 0) != lane_.shape;
 }
 
