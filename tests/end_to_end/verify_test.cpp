@@ -149,6 +149,39 @@ TEST_F(Verify, ADroppedTableIsADifferenceThatNamesIt) {
     EXPECT_TRUE(verified.says("readings")) << verified;
 }
 
+TEST(SideLanes, ATableThatDoesNotFitHoldsBackNoOtherOverRestartsAndIsStoredWhenMended) {
+    FozUnderTest foz;
+    foz.configure(kReadings + R"(
+[[route]]
+name = "other"
+topic = "other/{device}"
+table = "other"
+[route.columns]
+device = { capture = "device" }
+)");
+    foz.start();
+    ASSERT_EQ(foz.stop(), 0);
+    ASSERT_EQ(foz.query("DROP TABLE other"), "");
+    ASSERT_EQ(foz.query("CREATE TABLE other (strange INTEGER)"), "");
+    foz.start();
+    foz.publish("other/a", "{}");
+    foz.publish("sensors/a", reading(1));
+    EXPECT_TRUE(foz.becomes("SELECT count(*) FROM readings", "1"));
+    foz.kill_9();
+    foz.start();
+    foz.publish("sensors/b", reading(2));
+    EXPECT_TRUE(foz.becomes("SELECT count(*) FROM readings", "2"));
+    EXPECT_TRUE(foz.log().contains("table other is set aside")) << foz.log();
+    ASSERT_EQ(foz.stop(), 0);
+    const Outcome waiting = foz.run_configured({"verify"});
+    EXPECT_EQ(waiting.exit_code, 0) << waiting;
+    ASSERT_EQ(foz.query("DROP TABLE other"), "");
+    foz.start();
+    EXPECT_TRUE(foz.becomes("SELECT device FROM other", "a"));
+    ASSERT_EQ(foz.stop(), 0);
+    EXPECT_EQ(foz.run_configured({"verify"}).exit_code, 0);
+}
+
 TEST(Unrouted, WhatAnotherDatabaseOrABridgeTakesIsNotWarnedOf) {
     FozUnderTest foz;
     foz.configure(R"(
