@@ -52,7 +52,10 @@ Result<bool> InferredTable::adopt(
         const std::uint32_t index = find_column(theirs.name);
         if (index == kNotFound) {
             table_->columns.push_back(
-                {.name = theirs.name, .type = theirs.type, .has_default = theirs.has_default}
+                {.name = theirs.name,
+                 .type = theirs.type,
+                 .has_default = theirs.has_default,
+                 .field = theirs.field}
             );
             changed = true;
         } else {
@@ -114,6 +117,10 @@ bool InferredTable::adopt_as(std::uint32_t index, const Column& theirs) {
     const bool widened = ours.type == ColumnType::real && theirs.type == ColumnType::integer;
     if (index >= own_columns_ && ours.has_default != theirs.has_default) {
         ours.has_default = theirs.has_default;
+        changed = true;
+    }
+    if (!theirs.field.empty() && ours.field != theirs.field) {
+        ours.field = theirs.field;  // also when another lane was first
         changed = true;
     }
     // A time of receipt is a timestamp, and a captured level is not JSON: the sink reports what
@@ -282,6 +289,20 @@ std::vector<std::string_view> InferredTable::keys_of(std::uint32_t field) const 
     return keys;
 }
 
+// A point or backslash in a key gets a backslash, so that no two fields have the same path.
+std::string InferredTable::path_of(std::uint32_t field) const {
+    std::string path;
+    const auto keys = keys_of(field);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+        if (i > 0) path += '.';
+        for (const char one : keys[i]) {
+            if (one == '.' || one == '\\') path += '\\';
+            path += one;
+        }
+    }
+    return path;
+}
+
 std::string InferredTable::label_of(std::uint32_t field) const {
     return fmt::format("field \"{}\"", fmt::join(keys_of(field), "."));
 }
@@ -290,8 +311,9 @@ Result<std::uint32_t> InferredTable::column_of(std::uint32_t field, const JsonNo
     if (fields_[field].column != kNotFound) return fields_[field].column;
     const std::string name = column_name_of(field);
     if (const std::uint32_t known = find_column(name); known != kNotFound) {
-        if (auto own = owners_.check(name, keys_of(field)); !own) {
-            return would_share("field \"" + own.error() + "\"", field, column(known).name);
+        const std::string& owner = column(known).field;
+        if (!owner.empty() && owner != path_of(field)) {
+            return would_share("field \"" + owner + "\"", field, column(known).name);
         }
         return known;
     }
@@ -304,7 +326,7 @@ Result<std::uint32_t> InferredTable::column_of(std::uint32_t field, const JsonNo
             refusal->reason
         );
     }
-    new_columns_.push_back({name, type_for(node), true});
+    new_columns_.push_back({.name = name, .type = type_for(node), .field = path_of(field)});
     taken_by_.push_back(kNotFound);
     return static_cast<std::uint32_t>(taken_by_.size() - 1);
 }
@@ -394,7 +416,11 @@ void InferredTable::claim_columns() {
         Field& field = fields_[leaf.field];
         if (field.column == leaf.column) continue;
         field.column = leaf.column;
-        owners_.claim(column(leaf.column).name, keys_of(leaf.field));
+        Column& target = table_->columns[leaf.column];
+        if (target.field.empty()) {
+            target.field = path_of(leaf.field);
+            ++table_->version;
+        }
     }
 }
 

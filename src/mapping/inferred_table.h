@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "base/error.h"
-#include "mapping/column_owners.h"
 #include "mapping/conversion.h"
 #include "mapping/field_plan.h"
 #include "mapping/incoming_message.h"
@@ -33,11 +32,12 @@ class InferredTable {
     /// there. Only before the first reading. What another route does not capture may be null.
     [[nodiscard]] std::vector<std::uint32_t> add_route(std::span<const std::string> captures);
 
-    /// Columns that the database has already: fields go into them, and their types count; but a
-    /// column that was widened here is not narrowed again. What the database refuses (`refused`, in
-    /// the place of what it refused before) the table does not have: readings that need it are
-    /// rejected. Yields whether the table has changed, so that rows made before may not fit it.
-    /// Error: the refusal is about time or a capture, without which there are no rows.
+    /// Columns that the database has already: fields go into them, and their types and owners count
+    /// (Column::field); but a column that was widened here is not narrowed again. What the database
+    /// refuses (`refused`, in the place of what it refused before) the table does not have:
+    /// readings that need it are rejected. Yields whether the table has changed, so that rows made
+    /// before may not fit it. Error: the refusal is about time or a capture, without which there
+    /// are no rows.
     [[nodiscard]] Result<bool> adopt(
         std::span<const Column> existing, std::span<const Refusal> refused = {}
     );
@@ -93,6 +93,7 @@ class InferredTable {
     ) const;
     [[nodiscard]] Result<std::uint32_t> add_member(std::uint32_t field, std::string_view key);
     [[nodiscard]] std::vector<std::string_view> keys_of(std::uint32_t field) const;
+    [[nodiscard]] std::string path_of(std::uint32_t field) const;
     [[nodiscard]] std::string label_of(std::uint32_t field) const;
     [[nodiscard]] Result<std::uint32_t> column_of(std::uint32_t field, const JsonNode& node);
     [[nodiscard]] std::string column_name_of(std::uint32_t field) const;
@@ -108,7 +109,8 @@ class InferredTable {
         const JsonDocument& document, const Leaf& leaf, RowBatch& batch
     );
     void commit();
-    /// The fields of the reading at hand own their columns.
+    /// The fields of the reading at hand own their columns. The table's version counts that too, so
+    /// that its database hears of it.
     void claim_columns();
     [[nodiscard]] std::unexpected<Error> would_share(
         std::string_view other, std::uint32_t field, std::string_view column
@@ -119,7 +121,6 @@ class InferredTable {
     bool has_routes_ = false;
     std::vector<Field> fields_;  // a tree; 0 is the reading itself
     std::vector<Refusal> refusals_;
-    ColumnOwners owners_;  // outlives the cache of fields
 
     // Of the reading at hand.
     std::vector<Leaf> leaves_;

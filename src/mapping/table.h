@@ -23,6 +23,9 @@ struct Column {
     /// Of a table that was there already: what the database fills by itself (a default, an
     /// identity). A reading without a value for it leaves it out, so that it does.
     bool has_default = false;
+    /// Of an inferred table: which field of the payloads fills it, its keys joined by ".", so that
+    /// another one whose name folds to the same column never mixes with it. "": none has yet.
+    std::string field{};  // NOLINT(readability-redundant-member-init)
 
     bool operator==(const Column&) const = default;
 };

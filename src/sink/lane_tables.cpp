@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sink/lane_tables.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -70,6 +71,18 @@ void LaneTables::note_refused(const std::string& table, const mapping::Refusal& 
     }
 }
 
+namespace {
+
+// Another lane, or another foz, has a column filled by another field already.
+bool has_other_owner(const mapping::Table& ours, std::span<const mapping::Column> theirs) {
+    return std::ranges::any_of(theirs, [&](const mapping::Column& one) {
+        const auto index = ours.index_of(one.name);
+        return index && !one.field.empty() && ours.columns[*index].field != one.field;
+    });
+}
+
+}  // namespace
+
 SinkResult<bool> LaneTables::extend() {
     const auto tables = mapping_.tables();
     bool map_again = false;
@@ -86,7 +99,7 @@ SinkResult<bool> LaneTables::extend() {
             return pass_on(extended);
         }
         versions_[i] = tables[i]->version;
-        if (!extended->refused.empty()) {
+        if (!extended->refused.empty() || has_other_owner(*tables[i], extended->columns)) {
             const auto adopted = adopt(i, *extended);
             if (!adopted) {
                 return adopted;

@@ -245,6 +245,68 @@ TEST_P(SinkContract, an_inferred_route_takes_the_capitals_of_its_first_columns_f
     EXPECT_EQ(one_cell("SELECT count(*) FROM readings WHERE " + quoted("Level") + " = 4"), "1");
 }
 
+TEST_P(SinkContract, the_field_that_fills_a_column_is_known_to_the_next_process_and_lane) {
+    const auto fresh = [] { return mapping_of({{"r", "readings", {}, {}}}); };
+    const auto map = [](mapping::Mapping& mapping, std::string payload, mapping::RowBatch& rows) {
+        const std::size_t size = payload.size();
+        payload.resize(size + 64);
+        mqtt::Message message;
+        message.topic = "r";
+        message.payload = std::string_view(payload).substr(0, size);
+        mapping.map(message, 0, rows);
+    };
+    auto mapping = fresh();
+    auto sink = connected(mapping);
+    mapping::RowBatch rows;
+    map(mapping, R"({"Temp": 1.5, "a": {"b.c": 2}})", rows);
+    ASSERT_EQ(rows.rows().size(), 1U);
+    auto extended = sink->extend(*mapping.tables()[0]);
+    ASSERT_TRUE(extended) << why(extended);
+    auto written = sink->write(rows, 0, 1, {{1, 0}, {}});
+    ASSERT_TRUE(written) << why(written);
+    // Another process, which has seen nothing.
+    auto other = fresh();
+    mapping::Table& table = *other.tables()[0];
+    auto next = unconnected();
+    auto found = next->connect({"journal-1", "main-1"}, other);
+    ASSERT_TRUE(found) << why(found);
+    ASSERT_TRUE(other.adopt_columns(table, found->tables[0].columns, found->tables[0].refused));
+    mapping::RowBatch others;
+    map(other, R"({"temp": 7.5})", others);
+    ASSERT_EQ(others.rejections().size(), 1U);
+    EXPECT_NE(others.rejections()[0].reason.find("\"Temp\""), std::string::npos)
+        << others.rejections()[0].reason;
+    map(other, R"({"a_b-c": 3})", others);
+    EXPECT_EQ(others.rejections().size(), 2U);
+    map(other, R"({"Temp": 2.5})", others);
+    EXPECT_EQ(others.rows().size(), 1U);
+    // A lane that took the other field before it heard of that.
+    auto late = fresh();
+    mapping::RowBatch lates;
+    map(late, R"({"temp": 9.5})", lates);
+    EXPECT_EQ(lates.rows().size(), 1U);
+    auto third = unconnected();
+    ASSERT_TRUE(third->connect({"journal-1", "main-2"}, late));
+    extended = third->extend(*late.tables()[0]);
+    ASSERT_TRUE(extended) << why(extended);
+    auto changed = late.adopt_columns(*late.tables()[0], extended->columns, extended->refused);
+    ASSERT_TRUE(changed);
+    EXPECT_TRUE(*changed);
+    lates.clear();
+    map(late, R"({"temp": 9.5})", lates);
+    EXPECT_EQ(lates.rejections().size(), 1U);
+    // The table is made anew: nobody owns its columns.
+    database().execute("DROP TABLE " + quoted("readings"));
+    auto anew = fresh();
+    auto last = connected(anew);
+    mapping::RowBatch again;
+    map(anew, R"({"temp": 1})", again);
+    EXPECT_EQ(again.rows().size(), 1U);
+    extended = last->extend(*anew.tables()[0]);
+    ASSERT_TRUE(extended) << why(extended);
+    EXPECT_EQ(one_cell("SELECT field FROM foz_columns WHERE column_name = 'temp'"), "temp");
+}
+
 TEST_P(SinkContract, a_table_dropped_under_it_is_a_failure_of_the_schema) {
     const auto mapping = readings();
     auto sink = connected(mapping);

@@ -40,7 +40,9 @@ SinkResult<SettledTable> TablePlan::settle(Connection& connection) {
     }
     shape = std::move(answers->front().shape);
     found = std::move(*there);
-    return SettledTable{known_columns(found), std::move(settled->refused)};
+    SettledTable table_there{known_columns(found), std::move(settled->refused)};
+    set_fields(table_there.columns, settled->fields);
+    return table_there;
 }
 
 bool TablePlan::make_current(const std::vector<bool>& now_left_out) {

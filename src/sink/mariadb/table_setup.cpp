@@ -134,9 +134,59 @@ SinkResult<void> keep_stored_digits(
     return {};
 }
 
-}  // namespace
+constexpr std::string_view kMakeFields =
+    "CREATE TABLE IF NOT EXISTS foz_columns (table_name varchar(128) NOT NULL, column_name "
+    "varchar(64) NOT NULL, field text NOT NULL, PRIMARY KEY (table_name, column_name)) "
+    "ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin";
 
-SinkResult<Settlement> settle_table(Connection& connection, const mapping::Table& table) {
+// Keeps which fields fill the table's columns, and reads which did before.
+SinkResult<ColumnFields> exchange_fields(
+    Connection& connection, const mapping::Table& table, bool made_anew
+) {
+    auto there = connection.run(
+        "SELECT 1 FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = "
+        "'foz_columns'"
+    );
+    if (!there) {
+        return pass_on(there);
+    }
+    std::string sql = there->front().rows.empty() ? std::string(kMakeFields) + "; " : "";
+    if (made_anew) {
+        sql += forget_fields(table, quoted_text) + "; ";
+    }
+    if (const std::string values = field_values(table, quoted_text); !values.empty()) {
+        sql += fmt::format(
+            "INSERT INTO foz_columns VALUES {} ON DUPLICATE KEY UPDATE table_name = "
+            "foz_columns.table_name; ",
+            values
+        );
+    }
+    auto answers = connection.run(sql + "COMMIT; " + fields_query(table, quoted_text));
+    connection.roll_back();
+    if (!answers) {
+        return pass_on(answers);
+    }
+    ColumnFields fields;
+    for (const auto& row : answers->back().rows) {
+        fields.emplace_back(row.at(0).value_or(""), row.at(1).value_or(""));
+    }
+    return fields;
+}
+
+SinkResult<ColumnFields> remember_fields(
+    Connection& connection, const mapping::Table& table, bool made_anew
+) {
+    auto fields = exchange_fields(connection, table, made_anew);
+    if (fields || refused_by(fields.error().code) != Refused::altering) {
+        return fields;
+    }
+    warn_of_forgetfulness(fields.error().message);
+    return ColumnFields{};
+}
+
+SinkResult<Settlement> settle(
+    Connection& connection, const mapping::Table& table, bool& made_anew
+) {
     constexpr int kAttemptsMax = 6;
     Settlement settlement;
     for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
@@ -160,6 +210,7 @@ SinkResult<Settlement> settle_table(Connection& connection, const mapping::Table
                 return pass_on(made);
             }
             log_created(table.name);
+            made_anew = true;
             continue;
         }
         std::vector<Change> changes =
@@ -182,6 +233,22 @@ SinkResult<Settlement> settle_table(Connection& connection, const mapping::Table
         std::ranges::move(*refused, std::back_inserter(settlement.refused));
     }
     return fail(Failure::retry, "table {} does not become what it should be", table.name);
+}
+
+}  // namespace
+
+SinkResult<Settlement> settle_table(Connection& connection, const mapping::Table& table) {
+    bool made_anew = false;
+    auto settlement = settle(connection, table, made_anew);
+    if (!settlement || !table.inferred || settlement->found.columns.empty()) {
+        return settlement;
+    }
+    auto fields = remember_fields(connection, table, made_anew);
+    if (!fields) {
+        return pass_on(fields);
+    }
+    settlement->fields = std::move(*fields);
+    return settlement;
 }
 
 SinkResult<std::string> describe_table(Connection& connection, const mapping::Table& table) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mapping/table.h"
+#include "sink/column_fields.h"
 #include "sink/mariadb/catalogue.h"
 
 namespace foz::sink::mariadb {
@@ -13,6 +14,7 @@ namespace foz::sink::mariadb {
 struct Settlement {
     CatalogueTable found;  // nothing in it for an inferred table that has no columns yet
     std::vector<mapping::Refusal> refused;
+    ColumnFields fields;  // of an inferred table
 };
 
 /// Creates `table`, or checks it (Failure::refused: it does not fit) and gives an inferred one the

@@ -170,9 +170,65 @@ SinkResult<void> check_schema(Connection& connection, const mapping::Table& tabl
     return {};
 }
 
-}  // namespace
+constexpr std::string_view kMakeFields =
+    "CREATE TABLE IF NOT EXISTS foz_columns (table_name text, column_name text, field text NOT "
+    "NULL, "
+    "PRIMARY KEY (table_name, column_name))";
 
-SinkResult<Settlement> settle_table(Connection& connection, const mapping::Table& table) {
+SinkResult<ColumnFields> exchange_fields(
+    Connection& connection, const mapping::Table& table, bool made_anew
+) {
+    auto there = connection.run("SELECT pg_catalog.to_regclass('foz_columns') IS NOT NULL");
+    if (!there) {
+        return pass_on(there);
+    }
+    if (!is_true(*there, 0, 0)) {
+        if (auto made = connection.run(std::string(kMakeFields)); !made) {
+            return pass_on(made);
+        }
+    }
+    if (made_anew) {
+        if (auto forgotten = connection.run(forget_fields(table, quoted_text)); !forgotten) {
+            return pass_on(forgotten);
+        }
+    }
+    if (const std::string values = field_values(table, quoted_text); !values.empty()) {
+        auto kept =
+            connection.run("INSERT INTO foz_columns VALUES " + values + " ON CONFLICT DO NOTHING");
+        if (!kept) {
+            return pass_on(kept);
+        }
+    }
+    auto rows = connection.run(fields_query(table, quoted_text));
+    if (!rows) {
+        return pass_on(rows);
+    }
+    ColumnFields fields;
+    for (int row = 0; row < PQntuples(rows->get()); ++row) {
+        fields.emplace_back(field(*rows, row, 0), field(*rows, row, 1));
+    }
+    return fields;
+}
+
+// Keeps which fields fill the table's columns, and reads which did before.
+SinkResult<ColumnFields> remember_fields(
+    Connection& connection, const mapping::Table& table, bool made_anew
+) {
+    if (auto begun = connection.run("SAVEPOINT foz_fields"); !begun) {
+        return pass_on(begun);
+    }
+    auto fields = exchange_fields(connection, table, made_anew);
+    if (fields || connection.lost() || fields.error().code != kInsufficientPrivilege) {
+        return fields;
+    }
+    warn_of_forgetfulness(fields.error().message);
+    if (auto undone = connection.run("ROLLBACK TO SAVEPOINT foz_fields"); !undone) {
+        return pass_on(undone);
+    }
+    return ColumnFields{};
+}
+
+SinkResult<Settlement> settle(Connection& connection, const mapping::Table& table, bool& made) {
     auto fitting = fitting_table(connection, table);
     if (!fitting) {
         return pass_on(fitting);
@@ -194,6 +250,7 @@ SinkResult<Settlement> settle_table(Connection& connection, const mapping::Table
             return pass_on(created);
         }
         log_created(table.name);
+        made = true;
     } else {
         Changes changes = table.inferred ? changes_for(table, *found) : Changes{};
         if (auto kept = keep_stored_digits(connection, table, changes); !kept) {
@@ -219,6 +276,22 @@ SinkResult<Settlement> settle_table(Connection& connection, const mapping::Table
         return pass_on(now);
     }
     settlement.found = std::move(*now);
+    return settlement;
+}
+
+}  // namespace
+
+SinkResult<Settlement> settle_table(Connection& connection, const mapping::Table& table) {
+    bool made = false;
+    auto settlement = settle(connection, table, made);
+    if (!settlement || !table.inferred || settlement->found.columns.empty()) {
+        return settlement;
+    }
+    auto fields = remember_fields(connection, table, made);
+    if (!fields) {
+        return pass_on(fields);
+    }
+    settlement->fields = std::move(*fields);
     return settlement;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "mapping/table.h"
+#include "sink/column_fields.h"
 #include "sink/postgres/catalogue.h"
 
 namespace foz::sink::postgres {
@@ -13,8 +14,13 @@ namespace foz::sink::postgres {
 struct Settlement {
     CatalogueTable found;  // nothing in it for an inferred table that has no columns yet
     std::vector<mapping::Refusal> refused;
+    ColumnFields fields;  // of an inferred table
 
-    [[nodiscard]] SettledTable settled() const { return {known_columns(found), refused}; }
+    [[nodiscard]] SettledTable settled() const {
+        SettledTable table{known_columns(found), refused};
+        set_fields(table.columns, fields);
+        return table;
+    }
 };
 
 /// Creates `table`, or checks it (Failure::refused: it does not fit) and gives an inferred one the

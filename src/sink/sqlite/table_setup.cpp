@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sink/column_fields.h"
+#include "sink/sql_text.h"
 #include "sink/sqlite/sqlite_catalogue.h"
 #include "sink/sqlite/sqlite_dialect.h"
 #include "sink/sqlite/sqlite_failure.h"
@@ -48,9 +50,49 @@ SinkResult<void> add_column(
     return {};
 }
 
-}  // namespace
+// As a literal.
+std::string quoted_text(std::string_view text) {
+    return enclosed(text, '\'');
+}
 
-SinkResult<SettledTable> settle_table(SqliteConnection& connection, const mapping::Table& table) {
+// Keeps which fields fill the table's columns, and reads which did before.
+SinkResult<void> remember_fields(
+    SqliteConnection& connection, const mapping::Table& table, bool made_anew, SettledTable& settled
+) {
+    std::string sql =
+        "CREATE TABLE IF NOT EXISTS foz_columns (table_name TEXT NOT NULL, column_name TEXT NOT "
+        "NULL, field TEXT NOT NULL, PRIMARY KEY (table_name, column_name)) WITHOUT ROWID;";
+    if (made_anew) {
+        sql += forget_fields(table, quoted_text) + ";";
+    }
+    if (const std::string values = field_values(table, quoted_text); !values.empty()) {
+        sql += "INSERT INTO foz_columns VALUES " + values + " ON CONFLICT DO NOTHING;";
+    }
+    if (auto kept = connection.execute(sql.c_str()); !kept) {
+        return failed(kept.error(), "cannot write foz_columns");
+    }
+    auto select = connection.prepare(fields_query(table, quoted_text));
+    if (!select) {
+        return failed(select.error(), "cannot read foz_columns");
+    }
+    ColumnFields fields;
+    while (true) {
+        const auto row = select->step();
+        if (!row) {
+            return failed(row.error(), "cannot read foz_columns");
+        }
+        if (!*row) {
+            break;
+        }
+        fields.emplace_back(select->text(0), select->text(1));
+    }
+    set_fields(settled.columns, fields);
+    return {};
+}
+
+SinkResult<SettledTable> settle(
+    SqliteConnection& connection, const mapping::Table& table, bool& made_anew
+) {
     auto existing = fitting_columns(connection, table);
     if (!existing) {
         return pass_on(existing);
@@ -60,6 +102,7 @@ SinkResult<SettledTable> settle_table(SqliteConnection& connection, const mappin
             return failed(made.error(), fmt::format("cannot create table {}", table.name));
         }
         log_created(table.name);
+        made_anew = true;
         return SettledTable{table.columns, {}};
     }
     SettledTable settled;
@@ -90,6 +133,20 @@ SinkResult<SettledTable> settle_table(SqliteConnection& connection, const mappin
     }
     if (table.inferred) {
         settled.refused = refused_columns(table, *existing);
+    }
+    return settled;
+}
+
+}  // namespace
+
+SinkResult<SettledTable> settle_table(SqliteConnection& connection, const mapping::Table& table) {
+    bool made_anew = false;
+    auto settled = settle(connection, table, made_anew);
+    if (!settled || !table.inferred || settled->columns.empty()) {
+        return settled;
+    }
+    if (auto kept = remember_fields(connection, table, made_anew, *settled); !kept) {
+        return pass_on(kept);
     }
     return settled;
 }
