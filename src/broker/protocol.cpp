@@ -178,6 +178,7 @@ void Protocol::take_publish(const mqtt::Frame& frame, Inbox& inbox, std::string&
         .retain = publish->retain,
         .packet_id = publish->qos == 2 ? publish->packet_id : std::uint16_t{0},
         .properties = message_properties_,
+        .user = user_,
     });
 }
 
@@ -442,6 +443,7 @@ std::optional<Will> Protocol::take_will() {
         return std::nullopt;
     }
     kept_bytes_ -= will_->bytes();
+    will_->user = user_;
     return std::move(*std::exchange(will_, nullptr));
 }
 

@@ -80,6 +80,12 @@ class Protocol {
         }
         return std::exchange(credentials_, std::nullopt);
     }
+    /// Who the client is, when a certificate says it: instead of the user name that it gave.
+    void set_user(std::string_view name) {
+        kept_bytes_ -= user_.capacity();
+        user_ = name;
+        kept_bytes_ += user_.capacity();
+    }
     /// Instead of start_session: the client is not let in.
     void refuse(mqtt::ReasonCode reason, const std::string& why, std::string& out) {
         refuse_connect({.reason = reason, .cause = {}}, why, out);
@@ -178,6 +184,7 @@ class Protocol {
     std::uint32_t client_packet_bytes_max_ = mqtt::kPacketBytesMax;  // its Maximum Packet Size
     bool wants_reasons_ = true;  // Request Problem Information [MQTT-3.1.2-29]
     std::string client_id_;
+    std::string user_;  // its name, for the records; "" if it gave none
     std::string close_reason_;
     Ending ending_;
     std::string refused_filter_;

@@ -87,6 +87,7 @@ void Protocol::take_connect(std::string_view body, std::string& out) {
         keep_alive_ = keep_alive_ == 0 ? keep_alive_max : std::min(keep_alive_, keep_alive_max);
     }
     expiry_requested_ = wanted_expiry(*connect);
+    set_user(connect->user_name.value_or(""));
     if (const auto& user_name = connect->user_name) {
         credentials_ = {
             .user_name = std::string(*user_name),

@@ -89,6 +89,7 @@ void Reactor::admit(Connection& connection) {
     connection.admitted = true;
     auto credentials = connection.protocol.take_credentials();
     const bool has_certificate = connection.tls && !connection.tls->peer_name().empty();
+    if (has_certificate) connection.protocol.set_user(connection.tls->peer_name());
     if (!has_certificate && credentials && connection.door.passwords()) {
         check_password(connection, *std::move(credentials));
     } else if (has_certificate || connection.door.admits_anonymous()) {

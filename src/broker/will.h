@@ -17,6 +17,7 @@ struct Will {
     std::string properties;  // as mqtt::Message has them
     std::uint8_t qos = 0;
     bool retain = false;
+    std::string user;               // of the client, as Protocol knows it when the will is due
     std::chrono::seconds delay{0};  // Will Delay Interval [MQTT-3.1.3.2.2]
 
     [[nodiscard]] static Will from(const mqtt::Will& will) {
@@ -26,6 +27,7 @@ struct Will {
             .properties = {},
             .qos = will.qos,
             .retain = will.retain,
+            .user = {},
             .delay = std::chrono::seconds(
                 will.properties.number(mqtt::PropertyId::will_delay_interval).value_or(0)
             ),
@@ -35,7 +37,8 @@ struct Will {
     }
 
     [[nodiscard]] std::size_t bytes() const {
-        return sizeof(Will) + topic.capacity() + payload.capacity() + properties.capacity();
+        return sizeof(Will) + topic.capacity() + payload.capacity() + properties.capacity() +
+               user.capacity();
     }
 
     void publish(std::string_view client_id, Inbox& inbox) const {
@@ -49,6 +52,7 @@ struct Will {
             .retain = retain,
             .packet_id = 0,
             .properties = properties,
+            .user = user,
         });
     }
 };

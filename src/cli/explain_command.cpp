@@ -30,6 +30,7 @@ struct ExplainArguments {
     std::optional<std::string> config;
     std::optional<std::string> database;
     std::string client = "explain";
+    std::string user;
 };
 
 void complain(std::string_view what) {
@@ -152,6 +153,7 @@ int explain(const config::Settings& settings, const ExplainArguments& arguments)
     message.topic = arguments.topic;
     message.payload = std::string_view(padded).substr(0, arguments.payload.size());
     message.client_id = arguments.client;
+    message.user = arguments.user;
     message.received = real_clock().system_now();
 
     const auto databases = chosen_databases(settings, arguments);
@@ -203,6 +205,7 @@ void add_explain_command(CLI::App& app, int& exit_code) {
         "--config", arguments->config, "Configuration; default: as foz run without one"
     );
     command->add_option("--database", arguments->database, "Only this database");
+    command->add_option("--user", arguments->user, "User name of the publisher");
     command->add_option("--client", arguments->client, "Client id of the publisher")
         ->capture_default_str();
     command->callback([arguments, &exit_code] { exit_code = run(*arguments); });

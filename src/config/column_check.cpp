@@ -65,10 +65,14 @@ bool fits(const Scalar& value, std::string_view type) {
 /// missing and default are for fields that a reading may lack.
 void check_missing(const Column& column, const Where& where, ErrorList& errors) {
     for (const std::string_view key : {"missing", "default"}) {
-        if (errors.has_key(where, key) && !std::holds_alternative<FieldSource>(column.source)) {
+        const auto* part = std::get_if<MessageSource>(&column.source);
+        const bool may_be_missing = std::holds_alternative<FieldSource>(column.source) ||
+                                    (part != nullptr && part->part == MessagePart::user);
+        if (errors.has_key(where, key) && !may_be_missing) {
             errors.add(
                 errors.line_of(where, key),
-                "\"{}\" in {} is for fields of the payload; nothing else can be missing",
+                "\"{}\" in {} is for fields of the payload and the user name; nothing else can be "
+                "missing",
                 key,
                 where.shown
             );

@@ -26,7 +26,7 @@ using std::string_view;
 constexpr string_view kAcks[] = {"journal", "commit", "memory"};
 constexpr string_view kLogLevels[] = {"error", "warn", "info", "debug"};
 constexpr string_view kMessageParts[] = {
-    "topic", "client_id", "received", "payload", "qos", "retain"
+    "topic", "client_id", "received", "payload", "qos", "retain", "user"
 };
 constexpr string_view kColumnTypes[] = {
     "integer", "double", "decimal", "text", "boolean", "timestamp", "json"
@@ -353,7 +353,9 @@ constexpr Key<Column> kColumnKeys[] = {
     source_key<MessageSource>({
         .name = "message",
         .kind = KeyKind::choice,
-        .description = "Takes something of the message itself.",
+        .description =
+            "Takes something of the message itself. `user` is the publisher's user name, or "
+            "the CN of its certificate; NULL without one.",
         .example = "\"received\"",
         .choices = kMessageParts,
     }),

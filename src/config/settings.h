@@ -143,7 +143,7 @@ enum class Unfit : std::uint8_t {
 using PathStep = std::variant<std::string, std::uint32_t>;
 
 /// Attributes of the message itself that a column can take.
-enum class MessagePart : std::uint8_t { topic, client_id, received, payload, qos, retain };
+enum class MessagePart : std::uint8_t { topic, client_id, received, payload, qos, retain, user };
 
 struct FieldSource {
     std::vector<PathStep> path;  // outermost first; empty: the whole reading

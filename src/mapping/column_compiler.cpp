@@ -129,13 +129,14 @@ class ColumnCompiler {
             ColumnType type;
             std::string_view label;
         };
-        static constexpr std::array<Row, 6> kParts = {{
+        static constexpr std::array<Row, 7> kParts = {{
             {topic, CellSource::topic, ColumnType::text, "the topic"},
             {client_id, CellSource::client_id, ColumnType::text, "the client id"},
             {received, CellSource::received, ColumnType::timestamp, "the time of receipt"},
             {payload, CellSource::payload, ColumnType::json, "the payload"},
             {qos, CellSource::qos, ColumnType::integer, "the QoS"},
             {retain, CellSource::retain, ColumnType::boolean, "the retain flag"},
+            {user, CellSource::user, ColumnType::text, "the user name"},
         }};
         const Row& row = *std::ranges::find(kParts, part.part, &Row::part);
         compiled_.source = row.source;

@@ -92,6 +92,13 @@ Converted DeclaredRoute::message_cell(
         case CellSource::capture: text = incoming.capture(column.source_index); break;
         case CellSource::topic: text = message.topic; break;
         case CellSource::client_id: text = message.client_id; break;
+        case CellSource::user:
+            if (message.user.empty() && column.rejects_missing && column.value.is_null()) {
+                return std::unexpected("the user name is missing");
+            }
+            if (message.user.empty()) return column.value;
+            text = message.user;
+            break;
         case CellSource::qos: text = kDigits[std::min<std::size_t>(message.qos, 2)]; break;
         case CellSource::retain: text = kDigits[message.retain ? 1 : 0]; break;
         case CellSource::payload: {

@@ -21,6 +21,7 @@ enum class CellSource : std::uint8_t {
     capture,
     topic,
     client_id,
+    user,
     received,
     payload,
     qos,

@@ -13,8 +13,10 @@ namespace {
 constexpr std::uint8_t kFormat = 1;
 constexpr std::size_t kMessageHeaderBytes = 20;
 constexpr std::size_t kSessionHeaderBytes = 8;
+constexpr std::size_t kUserLengthBytes = 2;
 constexpr unsigned kQosMask = 3;
 constexpr unsigned kRetainFlag = 4;
+constexpr unsigned kUserFlag = 8;
 
 /// Only what a PUBLISH may have and a message keeps.
 bool are_message_properties(std::string_view bytes) {
@@ -27,7 +29,8 @@ bool are_message_properties(std::string_view bytes) {
 bool is_consistent(const Message& message) {
     return message.qos <= 2 && (message.qos == 2 || message.packet_id == 0) &&
            is_valid_topic_name(message.topic) && is_valid_text(message.topic) &&
-           is_valid_text(message.client_id) && are_message_properties(message.properties);
+           is_valid_text(message.client_id) && is_valid_text(message.user) &&
+           are_message_properties(message.properties);
 }
 
 }  // namespace
@@ -36,10 +39,13 @@ void encode_message(const Message& message, std::string& to) {
     FOZ_CHECK(message.topic.size() <= 0xFFFF);
     FOZ_CHECK(message.client_id.size() <= 0xFFFF);
     FOZ_CHECK(message.properties.size() <= 0xFFFF'FFFF);
+    FOZ_CHECK(message.user.size() <= 0xFFFF);
     FOZ_CHECK(message.qos <= 2);
     char header[kMessageHeaderBytes];
     header[0] = kFormat;
-    header[1] = static_cast<char>(message.qos | (message.retain ? kRetainFlag : 0U));
+    header[1] = static_cast<char>(
+        message.qos | (message.retain ? kRetainFlag : 0U) | (message.user.empty() ? 0U : kUserFlag)
+    );
     store_little(header + 2, message.packet_id);
     store_little(
         header + 4, static_cast<std::int64_t>(message.received.time_since_epoch().count())
@@ -51,6 +57,12 @@ void encode_message(const Message& message, std::string& to) {
     to.append(message.topic);
     to.append(message.client_id);
     to.append(message.properties);
+    if (!message.user.empty()) {
+        char user_bytes[kUserLengthBytes];
+        store_little(user_bytes, static_cast<std::uint16_t>(message.user.size()));
+        to.append(user_bytes, sizeof user_bytes);
+        to.append(message.user);
+    }
     to.append(message.payload);
 }
 
@@ -85,12 +97,24 @@ Result<Message> decode_message(ByteView bytes) {
     message.topic = take(topic_bytes);
     message.client_id = take(client_id_bytes);
     message.properties = take(properties_bytes);
+    if ((flags & kUserFlag) != 0) {
+        const std::size_t user_bytes =
+            rest.size() < kUserLengthBytes ? 0 : load_little<std::uint16_t>(rest.data());
+        // An empty one is not written.
+        if (user_bytes == 0 || kUserLengthBytes + user_bytes > rest.size()) {
+            return fail(
+                ErrorCode::corrupt, "a message record's user name is longer than the record"
+            );
+        }
+        rest.remove_prefix(kUserLengthBytes);
+        message.user = take(user_bytes);
+    }
     message.payload = rest;
     message.received = SystemTime(Microseconds(load_little<std::int64_t>(header + 4)));
     message.qos = static_cast<std::uint8_t>(flags & kQosMask);
     message.retain = (flags & kRetainFlag) != 0;
     message.packet_id = load_little<std::uint16_t>(header + 2);
-    if (flags > (kQosMask | kRetainFlag) || !is_consistent(message)) {
+    if (flags > (kQosMask | kRetainFlag | kUserFlag) || !is_consistent(message)) {
         return fail(
             ErrorCode::corrupt, "a message record's fields are not those of an MQTT message"
         );

@@ -44,6 +44,10 @@ struct Message {
     /// ...), in the encoding of [MQTT-2.2.2] without the length; empty for MQTT 3. No topic alias
     /// among them.
     std::string_view properties;
+    /// Of the publisher: its user name, or the CN of its certificate. Empty: it has none, or came
+    /// from another broker, which does not tell.
+    // Initialized, because GCC warns of an aggregate that leaves it out otherwise.
+    std::string_view user{};  // NOLINT(readability-redundant-member-init)
 };
 
 /// A record about a session: release (with packet_id), session_started (with expiry),

@@ -270,6 +270,7 @@ DeadReplay::Item DeadReplay::map_letter(const state::DeadLetter& letter) {
     mqtt::Message message;
     message.topic = letter.topic;
     message.client_id = letter.client;
+    message.user = letter.user;
     message.received = letter.received;
     message.qos = letter.qos;
     message.retain = letter.retain;

@@ -129,6 +129,7 @@ Result<state::DeadLetter> LetterWriter::letter_for(
     letter.reading = reading_of(batch, burial);
     letter.topic = message->topic;
     letter.client = message->client_id;
+    letter.user = message->user;
     letter.received = message->received;
     letter.qos = message->qos;
     letter.retain = message->retain;

@@ -94,6 +94,7 @@ DeadLetter letter_from(const Statement& row) {
     letter.code = row.text(15);
     letter.first_seen = SystemTime(Microseconds(row.integer(16)));
     letter.status = status_from(row.text(17));
+    letter.user = row.text(18);
     return letter;
 }
 
@@ -114,6 +115,7 @@ void bind_letter(Statement& insert, const DeadLetter& letter) {
     insert.bind(14, letter.reason);
     insert.bind(15, letter.code);
     insert.bind(16, stored(letter.first_seen));
+    insert.bind(17, letter.user);
 }
 
 // Binds one statement's parameters with `bind`, runs it to the end, and says how many rows it
@@ -174,8 +176,8 @@ Result<void> save_letters(StateDatabase& state, std::span<const DeadLetter> lett
             auto insert = connection.prepare(
                 "INSERT INTO dead_letters (journal, database, lane, position, ordinal, route, "
                 "reading, topic,"
-                " client, received, qos, retain, payload, reason, code, first_seen)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " client, received, qos, retain, payload, reason, code, first_seen, user)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT (journal, database, lane, position, ordinal) DO NOTHING"
             );
             if (!insert) {
@@ -269,7 +271,7 @@ Result<void> for_each_letter(
             auto select = connection.prepare(fmt::format(
                 "SELECT id, journal, database, lane, position, ordinal, route, reading, topic, "
                 "client,"
-                " received, qos, retain, payload, reason, code, first_seen, status"
+                " received, qos, retain, payload, reason, code, first_seen, status, user"
                 " FROM dead_letters{} ORDER BY id",
                 kFilter
             ));

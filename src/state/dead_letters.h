@@ -40,6 +40,7 @@ struct DeadLetter {
     std::uint32_t reading = 0;  // its number among the items of that message on that route
     std::string topic;
     std::string client;
+    std::string user;  // of the publisher; "" if it has none
     SystemTime received;
     std::uint8_t qos = 0;
     bool retain = false;

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::string_view kLetter =
     "id, journal, database, lane, position, ordinal, route, reading, topic, client, received, qos, "
-    "retain, payload, reason, code, first_seen";
+    "retain, payload, reason, code, first_seen, user";
 
 struct Replays {
     const std::string& journal;

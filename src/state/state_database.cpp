@@ -161,6 +161,8 @@ CREATE TABLE session_end (
     PRIMARY KEY (journal, client_id)
 ) WITHOUT ROWID;
 )sql",
+    "ALTER TABLE dead_letters ADD COLUMN user TEXT NOT NULL DEFAULT ''; "
+    "ALTER TABLE replayed_letters ADD COLUMN user TEXT NOT NULL DEFAULT ''",
 };
 constexpr auto kSchemaVersion = static_cast<std::int64_t>(kMigrations.size());
 

@@ -239,6 +239,26 @@ TEST(EmptyRetainedMessage, is_a_delete_and_no_reading_of_a_route_that_reads_the_
     EXPECT_EQ(test.mapping().deletes(), 1U);
 }
 
+TEST(UserName, is_a_column_or_null) {
+    config::Column needed = part("needed", config::MessagePart::user);
+    needed.missing = config::Missing::reject;
+    config::Column other = part("other", config::MessagePart::user);
+    other.default_value = "nobody";
+    MappingUnderTest test({
+        route("t", "r", {part("user", config::MessagePart::user), other}),
+        route("t", "strict", {needed}),
+    });
+    test.message().user = "plant-7";
+    EXPECT_THAT(
+        test.map("1"), ElementsAre("r: user='plant-7' other='plant-7'", "strict: needed='plant-7'")
+    );
+    test.message().user = "";
+    EXPECT_THAT(
+        test.map("1"),
+        ElementsAre("r: user=null other='nobody'", "strict refused: the user name is missing")
+    );
+}
+
 TEST(ElseNull, stores_null_where_a_value_does_not_fit_and_counts_it) {
     config::Column lenient = field("v", {"v"});
     lenient.unfit = config::Unfit::null;

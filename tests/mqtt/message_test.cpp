@@ -72,6 +72,29 @@ TEST(MessageRecord, ends_with_the_payload) {
     EXPECT_EQ(message->payload.data() + message->payload.size(), bytes.data() + bytes.size());
 }
 
+TEST(MessageRecord, carries_the_user_name_if_there_is_one) {
+    Message message = example("");
+    message.user = "caf\xC3\xA9";
+    const std::string bytes = encoded(message);
+    const Result<Message> back = decode_message(as_bytes(bytes));
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(back->user, message.user);
+    EXPECT_EQ(back->payload, message.payload);
+    EXPECT_EQ(back->client_id, message.client_id);
+    EXPECT_EQ(bytes.size(), encoded(example("")).size() + 2 + message.user.size());
+    // As every foz before wrote it, and reads it.
+    EXPECT_EQ(encoded(example(""))[1], 6);
+    EXPECT_TRUE(decode_message(as_bytes(encoded(example(""))))->user.empty());
+    message.payload = "";
+    const std::string whole = encoded(message);
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+        EXPECT_FALSE(decode_message(as_bytes(std::string_view(whole).substr(0, size)))) << size;
+    }
+    std::string none = whole;
+    none[none.size() - message.user.size() - 2] = 0;
+    EXPECT_FALSE(decode_message(as_bytes(none)));
+}
+
 TEST(MessageRecord, that_is_cut_before_its_payload_is_corrupt) {
     Message message = example("");
     message.payload = "";
@@ -96,7 +119,8 @@ TEST(MessageRecord, that_foz_cannot_have_written_is_corrupt) {
     std::string alias = encoded(example(wire("23 0001")));
     const std::pair<std::string_view, std::string> rows[] = {
         {"another format", changed(0, 2)},
-        {"a reserved flag", changed(1, 0x0E)},
+        {"a reserved flag", changed(1, 0x16)},
+        {"a user name that is longer than the record", changed(1, 0x0E)},
         {"QoS 3", changed(1, 3)},
         {"a packet identifier at QoS 1", changed(1, 1)},
         {"a topic that is too long", changed(13, 1)},

@@ -33,6 +33,7 @@ Result<state::DeadLetter> read_letter(journal::Journal& journal, journal::Positi
     letter.position = position;
     letter.topic = message->topic;
     letter.client = message->client_id;
+    letter.user = message->user;
     letter.received = message->received;
     letter.qos = message->qos;
     letter.retain = message->retain;
