@@ -365,6 +365,7 @@ SinkResult<void> Runner::claim_cursor(const Connected& found) {
         return pass_on(written);
     }
     return {};
+}
 
 // After a failure of one table: whether another lane takes it, so that this one can go on.
 bool Runner::set_aside(SteadyTime began, const SinkError& error) {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "tests/end_to_end/foz_under_test.h"
+#include "tests/support/child_process.h"
+#include "tests/support/temporary_directory.h"
 #include "tests/support/wait_until.h"
 
 namespace foz::end_to_end {
@@ -180,6 +183,127 @@ device = { capture = "device" }
     EXPECT_TRUE(foz.becomes("SELECT device FROM other", "a"));
     ASSERT_EQ(foz.stop(), 0);
     EXPECT_EQ(foz.run_configured({"verify"}).exit_code, 0);
+}
+
+TEST(VerifySeveral, AddsUpOverAllJournalsThatWriteIntoATable) {
+    support::TemporaryDirectory shared;
+    const std::string database =
+        fmt::format("[database.shared]\nurl = \"sqlite:{}\"\n", (shared / "both.sqlite").string());
+    FozUnderTest first;
+    FozUnderTest second;
+    for (FozUnderTest* foz : {&first, &second}) {
+        foz->configure(database + kReadings);
+        foz->start();
+        foz->publish(foz == &first ? "sensors/a" : "sensors/b", reading(1));
+    }
+    second.publish("sensors/c", reading(2));
+    ASSERT_EQ(first.stop(), 0);
+    ASSERT_EQ(second.stop(), 0);
+    const Outcome verified = first.run_configured({"verify"});
+    EXPECT_EQ(verified.exit_code, 0) << verified;
+    EXPECT_TRUE(verified.says("table readings: 3 rows, foz stored 1, other journals 2"))
+        << verified;
+    EXPECT_TRUE(verified.says("has stored here too: 2 by route readings")) << verified;
+    ASSERT_EQ(
+        first.query("DELETE FROM readings WHERE device = 'c'", (shared / "both.sqlite").string()),
+        ""
+    );
+    const Outcome deleted = first.run_configured({"verify"});
+    EXPECT_EQ(deleted.exit_code, 1) << deleted;
+    EXPECT_TRUE(deleted.says("table readings has 2 rows, foz stored 1 and other journals 2"))
+        << deleted;
+}
+
+TEST(EmptyRetained, IsADeleteAndNoDeadLetter) {
+    FozUnderTest foz;
+    foz.configure(kReadings);
+    foz.start();
+    foz.publish("sensors/a", reading(1));
+    support::run_to_end(
+        {"mosquitto_pub", "-p", std::to_string(foz.port()), "-q", "1", "-r", "-n", "-t", "sensors/a"
+        }
+    );
+    ASSERT_EQ(foz.stop(), 0);
+    const Outcome verified = foz.run_configured({"verify"});
+    EXPECT_EQ(verified.exit_code, 0) << verified;
+    EXPECT_TRUE(verified.says("1 empty retained messages, which delete the one before"))
+        << verified;
+    EXPECT_EQ(foz.dead_reasons(), "");
+}
+
+TEST(UserName, IsAColumnAlsoOfAReplayedDeadLetter) {
+    FozUnderTest foz;
+    const std::string route = R"(
+[[route]]
+topic = "t"
+table = "readings"
+[route.columns]
+user = { message = "user" }
+v = { field = "v", type = "TYPE" }
+)";
+    const auto with_type = [&](const std::string& type) {
+        std::string text = route;
+        return text.replace(text.find("TYPE"), 4, type);
+    };
+    foz.configure(with_type("double"));
+    foz.start();
+    for (const char* payload : {R"({"v":1})", R"({"v":"x"})"}) {
+        support::run_to_end(
+            {"mosquitto_pub",
+             "-p",
+             std::to_string(foz.port()),
+             "-q",
+             "1",
+             "-u",
+             "plant",
+             "-t",
+             "t",
+             "-m",
+             payload}
+        );
+    }
+    foz.publish("t", R"({"v":2})");
+    ASSERT_TRUE(foz.dead_letters_become(1));
+    EXPECT_TRUE(foz.becomes("SELECT user, v FROM readings ORDER BY v", "plant|1.0\nNULL|2.0"));
+    ASSERT_EQ(foz.stop(), 0);
+    ASSERT_EQ(foz.query("DROP TABLE readings"), "");
+    foz.configure(with_type("text"));
+    const Outcome replayed = foz.run_configured({"dead", "replay"});
+    EXPECT_EQ(replayed.exit_code, 0) << replayed;
+    EXPECT_EQ(foz.query("SELECT user, v FROM readings"), "plant|x");
+}
+
+TEST(Where, LeavesOutWhatIsCountedAndNotWarnedOf) {
+    FozUnderTest foz;
+    foz.configure(R"(
+[[route]]
+topic = "owntracks/{user}/{rest...}"
+table = "places"
+where = { field = "_type", equals = "location" }
+[route.columns]
+user = { capture = "user" }
+device = { capture = "rest" }
+lat = { field = "lat" }
+at = { field = "tst", type = "timestamp", unit = "s" }
+first = { field = ["inregions", 0], type = "text" }
+)");
+    foz.start();
+    foz.publish(
+        "owntracks/a/phone/1",
+        R"({"_type":"location","lat":52.5,"tst":1659348000,"inregions":["home"]})"
+    );
+    foz.publish("owntracks/a/phone/1", R"({"_type":"lwt","tst":1659348000})");
+    EXPECT_TRUE(foz.becomes(
+        "SELECT user, device, lat, at, first FROM places",
+        "a|phone/1|52.5|2022-08-01 10:00:00.000000|home"
+    ));
+    ASSERT_EQ(foz.stop(), 0);
+    EXPECT_EQ(foz.log().find("no route takes"), std::string::npos) << foz.log();
+    const Outcome verified = foz.run_configured({"verify"});
+    EXPECT_EQ(verified.exit_code, 0) << verified;
+    EXPECT_TRUE(
+        verified.says("no route takes 1 messages that the journal has, by topic or by `where`")
+    ) << verified;
 }
 
 TEST(Unrouted, WhatAnotherDatabaseOrABridgeTakesIsNotWarnedOf) {
