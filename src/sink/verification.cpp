@@ -172,6 +172,7 @@ Result<void> Verifier::find_owner(journal::Journal& journal) {
         }
     }
     return {};
+}
 
 Cursor Verifier::cursor_of(const std::string& lane) const {
     const auto found = std::ranges::find(audit_.lanes, lane, &LaneState::lane);

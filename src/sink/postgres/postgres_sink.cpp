@@ -201,7 +201,7 @@ SinkResult<std::vector<std::string>> PostgresSink::inspect(const mapping::Mappin
         return pass_on(connection);
     }
     // takes_key() needs a transaction; what it reads must not change, either.
-    if (auto begun = connection->run(std::string(kBegin)); !begun) {
+    if (auto begun = connection->run(connection->begin()); !begun) {
         return pass_on(begun);
     }
     std::vector<std::string> warnings;

@@ -162,9 +162,11 @@ SinkResult<std::vector<std::string>> SqliteSink::inspect(const mapping::Mapping&
     if (auto opened = open(true); !opened) {
         return pass_on(opened);
     }
-    return describe_all(mapping, [&](const mapping::Table& table) {
-        return describe_table(connection_, table);
-    });
+    return describe_all(
+        mapping,
+        [&](const mapping::Table& table) { return describe_table(connection_, table); },
+        {.lines = {}, .objections = {}}
+    );
 }
 
 SinkResult<SettledTable> SqliteSink::extend(const mapping::Table& table) {
