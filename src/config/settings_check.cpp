@@ -136,11 +136,16 @@ void check_database(const Database& database, const Where& where, ErrorList& err
 }
 
 std::vector<std::string_view> captures_of(std::string_view topic) {
+    constexpr std::string_view kRest = "...";  // of "{name...}"
     std::vector<std::string_view> captures;
     while (!topic.empty()) {
         const std::string_view level = topic.substr(0, topic.find('/'));
         if (level.size() > 2 && level.starts_with('{') && level.ends_with('}')) {
-            captures.push_back(level.substr(1, level.size() - 2));
+            std::string_view name = level.substr(1, level.size() - 2);
+            if (name.ends_with(kRest)) {
+                name.remove_suffix(kRest.size());
+            }
+            captures.push_back(name);
         }
         topic.remove_prefix(std::min(topic.size(), level.size() + 1));
     }

@@ -56,7 +56,7 @@ class Verifier {
     std::vector<std::uint64_t> stored_of_all_lanes_;         // by route
     std::vector<Cursor> cursors_;                            // by main lane
     state::BeforeRenewal before_;
-    std::vector<state::SideSpan> spans_;                     // of side lanes
+    std::vector<state::SideSpan> spans_;  // of side lanes
     mapping::RowBatch batch_;
 };
 

@@ -59,7 +59,7 @@ struct LetterFilter {
     std::string reason;  // part of the reason, or the whole code
     std::optional<std::int64_t> id;
     std::optional<LetterStatus> status;
-    std::int64_t after = 0;  // only those whose id is larger
+    std::int64_t after = 0;                 // only those whose id is larger
     std::optional<SystemTime> seen_before;  // first_seen
 };
 

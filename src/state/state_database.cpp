@@ -184,7 +184,7 @@ bool has_write_ahead_log(const std::filesystem::path& file) {
 // not opened here: closing it would undo SQLite's locks.
 void keep_from_others(const std::filesystem::path& file) {
     constexpr mode_t kOwnerAndGroup = 0640;
-    struct stat status {};
+    struct stat status{};
     if (::stat(file.c_str(), &status) == 0) {
         if ((status.st_mode & S_IRWXO) != 0) {
             (void)::chmod(file.c_str(), status.st_mode & kOwnerAndGroup);

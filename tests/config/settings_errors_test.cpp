@@ -406,7 +406,8 @@ TEST(SettingsErrors, want_the_keys_of_a_column_to_fit_together) {
     EXPECT_EQ(
         errors_of(route_with("{ c = { message = \"qos\", default = 0 } }")),
         Lines{
-            where + "\"default\" in column \"c\" is for fields of the payload and the user name; nothing else can be "
+            where + "\"default\" in column \"c\" is for fields of the payload and the user name; "
+                    "nothing else can be "
                     "missing"
         }
     );

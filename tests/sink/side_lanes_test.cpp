@@ -163,8 +163,11 @@ TEST_P(SideLanesTest, a_database_that_is_taken_back_into_a_side_lanes_time_gets_
     // As it was when the main lane had come to message 120 (60 rows each) and the side lane to 40.
     database().execute("DELETE FROM good WHERE n >= 60");
     database().execute("DELETE FROM bad WHERE n >= 20");
-    database().execute("UPDATE foz_cursor SET position = 120 WHERE lane = 'main-0'");
-    database().execute("UPDATE foz_cursor SET position = 40 WHERE lane = 'main-0/bad'");
+    database().execute("UPDATE foz_cursor SET position = 120, fingerprint = 0 WHERE lane = 'main-0'"
+    );
+    database().execute(
+        "UPDATE foz_cursor SET position = 40, fingerprint = 0 WHERE lane = 'main-0/bad'"
+    );
     start();
     EXPECT_TRUE(becomes("good", 0, 150));
     EXPECT_TRUE(becomes("bad", 0, 150));

@@ -64,7 +64,7 @@ class BatchWrite {
     OpenLane& lane_;
     const Commit& commit_;
     Written written_;
-    bool untried_ = false;             // nobody knows whether a row is a duplicate
+    bool untried_ = false;  // nobody knows whether a row is a duplicate
     const mapping::Table* table_ = nullptr;
     std::vector<RefusedRow> refused_;  // whose keys are taken: nothing is committed then
     bool in_books_ = false;            // the rows are written; an error is no row's

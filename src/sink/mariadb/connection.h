@@ -12,8 +12,8 @@
 
 #include <mysql.h>
 
-#include "sink/mariadb/url.h"
 #include "base/clock.h"
+#include "sink/mariadb/url.h"
 #include "sink/patience.h"
 #include "sink/sink.h"
 
@@ -49,8 +49,8 @@ class Connection {
     /// Failure::in_doubt when the connection was lost on the way.
     [[nodiscard]] SinkResult<void> commit();
 
-    /// Logs what the server warned of with its last answer, each warning once for a connection. Asks
-    /// for it once a minute at most.
+    /// Logs what the server warned of with its last answer, each warning once for a connection.
+    /// Asks for it once a minute at most.
     void note_warnings();
 
     /// Carries out a call of libmariadb's non-blocking interface, as mysql_NAME_start and

@@ -19,8 +19,8 @@
 #include "sink/mariadb/row_inserter.h"
 #include "sink/mariadb/table_setup.h"
 #include "sink/mariadb/url.h"
-#include "sink/table_fit.h"
 #include "sink/misfits.h"
+#include "sink/table_fit.h"
 #include "sink/table_warnings.h"
 
 namespace foz::sink::mariadb {
