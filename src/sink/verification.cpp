@@ -336,6 +336,9 @@ void Verifier::note_foreign() {
 
 // Letters that a lane has saved but not passed are not in its ledger yet.
 bool Verifier::is_passed(const state::DeadLetter& letter) const {
+    if (letter.position < before_.since) {
+        return true;
+    }
     const auto lane = std::ranges::find(audit_.lanes, letter.lane, &LaneState::lane);
     return lane != audit_.lanes.end() && Cursor{letter.position, letter.ordinal} < lane->cursor;
 }

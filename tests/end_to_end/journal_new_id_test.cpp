@@ -72,6 +72,21 @@ TEST_F(JournalNewId, ACopyIsRefusedAndStoresItsReadingsUnderItsOwnId) {
     EXPECT_EQ(original_.run_configured({"verify", "--no-row-counts"}).exit_code, 0);
 }
 
+TEST_F(JournalNewId, DeadLettersMoveAlongAndItAddsUpAtOnce) {
+    copy_.start();
+    copy_.publish("t", "no json");
+    ASSERT_TRUE(copy_.dead_letters_become(1)) << copy_.log();
+    copy_.stop();
+    ASSERT_EQ(copy_.run_configured({"journal", "new-id"}).exit_code, 0);
+    const Outcome at_once = copy_.run_configured({"verify"});
+    EXPECT_EQ(at_once.exit_code, 0) << at_once;
+    copy_.start();
+    copy_.publish("t", R"({"a": 2})");
+    EXPECT_TRUE(stored_become("1,2"));
+    const Outcome later = copy_.run_configured({"verify"});
+    EXPECT_EQ(later.exit_code, 0) << later;
+}
+
 TEST_F(JournalNewId, TheStoreBeginsWhereAPersonSays) {
     copy_.start();
     copy_.publish("t", R"({"a": 2})");
