@@ -33,41 +33,23 @@ Result<std::uint64_t> fingerprint_before(journal::Journal& journal, journal::Pos
     return record ? record->fingerprint : 0;
 }
 
-Result<std::optional<std::string>> foreign_writer(
-    state::StateDatabase& state, const CursorMark& mark
-) {
-    if (mark.writer.empty()) {
-        return std::nullopt;
-    }
-    const auto own = state::is_cursor_writer(state, mark.writer);
-    if (!own) {
-        return std::unexpected(own.error());
-    }
-    if (*own) {
-        return std::nullopt;
-    }
-    return fmt::format(
-        "another foz with the same journal id writes here (it calls itself {}). {}",
-        mark.writer,
-        kWhatToDo
-    );
-}
-
 Result<std::optional<std::string>> foreign_owner(
-    journal::Journal& journal,
-    state::StateDatabase& state,
-    const Cursor& cursor,
-    const CursorMark& mark
+    state::StateDatabase& state, const Cursor& cursor, const CursorMark& mark, std::uint64_t here
 ) {
-    auto foreign = foreign_writer(state, mark);
-    if (!foreign || foreign->has_value() || mark.fingerprint == 0) {
-        return foreign;
+    if (!mark.writer.empty()) {
+        const auto own = state::is_cursor_writer(state, mark.writer);
+        if (!own) {
+            return std::unexpected(own.error());
+        }
+        if (!*own) {
+            return fmt::format(
+                "another foz with the same journal id writes here (it calls itself {}). {}",
+                mark.writer,
+                kWhatToDo
+            );
+        }
     }
-    const auto here = fingerprint_before(journal, cursor.position);
-    if (!here) {
-        return std::unexpected(here.error());
-    }
-    if (*here == 0 || *here == mark.fingerprint) {
+    if (mark.fingerprint == 0 || here == 0 || here == mark.fingerprint) {
         return std::nullopt;
     }
     return fmt::format(

@@ -30,18 +30,11 @@ namespace foz::sink {
     journal::Journal& journal, journal::Position position
 );
 
-/// Why it is another's, for a person; nothing when it is this data folder's, or nothing shows
-/// whose. Errors: the journal or state.db cannot be read.
+/// Why the cursor is another's, for a person; nothing when it is this data folder's, or nothing
+/// shows whose. `here` is what fingerprint_before() says of its position; 0 for a lane whose
+/// cursors are no positions of the journal. Error: state.db cannot be read.
 [[nodiscard]] Result<std::optional<std::string>> foreign_owner(
-    journal::Journal& journal,
-    state::StateDatabase& state,
-    const Cursor& cursor,
-    const CursorMark& mark
-);
-
-/// As foreign_owner, for a lane whose cursors are no positions of the journal.
-[[nodiscard]] Result<std::optional<std::string>> foreign_writer(
-    state::StateDatabase& state, const CursorMark& mark
+    state::StateDatabase& state, const Cursor& cursor, const CursorMark& mark, std::uint64_t here
 );
 
 }  // namespace foz::sink

@@ -27,10 +27,7 @@ constexpr std::size_t kGroup = 500;
 constexpr std::size_t kGroupBytes = 8 << 20;  // of their payloads
 
 Error to_error(const SinkError& error) {
-    return {
-        ErrorCode::unavailable,
-        error.code.empty() ? error.message : fmt::format("{} [{}]", error.message, error.code)
-    };
+    return {ErrorCode::unavailable, text_of(error)};
 }
 
 class DeadReplay {
@@ -127,7 +124,7 @@ Result<void> DeadReplay::connect() {
     if (!found) {
         return std::unexpected(to_error(found.error()));
     }
-    const auto foreign = foreign_writer(state_, found->mark);
+    const auto foreign = foreign_owner(state_, found->cursor, found->mark, 0);
     if (!foreign) {
         return std::unexpected(foreign.error());
     }

@@ -12,7 +12,7 @@ SinkResult<std::uint64_t> take_back_lost_replays(
 ) {
     const auto replayed = state::has_replayed(state, journal, database);
     if (!replayed) {
-        return fail(Failure::retry, "{}", replayed.error().message);
+        return retry_after(replayed.error());
     }
     if (!*replayed) {
         return 0;
@@ -26,7 +26,7 @@ SinkResult<std::uint64_t> take_back_lost_replays(
     const auto returned =
         state::return_lost_replays(state, journal, database, {cursor.position, cursor.ordinal});
     if (!returned) {
-        return fail(Failure::retry, "{}", returned.error().message);
+        return retry_after(returned.error());
     }
     return *returned;
 }

@@ -8,14 +8,8 @@
 #include "base/crc32c.h"
 #include "base/log.h"
 #include "base/thread.h"
-#include "sink/cursor_owner.h"
-#include "sink/lane_start.h"
-#include "sink/lost_replays.h"
 #include "sink/misfits.h"
-#include "state/cursor_writers.h"
 #include "state/dead_letters.h"
-#include "state/lane_history.h"
-#include "state/replayed_letters.h"
 
 namespace foz::sink {
 
@@ -31,18 +25,8 @@ constexpr auto kCursorCommitInterval = 1s;
 // While a batch waits for more, this many records wake the lane before the batch is due.
 constexpr journal::Position kRecordsWorthWaking = 1'000;
 
-// A failure of one table that took so long holds the others back enough; of shorter ones, so many
-// in a row.
-constexpr auto kLongFailure = 1s;
-constexpr int kShortFailures = 3;
-constexpr int kSilences = 2;
-
 // The clock is read once for this many messages.
 constexpr int kMessagesPerClockReading = 64;
-
-SinkError from_error(const Error& error) {
-    return {Failure::retry, "", error.message, {}};
-}
 
 LetterWriter letter_writer_for(const RunnerParts& parts, const RunnerOptions& options) {
     state::DeadLetter blank;
@@ -56,10 +40,6 @@ LetterWriter letter_writer_for(const RunnerParts& parts, const RunnerOptions& op
 std::uint64_t seed_for(const RunnerOptions& options, const Clock& clock) {
     return crc32c(as_bytes(options.database + options.lane)) +
            static_cast<std::uint64_t>(clock.system_now().time_since_epoch().count());
-}
-
-std::string text_of(const SinkError& error) {
-    return error.code.empty() ? error.message : fmt::format("{} [{}]", error.message, error.code);
 }
 
 FillLimits limits_of(const RunnerOptions& options, const std::atomic<journal::Position>& cap) {
@@ -106,6 +86,7 @@ Runner::Runner(RunnerParts parts, RunnerOptions options)
           },
           [this](const SinkError& error, std::size_t rows) { board_.add_time_limit(error, rows); }
       ),
+      claim_(parts_, options_, hold_),
       backoff_(options_.retry_delay_max, seed_for(options_, parts_.clock)),
       filler_(
           parts_.journal,
@@ -234,15 +215,8 @@ SinkResult<void> Runner::advance() {
 }
 
 SinkResult<void> Runner::connect() {
-    if (writer_name_.empty()) {
-        auto name = state::new_cursor_writer(parts_.state, options_.database, options_.lane);
-        if (!name) {
-            return std::unexpected(from_error(name.error()));
-        }
-        writer_name_ = *std::move(name);
-    }
     if (auto loaded = sides_.load(); !loaded) {
-        return std::unexpected(from_error(loaded.error()));
+        return retry_after(loaded.error());
     }
     // Each further round has a table less for this lane, or is the last.
     bool settled = false;
@@ -253,7 +227,7 @@ SinkResult<void> Runner::connect() {
         }
         settled = *connected;
     }
-    if (auto looked = look_after_replays(); !looked) {
+    if (auto looked = claim_.look_after_replays(); !looked) {
         return looked;
     }
     connected_ = true;
@@ -266,27 +240,28 @@ SinkResult<bool> Runner::connect_with_share() {
     if (!options_.cap) {
         writer_.set_share(sides_.share_of_main());
     }
-    auto found = parts_.sink->connect({journal_id_, options_.lane, writer_name_}, parts_.mapping);
+    auto name = claim_.name();
+    if (!name) {
+        return pass_on(name);
+    }
+    auto found = parts_.sink->connect(*name, parts_.mapping);
     if (!found) {
         return pass_on(found);
     }
-    const auto foreign = foreign_owner(parts_.journal, parts_.state, found->cursor, found->mark);
-    if (!foreign) {
-        return std::unexpected(from_error(foreign.error()));
-    }
-    if (*foreign) {
-        return fail(Failure::refused, "{}", **foreign);
+    auto start = claim_.start_from(*found);
+    if (!start) {
+        return pass_on(start);
     }
     auto changed = tables_.adopt(found->tables);
     if (!changed) {
         found->tables.at(changed.error().table.value_or(0)).misfit = changed.error();
     }
-    if (auto taken_up = take_up(found->cursor, changed.value_or(true)); !taken_up) {
+    if (auto taken_up = take_up(*start, changed.value_or(true)); !taken_up) {
         return pass_on(taken_up);
     }
     const auto share_changed = sides_.main_found_at(cursor_);
     if (!share_changed) {
-        return std::unexpected(from_error(share_changed.error()));
+        return retry_after(share_changed.error());
     }
     if (*share_changed) {
         return false;
@@ -297,10 +272,8 @@ SinkResult<bool> Runner::connect_with_share() {
         }
         return false;
     }
-    if (found->mark.writer != writer_name_) {
-        if (auto claimed = claim_cursor(*found); !claimed) {
-            return pass_on(claimed);
-        }
+    if (auto claimed = claim_.claim(*found, *start); !claimed) {
+        return pass_on(claimed);
     }
     board_.set_progress(cursor_, found->ledger);
     return true;
@@ -314,7 +287,7 @@ SinkResult<void> Runner::set_misfits_aside(const Connected& found) {
         const std::string reason = text_of(*found.tables[i].misfit);
         const auto aside = sides_.set_aside(i, cursor_, cursor_.position, reason);
         if (!aside) {
-            return std::unexpected(from_error(aside.error()));
+            return retry_after(aside.error());
         }
         if (!*aside) {
             return std::unexpected(all_misfits(found).value_or(SinkError{}));
@@ -323,62 +296,9 @@ SinkResult<void> Runner::set_misfits_aside(const Connected& found) {
     return {};
 }
 
-SinkResult<void> Runner::look_after_replays() {
-    if (!options_.holds_journal || options_.cap) {
-        return {};
-    }
-    const auto lost =
-        take_back_lost_replays(*parts_.sink, parts_.state, journal_id_, options_.database);
-    if (!lost) {
-        return std::unexpected(lost.error());
-    }
-    if (*lost > 0) {
-        spdlog::error(
-            "database {}: {} dead letters that were replayed are not there any more: it has come "
-            "back from an older state, or failed over to a server that was behind. They wait "
-            "again: foz dead replay",
-            options_.database,
-            *lost
-        );
-    }
-    const auto forgotten = state::forget_replayed_before(
-        parts_.state, parts_.clock.system_now() - options_.replayed_kept
-    );
-    if (!forgotten) {
-        return std::unexpected(from_error(forgotten.error()));
-    }
-    return {};
-}
-
-// Whoever else takes the cursor for his own finds out now, not with the next reading.
-SinkResult<void> Runner::claim_cursor(const Connected& found) {
-    const auto before = fingerprint_before(parts_.journal, cursor_.position);
-    if (!before) {
-        return std::unexpected(from_error(before.error()));
-    }
-    const mapping::RowBatch nothing;
-    Commit commit{cursor_, std::vector<std::int64_t>(parts_.mapping.routes().size(), 0)};
-    const bool unmoved = cursor_ == found.cursor;
-    commit.fingerprint = *before == 0 && unmoved ? found.mark.fingerprint : *before;
-    auto written = parts_.sink->write(nothing, 0, 0, commit);
-    if (!written) {
-        return pass_on(written);
-    }
-    return {};
-}
-
 // After a failure of one table: whether another lane takes it, so that this one can go on.
 bool Runner::set_aside(SteadyTime began, const SinkError& error) {
-    if (!error.table || stopping_ || !connected_) {
-        return false;
-    }
-    times_blamed_ = blamed_ == error.table ? times_blamed_ + 1 : 1;
-    blamed_ = error.table;
-    const bool lasting =
-        error.failure == Failure::refused ||
-        (error.failure == Failure::retry && parts_.clock.steady_now() - began >= kLongFailure);
-    const int enough = error.failure == Failure::reconnect ? kSilences : kShortFailures;
-    if (!lasting && times_blamed_ < enough) {
+    if (stopping_ || !connected_ || !blame_.is_enough(error, parts_.clock.steady_now() - began)) {
         return false;
     }
     const auto aside = sides_.set_aside(*error.table, cursor_, batch_.end, text_of(error));
@@ -393,7 +313,7 @@ bool Runner::set_aside(SteadyTime began, const SinkError& error) {
     if (!aside || !*aside) {
         return false;
     }
-    blamed_.reset();
+    blame_.clear();
     connected_ = false;
     parts_.sink->close();
     return true;
@@ -408,74 +328,21 @@ void Runner::raise_cap(journal::Position position, bool hurry) {
     stop_requested_.notify_all();
 }
 
-SinkResult<void> Runner::take_up(Cursor found, bool map_again) {
-    LaneFacts facts;
-    facts.found = found;
-    facts.since = options_.since;
-    facts.first = parts_.journal.status().first;
-    facts.end = parts_.journal.durable_end();
-    facts.known = hold_.known();
-    facts.replays = !options_.holds_journal;
-    const LaneStart start = lane_start(facts);
-    if (start.blocked) {
-        return fail(Failure::refused, "{}", *start.blocked);
-    }
-    if (start.gap) {
-        if (auto reported = report_gap(start.gap->first, start.gap->second); !reported) {
-            return reported;
-        }
-    }
+SinkResult<void> Runner::take_up(const LaneClaim::Start& start, bool map_again) {
     // The usual case after a lost connection: the mapped batch can go on from the cursor.
     const bool batch_fits = !map_again && filler_.is_open() && start.cursor >= batch_.begin &&
                             start.cursor <= Cursor{batch_.end, 0};
-    if (!batch_fits) {
-        if (auto opened = map_from(start.cursor); !opened) {
-            return opened;
-        }
-    }
     cursor_ = start.cursor;
-    hold_.move_to(cursor_.position);
-    auto forgotten = state::forget_from(
-        parts_.state,
-        journal_id_,
-        options_.database,
-        options_.lane,
-        {cursor_.position, cursor_.ordinal}
-    );
-    if (!forgotten) {
-        return std::unexpected(from_error(forgotten.error()));
-    }
-    return {};
+    before_cursor_ = start.fingerprint;
+    return batch_fits ? SinkResult<void>{} : map_from_cursor();
 }
 
-SinkResult<void> Runner::report_gap(journal::Position first, journal::Position past) {
-    spdlog::error(
-        "database {}: records {} to {} are missing: it needs them and the journal no longer has "
-        "them. Going on at {}; foz verify reports this until it is accepted",
-        options_.database,
-        first,
-        past - 1,
-        past
-    );
-    const state::Gap gap{
-        journal_id_, options_.database, options_.lane, first, past, parts_.clock.system_now(), false
-    };
-    if (auto saved = state::save_gap(parts_.state, gap); !saved) {
-        return std::unexpected(from_error(saved.error()));
+SinkResult<void> Runner::map_from_cursor() {
+    if (auto opened = filler_.open(cursor_.position); !opened) {
+        return retry_after(opened.error());
     }
-    return {};
-}
-
-SinkResult<void> Runner::map_from(Cursor cursor) {
-    if (auto opened = filler_.open(cursor.position); !opened) {
-        return std::unexpected(from_error(opened.error()));
-    }
-    const auto before = fingerprint_before(parts_.journal, cursor.position);
-    if (!before) {
-        return std::unexpected(from_error(before.error()));
-    }
-    batch_.restart_at(cursor, *before);
-    next_.restart_at(cursor, *before);
+    batch_.restart_at(cursor_, before_cursor_);
+    next_.restart_at(cursor_, before_cursor_);
     return {};
 }
 
@@ -486,7 +353,7 @@ SinkResult<void> Runner::fill() {
     while (!filler_.is_full(batch_)) {
         const auto taken = filler_.take_next(batch_);
         if (!taken && batch_.items.empty()) {
-            return std::unexpected(from_error(taken.error()));
+            return retry_after(taken.error());
         }
         if (!taken) {
             return {};  // what stands before it is stored, then the error comes again
@@ -554,7 +421,7 @@ SinkResult<void> Runner::write() {
         return std::unexpected(map_again.error());
     }
     if (*map_again) {
-        return map_from(cursor_);
+        return map_from_cursor();
     }
     if (auto written = write_and_map_ahead(); !written) {
         return written;
@@ -584,10 +451,11 @@ SinkResult<void> Runner::write_and_map_ahead() {
 
 void Runner::note_commit(const Cursor& cursor, const Written& written, const Commit& commit) {
     cursor_ = cursor;
+    before_cursor_ = commit.fingerprint;
     last_commit_ = parts_.clock.steady_now();
     hold_.move_forward(cursor.position);
     board_.add_commit(cursor, written, commit);
-    blamed_.reset();
+    blame_.clear();
     sides_.follow(cursor);
     if (cursor.position > reported_) {
         reported_ = cursor.position;

@@ -48,11 +48,13 @@
 #include "sink/batch_filler.h"
 #include "sink/batch_writer.h"
 #include "sink/journal_hold.h"
+#include "sink/lane_claim.h"
 #include "sink/lane_tables.h"
 #include "sink/runner_parts.h"
 #include "sink/runner_status.h"
 #include "sink/side_lanes.h"
 #include "sink/sink.h"
+#include "sink/table_blame.h"
 #include "state/state_database.h"
 
 namespace foz::sink {
@@ -99,11 +101,8 @@ class Runner {
     [[nodiscard]] SinkResult<void> set_misfits_aside(const Connected& found);
     [[nodiscard]] bool set_aside(SteadyTime began, const SinkError& error);
     [[nodiscard]] bool is_at_cap() const { return batch_.end >= cap_; }
-    [[nodiscard]] SinkResult<void> take_up(Cursor found, bool map_again);
-    [[nodiscard]] SinkResult<void> claim_cursor(const Connected& found);
-    [[nodiscard]] SinkResult<void> look_after_replays();
-    [[nodiscard]] SinkResult<void> report_gap(journal::Position first, journal::Position past);
-    [[nodiscard]] SinkResult<void> map_from(Cursor cursor);
+    [[nodiscard]] SinkResult<void> take_up(const LaneClaim::Start& start, bool map_again);
+    [[nodiscard]] SinkResult<void> map_from_cursor();
     [[nodiscard]] SinkResult<void> fill();
     [[nodiscard]] bool batch_is_due() const;
     [[nodiscard]] bool wait_for_more();
@@ -121,7 +120,6 @@ class Runner {
     RunnerParts parts_;
     const RunnerOptions options_;
     const std::string journal_id_;
-    std::string writer_name_;  // cursor_owner.h; "" until it was first needed
     StatusBoard board_;
 
     std::atomic<journal::Position> cap_;  // set under mutex_, for those who wait
@@ -129,9 +127,11 @@ class Runner {
     // The lane's thread alone:
     JournalHold hold_;
     BatchWriter writer_;
+    LaneClaim claim_;
     Backoff backoff_;
     bool connected_ = false;
-    Cursor cursor_;  // committed in the database
+    Cursor cursor_;                    // committed in the database
+    std::uint64_t before_cursor_ = 0;  // the fingerprint of the record before it; 0: not known
     BatchFiller filler_;
     LaneTables tables_;
     MappedBatch batch_;  // the one to be written
@@ -141,8 +141,7 @@ class Runner {
     journal::Position reported_ = 0;  // as done, to sides_
 
     SideLanes sides_;
-    std::optional<std::size_t> blamed_;  // the table that the last failures were about
-    int times_blamed_ = 0;               // in a row
+    TableBlame blame_;
 
     std::atomic<bool> hurry_ = false;     // set under mutex_, as the next
     std::atomic<bool> stopping_ = false;  // set under mutex_, for those who wait

@@ -76,8 +76,7 @@ void StatusBoard::add_failure(SteadyTime began, const SinkError& error, std::uin
         ++status_.failures;
     }
     const bool needs_person = error.failure == Failure::refused;
-    const std::string text =
-        error.code.empty() ? error.message : fmt::format("{} [{}]", error.message, error.code);
+    const std::string text = text_of(error);
     set_state(needs_person ? RunnerState::blocked : RunnerState::retrying, text);
     const auto line = standstill_.failed(began, clock_, waiting, text, needs_person);
     if (line) {

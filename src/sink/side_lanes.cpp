@@ -335,7 +335,7 @@ SinkResult<bool> SideLanes::merge(Cursor cursor, Sink& sink) {
             continue;
         }
         if (auto taken = take_back(name, cursor.position); !taken) {
-            return fail(Failure::retry, "{}", taken.error().message);
+            return retry_after(taken.error());
         }
         merged = true;
     }

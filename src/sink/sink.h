@@ -80,6 +80,16 @@ template <class T>
     return std::unexpected(std::move(failed.error()));
 }
 
+/// An error of foz's own files, in the midst of a sink's: the same may succeed later.
+[[nodiscard]] inline std::unexpected<SinkError> retry_after(const Error& error) {
+    return fail(Failure::retry, "{}", error.message);
+}
+
+/// "value too long [22001]", for a person.
+[[nodiscard]] inline std::string text_of(const SinkError& error) {
+    return error.code.empty() ? error.message : fmt::format("{} [{}]", error.message, error.code);
+}
+
 /// Where a lane has come to: the next item to be written.
 using Cursor = mapping::Origin;
 

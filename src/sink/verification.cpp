@@ -8,6 +8,7 @@
 #include "sink/cursor_owner.h"
 #include "sink/lane_layout.h"
 #include "sink/lane_share.h"
+#include "sink/lost_replays.h"
 #include "sink/row_share.h"
 #include "state/dead_letters.h"
 #include "state/journal_renewal.h"
@@ -114,7 +115,7 @@ void Verifier::add_ledger() {
                 line.stored;
             // A replay of the journal receives nothing new; one of dead letters turns dead into
             // stored.
-            if (is_main(lane.lane) || lane.lane == "dead") {
+            if (is_main(lane.lane) || lane.lane == kDeadLane) {
                 found->stored += line.stored;
                 found->duplicate += line.duplicate;
                 found->dead += line.dead;
@@ -163,7 +164,11 @@ Result<void> Verifier::find_owner(journal::Journal& journal) {
         if (!is_main(lane.lane)) {
             continue;
         }
-        const auto foreign = foreign_owner(journal, state_, lane.cursor, lane.mark);
+        const auto here = fingerprint_before(journal, lane.cursor.position);
+        if (!here) {
+            return std::unexpected(here.error());
+        }
+        const auto foreign = foreign_owner(state_, lane.cursor, lane.mark, *here);
         if (!foreign) {
             return std::unexpected(foreign.error());
         }

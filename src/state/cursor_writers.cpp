@@ -15,21 +15,19 @@ constexpr std::string_view kAdd =
 SqliteResult<std::string> add_writer(
     SqliteConnection& connection, const std::string& database, const std::string& lane
 ) {
+    const auto bind = [&](Statement& statement) {
+        statement.bind(1, database);
+        statement.bind(2, lane);
+    };
     std::string writer;
-    for (const std::string_view sql : {kForgetOld, kAdd}) {
-        auto statement = connection.prepare(sql);
-        if (!statement) {
-            return std::unexpected(std::move(statement.error()));
-        }
-        statement->bind(1, database);
-        statement->bind(2, lane);
-        auto row = statement->step();
-        if (!row) {
-            return std::unexpected(std::move(row.error()));
-        }
-        if (*row) {
-            writer = statement->text(0);
-        }
+    auto done = connection.run(kForgetOld, bind);
+    if (done) {
+        done = connection.for_each_row(kAdd, bind, [&](const Statement& row) {
+            writer = row.text(0);
+        });
+    }
+    if (!done) {
+        return std::unexpected(std::move(done.error()));
     }
     return writer;
 }

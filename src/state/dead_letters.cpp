@@ -118,23 +118,6 @@ void bind_letter(Statement& insert, const DeadLetter& letter) {
     insert.bind(17, letter.user);
 }
 
-// Binds one statement's parameters with `bind`, runs it to the end, and says how many rows it
-// changed.
-template <class Bind>
-SqliteResult<std::uint64_t> run_once(
-    SqliteConnection& connection, const std::string& sql, Bind bind
-) {
-    auto statement = connection.prepare(sql);
-    if (!statement) {
-        return std::unexpected(std::move(statement.error()));
-    }
-    bind(*statement);
-    if (auto ran = statement->run(); !ran) {
-        return std::unexpected(std::move(ran.error()));
-    }
-    return static_cast<std::uint64_t>(connection.changes());
-}
-
 // Free pages go back to the disk (those of a file that an older foz has made only to later
 // letters), and what was written ahead into its place. Whoever reads meanwhile may prevent it: then
 // the next time does it.
@@ -236,8 +219,7 @@ Result<void> forget_from(
         "cannot remove provisional dead letters",
         [&](SqliteConnection& connection) -> SqliteResult<void> {
             for (const char* table : {"dead_letters", "replayed_letters"}) {
-                auto removed = run_once(
-                    connection,
+                auto removed = connection.run(
                     fmt::format(
                         "DELETE FROM {} WHERE journal = ? AND database = ? AND lane = ? AND "
                         "(position, ordinal) >= (?, ?)",
@@ -252,7 +234,7 @@ Result<void> forget_from(
                     }
                 );
                 if (!removed) {
-                    return std::unexpected(std::move(removed.error()));
+                    return removed;
                 }
             }
             return {};
@@ -329,8 +311,7 @@ Result<std::uint64_t> discard_some_letters(StateDatabase& state, const LetterFil
     waiting.status = LetterStatus::waiting;
     using Count = SqliteResult<std::uint64_t>;
     return state.run("cannot discard dead letters", [&](SqliteConnection& connection) -> Count {
-        auto discarded = run_once(
-            connection,
+        auto ran = connection.run(
             fmt::format(
                 "UPDATE dead_letters SET status = 'discarded', payload = x'' WHERE id IN"
                 " (SELECT id FROM dead_letters{} ORDER BY id LIMIT {})",
@@ -339,7 +320,11 @@ Result<std::uint64_t> discard_some_letters(StateDatabase& state, const LetterFil
             ),
             [&](Statement& statement) { bind_filter(statement, waiting); }
         );
-        if (discarded && *discarded > 0) {
+        if (!ran) {
+            return std::unexpected(std::move(ran.error()));
+        }
+        const auto discarded = static_cast<std::uint64_t>(connection.changes());
+        if (discarded > 0) {
             give_room_back(connection);
         }
         return discarded;
@@ -437,17 +422,13 @@ Result<void> settle_replays(
             if (auto kept = keep_replayed(connection, journal, database, cursor); !kept) {
                 return kept;
             }
-            auto ran = run_once(
-                connection,
+            auto ran = connection.run(
                 "UPDATE dead_letters SET status = 'waiting', replay = NULL, replay_index = NULL "
                 "WHERE journal = ?1 AND database = ?2 AND status = 'replaying' AND "
                 "(replay, replay_index) >= (?3, ?4)",
                 bind
             );
-            if (!ran) {
-                return std::unexpected(std::move(ran.error()));
-            }
-            return transaction->commit();
+            return ran ? transaction->commit() : ran;
         }
     );
 }

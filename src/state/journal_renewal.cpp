@@ -30,15 +30,13 @@ SqliteResult<void> move_everything(
     SqliteConnection& connection, const std::string& before, const std::string& after
 ) {
     for (const char* sql : kMoves) {
-        auto statement = connection.prepare(sql);
-        if (!statement) {
-            return std::unexpected(std::move(statement.error()));
-        }
-        statement->bind(1, before);
-        if (std::string_view(sql).find("?2") != std::string_view::npos) {
-            statement->bind(2, after);
-        }
-        if (auto moved = statement->run(); !moved) {
+        auto moved = connection.run(sql, [&](Statement& statement) {
+            statement.bind(1, before);
+            if (std::string_view(sql).contains("?2")) {
+                statement.bind(2, after);
+            }
+        });
+        if (!moved) {
             return moved;
         }
     }
@@ -113,41 +111,31 @@ Result<std::optional<BeforeRenewal>> load_renewal(
 ) {
     using Loaded = SqliteResult<std::optional<BeforeRenewal>>;
     return state.run("cannot read the journal's ids", [&](SqliteConnection& connection) -> Loaded {
-        auto select =
-            connection.prepare("SELECT since FROM journal_renewal WHERE after = ? AND database = ?"
-            );
-        if (!select) {
-            return std::unexpected(std::move(select.error()));
-        }
-        select->bind(1, journal);
-        select->bind(2, database);
-        auto row = select->step();
-        if (!row) {
-            return std::unexpected(std::move(row.error()));
-        }
-        if (!*row) {
-            return std::nullopt;
-        }
-        BeforeRenewal renewal;
-        renewal.since = static_cast<std::uint64_t>(select->integer(0));
-        auto letters = connection.prepare(
-            "SELECT route, letters FROM renewed_letters WHERE journal = ? AND database = ?"
+        const auto bind = [&](Statement& select) {
+            select.bind(1, journal);
+            select.bind(2, database);
+        };
+        std::optional<BeforeRenewal> renewal;
+        auto read = connection.for_each_row(
+            "SELECT since FROM journal_renewal WHERE after = ? AND database = ?",
+            bind,
+            [&](const Statement& row) {
+                renewal.emplace().since = static_cast<std::uint64_t>(row.integer(0));
+            }
         );
-        if (!letters) {
-            return std::unexpected(std::move(letters.error()));
+        if (read && renewal) {
+            read = connection.for_each_row(
+                "SELECT route, letters FROM renewed_letters WHERE journal = ? AND database = ?",
+                bind,
+                [&](const Statement& row) {
+                    renewal->letters.push_back({std::string(row.text(0)), row.integer(1)});
+                }
+            );
         }
-        letters->bind(1, journal);
-        letters->bind(2, database);
-        while (true) {
-            auto next = letters->step();
-            if (!next) {
-                return std::unexpected(std::move(next.error()));
-            }
-            if (!*next) {
-                return renewal;
-            }
-            renewal.letters.push_back({std::string(letters->text(0)), letters->integer(1)});
+        if (!read) {
+            return std::unexpected(std::move(read.error()));
         }
+        return renewal;
     });
 }
 

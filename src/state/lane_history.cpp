@@ -9,16 +9,6 @@ std::int64_t stored(std::uint64_t number) {
     return static_cast<std::int64_t>(number);
 }
 
-template <class Bind>
-SqliteResult<void> run_once(SqliteConnection& connection, std::string_view sql, Bind bind) {
-    auto statement = connection.prepare(sql);
-    if (!statement) {
-        return std::unexpected(std::move(statement.error()));
-    }
-    bind(*statement);
-    return statement->run();
-}
-
 }  // namespace
 
 Result<std::optional<LaneLayout>> load_lane_layout(
@@ -55,8 +45,7 @@ Result<void> save_lane_layout(
     const LaneLayout& layout
 ) {
     return state.run("cannot save the lane layout", [&](SqliteConnection& connection) {
-        return run_once(
-            connection,
+        return connection.run(
             "INSERT OR REPLACE INTO lane_layout VALUES (?, ?, ?, ?)",
             [&](Statement& statement) {
                 statement.bind(1, journal);
@@ -70,8 +59,7 @@ Result<void> save_lane_layout(
 
 Result<void> save_gap(StateDatabase& state, const Gap& gap) {
     return state.run("cannot save a gap", [&](SqliteConnection& connection) {
-        return run_once(
-            connection,
+        return connection.run(
             "INSERT OR IGNORE INTO gap VALUES (?, ?, ?, ?, ?, ?, ?)",
             [&](Statement& statement) {
                 statement.bind(1, gap.journal);
@@ -89,39 +77,32 @@ Result<void> save_gap(StateDatabase& state, const Gap& gap) {
 Result<std::vector<Gap>> load_gaps(StateDatabase& state, const std::string& journal) {
     using Loaded = SqliteResult<std::vector<Gap>>;
     return state.run("cannot read gaps", [&](SqliteConnection& connection) -> Loaded {
-        auto select = connection.prepare(
-            "SELECT database, lane, first, past, noticed, accepted FROM gap WHERE journal = ?"
-        );
-        if (!select) {
-            return std::unexpected(std::move(select.error()));
-        }
-        select->bind(1, journal);
         std::vector<Gap> gaps;
-        while (true) {
-            auto row = select->step();
-            if (!row) {
-                return std::unexpected(std::move(row.error()));
+        auto read = connection.for_each_row(
+            "SELECT database, lane, first, past, noticed, accepted FROM gap WHERE journal = ?",
+            [&](Statement& select) { select.bind(1, journal); },
+            [&](const Statement& row) {
+                gaps.push_back(
+                    {journal,
+                     std::string(row.text(0)),
+                     std::string(row.text(1)),
+                     static_cast<std::uint64_t>(row.integer(2)),
+                     static_cast<std::uint64_t>(row.integer(3)),
+                     SystemTime(Microseconds(row.integer(4))),
+                     row.integer(5) != 0}
+                );
             }
-            if (!*row) {
-                return gaps;
-            }
-            gaps.push_back(
-                {journal,
-                 std::string(select->text(0)),
-                 std::string(select->text(1)),
-                 static_cast<std::uint64_t>(select->integer(2)),
-                 static_cast<std::uint64_t>(select->integer(3)),
-                 SystemTime(Microseconds(select->integer(4))),
-                 select->integer(5) != 0}
-            );
+        );
+        if (!read) {
+            return std::unexpected(std::move(read.error()));
         }
+        return gaps;
     });
 }
 
 Result<void> accept_gaps(StateDatabase& state, const std::string& journal) {
     return state.run("cannot accept gaps", [&](SqliteConnection& connection) {
-        return run_once(
-            connection,
+        return connection.run(
             "UPDATE gap SET accepted = 1 WHERE journal = ?",
             [&](Statement& statement) { statement.bind(1, journal); }
         );

@@ -18,15 +18,13 @@ struct Replays {
 SqliteResult<std::uint64_t> run_for(
     SqliteConnection& connection, const std::string& sql, const Replays& replays
 ) {
-    auto statement = connection.prepare(sql);
-    if (!statement) {
-        return std::unexpected(std::move(statement.error()));
-    }
-    statement->bind(1, replays.journal);
-    statement->bind(2, replays.database);
-    statement->bind(3, static_cast<std::int64_t>(replays.cursor.first));
-    statement->bind(4, static_cast<std::int64_t>(replays.cursor.second));
-    if (auto ran = statement->run(); !ran) {
+    auto ran = connection.run(sql, [&](Statement& statement) {
+        statement.bind(1, replays.journal);
+        statement.bind(2, replays.database);
+        statement.bind(3, static_cast<std::int64_t>(replays.cursor.first));
+        statement.bind(4, static_cast<std::int64_t>(replays.cursor.second));
+    });
+    if (!ran) {
         return std::unexpected(std::move(ran.error()));
     }
     return static_cast<std::uint64_t>(connection.changes());
@@ -120,17 +118,14 @@ Result<bool> has_replayed(
 }
 
 Result<void> forget_replayed_before(StateDatabase& state, SystemTime time) {
-    return state.run(
-        "cannot forget replayed letters",
-        [&](SqliteConnection& connection) -> SqliteResult<void> {
-            auto removal = connection.prepare("DELETE FROM replayed_letters WHERE stored < ?");
-            if (!removal) {
-                return std::unexpected(std::move(removal.error()));
+    return state.run("cannot forget replayed letters", [&](SqliteConnection& connection) {
+        return connection.run(
+            "DELETE FROM replayed_letters WHERE stored < ?",
+            [&](Statement& statement) {
+                statement.bind(1, std::int64_t{time.time_since_epoch().count()});
             }
-            removal->bind(1, std::int64_t{time.time_since_epoch().count()});
-            return removal->run();
-        }
-    );
+        );
+    });
 }
 
 }  // namespace foz::state

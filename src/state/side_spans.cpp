@@ -5,16 +5,6 @@ namespace foz::state {
 
 namespace {
 
-template <class Bind>
-SqliteResult<void> run_once(SqliteConnection& connection, std::string_view sql, Bind bind) {
-    auto statement = connection.prepare(sql);
-    if (!statement) {
-        return std::unexpected(std::move(statement.error()));
-    }
-    bind(*statement);
-    return statement->run();
-}
-
 void bind_key(
     Statement& statement,
     const std::string& journal,
@@ -38,8 +28,7 @@ Result<void> save_side_span(
     const SideSpan& span
 ) {
     return state.run("cannot save a side lane", [&](SqliteConnection& connection) {
-        return run_once(
-            connection,
+        return connection.run(
             "INSERT OR REPLACE INTO side_span (journal, database, lane, table_name, "
             "begin_position, begin_ordinal, side, past) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [&](Statement& statement) {
@@ -62,8 +51,7 @@ Result<void> remove_side_span(
     const SideSpan& span
 ) {
     return state.run("cannot forget a side lane", [&](SqliteConnection& connection) {
-        return run_once(
-            connection,
+        return connection.run(
             "DELETE FROM side_span WHERE journal = ? AND database = ? AND lane = ? AND "
             "table_name = ? AND begin_position = ? AND begin_ordinal = ?",
             [&](Statement& statement) { bind_key(statement, journal, database, span); }
@@ -75,8 +63,7 @@ Result<void> remove_side_spans(
     StateDatabase& state, const std::string& journal, const std::string& database
 ) {
     return state.run("cannot forget side lanes", [&](SqliteConnection& connection) {
-        return run_once(
-            connection,
+        return connection.run(
             "DELETE FROM side_span WHERE journal = ? AND database = ?",
             [&](Statement& statement) {
                 statement.bind(1, journal);
@@ -91,35 +78,30 @@ Result<std::vector<SideSpan>> load_side_spans(
 ) {
     using Loaded = SqliteResult<std::vector<SideSpan>>;
     return state.run("cannot read the side lanes", [&](SqliteConnection& connection) -> Loaded {
-        auto select = connection.prepare(
-            "SELECT lane, table_name, side, begin_position, begin_ordinal, past IS NULL, past "
-            "FROM side_span WHERE journal = ? AND database = ? "
-            "ORDER BY begin_position, begin_ordinal, table_name"
-        );
-        if (!select) {
-            return std::unexpected(std::move(select.error()));
-        }
-        select->bind(1, journal);
-        select->bind(2, database);
         std::vector<SideSpan> spans;
-        while (true) {
-            auto row = select->step();
-            if (!row) {
-                return std::unexpected(std::move(row.error()));
+        auto read = connection.for_each_row(
+            "SELECT lane, table_name, side, begin_position, begin_ordinal, past FROM side_span "
+            "WHERE journal = ? AND database = ? ORDER BY begin_position, begin_ordinal, table_name",
+            [&](Statement& select) {
+                select.bind(1, journal);
+                select.bind(2, database);
+            },
+            [&](const Statement& row) {
+                SideSpan& span = spans.emplace_back();
+                span.lane = row.text(0);
+                span.table = row.text(1);
+                span.side = row.text(2);
+                span.begin = static_cast<std::uint64_t>(row.integer(3));
+                span.begin_ordinal = static_cast<std::uint32_t>(row.integer(4));
+                if (!row.is_null(5)) {
+                    span.past = static_cast<std::uint64_t>(row.integer(5));
+                }
             }
-            if (!*row) {
-                return spans;
-            }
-            SideSpan& span = spans.emplace_back();
-            span.lane = select->text(0);
-            span.table = select->text(1);
-            span.side = select->text(2);
-            span.begin = static_cast<std::uint64_t>(select->integer(3));
-            span.begin_ordinal = static_cast<std::uint32_t>(select->integer(4));
-            if (select->integer(5) == 0) {
-                span.past = static_cast<std::uint64_t>(select->integer(6));
-            }
+        );
+        if (!read) {
+            return std::unexpected(std::move(read.error()));
         }
+        return spans;
     });
 }
 

@@ -96,6 +96,30 @@ class SqliteConnection {
     /// Runs SQL that has no parameters; several statements may follow one another.
     [[nodiscard]] SqliteResult<void> execute(const std::string& sql);
     [[nodiscard]] SqliteResult<Statement> prepare(std::string_view sql);
+    /// Runs one statement to its end, whose parameters `bind(statement)` binds.
+    template <class Bind>
+    [[nodiscard]] SqliteResult<void> run(std::string_view sql, Bind bind) {
+        return for_each_row(sql, bind, [](const Statement& /*row*/) {});
+    }
+    /// The same for a SELECT: calls `each(statement)` for every row.
+    template <class Bind, class Each>
+    [[nodiscard]] SqliteResult<void> for_each_row(std::string_view sql, Bind bind, Each each) {
+        auto statement = prepare(sql);
+        if (!statement) {
+            return std::unexpected(std::move(statement.error()));
+        }
+        bind(*statement);
+        while (true) {
+            auto row = statement->step();
+            if (!row) {
+                return std::unexpected(std::move(row.error()));
+            }
+            if (!*row) {
+                return {};
+            }
+            each(std::as_const(*statement));
+        }
+    }
     /// The first column of the first row, as a number; 0 if there is none.
     [[nodiscard]] SqliteResult<std::int64_t> integer_of(std::string_view sql);
     /// Rows that the last INSERT, UPDATE or DELETE changed.

@@ -9,16 +9,6 @@ std::int64_t stored(SystemTime time) {
     return time.time_since_epoch().count();
 }
 
-template <class Bind>
-SqliteResult<void> run_once(SqliteConnection& connection, std::string_view sql, Bind bind) {
-    auto statement = connection.prepare(sql);
-    if (!statement) {
-        return std::unexpected(std::move(statement.error()));
-    }
-    bind(*statement);
-    return statement->run();
-}
-
 using Notes = std::vector<StandstillNote>;
 
 SqliteResult<Notes> read_notes(SqliteConnection& connection) {
@@ -32,40 +22,34 @@ SqliteResult<Notes> read_notes(SqliteConnection& connection) {
     if (*made == 0) {
         return notes;  // of an older foz
     }
-    auto select = connection.prepare(
+    auto read = connection.for_each_row(
         "SELECT journal, database, lane, since, noted, waiting, cause, needs_person "
-        "FROM standstill ORDER BY database, lane"
+        "FROM standstill ORDER BY database, lane",
+        [](const Statement& /*select*/) {},
+        [&](const Statement& row) {
+            notes.push_back(StandstillNote{
+                .journal = std::string(row.text(0)),
+                .database = std::string(row.text(1)),
+                .lane = std::string(row.text(2)),
+                .since = SystemTime(Microseconds(row.integer(3))),
+                .noted = SystemTime(Microseconds(row.integer(4))),
+                .waiting = static_cast<std::uint64_t>(row.integer(5)),
+                .cause = std::string(row.text(6)),
+                .needs_person = row.integer(7) != 0,
+            });
+        }
     );
-    if (!select) {
-        return std::unexpected(std::move(select.error()));
+    if (!read) {
+        return std::unexpected(std::move(read.error()));
     }
-    while (true) {
-        auto row = select->step();
-        if (!row) {
-            return std::unexpected(std::move(row.error()));
-        }
-        if (!*row) {
-            return notes;
-        }
-        notes.push_back(StandstillNote{
-            .journal = std::string(select->text(0)),
-            .database = std::string(select->text(1)),
-            .lane = std::string(select->text(2)),
-            .since = SystemTime(Microseconds(select->integer(3))),
-            .noted = SystemTime(Microseconds(select->integer(4))),
-            .waiting = static_cast<std::uint64_t>(select->integer(5)),
-            .cause = std::string(select->text(6)),
-            .needs_person = select->integer(7) != 0,
-        });
-    }
+    return notes;
 }
 
 }  // namespace
 
 Result<void> save_standstill(StateDatabase& state, const StandstillNote& note) {
     return state.run("cannot note that a lane stands still", [&](SqliteConnection& connection) {
-        return run_once(
-            connection,
+        return connection.run(
             "INSERT INTO standstill VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (journal, database, lane) DO UPDATE SET noted = excluded.noted, "
             "waiting = excluded.waiting, cause = excluded.cause, "
@@ -91,8 +75,7 @@ Result<void> remove_standstill(
     const std::string& lane
 ) {
     return state.run("cannot note that a lane moves again", [&](SqliteConnection& connection) {
-        return run_once(
-            connection,
+        return connection.run(
             "DELETE FROM standstill WHERE journal = ? AND database = ? AND lane = ?",
             [&](Statement& statement) {
                 statement.bind(1, journal);
@@ -105,8 +88,7 @@ Result<void> remove_standstill(
 
 Result<void> remove_standstills_of_others(StateDatabase& state, const std::string& journal) {
     return state.run("cannot forget lanes of other journals", [&](SqliteConnection& connection) {
-        return run_once(
-            connection,
+        return connection.run(
             "DELETE FROM standstill WHERE journal <> ?",
             [&](Statement& statement) { statement.bind(1, journal); }
         );

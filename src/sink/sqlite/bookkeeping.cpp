@@ -49,28 +49,6 @@ constexpr std::string_view kReadCursorsWithoutMarks =
 constexpr std::string_view kReadLedgers =
     "SELECT lane, route, stored, duplicate, dead FROM foz_ledger WHERE journal = ? ORDER BY route";
 
-// Calls `each` for every row of `sql`, whose only parameter is `journal`.
-template <class Each>
-SqliteResult<void> for_each_row(
-    SqliteConnection& connection, std::string_view sql, const std::string& journal, Each each
-) {
-    auto select = connection.prepare(sql);
-    if (!select) {
-        return std::unexpected(std::move(select.error()));
-    }
-    select->bind(1, journal);
-    while (true) {
-        auto row = select->step();
-        if (!row) {
-            return std::unexpected(std::move(row.error()));
-        }
-        if (!*row) {
-            return {};
-        }
-        each(*select);
-    }
-}
-
 // False: made by an older foz.
 bool has_marks(const std::vector<CatalogueColumn>& columns) {
     return std::ranges::find(columns, "fingerprint", &CatalogueColumn::name) != columns.end();
@@ -138,11 +116,12 @@ SinkResult<std::vector<LaneState>> read_lanes(
     }
     const std::string_view cursors =
         has_marks(*own_table) ? kReadCursors : kReadCursorsWithoutMarks;
-    auto read = for_each_row(connection, cursors, journal, [&](const Statement& row) {
+    const auto of_journal = [&](Statement& select) { select.bind(1, journal); };
+    auto read = connection.for_each_row(cursors, of_journal, [&](const Statement& row) {
         lanes.push_back(lane_in(row));
     });
     if (read) {
-        read = for_each_row(connection, kReadLedgers, journal, [&](const Statement& row) {
+        read = connection.for_each_row(kReadLedgers, of_journal, [&](const Statement& row) {
             const auto lane = std::ranges::find(lanes, row.text(0), &LaneState::lane);
             if (lane != lanes.end()) {
                 lane->ledger.push_back(ledger_line_in(row));
@@ -169,7 +148,8 @@ SinkResult<std::vector<ForeignTotal>> read_foreign(
     constexpr auto kReadForeign =
         "SELECT journal, route, SUM(stored) FROM foz_ledger WHERE journal <> ?1 "
         "GROUP BY journal, route HAVING SUM(stored) > 0 ORDER BY journal, route";
-    auto read = for_each_row(connection, kReadForeign, journal, [&](const Statement& row) {
+    const auto of_journal = [&](Statement& select) { select.bind(1, journal); };
+    auto read = connection.for_each_row(kReadForeign, of_journal, [&](const Statement& row) {
         totals.push_back(
             {std::string(row.text(0)),
              std::string(row.text(1)),

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a lane settles about its cursor each time it has connected: whose it is (cursor_owner.h),
+// where to go on (lane_start.h), which letters are to be forgotten, and what the database has lost.
+// The lane's thread.
+#pragma once
+
+#include <cstdint>
+
+#include "sink/journal_hold.h"
+#include "sink/runner_parts.h"
+#include "sink/sink.h"
+
+namespace foz::sink {
+
+class LaneClaim {
+  public:
+    /// All of them must outlive it.
+    LaneClaim(RunnerParts& parts, const RunnerOptions& options, JournalHold& hold);
+
+    struct Start {
+        Cursor cursor;
+        std::uint64_t fingerprint = 0;  // of the record before it; 0: not known
+    };
+
+    /// By which to connect: with the name under which this lane moves its cursor.
+    [[nodiscard]] SinkResult<LaneName> name();
+
+    /// Where the lane goes on. A gap is reported, the lane's letters from there on are forgotten,
+    /// and its hold on the journal follows. Failure::refused: it cannot go on, a person has to
+    /// decide.
+    [[nodiscard]] SinkResult<Start> start_from(const Connected& found);
+
+    /// Puts the lane's name to its cursor, so that whoever else takes the cursor for his own finds
+    /// out now, not with the next reading.
+    [[nodiscard]] SinkResult<void> claim(const Connected& found, const Start& start);
+
+    /// Lets dead letters wait again that were replayed and that the database has lost since.
+    [[nodiscard]] SinkResult<void> look_after_replays();
+
+  private:
+    [[nodiscard]] SinkResult<void> report_gap(journal::Position first, journal::Position past);
+
+    RunnerParts& parts_;
+    const RunnerOptions& options_;
+    JournalHold& hold_;
+    LaneName name_;  // without a writer until that was first needed
+};
+
+}  // namespace foz::sink
