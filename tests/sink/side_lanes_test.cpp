@@ -216,8 +216,8 @@ TEST_P(SideLanesTest, readings_that_become_dead_letters_do_so_once_wherever_they
     publish({"good", "bad"}, 0, 10);
     start();
     EXPECT_TRUE(becomes("good", 0, 10));
-    database().execute("DROP TABLE bad");
-    database().execute("CREATE TABLE bad (n bigint CHECK (n <> 5))");
+    // In one step: the side lane makes a table that is missing.
+    database().execute("ALTER TABLE bad ADD COLUMN n bigint CHECK (n <> 5)");
     EXPECT_TRUE(is_one_lane_again());
     EXPECT_EQ(count("bad"), "9");
     std::size_t letters = 0;
