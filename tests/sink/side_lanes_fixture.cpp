@@ -105,6 +105,15 @@ void SideLanesTest::start() {
     runner_->start();
 }
 
+void SideLanesTest::start_with_misfit_beside_good(int count) {
+    add_table("good");
+    add_table("bad");
+    database().execute("CREATE TABLE bad (other integer)");
+    publish({"good", "bad"}, 0, count);
+    start();
+    EXPECT_TRUE(becomes("good", 0, count));
+}
+
 void SideLanesTest::crash() {
     runner_.reset();
 }

@@ -32,6 +32,9 @@ class SideLanesTest : public testing::TestWithParam<MakeDatabase> {
 
     /// Starts lane main-0.
     void start();
+    /// Tables good and bad, of which bad has another column than the route writes; `count` rows for
+    /// each. Those of good are written.
+    void start_with_misfit_beside_good(int count);
     /// As if foz had died: what is under way is not finished.
     void crash();
     [[nodiscard]] Runner& lane() { return *runner_; }

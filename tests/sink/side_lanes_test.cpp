@@ -25,12 +25,7 @@ void expect_it_adds_up(const Verification& found) {
 }
 
 TEST_P(SideLanesTest, a_table_that_does_not_fit_holds_back_no_other_and_catches_up_when_mended) {
-    add_table("good");
-    add_table("bad");
-    database().execute("CREATE TABLE bad (other integer)");
-    publish({"good", "bad"}, 0, 100);
-    start();
-    EXPECT_TRUE(becomes("good", 0, 100));
+    start_with_misfit_beside_good(100);
     ASSERT_TRUE(set_aside_become({"main-0/bad"}));
     publish({"good", "bad"}, 100, 200);
     EXPECT_TRUE(becomes("good", 0, 200));
@@ -50,12 +45,7 @@ TEST_P(SideLanesTest, a_table_that_does_not_fit_holds_back_no_other_and_catches_
 }
 
 TEST_P(SideLanesTest, what_waits_is_counted_as_such) {
-    add_table("good");
-    add_table("bad");
-    database().execute("CREATE TABLE bad (other integer)");
-    publish({"good", "bad"}, 0, 10);
-    start();
-    EXPECT_TRUE(becomes("good", 0, 10));
+    start_with_misfit_beside_good(10);
     EXPECT_TRUE(support::wait_until([&] {
         return lane().status().cursor.position == journal_->durable_end();
     }));
@@ -94,12 +84,7 @@ TEST_P(SideLanesTest, all_tables_that_do_not_fit_are_named_at_once) {
 }
 
 TEST_P(SideLanesTest, outlives_crashes_while_it_waits_and_while_it_catches_up) {
-    add_table("good");
-    add_table("bad");
-    database().execute("CREATE TABLE bad (other integer)");
-    publish({"good", "bad"}, 0, 100);
-    start();
-    EXPECT_TRUE(becomes("good", 0, 100));
+    start_with_misfit_beside_good(100);
     crash();
     publish({"good", "bad"}, 100, 200);
     start();
@@ -147,12 +132,7 @@ TEST_P(SideLanesTest, tables_break_and_mend_at_any_time_and_every_row_is_stored_
 }
 
 TEST_P(SideLanesTest, a_database_that_is_taken_back_into_a_side_lanes_time_gets_everything_again) {
-    add_table("good");
-    add_table("bad");
-    database().execute("CREATE TABLE bad (other integer)");
-    publish({"good", "bad"}, 0, 100);
-    start();
-    EXPECT_TRUE(becomes("good", 0, 100));
+    start_with_misfit_beside_good(100);
     database().execute("DROP TABLE bad");
     EXPECT_TRUE(becomes("bad", 0, 100));
     EXPECT_TRUE(is_one_lane_again());
@@ -210,12 +190,7 @@ TEST_P(SideLanesTest, more_tables_than_side_lanes_share_the_last_one) {
 }
 
 TEST_P(SideLanesTest, readings_that_become_dead_letters_do_so_once_wherever_they_are_written) {
-    add_table("good");
-    add_table("bad");
-    database().execute("CREATE TABLE bad (other integer)");
-    publish({"good", "bad"}, 0, 10);
-    start();
-    EXPECT_TRUE(becomes("good", 0, 10));
+    start_with_misfit_beside_good(10);
     // In one step: the side lane makes a table that is missing.
     database().execute("ALTER TABLE bad ADD COLUMN n bigint CHECK (n <> 5)");
     EXPECT_TRUE(is_one_lane_again());
