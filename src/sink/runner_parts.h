@@ -59,7 +59,8 @@ struct RunnerParts {
     NoteUnrouted on_unrouted = nullptr;  // on the lane's thread or its helper's
     /// So that tables fail apart; nothing: all wait for one. On the lane's thread.
     MakeSideLane make_side_lane = nullptr;
-    RowShare share = {};  // of a side lane
+    /// Of a side lane.
+    RowShare share = {};  // NOLINT(readability-redundant-member-init)
 };
 
 }  // namespace foz::sink

@@ -107,7 +107,8 @@ struct LaneName {
     std::string journal;  // the journal's id
     std::string
         lane;  // "main-0", "replay-...": unique for each reader of the journal into this database
-    std::string writer{};  // who moves the cursor now: kept with it (cursor_owner.h)
+    /// Who moves the cursor now: kept with it (cursor_owner.h).
+    std::string writer{};  // NOLINT(readability-redundant-member-init)
 };
 
 /// What shows whose a cursor is: two foz whose journals have one id take no cursor of the other's.

@@ -246,7 +246,7 @@ TEST_P(SideLanesTest, half_the_rows_refused_cost_few_attempts) {
     add_table("good");
     add_table("bad");
     database().execute("CREATE TABLE bad (n bigint CHECK (n % 2 = 0))");
-    const char* wanted = std::getenv("FOZ_REFUSED_ROWS");
+    const char* wanted = std::getenv("FOZ_REFUSED_ROWS");  // NOLINT(concurrency-mt-unsafe)
     const int rows = wanted != nullptr ? std::atoi(wanted) : 2'000;
     publish({"good", "bad"}, 0, rows);
     const auto began = std::chrono::steady_clock::now();
