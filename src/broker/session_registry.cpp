@@ -84,7 +84,7 @@ std::optional<ConnectionHandle> SessionRegistry::release(
         entry.session.reset();
     }
     count(entry);
-    if (will && keep_will(entry, will, now)) {
+    if (will && keep_will(entry, *will, now)) {
         will.reset();
     }
     if (entry.owner) {
@@ -100,13 +100,13 @@ std::optional<ConnectionHandle> SessionRegistry::release(
 }
 
 // A newcomer that waits decides in a moment what becomes of it: that one always has room.
-bool SessionRegistry::keep_will(Entry& entry, std::optional<Will>& will, SteadyTime now) {
+bool SessionRegistry::keep_will(Entry& entry, Will& will, SteadyTime now) {
     (void)take_will(entry);
-    if (!entry.owner && will_bytes_ + will->bytes() > will_bytes_max_) {
+    if (!entry.owner && will_bytes_ + will.bytes() > will_bytes_max_) {
         return false;
     }
-    entry.will_due = now + will->delay;
-    entry.will = std::make_unique<Will>(std::move(*will));
+    entry.will_due = now + will.delay;
+    entry.will = std::make_unique<Will>(std::move(will));
     will_bytes_ += entry.will->bytes();
     return true;
 }

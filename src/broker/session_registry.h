@@ -144,7 +144,8 @@ class SessionRegistry {
 
     using Entries = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
 
-    [[nodiscard]] bool keep_will(Entry& entry, std::optional<Will>& will, SteadyTime now);
+    /// False, and `will` as it was: there is no room for it.
+    [[nodiscard]] bool keep_will(Entry& entry, Will& will, SteadyTime now);
     [[nodiscard]] std::optional<Will> take_will(Entry& entry);
     void count(Entry& entry);
     void leave_alone(Entries::value_type& place, SteadyTime now);
