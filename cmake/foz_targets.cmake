@@ -22,6 +22,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     target_compile_options(foz_options INTERFACE -Wno-maybe-uninitialized -Wno-array-bounds -Wno-restrict
         -Wno-stringop-overflow -Wno-stringop-overread)
 endif()
+if(CMAKE_UNITY_BUILD)
+    # GCC takes what a file keeps for itself for a header's, when it stands in a file with others.
+    target_compile_options(foz_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endif()
 if(FOZ_SANITIZE)
     target_compile_options(foz_options INTERFACE -fsanitize=${FOZ_SANITIZE} -fno-sanitize-recover=all)
     target_link_options(foz_options INTERFACE -fsanitize=${FOZ_SANITIZE})

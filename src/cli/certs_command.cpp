@@ -13,6 +13,7 @@
 #include "base/file_system.h"
 #include "cli/commands.h"
 #include "cli/device_ids.h"
+#include "cli/failure.h"
 #include "tls/certificate_authority.h"
 #include "tls/certificate_facts.h"
 
@@ -35,11 +36,6 @@ struct CertsArguments {
     bool overwrite = false;
 };
 
-int failed(const Error& error) {
-    fmt::print(stderr, "foz certs: {}\n", error.message);
-    return error.code == ErrorCode::invalid ? 2 : 1;
-}
-
 std::chrono::days days_or(const CertsArguments& arguments, std::chrono::days usual) {
     return arguments.days > 0 ? std::chrono::days(arguments.days) : usual;
 }
@@ -60,7 +56,7 @@ int init(const CertsArguments& arguments) {
     request.overwrite = arguments.overwrite;
     const auto made = CertificateAuthority::create(arguments.folder, request, real_clock());
     if (!made) {
-        return failed(made.error());
+        return failed("certs", made.error());
     }
     const std::string folder = made->folder().string();
     fmt::print(
@@ -84,7 +80,7 @@ int server(CertificateAuthority& authority, const CertsArguments& arguments) {
     request.overwrite = arguments.overwrite;
     const auto issued = authority.issue_server(request);
     if (!issued) {
-        return failed(issued.error());
+        return failed("certs", issued.error());
     }
     print_issued(authority, *issued);
     return 0;
@@ -98,16 +94,18 @@ int device(CertificateAuthority& authority, const CertsArguments& arguments) {
     if (!arguments.csv.empty()) {
         auto ids = device_ids_in(arguments.csv);
         if (!ids) {
-            return failed(ids.error());
+            return failed("certs", ids.error());
         }
         request.ids.insert(request.ids.end(), ids->begin(), ids->end());
     }
     if (request.ids.empty()) {
-        return failed({ErrorCode::invalid, "say which device: an ID, or --csv FILE with many"});
+        return failed(
+            "certs", {ErrorCode::invalid, "say which device: an ID, or --csv FILE with many"}
+        );
     }
     const auto issued = authority.issue_devices(request);
     if (!issued) {
-        return failed(issued.error());
+        return failed("certs", issued.error());
     }
     constexpr std::size_t kShown = 10;
     for (std::size_t i = 0; i < std::min(issued->size(), kShown); ++i) {
@@ -143,11 +141,13 @@ int renew(CertificateAuthority& authority, const CertsArguments& arguments) {
     if (arguments.within_days > 0) {
         auto expiring = names_that_expire(authority, std::chrono::days(arguments.within_days));
         if (!expiring) {
-            return failed(expiring.error());
+            return failed("certs", expiring.error());
         }
         names.insert(names.end(), expiring->begin(), expiring->end());
     } else if (names.empty()) {
-        return failed({ErrorCode::invalid, "say which certificate: a NAME, or --within DAYS"});
+        return failed(
+            "certs", {ErrorCode::invalid, "say which certificate: a NAME, or --within DAYS"}
+        );
     }
     std::optional<std::chrono::days> validity;
     if (arguments.days > 0) {
@@ -156,7 +156,7 @@ int renew(CertificateAuthority& authority, const CertsArguments& arguments) {
     for (const std::string& name : names) {
         const auto renewed = authority.renew(name, validity);
         if (!renewed) {
-            return failed(renewed.error());
+            return failed("certs", renewed.error());
         }
         print_issued(authority, *renewed);
     }
@@ -165,7 +165,7 @@ int renew(CertificateAuthority& authority, const CertsArguments& arguments) {
 
 int revoke(CertificateAuthority& authority, const CertsArguments& arguments) {
     if (const auto revoked = authority.revoke(arguments.names); !revoked) {
-        return failed(revoked.error());
+        return failed("certs", revoked.error());
     }
     fmt::print(
         "{}: give the new list to every broker, and let it read it (foz and Mosquitto: SIGHUP)\n",
@@ -189,7 +189,7 @@ std::string status_text(const IssuedCertificate& one) {
 int list(CertificateAuthority& authority, const CertsArguments& arguments) {
     const auto all = authority.list();
     if (!all) {
-        return failed(all.error());
+        return failed("certs", all.error());
     }
     fmt::print(
         "CA: {}\n", tls::describe(tls::facts_of(authority.certificate()), real_clock().system_now())
@@ -212,11 +212,11 @@ int list(CertificateAuthority& authority, const CertsArguments& arguments) {
     return 0;
 }
 
-using Action = int (*)(CertificateAuthority&, const CertsArguments&);
+using AuthorityAction = int (*)(CertificateAuthority&, const CertsArguments&);
 
-int with_authority(const CertsArguments& arguments, Action action) {
+int with_authority(const CertsArguments& arguments, AuthorityAction action) {
     auto authority = CertificateAuthority::open(arguments.folder, real_clock());
-    return authority ? action(*authority, arguments) : failed(authority.error());
+    return authority ? action(*authority, arguments) : failed("certs", authority.error());
 }
 
 /// What all subcommands of `foz certs` are made from.
@@ -230,7 +230,7 @@ struct Registrar {
         command->add_option("--dir", arguments->folder, "The CA's folder")->capture_default_str();
         return command;
     }
-    void run(CLI::App* command, Action action) const {
+    void run(CLI::App* command, AuthorityAction action) const {
         command->callback([arguments = arguments, &exit_code = exit_code, action] {
             exit_code = with_authority(*arguments, action);
         });

@@ -13,6 +13,7 @@
 #include "base/printable.h"
 #include "cli/commands.h"
 #include "cli/data_folder.h"
+#include "cli/failure.h"
 #include "mqtt/utf8.h"
 #include "sink/dead_replay.h"
 #include "sink/make_sink.h"
@@ -28,11 +29,6 @@ struct DeadArguments {
     bool discards = false;
     state::LetterFilter filter;
 };
-
-int failed(const Error& error, int exit_code) {
-    fmt::print(stderr, "foz dead: {}\n", error.message);
-    return exit_code;
-}
 
 std::string json_text(std::string_view text) {
     std::string json = "\"";
@@ -127,7 +123,7 @@ int print_letters(
         print(letter);
         return true;
     });
-    return read ? 0 : failed(read.error(), 1);
+    return read ? 0 : failed("dead", read.error(), 1);
 }
 
 int discard(
@@ -135,10 +131,10 @@ int discard(
 ) {
     auto discarded = state::discard_letters(state, filter);
     if (!discarded) {
-        return failed(discarded.error(), 1);
+        return failed("dead", discarded.error(), 1);
     }
     if (auto kept = state::keep_reserve(settings.data); !kept) {
-        fmt::print(stderr, "foz dead: {}\n", kept.error().message);
+        static_cast<void>(failed("dead", kept.error()));
     }
     fmt::print("{} discarded\n", *discarded);
     return 0;
@@ -175,7 +171,7 @@ int replay(
 ) {
     auto lock = sink::DeadReplayLock::take(settings.data);
     if (!lock) {
-        return failed(lock.error(), 1);
+        return failed("dead", lock.error(), 1);
     }
     int exit_code = 0;
     for (const config::Database& database : settings.databases) {
@@ -241,7 +237,7 @@ int nothing_fits(const state::LetterFilter& filter) {
 int run(const DeadArguments& arguments, const Action& action) {
     auto settings = settings_for(arguments.folder);
     if (!settings) {
-        return failed(settings.error(), 2);
+        return failed("dead", settings.error(), 2);
     }
     if (arguments.discards && state::give_back_reserve(settings->data)) {
         fmt::print(
@@ -250,18 +246,18 @@ int run(const DeadArguments& arguments, const Action& action) {
     }
     auto state = open_state(*settings);
     if (!state) {
-        return failed(state.error(), 1);
+        return failed("dead", state.error(), 1);
     }
     auto journal = open_journal(*settings);
     if (!journal) {
-        return failed(journal.error(), 1);
+        return failed("dead", journal.error(), 1);
     }
     static_cast<void>(set_up_log("warn"));
     state::LetterFilter filter = arguments.filter;
     filter.journal = (*journal)->status().id;
     auto any = any_letter_fits(**state, filter);
     if (!any) {
-        return failed(any.error(), 1);
+        return failed("dead", any.error(), 1);
     }
     if (!*any) {
         return nothing_fits(filter);

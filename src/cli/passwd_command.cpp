@@ -13,6 +13,7 @@
 
 #include "base/file_system.h"
 #include "cli/commands.h"
+#include "cli/failure.h"
 #include "tls/password_file.h"
 #include "tls/private_file.h"
 
@@ -26,11 +27,6 @@ struct PasswdArguments {
     bool batch = false;
     std::uint32_t iterations = 100'000;
 };
-
-int failed(const Error& error) {
-    fmt::print(stderr, "foz passwd: {}\n", error.message);
-    return error.code == ErrorCode::invalid ? 2 : 1;
-}
 
 /// Nothing is shown of what is typed, while this lives.
 class EchoOff {
@@ -126,18 +122,18 @@ Result<std::string> changed_content(const PasswdArguments& arguments, const std:
 int passwd(const PasswdArguments& arguments) {
     const auto content = present_content(arguments.file);
     if (!content) {
-        return failed(content.error());
+        return failed("passwd", content.error());
     }
     const auto changed = changed_content(arguments, *content);
     if (!changed) {
-        return failed(changed.error());
+        return failed("passwd", changed.error());
     }
     // Rather no change than a file that a broker cannot read.
     if (const auto readable = tls::PasswordFile::parse(*changed, arguments.file); !readable) {
-        return failed(readable.error());
+        return failed("passwd", readable.error());
     }
     const auto written = tls::write_private_file(arguments.file, *changed, tls::kOwnerOnly);
-    return written ? 0 : failed(written.error());
+    return written ? 0 : failed("passwd", written.error());
 }
 
 }  // namespace

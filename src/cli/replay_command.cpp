@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/data_folder.h"
+#include "cli/failure.h"
 #include "sink/make_sink.h"
 #include "sink/runner.h"
 
@@ -32,11 +33,6 @@ struct Replay {
     sink::RunnerOptions lane;
     journal::Position until = 0;
 };
-
-int failed(const Error& error, int exit_code) {
-    fmt::print(stderr, "foz replay: {}\n", error.message);
-    return exit_code;
-}
 
 // Whether this replay came to its end before. A database that cannot be asked is the runner's to
 // wait for.
@@ -162,7 +158,7 @@ Result<Replay> replay_for(const ReplayArguments& arguments, journal::Journal& jo
 int replay(const ReplayArguments& arguments) {
     auto settings = settings_for(arguments.folder);
     if (!settings) {
-        return failed(settings.error(), 2);
+        return failed("replay", settings.error(), 2);
     }
     if (!arguments.route.empty()) {
         std::erase_if(settings->routes, [&](const config::Route& route) {
@@ -171,27 +167,29 @@ int replay(const ReplayArguments& arguments) {
         });
         if (settings->routes.empty()) {
             return failed(
-                {ErrorCode::invalid, fmt::format("there is no route \"{}\"", arguments.route)}, 2
+                "replay",
+                {ErrorCode::invalid, fmt::format("there is no route \"{}\"", arguments.route)},
+                2
             );
         }
     }
     auto state = open_state(*settings);
     if (!state) {
-        return failed(state.error(), 1);
+        return failed("replay", state.error(), 1);
     }
     auto journal = open_journal(*settings);
     if (!journal) {
-        return failed(journal.error(), 1);
+        return failed("replay", journal.error(), 1);
     }
     auto planned = replay_for(arguments, **journal);
     if (!planned) {
-        return failed(planned.error(), planned.error().code == ErrorCode::invalid ? 2 : 1);
+        return failed("replay", planned.error());
     }
     static_cast<void>(set_up_log("warn"));
     int exit_code = 0;
     for (const config::Database& database : settings->databases) {
         if (auto done = replay_into(*settings, database, **journal, **state, *planned); !done) {
-            exit_code = failed(done.error(), 1);
+            exit_code = failed("replay", done.error(), 1);
         }
     }
     return exit_code;

@@ -13,6 +13,7 @@
 #include "base/printable.h"
 #include "cli/commands.h"
 #include "cli/data_folder.h"
+#include "cli/failure.h"
 #include "mqtt/message.h"
 #include "state/session_checkpoint.h"
 
@@ -30,11 +31,6 @@ struct SessionsArguments {
     std::vector<std::string> client_ids;
     bool empty_only = false;
 };
-
-int failed(const Error& error, int exit_code) {
-    fmt::print(stderr, "foz sessions: {}\n", error.message);
-    return exit_code;
-}
 
 struct Opened {
     config::Settings settings;
@@ -100,7 +96,7 @@ std::string presence(const state::SessionSnapshot& session) {
 int list(const SessionsArguments& arguments) {
     auto opened = open(arguments);
     if (!opened) {
-        return failed(opened.error(), opened.error().code == ErrorCode::invalid ? 2 : 1);
+        return failed("sessions", opened.error());
     }
     const auto& [settings, state, journal, checkpoint] = *opened;
     std::size_t empty = 0;
@@ -137,6 +133,7 @@ bool is_known(const state::SessionCheckpoint& checkpoint, const std::string& cli
 int request(const Opened& opened, const std::string& client_id) {
     if (mqtt::is_reserved_client_id(client_id)) {
         return failed(
+            "sessions",
             {ErrorCode::invalid,
              fmt::format(
                  "\"{}\" is foz's own session towards another broker; it ends with its [[source]] "
@@ -148,6 +145,7 @@ int request(const Opened& opened, const std::string& client_id) {
     }
     if (!is_known(opened.checkpoint, client_id)) {
         return failed(
+            "sessions",
             {ErrorCode::not_found,
              fmt::format(
                  "there is no session of \"{}\" as of {}; foz sessions lists those that there are",
@@ -158,7 +156,7 @@ int request(const Opened& opened, const std::string& client_id) {
         );
     }
     const auto noted = state::request_session_end(*opened.state, opened.journal, client_id);
-    return noted ? 0 : failed(noted.error(), 1);
+    return noted ? 0 : failed("sessions", noted.error(), 1);
 }
 
 int wait_for_end(const Opened& opened) {
@@ -166,7 +164,7 @@ int wait_for_end(const Opened& opened) {
     while (real_clock().steady_now() < deadline) {
         const auto left = state::load_session_ends(*opened.state, opened.journal);
         if (!left) {
-            return failed(left.error(), 1);
+            return failed("sessions", left.error(), 1);
         }
         if (left->empty()) {
             fmt::print("ended\n");
@@ -175,6 +173,7 @@ int wait_for_end(const Opened& opened) {
         std::this_thread::sleep_for(200ms);
     }
     return failed(
+        "sessions",
         {ErrorCode::unavailable,
          "noted, but foz has not ended it yet; it does so when it saves its sessions next: see its "
          "log"},
@@ -185,7 +184,7 @@ int wait_for_end(const Opened& opened) {
 int end(const SessionsArguments& arguments) {
     auto opened = open(arguments);
     if (!opened) {
-        return failed(opened.error(), opened.error().code == ErrorCode::invalid ? 2 : 1);
+        return failed("sessions", opened.error());
     }
     int exit_code = 0;
     std::size_t noted = 0;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/data_folder.h"
+#include "cli/failure.h"
 #include "sink/make_sink.h"
 #include "sink/standstill_record.h"
 #include "sink/verification.h"
@@ -23,11 +24,6 @@ struct VerifyArguments {
     bool accept_gaps = false;
     bool no_row_counts = false;
 };
-
-int failed(const Error& error, int exit_code) {
-    fmt::print(stderr, "foz verify: {}\n", error.message);
-    return exit_code;
-}
 
 void print(const std::string& database, const sink::Verification& found) {
     fmt::print("database {}\n", database);
@@ -141,20 +137,20 @@ std::string_view verdict(bool balanced, bool checked, bool moves) {
 int verify(const VerifyArguments& arguments) {
     auto settings = settings_for(arguments.folder);
     if (!settings) {
-        return failed(settings.error(), 2);
+        return failed("verify", settings.error(), 2);
     }
     auto state = open_state(*settings);
     if (!state) {
-        return failed(state.error(), 1);
+        return failed("verify", state.error(), 1);
     }
     auto journal = open_journal(*settings);
     if (!journal) {
-        return failed(journal.error(), 1);
+        return failed("verify", journal.error(), 1);
     }
     const std::string id = (*journal)->status().id;
     if (arguments.accept_gaps) {
         if (auto accepted = state::accept_gaps(**state, id); !accepted) {
-            return failed(accepted.error(), 1);
+            return failed("verify", accepted.error(), 1);
         }
     }
     bool all_checked = true;
@@ -162,7 +158,7 @@ int verify(const VerifyArguments& arguments) {
     for (const config::Database& database : settings->databases) {
         auto balanced = verify_database(*settings, database, id, **state, !arguments.no_row_counts);
         if (!balanced) {
-            static_cast<void>(failed(balanced.error(), 1));
+            static_cast<void>(failed("verify", balanced.error(), 1));
             all_checked = false;
         } else {
             all_balanced = all_balanced && *balanced;
@@ -170,7 +166,7 @@ int verify(const VerifyArguments& arguments) {
     }
     const auto any_still = any_stands_still(*settings, id);
     if (!any_still) {
-        return failed(any_still.error(), 1);
+        return failed("verify", any_still.error(), 1);
     }
     fmt::print("{}\n", verdict(all_balanced, all_checked, !*any_still));
     return all_balanced && all_checked && !*any_still ? 0 : 1;

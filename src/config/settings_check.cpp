@@ -9,7 +9,9 @@
 namespace foz::config {
 namespace {
 
-constexpr std::string_view kSchemes[] = {"postgresql", "postgres", "mariadb", "mysql", "sqlite"};
+constexpr std::string_view kDatabaseSchemes[] = {
+    "postgresql", "postgres", "mariadb", "mysql", "sqlite"
+};
 
 void check_listeners(const Settings& settings, const SectionPlaces& places, ErrorList& errors) {
     std::set<std::string> addresses;
@@ -97,13 +99,13 @@ bool has_password(std::string_view url) {
 void check_url(const Database& database, const Where& where, ErrorList& errors) {
     const std::uint32_t line = errors.line_of(where, "url");
     const std::string_view scheme = scheme_of(database.url);
-    if (std::ranges::find(kSchemes, scheme) == std::end(kSchemes)) {
+    if (std::ranges::find(kDatabaseSchemes, scheme) == std::end(kDatabaseSchemes)) {
         errors.add(
             line,
             "\"url\" in {} has the unknown scheme \"{}\"; {}",
             where.shown,
             scheme,
-            hint_for(scheme, kSchemes)
+            hint_for(scheme, kDatabaseSchemes)
         );
     } else if (scheme == "sqlite" && database.url.size() <= scheme.size() + 1) {
         errors.add(line, "\"url\" in {} needs a file, such as \"sqlite:foz.sqlite\"", where.shown);

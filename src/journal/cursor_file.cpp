@@ -8,8 +8,8 @@
 namespace foz::journal {
 namespace {
 
-constexpr std::string_view kName = "cursors";
-constexpr std::string_view kMagic = "fozcurs\n";
+constexpr std::string_view kCursorFile = "cursors";
+constexpr std::string_view kCursorMagic = "fozcurs\n";
 constexpr std::uint64_t kFileBytesMax = 16 << 20;
 constexpr std::size_t kFixedBytes =
     8 + 4 + 16 + 8 + 4;  // magic, version, journal, durable end, count
@@ -44,13 +44,13 @@ bool take_cursor(ByteView& bytes, NamedCursor& cursor) {
 }  // namespace
 
 Result<CursorFile> CursorFile::read(FileSystem& files, const std::filesystem::path& directory) {
-    const auto path = directory / kName;
+    const auto path = directory / kCursorFile;
     auto content = read_file(files, path, kFileBytesMax);
     if (!content) {
         return pass_on(content);
     }
     ByteView bytes = as_bytes(*content);
-    if (bytes.size() < kFixedBytes + kCrcBytes || as_text(bytes.first(8)) != kMagic ||
+    if (bytes.size() < kFixedBytes + kCrcBytes || as_text(bytes.first(8)) != kCursorMagic ||
         load_little<std::uint32_t>(bytes.data() + bytes.size() - kCrcBytes) !=
             crc32c(bytes.first(bytes.size() - kCrcBytes))) {
         return corrupt(path);
@@ -79,7 +79,7 @@ Result<CursorFile> CursorFile::read(FileSystem& files, const std::filesystem::pa
 }
 
 Result<void> CursorFile::write(FileSystem& files, const std::filesystem::path& directory) const {
-    std::string bytes(kMagic);
+    std::string bytes(kCursorMagic);
     append_little(bytes, kFormatVersion);
     bytes += as_text(journal.bytes);
     append_little(bytes, durable_end);
@@ -90,7 +90,7 @@ Result<void> CursorFile::write(FileSystem& files, const std::filesystem::path& d
         bytes += cursor.name;
     }
     append_little(bytes, crc32c(as_bytes(bytes)));
-    return write_file_atomically(files, directory / kName, as_bytes(bytes));
+    return write_file_atomically(files, directory / kCursorFile, as_bytes(bytes));
 }
 
 }  // namespace foz::journal

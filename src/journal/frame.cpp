@@ -10,11 +10,11 @@ namespace foz::journal {
 namespace {
 
 // Where each field lies; docs/journal_format.md has the same table.
-constexpr std::size_t kMagicAt = 0;
+constexpr std::size_t kFrameMagicAt = 0;
 constexpr std::size_t kPayloadBytesAt = 4;
 constexpr std::size_t kCountAt = 8;
 constexpr std::size_t kPayloadCrcAt = 12;
-constexpr std::size_t kFirstAt = 16;
+constexpr std::size_t kFrameFirstAt = 16;
 constexpr std::size_t kAppendedAt = 24;
 constexpr std::size_t kDurableEndAt = 32;
 constexpr std::size_t kReservedAt = 40;
@@ -37,11 +37,11 @@ std::uint32_t payload_checksum(ByteView payload) {
 }
 
 void encode_frame_header(const FrameHeader& header, std::byte* to) {
-    store_little(to + kMagicAt, kFrameMagic);
+    store_little(to + kFrameMagicAt, kFrameMagic);
     store_little(to + kPayloadBytesAt, header.payload_bytes);
     store_little(to + kCountAt, header.count);
     store_little(to + kPayloadCrcAt, header.payload_crc);
-    store_little(to + kFirstAt, header.first);
+    store_little(to + kFrameFirstAt, header.first);
     store_little(to + kAppendedAt, std::int64_t{header.appended.time_since_epoch().count()});
     store_little(to + kReservedAt, std::uint32_t{0});
 }
@@ -56,14 +56,14 @@ FrameHeader load_frame_header(const std::byte* from) {
     header.payload_bytes = load_little<std::uint32_t>(from + kPayloadBytesAt);
     header.count = load_little<std::uint32_t>(from + kCountAt);
     header.payload_crc = load_little<std::uint32_t>(from + kPayloadCrcAt);
-    header.first = load_little<Position>(from + kFirstAt);
+    header.first = load_little<Position>(from + kFrameFirstAt);
     header.appended = SystemTime(Microseconds(load_little<std::int64_t>(from + kAppendedAt)));
     header.durable_end = load_little<Position>(from + kDurableEndAt);
     return header;
 }
 
 std::optional<FrameHeader> decode_frame_header(const std::byte* from, std::uint32_t seed) {
-    if (load_little<std::uint32_t>(from + kMagicAt) != kFrameMagic ||
+    if (load_little<std::uint32_t>(from + kFrameMagicAt) != kFrameMagic ||
         load_little<std::uint32_t>(from + kHeaderCrcAt) !=
             crc32c(ByteView(from, kHeaderCrcAt), seed)) {
         return std::nullopt;

@@ -6,7 +6,7 @@
 namespace foz::journal {
 namespace {
 
-constexpr std::string_view kName = "id";
+constexpr std::string_view kIdFile = "id";
 constexpr std::size_t kIdBytes = 36;
 
 bool is_id(std::string_view text) {
@@ -20,7 +20,7 @@ bool is_id(std::string_view text) {
 Result<std::string> public_journal_id(
     FileSystem& files, const std::filesystem::path& directory, const JournalId& made_with
 ) {
-    const auto path = directory / kName;
+    const auto path = directory / kIdFile;
     auto content = read_file(files, path, kIdBytes + 1);
     if (!content && content.error().code == ErrorCode::not_found) {
         return made_with.text();
@@ -48,7 +48,7 @@ std::string new_journal_id() {
 Result<void> set_public_journal_id(
     FileSystem& files, const std::filesystem::path& directory, const std::string& id
 ) {
-    return write_file_atomically(files, directory / kName, as_bytes(id + "\n"));
+    return write_file_atomically(files, directory / kIdFile, as_bytes(id + "\n"));
 }
 
 }  // namespace foz::journal

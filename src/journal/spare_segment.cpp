@@ -9,9 +9,9 @@
 namespace foz::journal {
 namespace {
 
-constexpr std::string_view kName = "spare";
+constexpr std::string_view kSpareFile = "spare";
 // Small pieces, each synced: the disk is never busy with zeros for long while a group commit waits.
-constexpr std::uint64_t kPieceBytes = 1 << 20;
+constexpr std::uint64_t kZerosBytes = 1 << 20;
 
 }  // namespace
 
@@ -24,7 +24,7 @@ Result<SpareSegment> SpareSegment::create(
     if (!folder) {
         return pass_on(folder);
     }
-    auto file = files.open(directory / kName, OpenMode::create);
+    auto file = files.open(directory / kSpareFile, OpenMode::create);
     if (!file) {
         return pass_on(file);
     }
@@ -32,8 +32,8 @@ Result<SpareSegment> SpareSegment::create(
 }
 
 Result<void> SpareSegment::advance() {
-    static const std::vector<std::byte> zeros(kPieceBytes);
-    const std::uint64_t count = std::min<std::uint64_t>(kPieceBytes, bytes_ - filled_);
+    static const std::vector<std::byte> zeros(kZerosBytes);
+    const std::uint64_t count = std::min<std::uint64_t>(kZerosBytes, bytes_ - filled_);
     if (auto written = file_->write_at(filled_, ByteView(zeros).first(count)); !written) {
         return written;
     }
@@ -65,7 +65,7 @@ Result<SpareSegment::Activated> SpareSegment::activate(const SegmentHeader& head
         return pass_on(synced);
     }
     const auto path = directory_ / segment_name(header.first);
-    if (auto renamed = files_->rename(directory_ / kName, path); !renamed) {
+    if (auto renamed = files_->rename(directory_ / kSpareFile, path); !renamed) {
         return pass_on(renamed);
     }
     if (auto synced = folder_->sync(); !synced) {
@@ -75,7 +75,7 @@ Result<SpareSegment::Activated> SpareSegment::activate(const SegmentHeader& head
 }
 
 void SpareSegment::discard(FileSystem& files, const std::filesystem::path& directory) {
-    (void)files.remove(directory / kName);  // that there is none is the usual case
+    (void)files.remove(directory / kSpareFile);  // that there is none is the usual case
 }
 
 }  // namespace foz::journal

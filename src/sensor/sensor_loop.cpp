@@ -19,10 +19,6 @@ namespace {
 constexpr std::uint32_t kWakeIndex = 0xFFFFFFFF;
 constexpr auto kKeepAliveCheck = std::chrono::seconds(1);
 
-SteadyTime steady_now() {
-    return std::chrono::steady_clock::now();
-}
-
 Error failed_call(std::string_view what) {
     return {ErrorCode::io, fmt::format("{}: {}", what, errno_message(errno))};
 }
@@ -82,12 +78,12 @@ void SensorLoop::wake() {
 }
 
 void SensorLoop::run() {
-    const SteadyTime begin = steady_now();
+    const SteadyTime begin = real_clock().steady_now();
     context_.steady_to_system =
         std::chrono::system_clock::now().time_since_epoch() - begin.time_since_epoch();
     next_keep_alive_check_ = begin + kKeepAliveCheck;
     while (unfinished_ > 0 && !signals_.abandon) {
-        const SteadyTime now = steady_now();
+        const SteadyTime now = real_clock().steady_now();
         if (now >= drained_at_) {
             break;
         }
@@ -187,7 +183,7 @@ SteadyTime SensorLoop::wait_until(SteadyTime now) const {
 }
 
 void SensorLoop::wait_for_events() {
-    const SteadyTime now = steady_now();
+    const SteadyTime now = real_clock().steady_now();
     const auto nanoseconds = std::max<std::int64_t>((wait_until(now) - now).count(), 0);
     const timespec time_out{
         .tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000

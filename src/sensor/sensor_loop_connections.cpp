@@ -21,14 +21,6 @@ constexpr std::size_t kReadBytes = 64 << 10;
 constexpr auto kReconnectFirst = std::chrono::milliseconds(100);
 constexpr std::uint32_t kReconnectDoublings = 5;  // up to 3.2 s
 
-SteadyTime steady_now() {
-    return std::chrono::steady_clock::now();
-}
-
-Error failed_call(std::string_view what) {
-    return {ErrorCode::io, fmt::format("{}: {}", what, errno_message(errno))};
-}
-
 }  // namespace
 
 void SensorLoop::open_waiting_connections(SteadyTime now) {
@@ -55,13 +47,13 @@ Result<void> SensorLoop::open_socket(std::uint32_t index) {
         Descriptor(socket(broker_.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
         );
     if (!connection.socket.is_open()) {
-        return std::unexpected(failed_call("cannot open a socket"));
+        return fail(ErrorCode::io, "cannot open a socket: {}", errno_message(errno));
     }
     const int one = 1;
     setsockopt(connection.socket.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     const auto* const address = reinterpret_cast<const sockaddr*>(&broker_.storage);
     if (connect(connection.socket.get(), address, broker_.size) != 0 && errno != EINPROGRESS) {
-        return std::unexpected(failed_call("cannot connect to the broker"));
+        return fail(ErrorCode::io, "cannot connect to the broker: {}", errno_message(errno));
     }
     connection.connecting = true;
     connection.transport_open = false;
@@ -93,7 +85,7 @@ void SensorLoop::transport_opened(std::uint32_t index) {
     connection.transport_open = true;
     watch(connection, index, EPOLLIN, false);
     out_.clear();
-    connection.client.open(steady_now(), out_);
+    connection.client.open(real_clock().steady_now(), out_);
     write(index);
 }
 
@@ -115,7 +107,7 @@ void SensorLoop::read(std::uint32_t index) {
         }
         return;
     }
-    const SteadyTime now = steady_now();
+    const SteadyTime now = real_clock().steady_now();
     const std::string_view input(in_.data(), kept + static_cast<std::size_t>(size));
     out_.clear();
     const auto [consumed, verdict] = connection.client.receive(input, now, out_);
@@ -189,7 +181,7 @@ void SensorLoop::write_unsent(std::uint32_t index) {
     }
     connection.unsent.shrink_to_fit();
     watch(connection, index, EPOLLIN, false);
-    publish_and_write(index, steady_now());
+    publish_and_write(index, real_clock().steady_now());
 }
 
 void SensorLoop::lose(std::uint32_t index, Verdict verdict, std::string_view reason) {
@@ -205,7 +197,7 @@ void SensorLoop::lose(std::uint32_t index, Verdict verdict, std::string_view rea
         return;
     }
     context_.statistics.last_error = reason;
-    const SteadyTime now = steady_now();
+    const SteadyTime now = real_clock().steady_now();
     if (const auto held_back = throttle_.pass(now)) {
         spdlog::warn(
             "connection of sensor {}: {}; it tries again", connection.client.client_id(), reason

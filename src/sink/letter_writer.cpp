@@ -13,7 +13,7 @@ namespace {
 
 // Letters are saved in groups of at most this many bytes of payload, so that a flood of them needs
 // little memory.
-constexpr std::size_t kGroupBytes = 4 << 20;
+constexpr std::size_t kSavedAtOnceBytes = 4 << 20;
 
 // A reader is moved forward over at most this many records; opening a new one costs about as much.
 constexpr journal::Position kSkipMax = 1'000;
@@ -73,7 +73,7 @@ SinkResult<void> LetterWriter::save(
         warn_of(*letter);
         bytes += letter->payload.size();
         letters.push_back(std::move(*letter));
-        if (bytes < kGroupBytes && i + 1 < burials.size()) {
+        if (bytes < kSavedAtOnceBytes && i + 1 < burials.size()) {
             continue;
         }
         if (auto saved = state::save_letters(state_, letters); !saved) {

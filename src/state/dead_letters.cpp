@@ -5,6 +5,7 @@
 
 #include "state/letter_room.h"
 #include "state/replayed_letters.h"
+#include "state/stored.h"
 
 namespace foz::state {
 
@@ -13,14 +14,6 @@ namespace {
 constexpr std::array kStatusNames = {
     std::string_view("waiting"), std::string_view("replaying"), std::string_view("discarded")
 };
-
-// SQLite's integers are signed; a position never comes near the sign bit.
-std::int64_t stored(std::uint64_t number) {
-    return static_cast<std::int64_t>(number);
-}
-std::int64_t stored(SystemTime time) {
-    return time.time_since_epoch().count();
-}
 
 LetterStatus status_from(std::string_view name) {
     for (std::size_t i = 0; i < kStatusNames.size(); ++i) {

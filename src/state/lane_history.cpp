@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "state/lane_history.h"
 
+#include "state/stored.h"
+
 namespace foz::state {
 
-namespace {
-
-std::int64_t stored(std::uint64_t number) {
-    return static_cast<std::int64_t>(number);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Result<std::optional<LaneLayout>> load_lane_layout(
     StateDatabase& state, const std::string& journal, const std::string& database

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "state/standstills.h"
 
+#include "state/stored.h"
+
 namespace foz::state {
 
 namespace {
-
-std::int64_t stored(SystemTime time) {
-    return time.time_since_epoch().count();
-}
 
 using Notes = std::vector<StandstillNote>;
 

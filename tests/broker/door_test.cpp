@@ -25,7 +25,7 @@ const std::string kAccepted("\x20\x02\x00\x00", 4);
 const std::string kWrongPassword("\x20\x02\x00\x04", 4);
 const std::string kNotAuthorized("\x20\x02\x00\x05", 4);
 
-std::string connect_bytes(
+std::string connect_with(
     std::optional<std::string_view> user_name = {}, std::optional<std::string_view> password = {}
 ) {
     mqtt::Connect connect;
@@ -87,35 +87,35 @@ class DoorTest : public testing::Test {
 
 TEST_F(DoorTest, the_right_password_opens_and_is_remembered) {
     start();
-    EXPECT_EQ(answer(connect_bytes("esp32", "secret")), kAccepted);
-    EXPECT_EQ(answer(connect_bytes("esp32", "secret")), kAccepted);
+    EXPECT_EQ(answer(connect_with("esp32", "secret")), kAccepted);
+    EXPECT_EQ(answer(connect_with("esp32", "secret")), kAccepted);
 }
 
 TEST_F(DoorTest, a_wrong_password_an_unknown_name_and_no_password_do_not) {
     start();
-    EXPECT_EQ(answer(connect_bytes("esp32", "Secret")), kWrongPassword);
-    EXPECT_EQ(answer(connect_bytes("esp33", "secret")), kWrongPassword);
-    EXPECT_EQ(answer(connect_bytes("esp32")), kWrongPassword);
+    EXPECT_EQ(answer(connect_with("esp32", "Secret")), kWrongPassword);
+    EXPECT_EQ(answer(connect_with("esp33", "secret")), kWrongPassword);
+    EXPECT_EQ(answer(connect_with("esp32")), kWrongPassword);
     EXPECT_EQ(broker_->status().connections_refused, 3U);
 }
 
 TEST_F(DoorTest, without_a_name_only_an_anonymous_listener_lets_in) {
     start();
-    EXPECT_EQ(answer(connect_bytes()), kNotAuthorized);
+    EXPECT_EQ(answer(connect_with()), kNotAuthorized);
     broker_.reset();
     journal_.reset();
     listener_.allow_anonymous = true;
     start();
-    EXPECT_EQ(answer(connect_bytes()), kAccepted);
-    EXPECT_EQ(answer(connect_bytes("esp32", "wrong")), kWrongPassword);
+    EXPECT_EQ(answer(connect_with()), kAccepted);
+    EXPECT_EQ(answer(connect_with("esp32", "wrong")), kWrongPassword);
 }
 
 TEST_F(DoorTest, a_refused_client_does_not_take_a_session_over) {
     start();
     RawClient device(broker_->listeners().front()->port());
-    device.send(connect_bytes("esp32", "secret"));
+    device.send(connect_with("esp32", "secret"));
     ASSERT_EQ(device.receive(kAccepted.size()), kAccepted);
-    EXPECT_EQ(answer(connect_bytes("esp32", "guess")), kWrongPassword);
+    EXPECT_EQ(answer(connect_with("esp32", "guess")), kWrongPassword);
     device.send(std::string("\xC0\x00", 2));
     EXPECT_EQ(device.receive(2), std::string("\xD0\x00", 2)) << "PINGRESP: it is still there";
 }
@@ -125,7 +125,7 @@ TEST_F(DoorTest, a_client_is_not_read_from_while_its_password_is_checked) {
     write_passwords({{"esp32", "secret"}}, kAboutASecond);
     start();
     RawClient stranger(broker_->listeners().front()->port());
-    stranger.send(connect_bytes("esp32", "guess") + "\x30\xFF\xFF\xFF\x7F");  // a long packet
+    stranger.send(connect_with("esp32", "guess") + "\x30\xFF\xFF\xFF\x7F");  // a long packet
     constexpr std::size_t kPieces = 64;
     std::atomic<std::size_t> sent = 0;
     std::thread sender([&] {
@@ -146,11 +146,11 @@ TEST_F(DoorTest, a_reading_is_kept_though_its_device_hangs_up_while_its_password
     const std::string publish("\x30\x04\x00\x01t1", 6);
     {
         const RawClient at_once(broker_->listeners().front()->port());
-        at_once.send(connect_bytes("esp32", "secret") + publish);
+        at_once.send(connect_with("esp32", "secret") + publish);
     }
     {
         const RawClient later(broker_->listeners().front()->port());
-        later.send(connect_bytes("esp32", "secret"));
+        later.send(connect_with("esp32", "secret"));
         ASSERT_TRUE(support::wait_until([&] { return broker_->status().connections_total == 2; }));
         later.send(publish);
     }
@@ -163,7 +163,7 @@ TEST_F(DoorTest, a_reading_of_one_that_hung_up_with_a_wrong_password_is_not_kept
     start();
     {
         const RawClient stranger(broker_->listeners().front()->port());
-        stranger.send(connect_bytes("esp32", "guess") + std::string("\x30\x04\x00\x01t1", 6));
+        stranger.send(connect_with("esp32", "guess") + std::string("\x30\x04\x00\x01t1", 6));
     }
     EXPECT_TRUE(support::wait_until([&] { return broker_->status().connections_refused == 1; }));
     EXPECT_EQ(broker_->status().messages, 0U);
@@ -174,25 +174,25 @@ TEST_F(DoorTest, a_check_for_a_connection_that_is_gone_is_not_made) {
     start();
     for (int i = 0; i < 50; ++i) {
         const RawClient gone(broker_->listeners().front()->port());
-        gone.send(connect_bytes("esp32", fmt::format("guess {}", i)));
+        gone.send(connect_with("esp32", fmt::format("guess {}", i)));
     }
     EXPECT_TRUE(support::wait_until([&] {
         const auto status = broker_->status();
         return status.connections_total == 50 && status.connections <= 1;
     }));
-    EXPECT_EQ(answer(connect_bytes("esp32", "secret")), kAccepted) << "soon, not after 50 checks";
+    EXPECT_EQ(answer(connect_with("esp32", "secret")), kAccepted) << "soon, not after 50 checks";
 }
 
 TEST_F(DoorTest, the_password_file_is_read_again_and_a_broken_one_leaves_the_old_in_force) {
     start();
     write_passwords({{"esp32", "new"}});
-    EXPECT_EQ(answer(connect_bytes("esp32", "secret")), kAccepted) << "not read again yet";
+    EXPECT_EQ(answer(connect_with("esp32", "secret")), kAccepted) << "not read again yet";
     broker_->reload();
-    EXPECT_EQ(answer(connect_bytes("esp32", "secret")), kWrongPassword);
-    EXPECT_EQ(answer(connect_bytes("esp32", "new")), kAccepted);
+    EXPECT_EQ(answer(connect_with("esp32", "secret")), kWrongPassword);
+    EXPECT_EQ(answer(connect_with("esp32", "new")), kAccepted);
     std::ofstream(directory_ / "passwd") << "esp32:not a hash\n";
     broker_->reload();
-    EXPECT_EQ(answer(connect_bytes("esp32", "new")), kAccepted);
+    EXPECT_EQ(answer(connect_with("esp32", "new")), kAccepted);
 }
 
 TEST_F(DoorTest, a_broken_password_file_is_an_error_at_the_start) {

@@ -10,19 +10,13 @@
 
 #include "config/aws_iot_limits.h"
 #include "config/settings_parser.h"
+#include "tests/config/errors_of.h"
 
 namespace foz::config {
 namespace {
 
-using Lines = std::vector<std::string>;
-
 std::filesystem::path root() {
     return FOZ_SOURCE_DIR;
-}
-
-Lines errors_of(const std::string& toml) {
-    const auto settings = parse_settings(toml, "foz.toml");
-    return settings ? Lines() : settings.error().lines;
 }
 
 /// A source that is right in all but `subscribe` in line 2 and what follows from line 3.
@@ -209,7 +203,7 @@ TEST(AwsIotLimits, tell_which_alpn_port_443_wants) {
     EXPECT_EQ(alpn(Profile::mqtt, "mqtts://a:443", true), "");
 }
 
-std::string content_of(const std::filesystem::path& file) {
+std::string page_at(const std::filesystem::path& file) {
     std::ostringstream text;
     text << std::ifstream(file).rdbuf();
     return text.str();
@@ -224,7 +218,7 @@ std::string value_of(const AwsIotLimit& limit) {
 }
 
 TEST(AwsIotLimits, stand_in_the_documentation) {
-    const std::string page = content_of(root() / "docs" / "aws-iot-core.md");
+    const std::string page = page_at(root() / "docs" / "aws-iot-core.md");
     for (const AwsIotLimit& limit : aws_iot_limits()) {
         const std::string row = fmt::format("| {} | {} |", limit.name, value_of(limit));
         EXPECT_TRUE(page.contains(row)) << "no row " << row;

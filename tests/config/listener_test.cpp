@@ -8,16 +8,10 @@
 #include <unistd.h>
 
 #include "config/settings_parser.h"
+#include "tests/config/errors_of.h"
 
 namespace foz::config {
 namespace {
-
-using Lines = std::vector<std::string>;
-
-Lines errors_of(std::string_view toml) {
-    const auto settings = parse_settings(toml, "foz.toml");
-    return settings ? Lines() : settings.error().lines;
-}
 
 /// A listener at `address` with a second line.
 Lines errors_of_listener(const std::string& address, const std::string& line) {

@@ -5,19 +5,15 @@
 
 #include "config/remote_url.h"
 #include "config/settings_parser.h"
+#include "tests/config/errors_of.h"
 
 namespace foz::config {
 namespace {
 
-Settings parsed(std::string_view toml) {
+Settings accepted(std::string_view toml) {
     auto settings = parse_settings(toml, "foz.toml");
     EXPECT_TRUE(settings) << (settings ? "" : settings.error().lines.front());
     return settings ? *settings : Settings();
-}
-
-std::vector<std::string> errors_of(std::string_view toml) {
-    const auto settings = parse_settings(toml, "foz.toml");
-    return settings ? std::vector<std::string>() : settings.error().lines;
 }
 
 /// That it has this error and no other.
@@ -29,7 +25,7 @@ void expect_error(std::string_view toml, std::string_view text) {
 
 TEST(Source, has_usual_values_for_everything_but_url_and_topics) {
     const Settings settings =
-        parsed("[source.plant]\nurl = \"mqtt://10.0.0.5\"\nsubscribe = [\"a/#\"]\n");
+        accepted("[source.plant]\nurl = \"mqtt://10.0.0.5\"\nsubscribe = [\"a/#\"]\n");
     Source expected;
     expected.remote.name = "plant";
     expected.remote.url = "mqtt://10.0.0.5";
@@ -40,7 +36,7 @@ TEST(Source, has_usual_values_for_everything_but_url_and_topics) {
 }
 
 TEST(Source, is_read_with_all_its_keys) {
-    const Settings settings = parsed(R"([source.plant]
+    const Settings settings = accepted(R"([source.plant]
 url = "wss://broker.example:8443/path"
 tls = { ca = "ca.crt", certificate = "c.crt", key = "c.key", alpn = ["mqtt"], server_name = "other" }
 client_id = "foz-1"
@@ -159,7 +155,7 @@ TEST(Bridge, reads_the_topic_lines_of_mosquitto) {
 }
 
 TEST(Bridge, is_read_with_its_keys) {
-    const Settings settings = parsed(R"([bridge.cloud]
+    const Settings settings = accepted(R"([bridge.cloud]
 url = "mqtts://cloud.example"
 in_flight = 50
 notification_topic = "bridge/state"

@@ -3,16 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "config/settings_parser.h"
+#include "tests/config/errors_of.h"
 
 namespace foz::config {
 namespace {
-
-using Lines = std::vector<std::string>;
-
-Lines errors_of(std::string_view toml) {
-    const auto settings = parse_settings(toml, "foz.toml");
-    return settings ? Lines() : settings.error().lines;
-}
 
 /// A route with `columns` in the fourth line.
 std::string route_with(std::string_view columns) {

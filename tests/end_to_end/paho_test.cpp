@@ -11,7 +11,7 @@
 namespace foz::end_to_end {
 namespace {
 
-constexpr int kReadings = 200;
+constexpr int kPublished = 200;
 
 /// Debian's Python: it is what has Debian's Paho.
 void publish(std::uint16_t port, std::string_view version, int qos) {
@@ -22,7 +22,7 @@ void publish(std::uint16_t port, std::string_view version, int qos) {
          "load",
          std::string(version),
          std::to_string(qos),
-         std::to_string(kReadings)}
+         std::to_string(kPublished)}
     );
 }
 
@@ -50,7 +50,7 @@ std::string publish_all(std::uint16_t port, std::string_view way) {
     for (const std::string_view version : {"3.1.1", "5"}) {
         for (const int qos : {1, 2}) {
             publish(port, version, qos);
-            rows += fmt::format("{}|{}|{}|{}|{}\n", way, version, qos, kReadings, kReadings);
+            rows += fmt::format("{}|{}|{}|{}|{}\n", way, version, qos, kPublished, kPublished);
         }
     }
     return rows;

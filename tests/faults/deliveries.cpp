@@ -6,7 +6,7 @@
 namespace foz::faults {
 namespace {
 
-enum PacketType : std::uint8_t {
+enum PacketKind : std::uint8_t {
     connack = 2,
     publish = 3,
     puback = 4,

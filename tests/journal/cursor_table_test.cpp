@@ -8,11 +8,11 @@
 namespace foz::journal {
 namespace {
 
-constexpr std::string_view kFolder = "/journal";
+constexpr std::string_view kTableFolder = "/journal";
 
 class CursorTableOnDisk : public testing::Test {
   protected:
-    [[nodiscard]] Result<void> save() { return table_.save(files_, kFolder, 0, 100); }
+    [[nodiscard]] Result<void> save() { return table_.save(files_, kTableFolder, 0, 100); }
 
     support::FaultyFileSystem files_;
     CursorTable table_{{.journal = JournalId::random(), .durable_end = 0, .cursors = {{"lane", 5}}}

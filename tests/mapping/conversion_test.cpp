@@ -10,16 +10,16 @@ namespace {
 
 using testing::HasSubstr;
 
-struct Case {
+struct ConversionCase {
     std::string type;
     std::string json;      // the value of field "v"
     std::string expected;  // the cell, or a part of the reason
 };
 
-class GoodConversion : public testing::TestWithParam<Case> {};
-class BadConversion : public testing::TestWithParam<Case> {};
+class GoodConversion : public testing::TestWithParam<ConversionCase> {};
+class BadConversion : public testing::TestWithParam<ConversionCase> {};
 
-std::string map_value(const Case& each) {
+std::string map_value(const ConversionCase& each) {
     MappingUnderTest test({route("t", "r", {field("v", "v", each.type)})});
     return test.map_one(R"({"v":)" + each.json + "}");
 }
@@ -35,7 +35,7 @@ TEST_P(BadConversion, is_refused_and_the_reason_names_field_and_value) {
     EXPECT_THAT(item, HasSubstr(GetParam().expected)) << GetParam().type << " " << GetParam().json;
 }
 
-const Case kGood[] = {
+const ConversionCase kGood[] = {
     {"integer", "23", "23"},
     {"integer", "-0", "0"},
     {"integer", "23.0", "23"},
@@ -84,7 +84,7 @@ const Case kGood[] = {
     {"timestamp", R"("2022-08-01T10:00:00Z")", "2022-08-01 10:00:00.000000"},
 };
 
-const Case kBad[] = {
+const ConversionCase kBad[] = {
     {"double", "9007199254740993", "cannot hold 9007199254740993 exactly"},
     {"double", "-9007199254740993", "declare the column's type integer"},
     {"double", R"("9007199254740993")", "declare the column's type integer"},

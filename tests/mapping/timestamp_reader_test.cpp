@@ -29,13 +29,13 @@ std::string text_of(const TimestampReader::Outcome& outcome) {
     return outcome ? date::format("%F %T", *outcome) : outcome.error();
 }
 
-struct Case {
+struct TimeCase {
     std::string zone;
     std::string text;
     std::string expected;  // in UTC
 };
 
-class GoodTime : public testing::TestWithParam<Case> {};
+class GoodTime : public testing::TestWithParam<TimeCase> {};
 
 TEST_P(GoodTime, is_read_as_the_instant_that_it_means) {
     TimestampReader reader = reader_for(in_zone(GetParam().zone));
@@ -43,7 +43,7 @@ TEST_P(GoodTime, is_read_as_the_instant_that_it_means) {
     EXPECT_EQ(text_of(reader.from_text(GetParam().text)), GetParam().expected) << "the second time";
 }
 
-const Case kForms[] = {
+const TimeCase kForms[] = {
     {"UTC", "2022-08-01 10:00:00", "2022-08-01 10:00:00.000000"},
     {"UTC", "2022-08-01T10:00:00Z", "2022-08-01 10:00:00.000000"},
     {"UTC", "2022-08-01t10:00:00z", "2022-08-01 10:00:00.000000"},
@@ -61,7 +61,7 @@ const Case kForms[] = {
     {"UTC", "9999-12-31T23:59:59.999999999", "9999-12-31 23:59:59.999999"},
 };
 
-const Case kClockChanges[] = {
+const TimeCase kClockChanges[] = {
     {"America/Sao_Paulo", "2022-08-01 10:00:00", "2022-08-01 13:00:00.000000"},
     {"America/Sao_Paulo", "2018-11-03 23:59:59", "2018-11-04 02:59:59.000000"},
     // Skipped: from 00:00 the clocks went to 01:00.

@@ -130,12 +130,12 @@ TEST(TopicLevels, are_one_more_than_the_separators) {
 }
 
 TEST(TopicFilter, matches_as_the_specification_shows) {
-    struct Row {
+    struct Match {
         std::string_view filter;
         std::string_view name;
         bool matches;
     };
-    const Row rows[] = {
+    const Match rows[] = {
         {"sport/tennis/player1/#", "sport/tennis/player1", true},
         {"sport/tennis/player1/#", "sport/tennis/player1/ranking", true},
         {"sport/tennis/player1/#", "sport/tennis/player1/score/wimbledon", true},
@@ -172,7 +172,7 @@ TEST(TopicFilter, matches_as_the_specification_shows) {
         {"a/$b", "a/$b", true},
         {"a/+", "a/$b", true},
     };
-    for (const Row& row : rows) {
+    for (const Match& row : rows) {
         EXPECT_EQ(topic_matches(row.filter, row.name), row.matches)
             << row.filter << " on " << row.name;
     }

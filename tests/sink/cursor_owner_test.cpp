@@ -15,10 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 using support::wait_until;
 
-SteadyTime soon() {
-    return real_clock().steady_now() + std::chrono::seconds(10);
-}
-
 class CursorOwner : public RunnerTest {
   protected:
     /// Runs the lane until all is stored that the journal holds.

@@ -93,6 +93,10 @@ class RunnerTest : public testing::Test {
         std::function<Fault()> fault,
         std::function<void(journal::Position)> on_committed = {}
     );
+    /// When a lane is to have ended.
+    [[nodiscard]] static SteadyTime soon() {
+        return real_clock().steady_now() + std::chrono::seconds(20);
+    }
     /// Waits until the lane's cursor is at the journal's end.
     [[nodiscard]] bool has_caught_up(const Runner& runner);
 

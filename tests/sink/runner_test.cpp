@@ -12,13 +12,7 @@
 
 namespace foz::sink {
 
-namespace {
-
-SteadyTime soon() {
-    return real_clock().steady_now() + std::chrono::seconds(20);
-}
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_F(RunnerTest, stores_what_the_journal_holds_and_then_what_comes) {
     publish_numbers(0, 10);

@@ -4,24 +4,15 @@
 #include <gtest/gtest.h>
 
 #include "sink/runner_status.h"
+#include "tests/support/stepped_clock.h"
 #include "tests/support/temporary_directory.h"
 
 namespace foz::sink {
 namespace {
 
+using support::SteppedClock;
+
 using namespace std::chrono_literals;
-
-class SteppedClock final : public Clock {
-  public:
-    [[nodiscard]] SystemTime system_now() const override {
-        return SystemTime(1'700'000'000s + std::chrono::floor<Microseconds>(passed_));
-    }
-    [[nodiscard]] SteadyTime steady_now() const override { return SteadyTime(passed_); }
-    void step(std::chrono::seconds time) { passed_ += time; }
-
-  private:
-    std::chrono::nanoseconds passed_ = 1h;
-};
 
 class StandstillRecordTest : public testing::Test {
   protected:

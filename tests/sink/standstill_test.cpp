@@ -3,22 +3,14 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/stepped_clock.h"
+
 namespace foz::sink {
 namespace {
 
+using support::SteppedClock;
+
 using namespace std::chrono_literals;
-
-class SteppedClock final : public Clock {
-  public:
-    [[nodiscard]] SystemTime system_now() const override {
-        return SystemTime(1'700'000'000s + std::chrono::floor<Microseconds>(passed_));
-    }
-    [[nodiscard]] SteadyTime steady_now() const override { return SteadyTime(passed_); }
-    void step(std::chrono::seconds time) { passed_ += time; }
-
-  private:
-    std::chrono::nanoseconds passed_ = 1h;
-};
 
 class StandstillTest : public testing::Test {
   protected:

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/loopback.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/wait_until.h"
 
@@ -83,14 +84,6 @@ std::vector<pid_t> children_of(pid_t pid) {
     const std::string id = std::to_string(pid);
     std::ifstream file("/proc/" + id + "/task/" + id + "/children");
     return {std::istream_iterator<pid_t>(file), {}};
-}
-
-sockaddr_in loopback(std::uint16_t port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(port);
-    return address;
 }
 
 }  // namespace

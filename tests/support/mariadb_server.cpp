@@ -14,7 +14,7 @@
 namespace foz::support {
 namespace {
 
-constexpr const char* kUser = "mysql";
+constexpr const char* kMariaDbUser = "mysql";
 
 // The database in which the tests' user is made when the server starts for the first time.
 constexpr const char* kFirstStatements =
@@ -25,7 +25,7 @@ constexpr const char* kFirstStatements =
                                                              // it
 
 void make_data(const std::filesystem::path& directory) {
-    give_to(directory, kUser);
+    give_to(directory, kMariaDbUser);
     std::vector<std::string> command = {
         "/usr/bin/mariadb-install-db",
         "--no-defaults",
@@ -42,8 +42,8 @@ void make_data(const std::filesystem::path& directory) {
     run_to_end(std::move(command));
 }
 
-struct Connection {
-    Connection(const std::filesystem::path& socket, const std::string& database)
+struct MariaDbConnection {
+    MariaDbConnection(const std::filesystem::path& socket, const std::string& database)
         : handle(mysql_init(nullptr)) {
         mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4");
         connected = mysql_real_connect(
@@ -57,9 +57,9 @@ struct Connection {
                         CLIENT_MULTI_STATEMENTS
                     ) != nullptr;
     }
-    ~Connection() { mysql_close(handle); }
-    Connection(const Connection&) = delete;
-    Connection& operator=(const Connection&) = delete;
+    ~MariaDbConnection() { mysql_close(handle); }
+    MariaDbConnection(const MariaDbConnection&) = delete;
+    MariaDbConnection& operator=(const MariaDbConnection&) = delete;
     MYSQL* handle;
     bool connected;
 };
@@ -86,7 +86,7 @@ MariadbServer::MariadbServer(std::vector<std::string> options)
     copy_template("mariadb", directory_ / "files", make_data);
     std::ofstream(directory_ / "first.sql") << kFirstStatements;
     std::ofstream(directory_ / "log").close();
-    give_to(directory_.path(), kUser);
+    give_to(directory_.path(), kMariaDbUser);
 }
 
 MariadbServer::~MariadbServer() = default;
@@ -108,11 +108,11 @@ void MariadbServer::start() {
         "--max-allowed-packet=16M",
     };
     command.insert(command.end(), options_.begin(), options_.end());
-    process_ = std::make_unique<ChildProcess>(
-        ChildOptions{.command = std::move(command), .user = kUser, .output = directory_ / "log"}
-    );
+    process_ = std::make_unique<ChildProcess>(ChildOptions{
+        .command = std::move(command), .user = kMariaDbUser, .output = directory_ / "log"
+    });
     const bool ready = wait_until(
-        [&] { return !process_->running() || Connection(socket(), "foz").connected; },
+        [&] { return !process_->running() || MariaDbConnection(socket(), "foz").connected; },
         std::chrono::seconds(60)
     );
     if (!ready || !process_->running()) {
@@ -138,7 +138,7 @@ std::string MariadbServer::url(std::string_view database) const {
 }
 
 std::string MariadbServer::query(std::string_view sql, std::string_view database) {
-    const Connection connection(socket(), std::string(database));
+    const MariaDbConnection connection(socket(), std::string(database));
     std::string text;
     int more = mysql_real_query(connection.handle, sql.data(), sql.size());
     while (more == 0) {

@@ -14,7 +14,7 @@
 namespace foz::support {
 namespace {
 
-constexpr const char* kUser = "postgres";  // the server refuses to run as root
+constexpr const char* kPostgresUser = "postgres";  // the server refuses to run as root
 
 std::filesystem::path program(const char* name) {
     std::vector<std::filesystem::path> versions;
@@ -30,7 +30,7 @@ std::filesystem::path program(const char* name) {
 }
 
 void make_cluster(const std::filesystem::path& directory) {
-    give_to(directory, kUser);
+    give_to(directory, kPostgresUser);
     run_to_end(
         {program("initdb").string(),
          "--pgdata",
@@ -40,7 +40,7 @@ void make_cluster(const std::filesystem::path& directory) {
          "--encoding=UTF8",
          "--locale=C.UTF-8",
          "--no-sync"},
-        kUser
+        kPostgresUser
     );
     std::ofstream access(directory / "data" / "pg_hba.conf");
     access << "host all /^guarded 127.0.0.1/32 scram-sha-256\n"
@@ -50,11 +50,11 @@ void make_cluster(const std::filesystem::path& directory) {
               "host replication all 127.0.0.1/32 trust\n";
 }
 
-struct Connection {
-    explicit Connection(const std::string& url) : handle(PQconnectdb(url.c_str())) {}
-    ~Connection() { PQfinish(handle); }
-    Connection(const Connection&) = delete;
-    Connection& operator=(const Connection&) = delete;
+struct PostgresConnection {
+    explicit PostgresConnection(const std::string& url) : handle(PQconnectdb(url.c_str())) {}
+    ~PostgresConnection() { PQfinish(handle); }
+    PostgresConnection(const PostgresConnection&) = delete;
+    PostgresConnection& operator=(const PostgresConnection&) = delete;
     PGconn* handle;
 };
 
@@ -77,7 +77,7 @@ PostgresServer::PostgresServer() : directory_("foz-postgres"), port_(free_port()
     copy_template("postgres", directory_ / "cluster", make_cluster);
     std::filesystem::permissions(directory_ / "cluster/data", std::filesystem::perms::owner_all);
     std::ofstream(directory_ / "log").close();
-    give_to(directory_.path(), kUser);
+    give_to(directory_.path(), kPostgresUser);
 }
 
 PostgresServer::~PostgresServer() = default;
@@ -94,7 +94,7 @@ void PostgresServer::start() {
              "listen_addresses=127.0.0.1",
              "-c",
              "unix_socket_directories=" + directory_.path().string()},
-        .user = kUser,
+        .user = kPostgresUser,
         .output = directory_ / "log",
         .death_signal = SIGQUIT,  // ends its backends too
     });
@@ -123,7 +123,7 @@ std::string PostgresServer::url(std::string_view database) const {
 }
 
 std::string PostgresServer::query(std::string_view sql, std::string_view database) {
-    const Connection connection(url(database));
+    const PostgresConnection connection(url(database));
     PGresult* result = PQexec(connection.handle, std::string(sql).c_str());
     const ExecStatusType status = PQresultStatus(result);
     const std::string text = text_of(result);

@@ -13,13 +13,13 @@ namespace {
 
 using mapping::ColumnType;
 
-constexpr char kMark = '`';  // around names
+constexpr char kQuote = '`';  // around names
 
 class MariadbDialect final : public Dialect {
   public:
     std::string_view name() const override { return "MariaDB"; }
     std::string quoted(std::string_view identifier) const override {
-        return enclosed(identifier, kMark);
+        return enclosed(identifier, kQuote);
     }
     std::string_view type_name(ColumnType type) const override;
     std::string create_table(const mapping::Table& table) const override;
@@ -41,7 +41,7 @@ std::string_view MariadbDialect::type_name(ColumnType type) const {
 }
 
 std::string MariadbDialect::create_table(const mapping::Table& table) const {
-    const std::string sql = create_table_text(table, kMark, [&](const mapping::Column& column) {
+    const std::string sql = create_table_text(table, kQuote, [&](const mapping::Column& column) {
         return column_type(table, column);
     });
     return sql + fmt::format(" ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={}", kCollation);
@@ -56,9 +56,9 @@ std::string MariadbDialect::insert(const mapping::Table& table) const {
     return fmt::format(
         "INSERT INTO {} ({}) VALUES ({}){}",
         quoted_table(table.name),
-        enclosed_names(table.columns, kMark),
+        enclosed_names(table.columns, kQuote),
         places,
-        replaces ? " ON DUPLICATE KEY UPDATE " + updates_text(table, kMark, "VALUES(", ")") : ""
+        replaces ? " ON DUPLICATE KEY UPDATE " + updates_text(table, kQuote, "VALUES(", ")") : ""
     );
 }
 
@@ -94,11 +94,11 @@ const Dialect& dialect() {
 }
 
 std::string quoted_table(std::string_view table) {
-    return enclosed_table(table, kMark);
+    return enclosed_table(table, kQuote);
 }
 
 std::string quoted_list(std::span<const std::string> names) {
-    return enclosed_list(names, kMark);
+    return enclosed_list(names, kQuote);
 }
 
 std::string quoted_text(std::string_view text) {

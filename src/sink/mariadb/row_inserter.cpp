@@ -17,13 +17,15 @@ constexpr std::size_t kStatementsMax = 256;  // that are kept
 
 // "Data too long for column 'v' at row 3".
 std::optional<std::size_t> row_in(std::string_view message) {
-    constexpr std::string_view kMark = " at row ";
-    const auto mark = message.rfind(kMark);
+    constexpr std::string_view kBeforeRow = " at row ";
+    const auto mark = message.rfind(kBeforeRow);
     if (mark == std::string_view::npos) {
         return std::nullopt;
     }
     std::size_t row = 0;
-    std::from_chars(message.data() + mark + kMark.size(), message.data() + message.size(), row);
+    std::from_chars(
+        message.data() + mark + kBeforeRow.size(), message.data() + message.size(), row
+    );
     return row > 0 ? std::optional(row) : std::nullopt;
 }
 

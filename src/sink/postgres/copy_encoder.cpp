@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "sink/loss.h"
 #include "sink/postgres/numeric.h"
+#include "sink/postgres/sqlstate.h"
 
 namespace foz::sink::postgres {
 namespace {
@@ -26,14 +27,9 @@ constexpr std::size_t kLengthBytes = 4;
 // Nothing when the cell was written; otherwise why it was not.
 using Problem = std::optional<Flaw>;
 
-constexpr std::string_view kWrongKind = "22000";
-constexpr std::string_view kLossy = "22000";
 constexpr std::string_view kTooLong = "22001";
 constexpr std::string_view kOutOfRange = "22003";
-constexpr std::string_view kTimeOutOfRange = "22008";
-constexpr std::string_view kUntranslatable = "22021";
 constexpr std::string_view kInvalidText = "22P02";
-constexpr std::string_view kNotNull = "23502";
 constexpr std::string_view kProgramLimit = "54000";
 
 template <class T>

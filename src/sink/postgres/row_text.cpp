@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "journal/journal.h"
 #include "sink/literal_text.h"
+#include "sink/postgres/sqlstate.h"
 
 namespace foz::sink::postgres {
 namespace {
@@ -17,12 +18,6 @@ namespace {
 using mapping::ColumnType;
 using mapping::JsonKind;
 using mapping::Value;
-
-constexpr std::string_view kLossy = "22000";
-constexpr std::string_view kWrongKind = "22000";
-constexpr std::string_view kTimeOutOfRange = "22008";
-constexpr std::string_view kUntranslatable = "22021";
-constexpr std::string_view kNotNull = "23502";
 
 void append(std::string_view text, CopyBuffer& buffer) {
     std::memcpy(buffer.room_for(text.size()), text.data(), text.size());

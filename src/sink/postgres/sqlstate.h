@@ -21,6 +21,13 @@ namespace foz::sink::postgres {
 /// fail too, until a person does something. Refused::no for unknown ones.
 [[nodiscard]] Refused refused_by(std::string_view sqlstate);
 
+// What foz says itself of a row that cannot be stored as it is.
+inline constexpr std::string_view kLossy = "22000";
+inline constexpr std::string_view kWrongKind = "22000";
+inline constexpr std::string_view kTimeOutOfRange = "22008";
+inline constexpr std::string_view kUntranslatable = "22021";
+inline constexpr std::string_view kNotNull = "23502";
+
 inline constexpr std::string_view kUniqueViolation = "23505";
 inline constexpr std::string_view kInsufficientPrivilege = "42501";
 
