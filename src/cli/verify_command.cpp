@@ -55,10 +55,11 @@ void print(const std::string& database, const sink::Verification& found) {
     }
     for (const sink::TableTotals& table : found.tables) {
         fmt::print(
-            "  table {}: {} rows, foz stored {}{}\n",
+            "  table {}: {} rows, foz stored {}{}{}\n",
             table.table,
             table.rows,
             table.stored,
+            table.former > 0 ? fmt::format(", routes of before {}", table.former) : "",
             table.foreign > 0 ? fmt::format(", other journals {}", table.foreign) : ""
         );
     }

@@ -9,6 +9,7 @@
 #include "state/dead_letters.h"
 #include "state/lane_history.h"
 #include "state/replayed_letters.h"
+#include "state/route_starts.h"
 
 namespace foz::sink {
 
@@ -89,6 +90,27 @@ SinkResult<void> LaneClaim::claim(const Connected& found, const Start& start) {
     if (!written) {
         return pass_on(written);
     }
+    return {};
+}
+
+SinkResult<void> LaneClaim::note_routes(journal::Position from) {
+    if (has_noted_routes_ || !options_.holds_journal) {
+        return {};
+    }
+    std::vector<state::RouteOfTable> routes;
+    for (const mapping::RouteInfo& route : parts_.mapping.routes()) {
+        routes.push_back({route.name, route.table->name});
+    }
+    const auto noted = state::note_routes(
+        parts_.state,
+        {name_.journal, options_.database, options_.lane, options_.lanes},
+        routes,
+        from
+    );
+    if (!noted) {
+        return retry_after(noted.error());
+    }
+    has_noted_routes_ = true;
     return {};
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a lane settles about its cursor each time it has connected: whose it is (cursor_owner.h),
-// where to go on (lane_start.h), which letters are to be forgotten, and what the database has lost.
-// The lane's thread.
+// where to go on (lane_start.h), which letters are to be forgotten, since when it has its routes,
+// and what the database has lost. The lane's thread.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +34,9 @@ class LaneClaim {
     /// out now, not with the next reading.
     [[nodiscard]] SinkResult<void> claim(const Connected& found, const Start& start);
 
+    /// Notes since when the lane maps the routes that it has now (state/route_starts.h). Once.
+    [[nodiscard]] SinkResult<void> note_routes(journal::Position from);
+
     /// Lets dead letters wait again that were replayed and that the database has lost since.
     [[nodiscard]] SinkResult<void> look_after_replays();
 
@@ -44,6 +47,7 @@ class LaneClaim {
     const RunnerOptions& options_;
     JournalHold& hold_;
     LaneName name_;  // without a writer until that was first needed
+    bool has_noted_routes_ = false;
 };
 
 }  // namespace foz::sink

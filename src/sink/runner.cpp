@@ -275,6 +275,9 @@ SinkResult<bool> Runner::connect_with_share() {
     if (auto claimed = claim_.claim(*found, *start); !claimed) {
         return pass_on(claimed);
     }
+    if (auto noted = claim_.note_routes(cursor_.position); !noted) {
+        return pass_on(noted);
+    }
     board_.set_progress(cursor_, found->ledger);
     return true;
 }

@@ -13,6 +13,7 @@
 #include "state/dead_letters.h"
 #include "state/journal_renewal.h"
 #include "state/lane_history.h"
+#include "state/route_starts.h"
 
 namespace foz::sink {
 
@@ -21,6 +22,11 @@ namespace {
 bool is_main(const std::string& lane) {
     return lane.starts_with("main-");
 }
+
+// Since when the lanes of a layout have had each route.
+struct LayoutStarts {
+    std::vector<std::vector<journal::Position>> of_lane;  // by lane, then by route
+};
 
 class Verifier {
   public:
@@ -32,11 +38,21 @@ class Verifier {
   private:
     void add_ledger();
     Result<void> find_cursors();
+    Result<void> find_route_starts();
     Result<void> find_renewal();
     Result<void> find_owner(journal::Journal& journal);
     [[nodiscard]] Cursor cursor_of(const std::string& lane) const;
+    [[nodiscard]] const state::SideSpan* span_of(
+        std::uint32_t lane, std::uint32_t route, Cursor origin
+    ) const;
     [[nodiscard]] Cursor cursor_for(std::uint32_t lane, std::uint32_t route, Cursor origin) const;
+    [[nodiscard]] bool is_before_route(
+        std::string_view client_id, std::uint32_t route, Cursor origin
+    ) const;
     Result<void> walk(journal::Journal& journal);
+    void note_what_came_before(journal::Position first);
+    [[nodiscard]] std::uint64_t replayed(const std::string& route) const;
+    [[nodiscard]] bool has_former_route(const std::string& table) const;
     void count_items(const mqtt::Message& message, journal::Position position);
     void compare_received(bool counted, journal::Position first);
     void compare_tables();
@@ -55,7 +71,10 @@ class Verifier {
     Verification report_;
     std::map<std::string, std::int64_t> dead_of_all_lanes_;  // by route
     std::vector<std::uint64_t> stored_of_all_lanes_;         // by route
+    std::map<std::string, std::uint64_t> stored_by_former_;  // by route that is no more
     std::vector<Cursor> cursors_;                            // by main lane
+    state::RouteStarts starts_;
+    std::vector<LayoutStarts> layouts_;  // none: all routes were there from the start
     state::BeforeRenewal before_;
     std::vector<state::SideSpan> spans_;  // of side lanes
     mapping::RowBatch batch_;
@@ -73,6 +92,9 @@ Result<Verification> Verifier::run(const OpenJournal& open_journal) {
     if (auto found = find_cursors(); !found) {
         return pass_on(found);
     }
+    if (auto found = find_route_starts(); !found) {
+        return pass_on(found);
+    }
     if (auto found = find_renewal(); !found) {
         return pass_on(found);
     }
@@ -87,6 +109,7 @@ Result<Verification> Verifier::run(const OpenJournal& open_journal) {
         return pass_on(walked);
     }
     const journal::Position first = (*journal)->status().first;
+    note_what_came_before(std::max(first, before_.since));
     compare_received(first <= before_.since, first);
     compare_tables();
     if (auto compared = compare_dead(); !compared) {
@@ -109,6 +132,7 @@ void Verifier::add_ledger() {
             dead_of_all_lanes_[line.route] += line.dead;
             const auto found = std::ranges::find(report_.routes, line.route, &RouteTotals::route);
             if (found == report_.routes.end()) {
+                stored_by_former_[line.route] += line.stored;
                 continue;
             }
             stored_of_all_lanes_[static_cast<std::size_t>(found - report_.routes.begin())] +=
@@ -140,6 +164,104 @@ Result<void> Verifier::find_cursors() {
     }
     spans_ = std::move(*spans);
     return {};
+}
+
+Result<void> Verifier::find_route_starts() {
+    auto starts = state::RouteStarts::load(state_, database_.journal, database_.name);
+    if (!starts) {
+        return pass_on(starts);
+    }
+    starts_ = *std::move(starts);
+    std::vector<std::uint32_t> layouts = starts_.layouts();
+    const auto present = static_cast<std::uint32_t>(cursors_.size());
+    if (!layouts.empty() && std::ranges::find(layouts, present) == layouts.end()) {
+        layouts.push_back(present);
+    }
+    for (const std::uint32_t lanes : layouts) {
+        LayoutStarts& layout = layouts_.emplace_back();
+        for (std::uint32_t lane = 0; lane < lanes; ++lane) {
+            auto& of_lane = layout.of_lane.emplace_back();
+            for (const mapping::RouteInfo& route : database_.mapping.routes()) {
+                // A route that foz has not run with yet begins where its lane goes on.
+                const journal::Position never =
+                    lanes == present ? cursors_[lane].position : UINT64_MAX;
+                of_lane.push_back(
+                    starts_.start_of(lane_name(lane), lanes, route.name).value_or(never)
+                );
+            }
+        }
+    }
+    return {};
+}
+
+// Whether no lane that has ever had to do with the client mapped the route then.
+bool Verifier::is_before_route(std::string_view client_id, std::uint32_t route, Cursor origin)
+    const {
+    const bool before = std::ranges::all_of(layouts_, [&](const LayoutStarts& layout) {
+        const auto lanes = static_cast<std::uint32_t>(layout.of_lane.size());
+        return origin.position < layout.of_lane[lane_of(client_id, lanes)][route];
+    });
+    if (!before || layouts_.empty() || spans_.empty()) {
+        return before && !layouts_.empty();
+    }
+    const auto lanes = static_cast<std::uint32_t>(cursors_.size());
+    const state::SideSpan* span = span_of(lane_of(client_id, lanes), route, origin);
+    const mapping::RouteInfo& info = database_.mapping.routes()[route];
+    return span == nullptr ||
+           origin.position < starts_.start_of(span->side, lanes, info.name).value_or(0);
+}
+
+// What replays of the journal have done for a route.
+std::uint64_t Verifier::replayed(const std::string& route) const {
+    std::uint64_t items = 0;
+    for (const LaneState& lane : audit_.lanes) {
+        for (const LedgerLine& line : lane.ledger) {
+            if (!is_main(lane.lane) && lane.lane != kDeadLane && line.route == route) {
+                items += line.stored + line.duplicate +
+                         static_cast<std::uint64_t>(std::max<std::int64_t>(line.dead, 0));
+            }
+        }
+    }
+    return items;
+}
+
+// Whether a route stored into the table that the configuration has no more: then that one may have
+// stored what came before.
+bool Verifier::has_former_route(const std::string& table) const {
+    return std::ranges::any_of(starts_.routes(), [&](const state::RouteOfTable& one) {
+        return one.table == table && stored_by_former_.contains(one.route);
+    });
+}
+
+void Verifier::note_what_came_before(journal::Position first) {
+    for (std::uint32_t route = 0; route < report_.routes.size(); ++route) {
+        const RouteTotals& totals = report_.routes[route];
+        if (totals.before <= replayed(totals.route)) {
+            continue;
+        }
+        // Up to the lane that has had it for longest: a replay stores nothing twice then.
+        journal::Position begin = UINT64_MAX;
+        for (const LayoutStarts& layout : layouts_) {
+            for (const auto& of_lane : layout.of_lane) {
+                begin = std::min(begin, of_lane[route]);
+            }
+        }
+        report_.notes.push_back(fmt::format(
+            "route {}: {} readings in the journal are from before it existed (position {}) and are "
+            "not counted; {}",
+            totals.route,
+            totals.before,
+            begin,
+            has_former_route(database_.mapping.routes()[route].table->name)
+                ? "a route of another name stored into its table then"
+                : fmt::format(
+                      "to store them: foz replay --from {} --to {} --route \"{}\"",
+                      first,
+                      begin,
+                      totals.route
+                  )
+        ));
+    }
 }
 
 // What the journal held when it got its id is counted under the id before.
@@ -184,15 +306,22 @@ Cursor Verifier::cursor_of(const std::string& lane) const {
     return found == audit_.lanes.end() ? Cursor{} : found->cursor;
 }
 
-// Of the lane that writes such an item: main lane number `lane`, or a side lane of it.
-Cursor Verifier::cursor_for(std::uint32_t lane, std::uint32_t route, Cursor origin) const {
+// Of the side lane of main lane number `lane` that writes such an item; nullptr: none does.
+const state::SideSpan* Verifier::span_of(std::uint32_t lane, std::uint32_t route, Cursor origin)
+    const {
     const mapping::Table& table = *database_.mapping.routes()[route].table;
     for (const state::SideSpan& span : spans_) {
         if (span.lane == lane_name(lane) && span.table == table.name && contains(span, origin)) {
-            return cursor_of(span.side);
+            return &span;
         }
     }
-    return cursors_[lane];
+    return nullptr;
+}
+
+// Of the lane that writes such an item.
+Cursor Verifier::cursor_for(std::uint32_t lane, std::uint32_t route, Cursor origin) const {
+    const state::SideSpan* span = span_of(lane, route, origin);
+    return span == nullptr ? cursors_[lane] : cursor_of(span->side);
 }
 
 // All that the journal has, through the mapping.
@@ -241,6 +370,10 @@ void Verifier::count_items(const mqtt::Message& message, journal::Position posit
         lane_of(message.client_id, static_cast<std::uint32_t>(cursors_.size()));
     const auto count = [&](const auto& item) {
         RouteTotals& totals = report_.routes[item.route];
+        if (is_before_route(message.client_id, item.route, item.origin)) {
+            ++totals.before;
+            return;
+        }
         ++totals.received;
         const Cursor cursor =
             spans_.empty() ? cursors_[lane] : cursor_for(lane, item.route, item.origin);
@@ -299,13 +432,20 @@ void Verifier::compare_tables() {
                 totals.foreign += one.route == routes[route].name ? one.stored : 0;
             }
         }
-        const std::uint64_t stored = totals.stored + totals.foreign;
+        for (const state::RouteOfTable& one : starts_.routes()) {
+            const auto former = stored_by_former_.find(one.route);
+            if (one.table == totals.table && former != stored_by_former_.end()) {
+                totals.former += former->second;
+            }
+        }
+        const std::uint64_t stored = totals.stored + totals.foreign + totals.former;
         if (totals.rows != stored) {
             differs(
-                "table {} has {} rows, foz stored {}{}: {}",
+                "table {} has {} rows, foz stored {}{}{}: {}",
                 totals.table,
                 totals.rows,
                 totals.stored,
+                totals.former > 0 ? fmt::format(" and routes of before {}", totals.former) : "",
                 totals.foreign > 0 ? fmt::format(" and other journals {}", totals.foreign) : "",
                 totals.rows > stored
                     ? "the others came from elsewhere, or from a journal whose route has another "

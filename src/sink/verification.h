@@ -13,7 +13,8 @@
 //   waiting            by mapping what lies between the lanes' cursors and the journal's end
 // Ledger, cursors and count(*) come from one snapshot, so it adds up while foz runs. The journal is
 // mapped with the present configuration: after a change of a route, what was received before is
-// counted as the route is now.
+// counted as the route is now. What came before a route existed (state/route_starts.h) was not
+// received for it: a note says how much that is, and how to store it.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +38,7 @@ struct RouteTotals {
     std::uint64_t duplicate = 0;
     std::int64_t dead = 0;
     std::uint64_t waiting = 0;
+    std::uint64_t before = 0;  // in the journal from before the route existed; none of the above
 };
 
 struct TableTotals {
@@ -46,6 +48,7 @@ struct TableTotals {
     /// By other journals' routes of the same names: another foz that writes there too, or one
     /// before.
     std::uint64_t foreign = 0;
+    std::uint64_t former = 0;  // by routes of this journal that the configuration has no more
 };
 
 struct Verification {

@@ -163,6 +163,18 @@ CREATE TABLE session_end (
 )sql",
     "ALTER TABLE dead_letters ADD COLUMN user TEXT NOT NULL DEFAULT ''; "
     "ALTER TABLE replayed_letters ADD COLUMN user TEXT NOT NULL DEFAULT ''",
+    R"sql(
+CREATE TABLE route_start (
+    journal TEXT NOT NULL,
+    database TEXT NOT NULL,
+    lanes INTEGER NOT NULL,
+    lane TEXT NOT NULL,
+    route TEXT NOT NULL,
+    table_name TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (journal, database, lanes, lane, route)
+) WITHOUT ROWID;
+)sql",
 };
 constexpr auto kSchemaVersion = static_cast<std::int64_t>(kMigrations.size());
 

@@ -10,6 +10,11 @@
 namespace foz::end_to_end {
 namespace {
 
+/// A reading whose key no other number has.
+std::string reading_number(int number) {
+    return reading(number, fmt::format("2022-08-01 10:00:{:02}", number));
+}
+
 class Verify : public testing::Test {
   protected:
     void SetUp() override {
@@ -65,6 +70,76 @@ TEST_F(Verify, MessagesThatNoRouteTakesAreCountedAndWarnedOfOnce) {
     EXPECT_EQ(verified.exit_code, 0) << verified;
     EXPECT_TRUE(verified.says("no route takes 2 messages")) << verified;
     EXPECT_TRUE(verified.says("elsewhere/a")) << verified;
+}
+
+TEST_F(Verify, WhatCameBeforeARouteExistedIsCountedApartWithTheCommandThatStoresIt) {
+    foz_.publish("elsewhere/a", reading_number(3));
+    foz_.publish("elsewhere/a", reading_number(4));
+    ASSERT_EQ(foz_.stop(), 0);
+    std::string later = kReadings;
+    later.replace(later.find("sensors/"), 8, "elsewhere/");
+    for (const std::string word : {"name = \"", "table = \""}) {
+        later.insert(later.find(word) + word.size(), "later_");
+    }
+    foz_.configure(kReadings + later);
+    const Outcome unused = foz_.run_configured({"verify"});
+    EXPECT_EQ(unused.exit_code, 0) << "no foz has run with it yet: " << unused;
+    foz_.start();
+    foz_.publish("elsewhere/a", reading_number(5));
+    ASSERT_TRUE(foz_.becomes("SELECT count(*) FROM later_readings", "1")) << foz_.log();
+    const Outcome verified = foz_.run_configured({"verify"});
+    EXPECT_EQ(verified.exit_code, 0) << verified;
+    EXPECT_TRUE(verified.says("route later_readings: 2 readings in the journal are from before"))
+        << verified;
+    const std::string command = "foz replay --from 0 --to 6 --route \"later_readings\"";
+    EXPECT_TRUE(verified.says(command)) << verified;
+    const Outcome replayed =
+        foz_.run_configured({"replay", "--from", "0", "--to", "6", "--route", "later_readings"});
+    EXPECT_EQ(replayed.exit_code, 0) << replayed;
+    EXPECT_EQ(foz_.query("SELECT count(*) FROM later_readings"), "3");
+    const Outcome again = foz_.run_configured({"verify"});
+    EXPECT_EQ(again.exit_code, 0) << again;
+    EXPECT_FALSE(again.says("from before")) << again;
+}
+
+TEST_F(Verify, ARouteThatIsRenamedAddsUp) {
+    ASSERT_EQ(foz_.stop(), 0);
+    std::string renamed = kReadings;
+    renamed.replace(renamed.find("name = \"readings\""), 17, "name = \"climate\"");
+    foz_.configure(renamed);
+    foz_.start();
+    foz_.publish("sensors/c", reading(5));
+    ASSERT_TRUE(foz_.becomes("SELECT count(*) FROM readings", "3")) << foz_.log();
+    const Outcome verified = foz_.run_configured({"verify"});
+    EXPECT_EQ(verified.exit_code, 0) << verified;
+    EXPECT_TRUE(verified.says("a route of another name stored into its table then")) << verified;
+    EXPECT_TRUE(verified.says("table readings: 3 rows, foz stored 1, routes of before 2"))
+        << verified;
+}
+
+TEST_F(Verify, ANewRouteAddsUpAfterTheLanesHaveChanged) {
+    foz_.publish("elsewhere/a", reading_number(3));
+    ASSERT_EQ(foz_.stop(), 0);
+    std::string later = kReadings;
+    later.replace(later.find("sensors/"), 8, "elsewhere/");
+    for (const std::string word : {"name = \"", "table = \""}) {
+        later.insert(later.find(word) + word.size(), "later_");
+    }
+    foz_.configure(kReadings + later);
+    foz_.start();
+    foz_.publish("elsewhere/a", reading_number(4));
+    ASSERT_TRUE(foz_.becomes("SELECT count(*) FROM later_readings", "1")) << foz_.log();
+    ASSERT_EQ(foz_.stop(), 0);
+    foz_.configure("[database.foz]\nurl = \"sqlite:foz.sqlite\"\nlanes = 3\n" + kReadings + later);
+    foz_.start();
+    for (int n = 5; n < 15; ++n) {
+        foz_.publish("elsewhere/a", reading_number(n));
+    }
+    ASSERT_TRUE(foz_.becomes("SELECT count(*) FROM later_readings", "11")) << foz_.log();
+    const Outcome verified = foz_.run_configured({"verify"});
+    EXPECT_EQ(verified.exit_code, 0) << verified;
+    EXPECT_TRUE(verified.says("route later_readings: 1 readings in the journal are from before"))
+        << verified;
 }
 
 TEST_F(Verify, DeletedRowsAreADifferenceWithBothNumbers) {
