@@ -18,6 +18,8 @@
 #include "cli/remote_check.h"
 #include "cli/report.h"
 #include "config/database_access.h"
+#include "config/named_files.h"
+#include "config/quantity.h"
 #include "config/settings_parser.h"
 #include "mapping/mapping.h"
 #include "sink/sink.h"
@@ -61,14 +63,26 @@ std::optional<config::Settings> read_settings(const CheckArguments& arguments, R
     return settings;
 }
 
-void check_data_directory(const std::filesystem::path& data, Report& report) {
+/// The path, or the first folder above it that is there.
+std::filesystem::path existing_part_of(const std::filesystem::path& path) {
     std::error_code ignored;
-    std::filesystem::path there = std::filesystem::absolute(data, ignored);
+    std::filesystem::path there = std::filesystem::absolute(path, ignored);
     while (!std::filesystem::exists(there, ignored) && there.has_relative_path()) {
         there = there.parent_path();
     }
+    return there;
+}
+
+void check_data_directory(const std::filesystem::path& data, Report& report) {
+    std::error_code ignored;
+    const std::filesystem::path there = existing_part_of(data);
     const bool exists = std::filesystem::exists(data, ignored);
-    if (!std::filesystem::is_directory(there, ignored)) {
+    if (!exists && std::filesystem::is_symlink(std::filesystem::symlink_status(data, ignored))) {
+        report.failed(fmt::format(
+            "data directory {}: a symbolic link to what is not there, so that it cannot be made",
+            data.string()
+        ));
+    } else if (!std::filesystem::is_directory(there, ignored)) {
         report.failed(
             fmt::format("data directory {}: {} is not a directory", data.string(), there.string())
         );
@@ -85,6 +99,68 @@ void check_data_directory(const std::filesystem::path& data, Report& report) {
             "data directory {}: {}", data.string(), exists ? "writable" : "will be created"
         ));
     }
+}
+
+/// Whether the disk has room for what the journal needs at once, and for all that it may take.
+void check_room(const config::Settings& settings, Report& report) {
+    constexpr std::uint64_t kSegmentsAtOnce = 2;
+    std::error_code error;
+    const auto space = std::filesystem::space(existing_part_of(settings.data), error);
+    if (error) {
+        return;  // the folder's own line says why
+    }
+    const config::Journal& journal = settings.journal;
+    const std::uint64_t needed = journal.free_space_min + kSegmentsAtOnce * journal.segment_bytes;
+    const std::string begin = fmt::format(
+        "data directory {}: its disk has {} free",
+        settings.data.string(),
+        config::rounded_size_text(space.available)
+    );
+    if (space.available < needed) {
+        report.failed(fmt::format(
+            "{}, and foz needs {} to begin (journal.free_space_min = {} and two segments); make "
+            "room, or choose another disk",
+            begin,
+            config::rounded_size_text(needed),
+            config::rounded_size_text(journal.free_space_min)
+        ));
+    } else if (space.available - journal.free_space_min < journal.size_max) {
+        report.warned(fmt::format(
+            "{}, less than journal.size_max = {} and journal.free_space_min = {}: the disk is full "
+            "before the journal is, and foz stops acknowledging then; make room, or lower "
+            "journal.size_max",
+            begin,
+            config::rounded_size_text(journal.size_max),
+            config::rounded_size_text(journal.free_space_min)
+        ));
+    }
+}
+
+/// SQLite makes its file, but no folder; foz makes the data folder.
+bool check_sqlite_folder(
+    const config::Settings& settings,
+    const std::string& what,
+    const std::string& url,
+    Report& report
+) {
+    constexpr std::string_view kSqlite = "sqlite:";
+    if (!url.starts_with(kSqlite)) {
+        return true;
+    }
+    const std::filesystem::path file = url.substr(kSqlite.size());
+    const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+    std::error_code ignored;
+    if (std::filesystem::is_directory(folder, ignored) ||
+        folder.lexically_normal() == settings.data.lexically_normal()) {
+        return true;
+    }
+    report.failed(fmt::format(
+        "{}: there is no folder {} for {}: make it, and let foz's user own it",
+        what,
+        folder.string(),
+        file.filename().string()
+    ));
+    return false;
 }
 
 std::string with_code(const sink::SinkError& error) {
@@ -129,6 +205,9 @@ void check_database(
         (*kind)->make({url, *password, database.connect_timeout, database.answer_timeout});
     if (!sink) {
         report.unusable(fmt::format("{}: {}", what, sink.error().message));
+        return;
+    }
+    if (!check_sqlite_folder(settings, what, url, report)) {
         return;
     }
     report.ok(fmt::format(
@@ -179,6 +258,10 @@ int check(const CheckArguments& arguments) {
     Report report;
     if (const auto settings = read_settings(arguments, report)) {
         check_data_directory(settings->data, report);
+        check_room(*settings, report);
+        for (const std::string& line : config::exposed_files(*settings)) {
+            report.warned(line);
+        }
         const RemoteCheck how{arguments.connect, arguments.client_id};
         for (const config::Source& source : settings->sources) {
             check_source(source, how, report);

@@ -62,10 +62,14 @@ class Explanation {
 
     /// The number of routes that take the message.
     std::size_t explain(mapping::Mapping& mapping, const mqtt::Message& message) {
+        mapping.remark_at_once();
         mapping::RowBatch batch;
         const std::size_t matched = mapping.map(message, 0, batch);
         for (std::uint32_t route = 0; route < mapping.routes().size(); ++route) {
             explain_route(mapping.routes()[route], route, batch);
+        }
+        for (const std::string& remark : mapping.take_remarks()) {
+            fmt::print("-- note: {}\n", printable_whole(remark));
         }
         return matched;
     }

@@ -13,6 +13,7 @@
 #include "base/redaction.h"
 #include "cli/commands.h"
 #include "config/database_access.h"
+#include "config/named_files.h"
 #include "config/settings_parser.h"
 #include "server/server.h"
 
@@ -126,6 +127,16 @@ int run(const RunArguments& arguments) {
         return 2;
     }
     log_configuration(arguments.config);
+    // One alone is named where it is used, with more about it.
+    if (const auto unreadable = config::unreadable_files(settings); unreadable.size() > 1) {
+        for (const std::string& line : unreadable) {
+            fmt::print(stderr, "foz run: {}\n", line);
+        }
+        return 1;
+    }
+    for (const std::string& line : config::exposed_files(settings)) {
+        spdlog::warn("{}", line);
+    }
     provide_for_open_files(settings.limits);
     const sigset_t signals = block_signals();
     auto server = server::Server::start(settings, real_file_system(), real_clock());

@@ -12,8 +12,9 @@ void ColumnWatch::note_absent(
 ) {
     columns_[column].said = true;
     remarks_.push_back(fmt::format(
-        "none of the last {} readings had {}, which column {} takes; {}",
-        kReadingsWithoutField,
+        "{} {}, which column {} takes; {}",
+        readings_without_ == 1 ? "the reading has no"
+                               : fmt::format("none of the last {} readings had", readings_without_),
         label,
         name,
         hint.empty() ? "is it misspelt?" : hint

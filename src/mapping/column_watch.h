@@ -22,11 +22,14 @@ class ColumnWatch {
   public:
     explicit ColumnWatch(std::size_t columns) : columns_(columns) {}
 
+    /// Every field that does not come is worth a remark, as for a person who tries a message out.
+    void remark_at_once() { readings_without_ = 1; }
+
     void found(std::uint32_t column) { columns_[column].without = 0; }
 
     /// A reading without the column's field. True for the one after which note_absent() is due.
     [[nodiscard]] bool missed(std::uint32_t column) {
-        return ++columns_[column].without == kReadingsWithoutField && !columns_[column].said;
+        return ++columns_[column].without == readings_without_ && !columns_[column].said;
     }
     /// Of the column called `name`: one remark in its life. `hint`: similar_field() or "".
     void note_absent(
@@ -39,13 +42,14 @@ class ColumnWatch {
 
   private:
     struct Counts {
-        std::uint32_t without = 0;  // readings in a row, counted up to kReadingsWithoutField
+        std::uint32_t without = 0;  // readings in a row, counted up to readings_without_
         bool said = false;
         std::uint64_t unfit = 0;
         std::uint64_t next_remark = 1;  // about how many unfit values
     };
 
     std::vector<Counts> columns_;
+    std::uint32_t readings_without_ = kReadingsWithoutField;
     std::vector<std::string> remarks_;
 };
 

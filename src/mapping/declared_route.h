@@ -61,6 +61,8 @@ class DeclaredRoute {
     /// Whether it looks for something in the payload: an empty one is no reading of it then.
     [[nodiscard]] bool reads_payload() const { return reads_payload_; }
 
+    void remark_at_once() { watch_.remark_at_once(); }
+
     /// Appends what a person should know of the readings since the last call.
     void take_remarks(std::vector<std::string>& to);
 

@@ -357,6 +357,14 @@ std::size_t Mapping::map(const mqtt::Message& message, std::uint64_t position, R
     return taken;
 }
 
+void Mapping::remark_at_once() {
+    for (auto& route : state_->routes) {
+        if (auto* declared = std::get_if<DeclaredRoute>(&route)) {
+            declared->remark_at_once();
+        }
+    }
+}
+
 std::vector<std::string> Mapping::take_remarks() {
     std::vector<std::string> remarks;
     for (std::size_t i = 0; i < state_->routes.size(); ++i) {

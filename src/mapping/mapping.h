@@ -59,6 +59,9 @@ class Mapping {
     /// most.
     [[nodiscard]] std::vector<std::string> take_remarks();
 
+    /// Has a remark of every declared field that a reading lacks, not only of one that never comes.
+    void remark_at_once();
+
     [[nodiscard]] std::span<const RouteInfo> routes() const;
     [[nodiscard]] std::vector<std::string> route_names() const;
 
