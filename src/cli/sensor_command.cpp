@@ -82,8 +82,17 @@ void add_load_options(CLI::App& command, SensorArguments& arguments) {
 
 void add_message_options(CLI::App& command, SensorArguments& arguments) {
     sensor::Options& options = arguments.options;
-    command.add_option("--url", arguments.url, "mqtt://[USER:PASSWORD@]HOST[:PORT]")
+    command.add_option("--url", arguments.url, "mqtt[s]://[USER:PASSWORD@]HOST[:PORT]")
         ->capture_default_str();
+    command.add_option(
+        "--cafile", options.tls.ca, "mqtts: the CA of the broker's certificate, PEM"
+    );
+    auto* const certificate = command.add_option(
+        "--cert", options.tls.certificate, "mqtts: the sensors' certificate, PEM"
+    );
+    auto* const key = command.add_option("--key", options.tls.key, "mqtts: its key, PEM");
+    certificate->needs(key);
+    key->needs(certificate);
     command.add_option("--qos", options.qos, "0, 1 or 2")
         ->check(CLI::Range(0, 2))
         ->capture_default_str();

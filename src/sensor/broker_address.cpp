@@ -12,7 +12,9 @@ namespace foz::sensor {
 
 namespace {
 
-constexpr std::string_view kScheme = "mqtt://";
+constexpr std::string_view kPlain = "mqtt://";
+constexpr std::string_view kTls = "mqtts://";
+constexpr std::uint16_t kTlsPort = 8883;
 
 Result<std::string> without_percent_escapes(std::string_view text) {
     std::string plain;
@@ -64,15 +66,19 @@ Result<void> read_port(std::string_view text, BrokerAddress& address) {
 }  // namespace
 
 Result<BrokerAddress> parse_broker_url(std::string_view url) {
-    if (!url.starts_with(kScheme)) {
+    BrokerAddress address;
+    address.tls = url.starts_with(kTls);
+    if (!address.tls && !url.starts_with(kPlain)) {
         return fail(
             ErrorCode::unsupported,
-            "the broker's URL \"{}\" must begin with mqtt://",
+            "the broker's URL \"{}\" must begin with mqtt:// or mqtts://",
             redacted_url(url)
         );
     }
-    BrokerAddress address;
-    std::string_view rest = url.substr(kScheme.size());
+    if (address.tls) {
+        address.port = kTlsPort;
+    }
+    std::string_view rest = url.substr((address.tls ? kTls : kPlain).size());
     if (rest.ends_with('/')) {
         rest.remove_suffix(1);
     }
@@ -101,7 +107,7 @@ Result<BrokerAddress> parse_broker_url(std::string_view url) {
     return address;
 }
 
-Result<SocketAddress> resolve(const BrokerAddress& address) {
+Result<std::vector<SocketAddress>> resolve(const BrokerAddress& address) {
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
@@ -112,9 +118,12 @@ Result<SocketAddress> resolve(const BrokerAddress& address) {
             ErrorCode::not_found, "cannot find host \"{}\": {}", address.host, gai_strerror(failed)
         );
     }
-    SocketAddress resolved;
-    std::memcpy(&resolved.storage, found->ai_addr, found->ai_addrlen);
-    resolved.size = found->ai_addrlen;
+    std::vector<SocketAddress> resolved;
+    for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+        SocketAddress& to = resolved.emplace_back();
+        std::memcpy(&to.storage, one->ai_addr, one->ai_addrlen);
+        to.size = one->ai_addrlen;
+    }
     freeaddrinfo(found);
     return resolved;
 }

@@ -57,7 +57,16 @@ Result<void> Fleet::start() {
     if (!resolved) {
         return pass_on(resolved);
     }
-    broker_ = *resolved;
+    broker_.addresses = *std::move(resolved);
+    broker_.host = options_.broker.host;
+    if (options_.broker.tls) {
+        auto loaded = tls::ClientContext::load(options_.tls, real_clock().system_now());
+        if (!loaded) {
+            return pass_on(loaded);
+        }
+        tls_ = *std::move(loaded);
+        broker_.tls = tls_.get();
+    }
     if (auto allowed = allow_descriptors(options_.count + kDescriptorsBeside); !allowed) {
         return allowed;
     }

@@ -11,6 +11,7 @@
 #include "sensor/options.h"
 #include "sensor/sensor_loop.h"
 #include "sensor/statistics.h"
+#include "tls/client_context.h"
 
 namespace foz::sensor {
 
@@ -57,7 +58,8 @@ class Fleet {
     void wake_all();
 
     Options options_;
-    SocketAddress broker_;
+    std::shared_ptr<const tls::ClientContext> tls_;  // of broker_
+    WireEnd broker_;
     FleetSignals signals_;
     std::vector<std::unique_ptr<SensorLoop>> loops_;
     std::vector<std::thread> threads_;

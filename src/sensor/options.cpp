@@ -73,6 +73,11 @@ Result<mqtt::ProtocolVersion> parse_version(std::string_view text) {
 }
 
 Result<void> check_options(const Options& options) {
+    if (!options.broker.tls && (options.tls.ca || options.tls.certificate)) {
+        return fail(
+            ErrorCode::invalid, "--cafile, --cert and --key are for TLS: write --url mqtts://HOST"
+        );
+    }
     if (auto checked = check_name_pattern("--client-id", options.client_id, 0xFFFF); !checked) {
         return checked;
     }

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "config/settings.h"
 #include "mqtt/packet.h"
 #include "sensor/broker_address.h"
 
@@ -17,6 +18,7 @@ namespace foz::sensor {
 
 struct Options {
     BrokerAddress broker;
+    config::ClientTls tls;      // with mqtts://; every sensor shows the same certificate
     std::uint32_t count = 1;    // sensors, each with a connection of its own
     std::uint32_t threads = 1;  // event loops that share the sensors
     bool idle = false;          // connect and stay connected; publish nothing

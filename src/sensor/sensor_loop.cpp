@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include <fcntl.h>
+#include <signal.h>  // NOLINT(modernize-deprecated-headers): sigset_t is POSIX's
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -23,17 +24,19 @@ Error failed_call(std::string_view what) {
     return {ErrorCode::io, fmt::format("{}: {}", what, errno_message(errno))};
 }
 
-}  // namespace
-
-Descriptor::~Descriptor() {
-    if (is_open()) {
-        ::close(value_);
-    }
+// OpenSSL writes to sockets that the broker has closed; that is an error, not the end of foz.
+void block_broken_pipes() {
+    sigset_t broken_pipe;
+    sigemptyset(&broken_pipe);
+    sigaddset(&broken_pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
 }
+
+}  // namespace
 
 SensorLoop::SensorLoop(
     const Options& options,
-    const SocketAddress& broker,
+    const WireEnd& broker,
     FleetSignals& signals,
     std::uint32_t first,
     std::uint32_t count
@@ -78,6 +81,7 @@ void SensorLoop::wake() {
 }
 
 void SensorLoop::run() {
+    block_broken_pipes();
     const SteadyTime begin = real_clock().steady_now();
     context_.steady_to_system =
         std::chrono::system_clock::now().time_since_epoch() - begin.time_since_epoch();
@@ -147,7 +151,7 @@ void SensorLoop::run_timers(SteadyTime now) {
             continue;  // replaced by an earlier one
         }
         connection.timer = SteadyTime::max();
-        if (connection.socket.is_open()) {
+        if (connection.wire.is_open()) {
             publish_and_write(timer.index, now);
         } else {
             queue_to_connect(timer.index);
@@ -209,17 +213,17 @@ void SensorLoop::wait_for_events() {
 
 void SensorLoop::handle_event(std::uint32_t index, std::uint32_t events) {
     Connection& connection = connections_[index];
-    if (!connection.socket.is_open()) {
+    if (!connection.wire.is_open()) {
         return;
     }
     if (!connection.transport_open) {
-        transport_opened(index);
+        finish_opening(index);
         return;
     }
     if ((events & EPOLLOUT) != 0) {
         write_unsent(index);
     }
-    if ((events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0 && connection.socket.is_open()) {
+    if ((events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0 && connection.wire.is_open()) {
         read(index);
     }
 }
@@ -269,7 +273,7 @@ void SensorLoop::end() {
             connection.client.disconnect(out_);
             write(index);
         }
-        connection.socket = Descriptor();
+        connection.wire = Wire();
     }
     connected_ = 0;
     show_progress();

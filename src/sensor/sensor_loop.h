@@ -10,15 +10,15 @@
 #include <functional>
 #include <queue>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/error.h"
 #include "base/log.h"
-#include "sensor/broker_address.h"
+#include "sensor/descriptor.h"
 #include "sensor/options.h"
 #include "sensor/sensor_client.h"
 #include "sensor/statistics.h"
+#include "sensor/wire.h"
 
 namespace foz::sensor {
 
@@ -41,25 +41,6 @@ struct LoopProgress {
     std::atomic<bool> finished{false};
 };
 
-/// A file descriptor, closed by the destructor.
-class Descriptor {
-  public:
-    Descriptor() = default;
-    explicit Descriptor(int value) : value_(value) {}
-    Descriptor(Descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(value_, other.value_);
-        return *this;
-    }
-    ~Descriptor();
-
-    [[nodiscard]] bool is_open() const { return value_ >= 0; }
-    [[nodiscard]] int get() const { return value_; }
-
-  private:
-    int value_ = -1;
-};
-
 /// run() is its thread's; wake() and progress() are for any thread.
 class SensorLoop {
   public:
@@ -67,7 +48,7 @@ class SensorLoop {
     /// outlives the loop.
     SensorLoop(
         const Options& options,
-        const SocketAddress& broker,
+        const WireEnd& broker,
         FleetSignals& signals,
         std::uint32_t first,
         std::uint32_t count
@@ -96,7 +77,7 @@ class SensorLoop {
         std::string unsent;                    // bytes that the socket did not take yet
         std::string partial;                   // bytes of a packet that is not whole yet
         SteadyTime timer = SteadyTime::max();  // its earliest entry in timers_
-        Descriptor socket;
+        Wire wire;
         std::uint32_t failures = 0;  // connections in a row that did not come about
         bool connecting = false;     // until CONNACK
         bool transport_open = false;
@@ -123,9 +104,10 @@ class SensorLoop {
     [[nodiscard]] SteadyTime wait_until(SteadyTime now) const;
     void handle_event(std::uint32_t index, std::uint32_t events);
 
-    [[nodiscard]] Result<void> open_socket(std::uint32_t index);
-    void transport_opened(std::uint32_t index);
+    [[nodiscard]] Result<void> open_wire(std::uint32_t index);
+    void finish_opening(std::uint32_t index);
     void read(std::uint32_t index);
+    void take_input(std::uint32_t index, std::size_t size);
     void note_ready(Connection& connection);
     void publish_and_write(std::uint32_t index, SteadyTime now);
     void publish_after(std::uint32_t index, SteadyTime now);
@@ -142,7 +124,7 @@ class SensorLoop {
     void end();
 
     const Options& options_;
-    const SocketAddress& broker_;
+    const WireEnd& broker_;
     FleetSignals& signals_;
     SensorContext context_;
     LoopProgress progress_;

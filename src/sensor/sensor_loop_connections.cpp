@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of SensorLoop that deals with one connection: open, read, write, lose.
 #include <algorithm>
-#include <cerrno>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/epoll.h>
 
 #include "base/check.h"
@@ -29,11 +26,11 @@ void SensorLoop::open_waiting_connections(SteadyTime now) {
         to_connect_.pop_front();
         Connection& connection = connections_[index];
         connection.queued = false;
-        if (connection.socket.is_open() || connection.finished) {
+        if (connection.wire.is_open() || connection.finished) {
             continue;
         }
-        if (auto opened = open_socket(index); !opened) {
-            connection.socket = Descriptor();
+        if (auto opened = open_wire(index); !opened) {
+            connection.wire = Wire();
             ++connection.failures;
             context_.statistics.last_error = opened.error().message;
             set_timer(index, now + kReconnectFirst * (1 << kReconnectDoublings));
@@ -41,20 +38,13 @@ void SensorLoop::open_waiting_connections(SteadyTime now) {
     }
 }
 
-Result<void> SensorLoop::open_socket(std::uint32_t index) {
+Result<void> SensorLoop::open_wire(std::uint32_t index) {
     Connection& connection = connections_[index];
-    connection.socket =
-        Descriptor(socket(broker_.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)
-        );
-    if (!connection.socket.is_open()) {
-        return fail(ErrorCode::io, "cannot open a socket: {}", errno_message(errno));
+    auto opened = Wire::open(broker_, connection.failures);
+    if (!opened) {
+        return pass_on(opened);
     }
-    const int one = 1;
-    setsockopt(connection.socket.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    const auto* const address = reinterpret_cast<const sockaddr*>(&broker_.storage);
-    if (connect(connection.socket.get(), address, broker_.size) != 0 && errno != EINPROGRESS) {
-        return fail(ErrorCode::io, "cannot connect to the broker: {}", errno_message(errno));
-    }
+    connection.wire = *std::move(opened);
     connection.connecting = true;
     connection.transport_open = false;
     ++connecting_;
@@ -68,22 +58,23 @@ void SensorLoop::watch(
     epoll_event event{.events = events, .data = {.u32 = index}};
     FOZ_CHECK(
         epoll_ctl(
-            epoll_.get(), add ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, connection.socket.get(), &event
+            epoll_.get(), add ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, connection.wire.descriptor(), &event
         ) == 0
     );
 }
 
-void SensorLoop::transport_opened(std::uint32_t index) {
+void SensorLoop::finish_opening(std::uint32_t index) {
     Connection& connection = connections_[index];
-    int failed = 0;
-    socklen_t size = sizeof failed;
-    getsockopt(connection.socket.get(), SOL_SOCKET, SO_ERROR, &failed, &size);
-    if (failed != 0) {
-        lose(index, Verdict::reconnect_later, "cannot connect: " + errno_message(failed));
+    const auto waiting = connection.wire.finish_opening(broker_);
+    if (!waiting) {
+        lose(index, Verdict::reconnect_later, waiting.error().message);
+        return;
+    }
+    watch(connection, index, *waiting == tls::Waiting::writable ? EPOLLOUT : EPOLLIN, false);
+    if (*waiting != tls::Waiting::nothing) {
         return;
     }
     connection.transport_open = true;
-    watch(connection, index, EPOLLIN, false);
     out_.clear();
     connection.client.open(real_clock().steady_now(), out_);
     write(index);
@@ -91,24 +82,29 @@ void SensorLoop::transport_opened(std::uint32_t index) {
 
 void SensorLoop::read(std::uint32_t index) {
     Connection& connection = connections_[index];
-    const std::size_t kept = connection.partial.size();
-    if (in_.size() < kept + kReadBytes) {
-        in_.resize(kept + kReadBytes);
-    }
-    std::ranges::copy(connection.partial, in_.begin());
-    const ssize_t size = recv(connection.socket.get(), in_.data() + kept, kReadBytes, 0);
-    if (size <= 0) {
-        if (size == 0 || (errno != EAGAIN && errno != EINTR)) {
-            lose(
-                index,
-                Verdict::reconnect_later,
-                size == 0 ? "closed by the broker" : errno_message(errno)
-            );
+    do {
+        const std::size_t kept = connection.partial.size();
+        if (in_.size() < kept + kReadBytes) {
+            in_.resize(kept + kReadBytes);
         }
-        return;
-    }
+        std::ranges::copy(connection.partial, in_.begin());
+        const auto size = connection.wire.read(std::span(in_).subspan(kept, kReadBytes));
+        if (!size) {
+            lose(index, Verdict::reconnect_later, size.error().message);
+            return;
+        }
+        if (*size == 0) {
+            return;
+        }
+        take_input(index, kept + *size);
+    } while (connection.wire.holds_more());
+}
+
+// The first bytes of in_: what was left of before, and what has come.
+void SensorLoop::take_input(std::uint32_t index, std::size_t size) {
+    Connection& connection = connections_[index];
     const SteadyTime now = real_clock().steady_now();
-    const std::string_view input(in_.data(), kept + static_cast<std::size_t>(size));
+    const std::string_view input(in_.data(), size);
     out_.clear();
     const auto [consumed, verdict] = connection.client.receive(input, now, out_);
     connection.partial.assign(input.substr(consumed));
@@ -160,8 +156,7 @@ void SensorLoop::write(std::uint32_t index) {
     Connection& connection = connections_[index];
     std::string_view rest = out_;
     if (connection.unsent.empty()) {
-        const ssize_t size = send(connection.socket.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
-        rest.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+        rest.remove_prefix(connection.wire.write(rest));
         if (rest.empty()) {
             return;
         }
@@ -172,10 +167,7 @@ void SensorLoop::write(std::uint32_t index) {
 
 void SensorLoop::write_unsent(std::uint32_t index) {
     Connection& connection = connections_[index];
-    const ssize_t size = send(
-        connection.socket.get(), connection.unsent.data(), connection.unsent.size(), MSG_NOSIGNAL
-    );
-    connection.unsent.erase(0, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+    connection.unsent.erase(0, connection.wire.write(connection.unsent));
     if (!connection.unsent.empty()) {
         return;
     }
@@ -189,7 +181,7 @@ void SensorLoop::lose(std::uint32_t index, Verdict verdict, std::string_view rea
     --(connection.connecting ? connecting_ : connected_);
     connection.connecting = false;
     connection.client.close();
-    connection.socket = Descriptor();
+    connection.wire = Wire();
     connection.unsent.clear();
     connection.partial.clear();
     if (verdict == Verdict::reconnect_now) {

@@ -102,6 +102,34 @@ TEST_F(ListenerLocksTest, ADeviceWithACertificateIsLetInAndItsReadingStored) {
     EXPECT_TRUE(foz_.becomes("SELECT count(*) FROM readings", "1"));
 }
 
+TEST_F(ListenerLocksTest, SimulatedSensorsComeInWithACertificate) {
+    start(tls_with_clients());
+    Arguments sensors = {
+        "sensor",
+        "--url",
+        fmt::format("mqtts://localhost:{}", secure_port_),
+        "--topic",
+        "sensors/{n}",
+        "--payload",
+        R"({"temp": {sequence}, "dh": "{time_us}"})",
+        "--count",
+        "5",
+        "--messages",
+        "300",
+        "--full-speed",
+    };
+    Arguments strangers = sensors;
+    strangers.insert(strangers.end(), {"--cafile", path("certs/ca.crt"), "--duration", "1s"});
+    const Outcome refused = foz_.run(std::move(strangers));
+    EXPECT_EQ(refused.exit_code, 1) << refused;
+    EXPECT_TRUE(refused.says("certificate")) << refused;
+    const Arguments identity = as("esp32-1");
+    sensors.insert(sensors.end(), identity.begin(), identity.end());
+    const Outcome published = foz_.run(std::move(sensors));
+    EXPECT_EQ(published.exit_code, 0) << published;
+    EXPECT_TRUE(foz_.becomes("SELECT count(*) FROM readings", "1500")) << foz_.log();
+}
+
 TEST_F(ListenerLocksTest, ADeviceWithoutACertificateIsNamedInTheLog) {
     start(tls_with_clients());
     EXPECT_NE(publish({"--cafile", path("certs/ca.crt")}), 0);

@@ -23,6 +23,14 @@ TEST(BrokerUrl, has_port_1883_and_no_credentials_when_they_are_left_out) {
     EXPECT_FALSE(address->user);
 }
 
+TEST(BrokerUrl, with_tls_has_port_8883_when_it_is_left_out) {
+    const auto address = parse_broker_url("mqtts://broker.example");
+    ASSERT_TRUE(address) << address.error().message;
+    EXPECT_TRUE(address->tls);
+    EXPECT_EQ(address->port, 8883);
+    EXPECT_EQ(parse_broker_url("mqtts://broker.example:443").value().port, 443);
+}
+
 TEST(BrokerUrl, is_refused_when_it_is_none) {
     for (const char* url :
          {"",
