@@ -54,10 +54,10 @@ function(foz_library name)
     target_precompile_headers(foz_${name} REUSE_FROM foz_precompiled)
 endfunction()
 
-# foz_test(NAME SOURCES file... [USES target...] [LABELS label...] [TIMEOUT seconds]): a GoogleTest
-# program; each of its tests is one of ctest's.
+# foz_test(NAME SOURCES file... [USES target...] [LABELS label...] [TIMEOUT seconds] [ONE_THREAD]): a GoogleTest program; each of
+# its tests is one of ctest's. ONE_THREAD: what it tests has no threads, so that ThreadSanitizer has nothing to say.
 function(foz_test name)
-    cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;USES;LABELS" ${ARGN})
+    cmake_parse_arguments(ARG "ONE_THREAD" "TIMEOUT" "SOURCES;USES;LABELS" ${ARGN})
     if(NOT ARG_TIMEOUT)
         set(ARG_TIMEOUT 120)
     endif()
@@ -72,6 +72,9 @@ function(foz_test name)
         list(APPEND properties LABELS "${ARG_LABELS}")
     else()
         add_dependencies(quick_tests ${name})
+        if(NOT ARG_ONE_THREAD)
+            add_dependencies(threads_tests ${name})
+        endif()
     endif()
     gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
 endfunction()
