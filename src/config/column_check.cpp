@@ -27,8 +27,8 @@ void check_one_source(const Where& where, ErrorList& errors) {
     }
 }
 
-/// zone, unit and format are about timestamps.
-void check_timestamp_keys(const Column& column, const Where& where, ErrorList& errors) {
+/// zone, unit and format are about timestamps, encoding about bytes.
+void check_keys_of_types(const Column& column, const Where& where, ErrorList& errors) {
     for (const std::string_view key : {"zone", "unit", "format"}) {
         if (errors.has_key(where, key) && column.type != "timestamp") {
             errors.add(
@@ -38,6 +38,13 @@ void check_timestamp_keys(const Column& column, const Where& where, ErrorList& e
                 where.shown
             );
         }
+    }
+    if (column.encoding && column.type != "bytes") {
+        errors.add(
+            errors.line_of(where, "encoding"),
+            "\"encoding\" in {} is for bytes; add type = \"bytes\" or take it out",
+            where.shown
+        );
     }
     if (column.unit && column.format) {
         errors.add(
@@ -110,7 +117,7 @@ void check_constant_type(const Column& column, const Where& where, ErrorList& er
 
 void check_column(const Column& column, const Where& where, ErrorList& errors) {
     check_one_source(where, errors);
-    check_timestamp_keys(column, where, errors);
+    check_keys_of_types(column, where, errors);
     check_missing(column, where, errors);
     check_constant_type(column, where, errors);
 }

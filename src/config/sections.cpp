@@ -29,9 +29,10 @@ constexpr string_view kMessageParts[] = {
     "topic", "client_id", "received", "payload", "qos", "retain", "user"
 };
 constexpr string_view kColumnTypes[] = {
-    "integer", "double", "decimal", "text", "boolean", "timestamp", "json"
+    "integer", "double", "decimal", "text", "boolean", "timestamp", "json", "bytes"
 };
 constexpr string_view kDeadLettersFull[] = {"stop", "discard_oldest"};
+constexpr string_view kBytesEncodings[] = {"base64", "hex", "text"};
 constexpr string_view kEpochUnits[] = {"s", "ms", "us", "ns"};
 constexpr string_view kOnDuplicate[] = {"keep", "replace"};
 constexpr string_view kMissing[] = {"null", "reject"};
@@ -384,6 +385,14 @@ constexpr Key<Column> kColumnKeys[] = {
         "The form of a timestamp that is neither ISO 8601 nor `YYYY-MM-DD HH:MM:SS`, as "
         "`strptime` takes it.",
         "\"%d/%m/%Y %H:%M\""
+    ),
+    choice<&Column::encoding>(
+        "encoding",
+        kBytesEncodings,
+        "How bytes are written in the text: `base64`, `hex`, or as they are (`text`). Without it "
+        "base64 in a field of JSON, and as they are elsewhere: in `message = \"payload\"` they are "
+        "the payload.",
+        "\"hex\""
     ),
     choice<&Column::missing>(
         "missing",

@@ -167,6 +167,9 @@ struct ConstantSource {
 };
 using ColumnSource = std::variant<FieldSource, CaptureSource, MessageSource, ConstantSource>;
 
+/// How bytes are written in a text.
+enum class BytesEncoding : std::uint8_t { base64, hex, text };
+
 /// The unit of a number that stands for a time.
 enum class EpochUnit : std::uint8_t { seconds, milliseconds, microseconds, nanoseconds };
 
@@ -179,6 +182,7 @@ struct Column {
     std::optional<EpochUnit> unit;  // for times that are numbers
     std::optional<std::string>
         format;  // for times in another form, as strptime and date::parse take it
+    std::optional<BytesEncoding> encoding;  // for bytes; absent: base64 in a field, else text
     Missing missing = Missing::null;
     Unfit unfit = Unfit::reject;  // "else" in the configuration
     std::optional<std::variant<bool, std::int64_t, double, std::string>> default_value;

@@ -23,10 +23,6 @@ struct Overloaded : Functions... {
 template <class... Functions>
 Overloaded(Functions...) -> Overloaded<Functions...>;
 
-constexpr std::array<std::string_view, 7> kTypeNames = {
-    "integer", "double", "decimal", "text", "boolean", "timestamp", "json"
-};
-
 ColumnType type_of(const ConstantValue& value) {
     constexpr std::array kTypes = {
         ColumnType::boolean, ColumnType::integer, ColumnType::real, ColumnType::text
@@ -160,7 +156,7 @@ class ColumnCompiler {
                 return refuse(
                     "unknown type \"{}\"; {}",
                     *column_.type,
-                    config::hint_for(*column_.type, kTypeNames)
+                    config::hint_for(*column_.type, column_type_names())
                 );
             }
             type = *known;
@@ -175,6 +171,10 @@ class ColumnCompiler {
             return refuse("{} is not JSON", compiled_.label);
         compiled_.conversion.type = type;
         compiled_.conversion.rounds = column_.round;
+        compiled_.conversion.encoding = column_.encoding.value_or(
+            compiled_.source == CellSource::field ? config::BytesEncoding::base64
+                                                  : config::BytesEncoding::text
+        );
         return {};
     }
 

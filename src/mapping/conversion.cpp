@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "mapping/binary_text.h"
 #include "mapping/excerpt.h"
 #include "mapping/number.h"
 #include "mapping/plain_text.h"
@@ -86,6 +87,18 @@ Converted text_from(std::string_view text, RowBatch& batch) {
     return Value::of_text(ColumnType::text, batch.keep(text));
 }
 
+Converted bytes_from(std::string_view text, config::BytesEncoding encoding, RowBatch& batch) {
+    if (encoding == config::BytesEncoding::text) {
+        return Value::of_text(ColumnType::bytes, batch.keep(text));
+    }
+    const bool is_hex = encoding == config::BytesEncoding::hex;
+    const auto bytes = is_hex ? from_hex(text) : from_base64(text);
+    if (!bytes) {
+        return because(fmt::format("\"{}\" is not {}", excerpt(text), is_hex ? "hex" : "base64"));
+    }
+    return Value::of_text(ColumnType::bytes, batch.keep(*bytes));
+}
+
 Converted timestamp_from(TimestampReader::Outcome time) {
     if (!time) return because(std::move(time.error()));
     return Value::of_timestamp(*time);
@@ -98,6 +111,8 @@ Converted from_number(std::string_view number, Conversion& conversion, RowBatch&
         case ColumnType::decimal: return decimal_from(number, batch);
         case ColumnType::boolean: return boolean_from_number(number);
         case ColumnType::timestamp: return timestamp_from(conversion.times.from_number(number));
+        case ColumnType::bytes:
+            return because(fmt::format("{} is a number, not text", excerpt(number)));
         case ColumnType::text:
         case ColumnType::json: break;
     }
@@ -110,6 +125,7 @@ Converted from_boolean(std::string_view word, Conversion& conversion, RowBatch& 
         case ColumnType::text:
         case ColumnType::json: return Value::of_text(conversion.type, batch.keep(word));
         case ColumnType::timestamp: return because(fmt::format("{} is not a time", word));
+        case ColumnType::bytes: return because(fmt::format("{} is not text", word));
         default: return because(fmt::format("{} is not a number", word));
     }
 }
@@ -135,6 +151,7 @@ Converted json_from(const JsonDocument& document, std::uint32_t index, RowBatch&
 Converted convert_text(std::string_view text, Conversion& conversion, RowBatch& batch) {
     switch (conversion.type) {
         case ColumnType::text: return text_from(text, batch);
+        case ColumnType::bytes: return bytes_from(text, conversion.encoding, batch);
         case ColumnType::timestamp: return timestamp_from(conversion.times.from_text(text));
         case ColumnType::boolean: return boolean_from_text(without_surrounding_space(text));
         default: break;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "config/settings.h"
 #include "mapping/json_document.h"
 #include "mapping/row_batch.h"
 #include "mapping/timestamp_reader.h"
@@ -19,6 +20,7 @@ namespace foz::mapping {
 struct Conversion {
     ColumnType type = ColumnType::text;
     TimestampReader times;
+    config::BytesEncoding encoding = config::BytesEncoding::text;
     bool rounds = false;  // a whole number may become the nearest double
 };
 

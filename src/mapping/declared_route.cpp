@@ -26,8 +26,9 @@ DeclaredRoute::DeclaredRoute(
         } else if (column.source == CellSource::constant) {
             message_cells_[column.cell] = column.value;
         } else {
-            reads_payload_ = reads_payload_ || (column.source == CellSource::payload &&
-                                                column.conversion.type != ColumnType::text);
+            const ColumnType type = column.conversion.type;
+            const bool as_it_is = type == ColumnType::text || type == ColumnType::bytes;
+            reads_payload_ = reads_payload_ || (column.source == CellSource::payload && !as_it_is);
             message_columns_.push_back(std::move(column));
         }
     }
@@ -103,8 +104,9 @@ Converted DeclaredRoute::message_cell(
         case CellSource::retain: text = kDigits[message.retain ? 1 : 0]; break;
         case CellSource::payload: {
             const bool as_json = column.conversion.type == ColumnType::json;
+            const bool any_bytes = column.conversion.type == ColumnType::bytes;
             const Result<void>& good = as_json ? incoming.json() : incoming.text();
-            if (!good) return std::unexpected(good.error().message);
+            if (!good && !any_bytes) return std::unexpected(good.error().message);
             if (as_json && incoming.document().is_sequence()) {
                 return std::unexpected(
                     "payload is not JSON: it is several values, and a json column takes one; "

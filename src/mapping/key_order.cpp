@@ -28,6 +28,7 @@ std::int64_t rank_of(const Value& cell) {
         }
         case ColumnType::decimal:
         case ColumnType::text:
+        case ColumnType::bytes:
         case ColumnType::json: break;
     }
     std::array<char, sizeof(std::uint64_t)> prefix{};

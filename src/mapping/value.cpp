@@ -7,14 +7,18 @@
 namespace foz::mapping {
 namespace {
 
-constexpr std::array<std::string_view, 7> kNames = {
-    "integer", "double", "decimal", "text", "boolean", "timestamp", "json"
+constexpr std::array<std::string_view, 8> kNames = {
+    "integer", "double", "decimal", "text", "boolean", "timestamp", "json", "bytes"
 };
 
 }  // namespace
 
 std::string_view name_of(ColumnType type) {
     return kNames[static_cast<std::size_t>(type)];
+}
+
+std::span<const std::string_view> column_type_names() {
+    return kNames;
 }
 
 std::optional<ColumnType> column_type_from(std::string_view name) {

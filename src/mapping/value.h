@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/check.h"
@@ -21,11 +22,14 @@ enum class ColumnType : std::uint8_t {
     boolean,
     timestamp,  // an instant, microseconds since 1970 UTC
     json,       // a JSON value as text
+    bytes,      // as they are
 };
 
-/// "integer", "double", "decimal", "text", "boolean", "timestamp", "json".
+/// "integer", "double", "decimal", "text", "boolean", "timestamp", "json", "bytes".
 [[nodiscard]] std::string_view name_of(ColumnType type);
 [[nodiscard]] std::optional<ColumnType> column_type_from(std::string_view name);
+/// Of all types.
+[[nodiscard]] std::span<const std::string_view> column_type_names();
 
 /// A cell: null, or a value of one of the column types. 16 bytes; text is a view into memory that
 /// the RowBatch keeps alive. The kind of a value need not be its column's type: an integer may
@@ -47,7 +51,7 @@ class Value {
     [[nodiscard]] double real() const { return real_; }
     [[nodiscard]] bool boolean() const { return integer_ != 0; }
     [[nodiscard]] SystemTime timestamp() const { return SystemTime(Microseconds(integer_)); }
-    /// Of text, decimal and json.
+    /// Of text, decimal, json and bytes.
     [[nodiscard]] std::string_view text() const { return {data_, size_}; }
 
   private:

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "mapping/binary_text.h"
 #include "mapping/excerpt.h"
 
 namespace foz::sink {
@@ -33,6 +34,13 @@ std::string shown_time(SystemTime time) {
 }
 
 std::string shown_text(std::string_view text, ColumnType type) {
+    if (type == ColumnType::bytes) {
+        // PostgreSQL has said it so already.
+        constexpr std::string_view kPrefix = "\\x";
+        return mapping::excerpt(
+            text.starts_with(kPrefix) ? std::string(text) : kPrefix.data() + mapping::to_hex(text)
+        );
+    }
     std::string shown = mapping::excerpt(text);
     return type == ColumnType::text ? fmt::format("\"{}\"", shown) : shown;
 }
@@ -48,6 +56,7 @@ std::string shown(const Value& value) {
         case ColumnType::timestamp: return shown_time(value.timestamp());
         case ColumnType::decimal:
         case ColumnType::json:
+        case ColumnType::bytes:
         case ColumnType::text: break;
     }
     return shown_text(value.text(), value.type());

@@ -47,6 +47,11 @@ const ConversionCase kGood[] = {
     {"integer", "0e999999999999", "0"},
     {"integer", R"("42")", "42"},
     {"integer", R"(" +0042 ")", "42"},
+    {"bytes", R"("AQL/")", "x'0102ff'"},
+    {"bytes", R"("AP8=")", "x'00ff'"},
+    {"bytes", R"("AP8")", "x'00ff'"},
+    {"bytes", R"("-_8=")", "x'fbff'"},
+    {"bytes", R"("")", "x''"},
     {"double", "23.5", "23.5r"},
     {"double", "23", "23r"},
     {"double", "-1.5e300", "-1.5e+300r"},
@@ -85,6 +90,14 @@ const ConversionCase kGood[] = {
 };
 
 const ConversionCase kBad[] = {
+    {"bytes", R"("AQL")", "is not base64"},  // two bits too many
+    {"bytes", R"("A")", "is not base64"},
+    {"bytes", R"("AQ=")", "is not base64"},
+    {"bytes", R"("====")", "is not base64"},
+    {"bytes", R"("A Q=")", "is not base64"},
+    {"bytes", "[1, 2]", "an array cannot become a bytes"},
+    {"bytes", "12", "is a number, not text"},
+    {"bytes", "true", "is not text"},
     {"double", "9007199254740993", "cannot hold 9007199254740993 exactly"},
     {"double", "-9007199254740993", "declare the column's type integer"},
     {"double", R"("9007199254740993")", "declare the column's type integer"},
@@ -125,6 +138,32 @@ const ConversionCase kBad[] = {
 
 INSTANTIATE_TEST_SUITE_P(EachType, GoodConversion, testing::ValuesIn(kGood));
 INSTANTIATE_TEST_SUITE_P(EachType, BadConversion, testing::ValuesIn(kBad));
+
+TEST(Bytes, are_of_the_encoding_that_is_declared) {
+    config::Column column = field("v", "v", "bytes");
+    column.encoding = config::BytesEncoding::hex;
+    MappingUnderTest hex({route("t", "r", {column})});
+    EXPECT_EQ(hex.map_one(R"({"v": "00fF"})"), "r: v=x'00ff'");
+    EXPECT_EQ(hex.map_one(R"({"v": "0x00ff"})"), "r: v=x'00ff'");
+    EXPECT_THAT(hex.map_one(R"({"v": "00f"})"), HasSubstr("\"00f\" is not hex"));
+    EXPECT_THAT(hex.map_one(R"({"v": "0g"})"), HasSubstr("is not hex"));
+    column.encoding = config::BytesEncoding::text;
+    MappingUnderTest text({route("t", "r", {column})});
+    EXPECT_EQ(text.map_one(R"({"v": "a\u0000"})"), "r: v=x'6100'");
+}
+
+TEST(Bytes, of_the_payload_are_whatever_was_published) {
+    config::Column column;
+    column.name = "frame";
+    column.source = config::MessageSource{config::MessagePart::payload};
+    column.type = "bytes";
+    MappingUnderTest test({route("t", "r", {column})});
+    EXPECT_EQ(test.map_one(std::string_view("\x00\xFF{", 3)), "r: frame=x'00ff7b'");
+    EXPECT_EQ(test.map_one(""), "r: frame=x''");
+    column.encoding = config::BytesEncoding::base64;
+    MappingUnderTest base64({route("t", "r", {column})});
+    EXPECT_EQ(base64.map_one("AP8="), "r: frame=x'00ff'");
+}
 
 }  // namespace
 }  // namespace foz::mapping

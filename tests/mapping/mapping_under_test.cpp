@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "journal/journal.h"
+#include "mapping/binary_text.h"
 
 namespace foz::mapping {
 namespace {
@@ -137,6 +138,7 @@ std::string shown(const Value& value) {
         case ColumnType::boolean: return value.boolean() ? "true" : "false";
         case ColumnType::timestamp: return date::format("%F %T", value.timestamp());
         case ColumnType::json: return fmt::format("json:{}", value.text());
+        case ColumnType::bytes: return fmt::format("x'{}'", to_hex(value.text()));
     }
     return "";
 }

@@ -66,6 +66,9 @@ class BatchUnderTest {
 [[nodiscard]] inline mapping::Value json(std::string_view value) {
     return mapping::Value::of_text(mapping::ColumnType::json, value);
 }
+[[nodiscard]] inline mapping::Value bytes(std::string_view value) {
+    return mapping::Value::of_text(mapping::ColumnType::bytes, value);
+}
 [[nodiscard]] inline mapping::Value boolean(bool value) {
     return mapping::Value::of_boolean(value);
 }

@@ -91,6 +91,7 @@ std::string MariadbUnderTest::as_text(ColumnType type, const std::string& quoted
     switch (type) {
         case ColumnType::timestamp:
             return "DATE_FORMAT(" + quoted_column + ", '%Y-%m-%d %H:%i:%s.%f')";
+        case ColumnType::bytes: return "HEX(" + quoted_column + ")";
         // DECIMAL(65,30) shows all of its 30 places.
         case ColumnType::decimal:
             return "TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM CAST(" + quoted_column +

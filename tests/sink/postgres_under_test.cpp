@@ -77,6 +77,7 @@ std::string PostgresUnderTest::as_text(ColumnType type, const std::string& quote
         case ColumnType::timestamp:
             return "to_char(" + quoted_column + " AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')";
         case ColumnType::boolean: return quoted_column + "::int::text";
+        case ColumnType::bytes: return "upper(encode(" + quoted_column + ", 'hex'))";
         default: return quoted_column + "::text";
     }
 }

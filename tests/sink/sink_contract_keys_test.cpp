@@ -26,6 +26,23 @@ TEST_P(SinkContract, another_reading_with_the_key_of_a_stored_one_is_refused_wit
     EXPECT_EQ(found_by_next(mapping).cursor, (Cursor{1, 0}));
 }
 
+TEST_P(SinkContract, bytes_make_a_key_and_are_compared_and_shown) {
+    const auto mapping = mapping_of({{"all", "frames", {{"k", "bytes"}, {"v", "bytes"}}, {"k"}}});
+    auto sink = connected(mapping);
+    const std::string_view key("\x00\x01", 2);
+    ASSERT_TRUE(BatchUnderTest().add({bytes(key), bytes("\xFF\x01")}).write_to(*sink));
+    const auto same = BatchUnderTest(1).add({bytes(key), bytes("\xFF\x01")}).write_to(*sink);
+    ASSERT_TRUE(same) << why(same);
+    EXPECT_EQ(same->duplicate[0], 1U);
+    const auto other = BatchUnderTest(2).add({bytes(key), bytes("\xFF\x02")}).write_to(*sink);
+    ASSERT_FALSE(other);
+    EXPECT_EQ(
+        other.error().message,
+        "another reading has this key: (k) = (\\x0001): stored v = \\xff01, this reading v = "
+        "\\xff02"
+    );
+}
+
 TEST_P(SinkContract, all_rows_whose_keys_are_taken_are_named_at_once_and_the_rest_can_be_written) {
     const auto mapping = readings({"device"});
     auto sink = connected(mapping);

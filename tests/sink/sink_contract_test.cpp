@@ -9,6 +9,9 @@ using mapping::Value;
 
 namespace {
 
+// What no text may hold, and what means something to somebody.
+constexpr std::string_view kSomeBytes("\x00\xFF\x80'\n\\", 6);
+
 std::string without_spaces(std::string text) {
     std::erase(text, ' ');
     return text;
@@ -34,7 +37,8 @@ TEST_P(SinkContract, rows_of_every_type_come_back_as_they_went_in) {
            {"t", "text"},
            {"b", "boolean"},
            {"w", "timestamp"},
-           {"j", "json"}},
+           {"j", "json"},
+           {"x", "bytes"}},
           {}}}
     );
     auto sink = connected(mapping);
@@ -46,7 +50,8 @@ TEST_P(SinkContract, rows_of_every_type_come_back_as_they_went_in) {
          text("grüße \\ \t'\" \n€"),
          boolean(true),
          timestamp(kLeapDay),
-         json(R"({"a":[1,"ü"]})")}
+         json(R"({"a":[1,"ü"]})"),
+         bytes(kSomeBytes)}
     );
     auto written = batch.write_to(*sink);
     ASSERT_TRUE(written) << why(written);
@@ -63,6 +68,7 @@ TEST_P(SinkContract, rows_of_every_type_come_back_as_they_went_in) {
     EXPECT_EQ(cell("b", ColumnType::boolean), "1");
     EXPECT_EQ(cell("w", ColumnType::timestamp), "2024-02-29 23:59:59.000001");
     EXPECT_EQ(without_spaces(cell("j", ColumnType::json)), R"({"a":[1,"ü"]})");
+    EXPECT_EQ(cell("x", ColumnType::bytes), "00FF80270A5C");
 }
 
 TEST_P(SinkContract, null_and_missing_cells_are_null) {

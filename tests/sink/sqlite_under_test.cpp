@@ -50,6 +50,7 @@ class SqliteUnderTest final : public DatabaseUnderTest {
 
     std::string as_text(ColumnType type, const std::string& quoted_column) const override {
         switch (type) {
+            case ColumnType::bytes: return "hex(" + quoted_column + ")";
             case ColumnType::timestamp:
                 return "CASE length(" + quoted_column + ") WHEN 19 THEN " + quoted_column +
                        " || '.000000' ELSE " + quoted_column + " END";

@@ -42,6 +42,12 @@ constexpr std::array kTypes = {
     TypeContent{"datetime", Content::datetime},
     TypeContent{"timestamp", Content::datetime},
     TypeContent{"json", Content::json},
+    TypeContent{"binary", Content::bytes},
+    TypeContent{"varbinary", Content::bytes},
+    TypeContent{"tinyblob", Content::bytes},
+    TypeContent{"blob", Content::bytes},
+    TypeContent{"mediumblob", Content::bytes},
+    TypeContent{"longblob", Content::bytes},
     TypeContent{"date", Content::literal, 0, Literal::date},
     TypeContent{"time", Content::literal, 0, Literal::duration},
     TypeContent{"year", Content::literal, 0, Literal::year},
@@ -290,6 +296,7 @@ std::vector<mapping::Column> known_columns(const CatalogueTable& found) {
             case Content::text: one.type = ColumnType::text; break;
             case Content::datetime: one.type = ColumnType::timestamp; break;
             case Content::json: one.type = ColumnType::json; break;
+            case Content::bytes: one.type = ColumnType::bytes; break;
             case Content::literal:
                 one.type = column.literal == Literal::year ? ColumnType::integer : ColumnType::text;
                 break;
@@ -310,6 +317,7 @@ bool fits(ColumnType wanted, const CatalogueColumn& found) {
             return found.content == Content::text || found.content == Content::literal;
         case ColumnType::boolean: return found.content == Content::integer;
         case ColumnType::timestamp: return found.content == Content::datetime;
+        case ColumnType::bytes: return found.content == Content::bytes;
         case ColumnType::json:
             return found.content == Content::json || found.content == Content::text;
     }

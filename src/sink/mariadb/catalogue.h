@@ -20,6 +20,7 @@ enum class Content : std::uint8_t {
     text,
     datetime,
     json,
+    bytes,
     literal  // a text that the server reads: see Literal
 };
 
@@ -30,7 +31,7 @@ struct CatalogueColumn {
     std::int64_t integer_min = 0;
     std::uint64_t integer_max = 0;
     std::uint64_t characters_max = 0;  // of text
-    std::uint64_t bytes_max = 0;       // of text
+    std::uint64_t bytes_max = 0;       // of text and bytes
     /// Behind the point of a number or the second of a time; nothing: as many as it has.
     std::optional<std::int64_t> places;
     Literal literal = Literal::whole;

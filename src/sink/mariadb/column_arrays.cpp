@@ -142,6 +142,7 @@ void ColumnArrays::Array::prepare(const CatalogueColumn& column, std::size_t row
         case Content::text:
         case Content::json:
         case Content::literal: type = MYSQL_TYPE_STRING; break;
+        case Content::bytes: type = MYSQL_TYPE_BLOB; break;
     }
     pointers.resize(rows);
     lengths.resize(rows);
@@ -210,6 +211,24 @@ Problem ColumnArrays::Array::set_text(
     return std::nullopt;
 }
 
+// BINARY(n) would be filled up with zeros.
+Problem ColumnArrays::Array::set_bytes(
+    std::size_t row, const Value& value, const CatalogueColumn& column
+) {
+    if (value.type() != ColumnType::bytes) {
+        return wrong_kind(value);
+    }
+    const std::size_t size = value.text().size();
+    if (size > column.bytes_max) {
+        return Flaw{kTooLong, fmt::format("{} bytes are too long", size)};
+    }
+    if (size < column.bytes_max && column.type.starts_with("binary") && !column.rounds) {
+        return flaw_of(fmt::format("{} bytes would be filled up with zeros", size));
+    }
+    point_at(row, value.text());
+    return std::nullopt;
+}
+
 // The server would take a label in any case, and digits for a label's number.
 Problem ColumnArrays::Array::set_literal(
     std::size_t row, const Value& value, const CatalogueColumn& column
@@ -267,6 +286,7 @@ Problem ColumnArrays::Array::set(
             }
             return set_text(row, value, column);
         case Content::text: return set_text(row, value, column);
+        case Content::bytes: return set_bytes(row, value, column);
         case Content::literal: return set_literal(row, value, column);
     }
     return wrong_kind(value);
@@ -309,7 +329,7 @@ std::optional<CellError> ColumnArrays::fill(
                     fmt::format("column {} is {}: {}", column.name, column.type, problem->reason)
                 };
             }
-            if (array.type == MYSQL_TYPE_STRING) {
+            if (array.is_text()) {
                 row_bytes_[row] += array.lengths[row];
             }
         }
@@ -339,8 +359,7 @@ void ColumnArrays::bind_rows(
         for (Array& array : arrays_) {
             MYSQL_BIND& binding = bindings[next++];
             binding.buffer_type = array.type;
-            const bool pointed =
-                array.type == MYSQL_TYPE_STRING || array.type == MYSQL_TYPE_DATETIME;
+            const bool pointed = array.is_text() || array.type == MYSQL_TYPE_DATETIME;
             binding.buffer = pointed ? array.pointers[row] : array.element(row);
             binding.is_null = &array.nulls[row];
             if (!array.lengths.empty()) {

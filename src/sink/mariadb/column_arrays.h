@@ -52,6 +52,10 @@ class ColumnArrays {
 
   private:
     struct Array {
+        [[nodiscard]] bool is_text() const {
+            return type == MYSQL_TYPE_STRING || type == MYSQL_TYPE_BLOB;
+        }
+
         Content content = Content::integer;  // of the column
         enum_field_types type = MYSQL_TYPE_LONGLONG;
         std::vector<std::int64_t> integers;
@@ -74,6 +78,9 @@ class ColumnArrays {
             std::size_t row, std::string_view number, const CatalogueColumn& column
         );
         [[nodiscard]] std::optional<Flaw> set_text(
+            std::size_t row, const mapping::Value& value, const CatalogueColumn& column
+        );
+        [[nodiscard]] std::optional<Flaw> set_bytes(
             std::size_t row, const mapping::Value& value, const CatalogueColumn& column
         );
         [[nodiscard]] std::optional<Flaw> set_literal(

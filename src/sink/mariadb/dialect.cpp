@@ -6,6 +6,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "mapping/binary_text.h"
 #include "sink/sql_text.h"
 
 namespace foz::sink::mariadb {
@@ -36,6 +37,7 @@ std::string_view MariadbDialect::type_name(ColumnType type) const {
         case ColumnType::boolean: return "boolean";
         case ColumnType::timestamp: return "datetime(6)";
         case ColumnType::json: return "json";
+        case ColumnType::bytes: return "longblob";
     }
     return "longtext";
 }
@@ -82,6 +84,7 @@ std::string MariadbDialect::literal(const mapping::Value& value) const {
         }
         case ColumnType::text:
         case ColumnType::json: return quoted_text(value.text());
+        case ColumnType::bytes: return fmt::format("X'{}'", mapping::to_hex(value.text()));
     }
     return "NULL";
 }
@@ -112,8 +115,9 @@ std::string quoted_text(std::string_view text) {
 std::string column_type(const mapping::Table& table, const mapping::Column& column) {
     const bool in_key = std::ranges::find(table.key, column.name) != table.key.end();
     return std::string(
-        in_key && column.type == ColumnType::text ? "varchar(255)"
-                                                  : dialect().type_name(column.type)
+        in_key && column.type == ColumnType::text    ? "varchar(255)"
+        : in_key && column.type == ColumnType::bytes ? "varbinary(255)"
+                                                     : dialect().type_name(column.type)
     );
 }
 

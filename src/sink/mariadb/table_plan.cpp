@@ -80,6 +80,17 @@ bool TablePlan::make_current(const std::vector<bool>& now_left_out) {
     return true;
 }
 
+// The value as text in UTF-8; of bytes, themselves.
+std::string shown_text(const CatalogueColumn& column) {
+    const std::string name = dialect().quoted(column.name);
+    if (column.content == Content::bytes) {
+        return name;
+    }
+    return fmt::format(
+        "CONVERT({}{} USING utf8mb4)", name, column.type.starts_with("bit") ? " + 0" : ""
+    );
+}
+
 // VALUES(c) is the value as it would be stored, so that rounding is no difference. The bytes of
 // texts are compared, because collations may see no difference where there is one.
 InsertShape TablePlan::insert_comparing_duplicates() const {
@@ -96,13 +107,13 @@ InsertShape TablePlan::insert_comparing_duplicates() const {
                            (there.content == Content::json && there.type != "json");
         differences += fmt::format(
             "{0}IF({1}{2} <=> {1}VALUES({2}), '', CONCAT('{3}:', "
-            "IFNULL(HEX(LEFT(CONVERT({5} USING utf8mb4), {4})), '-'), ';'))",
+            "IFNULL(HEX(LEFT({5}, {4})), '-'), ';'))",
             differences.empty() ? "" : ", ",
             bytes ? "BINARY " : "",
             name,
             i,
             kShownCharactersMax,
-            there.type.starts_with("bit") ? name + " + 0" : name
+            shown_text(there)
         );
     }
     return {

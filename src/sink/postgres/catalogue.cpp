@@ -18,7 +18,7 @@ namespace {
 using mapping::ColumnType;
 
 // Types by the names that PostgreSQL itself gives them (pg_type.typname).
-constexpr std::array<std::pair<std::string_view, Encoding>, 16> kEncodings = {{
+constexpr std::array<std::pair<std::string_view, Encoding>, 17> kEncodings = {{
     {"int2", Encoding::int2},
     {"int4", Encoding::int4},
     {"int8", Encoding::int8},
@@ -35,6 +35,7 @@ constexpr std::array<std::pair<std::string_view, Encoding>, 16> kEncodings = {{
     {"jsonb", Encoding::jsonb},
     {"uuid", Encoding::uuid},
     {"citext", Encoding::text},
+    {"bytea", Encoding::bytea},
 }};
 
 constexpr std::array<std::pair<std::string_view, Literal>, 11> kLiterals = {{
@@ -372,6 +373,7 @@ std::vector<mapping::Column> known_columns(const CatalogueTable& found) {
             case Encoding::uuid:
             case Encoding::literal: one.type = ColumnType::text; break;
             case Encoding::boolean: one.type = ColumnType::boolean; break;
+            case Encoding::bytea: one.type = ColumnType::bytes; break;
             case Encoding::timestamp: one.type = ColumnType::timestamp; break;
             case Encoding::json:
             case Encoding::jsonb: one.type = ColumnType::json; break;
@@ -396,6 +398,7 @@ bool fits(ColumnType wanted, const CatalogueColumn& there) {
             return encoding == Encoding::text || encoding == Encoding::uuid ||
                    encoding == Encoding::literal;
         case ColumnType::boolean: return encoding == Encoding::boolean;
+        case ColumnType::bytes: return encoding == Encoding::bytea;
         case ColumnType::timestamp: return encoding == Encoding::timestamp;
         case ColumnType::json:
             return encoding == Encoding::json || encoding == Encoding::jsonb ||

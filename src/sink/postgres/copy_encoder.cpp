@@ -177,8 +177,26 @@ void append_bytes(std::string_view prefix, std::string_view text, CopyBuffer& bu
     buffer.advance(kLengthBytes + size);
 }
 
+constexpr std::size_t kFieldBytesMax = (1U << 30) - 64;  // what PostgreSQL takes in one field
+
+Flaw too_large(std::size_t bytes) {
+    return {
+        kProgramLimit, fmt::format("{} bytes are more than PostgreSQL stores in one field", bytes)
+    };
+}
+
+Problem append_bytea(const Value& value, CopyBuffer& buffer) {
+    if (value.type() != ColumnType::bytes) [[unlikely]] {
+        return wrong_kind(value);
+    }
+    if (value.text().size() > kFieldBytesMax) [[unlikely]] {
+        return too_large(value.text().size());
+    }
+    append_bytes("", value.text(), buffer);
+    return std::nullopt;
+}
+
 Problem append_text(const Value& value, const TargetColumn& column, CopyBuffer& buffer) {
-    constexpr std::size_t kFieldBytesMax = (1U << 30) - 64;  // what PostgreSQL takes in one field
     if (!is_text_kind(value)) [[unlikely]] {
         return wrong_kind(value);
     }
@@ -187,10 +205,7 @@ Problem append_text(const Value& value, const TargetColumn& column, CopyBuffer& 
         return Flaw{kUntranslatable, "PostgreSQL cannot store the character U+0000"};
     }
     if (text.size() > kFieldBytesMax) [[unlikely]] {
-        return Flaw{
-            kProgramLimit,
-            fmt::format("{} bytes are more than PostgreSQL stores in one field", text.size())
-        };
+        return too_large(text.size());
     }
     if (column.characters_max && text.size() > *column.characters_max &&
         characters_in(text) > *column.characters_max) [[unlikely]] {
@@ -322,6 +337,7 @@ std::optional<Flaw> append_cell(
         case Encoding::json:
         case Encoding::jsonb: return append_json(value, column, buffer);
         case Encoding::uuid: return append_uuid(value, buffer);
+        case Encoding::bytea: return append_bytea(value, buffer);
         case Encoding::literal: break;
     }
     return wrong_kind(value);

@@ -34,6 +34,7 @@ enum class Encoding : std::uint8_t {
     json,
     jsonb,
     uuid,
+    bytea,
     literal,  // the server reads it: row_text.h
 };
 

@@ -4,6 +4,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include "mapping/binary_text.h"
 #include "sink/sql_text.h"
 
 namespace foz::sink::postgres {
@@ -34,6 +35,7 @@ std::string_view PostgresDialect::type_name(ColumnType type) const {
         case ColumnType::boolean: return "boolean";
         case ColumnType::timestamp: return "timestamp with time zone";
         case ColumnType::json: return "jsonb";
+        case ColumnType::bytes: return "bytea";
     }
     return "text";
 }
@@ -85,6 +87,8 @@ std::string PostgresDialect::literal(const mapping::Value& value) const {
         }
         case ColumnType::text: return quoted_text(value.text());
         case ColumnType::json: return quoted_text(value.text()) + "::jsonb";
+        case ColumnType::bytes:
+            return fmt::format("decode('{}', 'hex')", mapping::to_hex(value.text()));
     }
     return "NULL";
 }

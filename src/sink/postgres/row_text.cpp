@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "journal/journal.h"
+#include "mapping/binary_text.h"
 #include "sink/literal_text.h"
 #include "sink/postgres/sqlstate.h"
 
@@ -50,6 +51,7 @@ ColumnType type_of(Encoding encoding) {
         case Encoding::float8: return ColumnType::real;
         case Encoding::numeric: return ColumnType::decimal;
         case Encoding::boolean: return ColumnType::boolean;
+        case Encoding::bytea: return ColumnType::bytes;
         case Encoding::timestamp: return ColumnType::timestamp;
         case Encoding::json:
         case Encoding::jsonb: return ColumnType::json;
@@ -234,6 +236,7 @@ std::expected<std::string_view, Flaw> RowText::scalar(
             digits_ = fmt::format("{}", std::bit_cast<double>(load_big<std::int64_t>(bytes)));
             break;
         case Encoding::boolean: return value.boolean() ? "t" : "f";
+        case Encoding::bytea: digits_ = "\\x" + mapping::to_hex(value.text()); break;
         case Encoding::timestamp: {
             auto time = time_text(value.timestamp());
             if (!time) {

@@ -28,7 +28,8 @@ std::string difference(const TablePlan& plan, std::size_t column) {
         case Encoding::boolean:
         case Encoding::timestamp:
         case Encoding::jsonb:
-        case Encoding::uuid: break;
+        case Encoding::uuid:
+        case Encoding::bytea: break;
         // A collation, or citext, may see no difference where there is one; json knows no equality,
         // and neither do arrays of it.
         default: as = "::text COLLATE \"C\"";

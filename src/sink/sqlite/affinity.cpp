@@ -145,6 +145,7 @@ Loss loss_in(Affinity affinity, const Value& value) {
                                                      : std::nullopt;
         case ColumnType::real:
         case ColumnType::boolean:
+        case ColumnType::bytes:
         case ColumnType::timestamp: break;
     }
     return std::nullopt;

@@ -334,6 +334,7 @@ SqliteResult<void> RowInserter::bind(
             case ColumnType::decimal:
             case ColumnType::text:
             case ColumnType::json: statement.bind(parameter, cell.text()); break;
+            case ColumnType::bytes: statement.bind_blob(parameter, as_bytes(cell.text())); break;
         }
     }
     return {};

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "mapping/binary_text.h"
 #include "sink/sql_text.h"
 #include "sink/sqlite/timestamp_text.h"
 
@@ -53,6 +54,7 @@ std::string_view SqliteDialect::type_name(ColumnType type) const {
         case ColumnType::boolean: return "BOOLEAN";
         case ColumnType::timestamp: return "TIMESTAMP_TEXT";
         case ColumnType::json: return "JSON_TEXT";
+        case ColumnType::bytes: return "BLOB";
     }
     return "TEXT";
 }
@@ -113,6 +115,7 @@ std::string SqliteDialect::literal(const mapping::Value& value) const {
         case ColumnType::decimal:
         case ColumnType::text:
         case ColumnType::json: return enclosed(value.text(), '\'');
+        case ColumnType::bytes: return fmt::format("X'{}'", mapping::to_hex(value.text()));
     }
     return "NULL";
 }
