@@ -186,9 +186,9 @@ Result<void> print_records(const JournalArguments& arguments) {
     return {};
 }
 
-/// The cursor that a person named, if it may be given up.
+/// The cursor that a person named.
 Result<journal::NamedCursor> cursor_to_forget(
-    const journal::Journal& journal, const config::Settings& settings, const std::string& name
+    const journal::Journal& journal, const std::string& name
 ) {
     const auto cursors = journal.cursors();
     const auto found = std::ranges::find(cursors, name, &journal::NamedCursor::name);
@@ -197,15 +197,33 @@ Result<journal::NamedCursor> cursor_to_forget(
             ErrorCode::invalid, "there is no cursor \"{}\"; `foz journal` lists them", name
         );
     }
-    if (!sink::is_left_lane(name, settings.databases)) {
+    return *found;
+}
+
+/// Gives up what the cursor stands for, beside the journal.
+Result<void> give_up(
+    const std::string& cursor, const std::string& journal_id, const config::Settings& settings
+) {
+    if (sink::is_left_lane(cursor, settings.databases)) {
+        return {};
+    }
+    auto state = open_state(settings);
+    if (!state) {
+        return pass_on(state);
+    }
+    const auto left = sink::LeftSideLane::find(cursor, journal_id, settings, **state);
+    if (!left) {
+        return std::unexpected(left.error());
+    }
+    if (!*left) {
         return fail(
             ErrorCode::invalid,
-            "\"{}\" is in use: only what a database has left that is configured no more can be "
-            "given up",
-            name
+            "\"{}\" is in use: only what a database or a table has left that is configured no more "
+            "can be given up",
+            cursor
         );
     }
-    return *found;
+    return (*left)->give_up(**state);
 }
 
 Result<void> forget_cursor(const JournalArguments& arguments) {
@@ -218,7 +236,7 @@ Result<void> forget_cursor(const JournalArguments& arguments) {
     if (!seen) {
         return pass_on(seen);
     }
-    if (auto there = cursor_to_forget(**seen, *settings, arguments.cursor); !there) {
+    if (auto there = cursor_to_forget(**seen, arguments.cursor); !there) {
         return pass_on(there);
     }
     auto journal = journal::open_local_journal(
@@ -227,9 +245,12 @@ Result<void> forget_cursor(const JournalArguments& arguments) {
     if (!journal) {
         return pass_on(journal);
     }
-    const auto cursor = cursor_to_forget(**journal, *settings, arguments.cursor);
+    const auto cursor = cursor_to_forget(**journal, arguments.cursor);
     if (!cursor) {
         return std::unexpected(cursor.error());
+    }
+    if (auto given_up = give_up(cursor->name, (*journal)->status().id, *settings); !given_up) {
+        return given_up;
     }
     (*journal)->remove_cursor(cursor->name);
     const journal::Position end = (*journal)->durable_end();

@@ -77,11 +77,13 @@ Result<void> SideLanes::load() {
             spdlog::error(
                 "database {}: table {} is configured no more, but readings for it wait in lane {}, "
                 "and the journal keeps all records from {} on for them. Configure it again to have "
-                "them stored",
+                "them stored, or give them up: stop foz and run `foz journal forget {}/{}`",
                 options_.database,
                 span.table,
                 span.side,
-                span.begin
+                span.begin,
+                options_.database,
+                span.side
             );
             continue;
         }

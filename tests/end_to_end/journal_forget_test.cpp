@@ -67,5 +67,42 @@ TEST_F(JournalForget, RefusesWhatIsInUseOrNotThere) {
     EXPECT_TRUE(foz_.run_configured({"journal"}).says("old/main-0"));
 }
 
+TEST(JournalForgetTable, GivesUpWhatWaitsForATableThatIsConfiguredNoMore) {
+    const std::string other =
+        "[[route]]\ntopic = \"other/{device}\"\ntable = \"other\"\n"
+        "columns = { device = { capture = \"device\" } }\n";
+    FozUnderTest foz;
+    foz.configure(kReadings + other);
+    foz.start();
+    ASSERT_EQ(foz.stop(), 0);
+    ASSERT_EQ(foz.query("DROP TABLE other"), "");
+    ASSERT_EQ(foz.query("CREATE TABLE other (strange INTEGER)"), "");
+    foz.start();
+    foz.publish("other/a", "{}");
+    ASSERT_TRUE(support::wait_until([&] { return foz.log().contains("is set aside"); }));
+    ASSERT_EQ(foz.stop(), 0);
+    const auto forget = [&] {
+        return foz.run_configured({"journal", "forget", "foz/main-0/other"});
+    };
+    const Outcome in_use = forget();
+    EXPECT_EQ(in_use.exit_code, 2) << in_use;
+
+    foz.configure(kReadings);
+    foz.start();
+    EXPECT_TRUE(support::wait_until([&] {
+        return foz.log().contains("`foz journal forget foz/main-0/other`");
+    })) << foz.log();
+    ASSERT_EQ(foz.stop(), 0);
+    const Outcome done = forget();
+    EXPECT_EQ(done.exit_code, 0) << done;
+    EXPECT_FALSE(foz.run_configured({"journal"}).says("foz/main-0/other"));
+    EXPECT_EQ(foz.run_configured({"verify"}).exit_code, 0);
+    foz.start();
+    foz.publish("sensors/a", reading(1));
+    EXPECT_TRUE(foz.becomes("SELECT count(*) FROM readings", "1")) << foz.log();
+    EXPECT_FALSE(foz.log().substr(foz.log().rfind("configuration: ")).contains("configured no more")
+    );
+}
+
 }  // namespace
 }  // namespace foz::end_to_end

@@ -323,5 +323,32 @@ TEST_P(SideLanesTest, a_table_that_somebody_locks_holds_back_no_other) {
     expect_it_adds_up(verified());
 }
 
+TEST_P(SideLanesTest, a_table_that_is_denied_while_it_runs_holds_back_no_other) {
+    if (!database().url().starts_with("postgres")) {
+        GTEST_SKIP() << "PostgreSQL's triggers can deny";
+    }
+    add_table("good");
+    add_table("bad");
+    start();
+    publish({"good", "bad"}, 0, 10);
+    ASSERT_TRUE(becomes("bad", 0, 10));
+    database().execute(
+        "CREATE FUNCTION deny() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE "
+        "insufficient_privilege USING MESSAGE = ''permission denied for table bad''; END'; "
+        "CREATE TRIGGER deny BEFORE INSERT ON bad FOR EACH ROW EXECUTE FUNCTION deny()"
+    );
+    publish({"good", "bad"}, 10, 100);
+    EXPECT_TRUE(becomes("good", 0, 100));
+    EXPECT_TRUE(set_aside_become({"main-0/bad"}));
+    EXPECT_TRUE(support::wait_until([&] {
+        return lane().side_status().at(0).last_error.contains("GRANT");
+    })) << lane().side_status().at(0).last_error;
+    database().execute("DROP TRIGGER deny ON bad");
+    publish({"good", "bad"}, 100, 110);
+    EXPECT_TRUE(becomes("bad", 0, 110));
+    EXPECT_TRUE(is_one_lane_again());
+    expect_it_adds_up(verified());
+}
+
 }  // namespace
 }  // namespace foz::sink
