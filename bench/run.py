@@ -6,6 +6,8 @@ Every figure is the median of five runs (--quick: of one, with fewer rows). foz'
 PUBLISH to the commit of the last row, as foz_ledger in the database shows it.
 """
 import argparse
+import base64
+import hashlib
 import json
 import os
 import shutil
@@ -23,6 +25,8 @@ PAYLOAD = '{"Temperature": {temperature}, "Data Hora": "{time_us}"}'
 LEDGER = "select coalesce(sum(stored + duplicate + dead), 0) from foz_ledger"
 CONNECTIONS = 1000
 IDLE_CONNECTIONS = 10_000
+DEVICES_WITH_PASSWORDS = 5_000
+PASSWORD_ITERATIONS = 100_000  # what foz passwd takes, unless told
 WINDOW_MAX = 65_535
 
 
@@ -50,7 +54,9 @@ class Bench:
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     def sensor(self, port, *words):
-        command = [servers.foz_program(self.build), "sensor", "--url", f"mqtt://127.0.0.1:{port}", "--json",
+        """`port`: on loopback, or USER:PASSWORD@HOST:PORT."""
+        broker = f"127.0.0.1:{port}" if isinstance(port, int) else port
+        command = [servers.foz_program(self.build), "sensor", "--url", f"mqtt://{broker}", "--json",
                    "--payload", PAYLOAD, *map(str, words)]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
         summary = json.loads(done.stdout)
@@ -236,6 +242,27 @@ class Bench:
             idle.terminate()
             idle.wait()
 
+    # Passwords
+
+    def passwords(self):
+        """How long until all devices are back after a restart: nobody is remembered then."""
+        devices = DEVICES_WITH_PASSWORDS // 10 if self.quick else DEVICES_WITH_PASSWORDS
+        file = self.scratch / "passwords"
+        file.write_text("".join(password_line(number) for number in range(1, devices + 1)))
+        file.chmod(0o644)  # Mosquitto gives up root's rights
+
+        def seconds(server):
+            try:
+                start = time.monotonic()
+                self.sensor(f"d{{n}}:p{{n}}@127.0.0.1:{server.port}", "--count", devices, "--messages", 1)
+                return time.monotonic() - start, {}
+            finally:
+                server.close()
+
+        self.alternate(f"{devices:,} devices with passwords are back after a restart", 1,
+                       lambda: seconds(servers.Foz(self.build, self.scratch, passwords=file)),
+                       lambda: seconds(servers.Mosquitto(self.scratch, passwords=file)), unit="s", at_most=True)
+
     # Behind Mosquitto
 
     def publish(self, port, rows):
@@ -368,8 +395,14 @@ class Bench:
             broker.close()
 
 
-FIGURES = ["postgres_key", "postgres_no_key", "mariadb", "sqlite", "puback", "latency", "memory", "source", "bridge",
-           "scripts"]
+def password_line(number):
+    salt = number.to_bytes(12, "big")
+    digest = hashlib.pbkdf2_hmac("sha512", f"p{number}".encode(), salt, PASSWORD_ITERATIONS)
+    return f"d{number}:$7${PASSWORD_ITERATIONS}${base64.b64encode(salt).decode()}${base64.b64encode(digest).decode()}\n"
+
+
+FIGURES = ["postgres_key", "postgres_no_key", "mariadb", "sqlite", "puback", "latency", "memory", "passwords", "source",
+           "bridge", "scripts"]
 
 
 def main():

@@ -267,9 +267,9 @@ topic # out 1
 
 class Foz:
     """A fresh foz: its journal is empty. It stores into the database at `url`, reads from the broker on port `source`,
-    and sends to the one on port `bridge`, as far as they are given."""
+    and sends to the one on port `bridge`, as far as they are given. `passwords` is a password file."""
 
-    def __init__(self, build, scratch, url=None, key=False, source=None, bridge=None):
+    def __init__(self, build, scratch, url=None, key=False, source=None, bridge=None, passwords=None):
         self.folder = scratch / "foz"
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir()
@@ -277,6 +277,7 @@ class Foz:
         configuration = self.folder / "foz.toml"
         configuration.write_text(
             LISTENER.format(port=self.port)
+            + (f'password_file = "{passwords}"\n' if passwords else "")
             + (DATABASE.format(url=url, key='key = ["dh", "device"]' if key else "") if url else "")
             + (SOURCE.format(port=source) if source else "")
             + (BRIDGE.format(port=bridge) if bridge else ""))
@@ -304,12 +305,13 @@ class Bare:
 class Mosquitto:
     """With `bridge`, the port of another broker, it sends all that it gets to that one."""
 
-    def __init__(self, scratch, bridge=None, window=2000):
+    def __init__(self, scratch, bridge=None, window=2000, passwords=None):
         self.folder = scratch / ("mosquitto-bridge" if bridge else "mosquitto")
         self.folder.mkdir(exist_ok=True)
         self.port = free_port()
         configuration = self.folder / "mosquitto.conf"
-        configuration.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n"
+        configuration.write_text(f"listener {self.port} 127.0.0.1\nmax_queued_messages 0\n"
+                                 + (f"password_file {passwords}\n" if passwords else "allow_anonymous true\n") +
                                  f"max_inflight_messages {window}\n"
                                  + (MOSQUITTO_BRIDGE.format(port=bridge) if bridge else ""))
         program = shutil.which("mosquitto") or "/usr/sbin/mosquitto"

@@ -32,7 +32,7 @@ struct SensorArguments {
 };
 
 constexpr const char* kFooter =
-    R"(Patterns: {n} is the sensor's number, from 1. The payload may also hold {temperature}, {time}
+    R"(Patterns: {n} is the sensor's number, from 1; it may stand in the URL's USER and PASSWORD too. The payload may also hold {temperature}, {time}
 (2022-08-01 10:00:00, UTC), {time_us} (with microseconds, never twice from one sensor), {epoch_ms}
 and {sequence} (from 1 for each sensor).
 

@@ -17,7 +17,7 @@
 namespace foz::sensor {
 
 struct Options {
-    BrokerAddress broker;
+    BrokerAddress broker;       // {n} in user name and password: the number
     config::ClientTls tls;      // with mqtts://; every sensor shows the same certificate
     std::uint32_t count = 1;    // sensors, each with a connection of its own
     std::uint32_t threads = 1;  // event loops that share the sensors

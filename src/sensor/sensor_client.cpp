@@ -21,6 +21,15 @@ std::string text_from(std::string_view pattern, std::uint32_t number) {
     return PayloadTemplate::parse(pattern)->text({.time = {}, .sensor = number});
 }
 
+/// A user name or a password, in which other braces stand for themselves.
+std::string with_number(std::string text, std::uint32_t number) {
+    constexpr std::string_view kNumber = "{n}";
+    for (std::size_t at = text.find(kNumber); at != std::string::npos; at = text.find(kNumber)) {
+        text.replace(at, kNumber.size(), std::to_string(number));
+    }
+    return text;
+}
+
 }  // namespace
 
 SensorContext::SensorContext(const Options& sensor_options)
@@ -48,8 +57,11 @@ void SensorClient::open(SteadyTime now, std::string& out) {
     connect.clean_start = options().qos == 0 || discard_session_ || (v5 && !was_ready_);
     connect.keep_alive_seconds = options().keep_alive_seconds;
     connect.client_id = client_id_;
-    connect.user_name = options().broker.user;
-    connect.password = options().broker.password;
+    const BrokerAddress& broker = options().broker;
+    const std::string user = with_number(broker.user.value_or(""), number_);
+    const std::string password = with_number(broker.password.value_or(""), number_);
+    connect.user_name = broker.user ? std::optional<std::string_view>(user) : std::nullopt;
+    connect.password = broker.password ? std::optional<std::string_view>(password) : std::nullopt;
     mqtt::PropertyWriter properties;
     if (v5 && options().qos > 0) {
         properties.add(mqtt::PropertyId::session_expiry_interval, kSessionExpirySeconds);

@@ -115,6 +115,18 @@ class SensorClientTest : public testing::Test {
     std::map<std::uint16_t, std::string> readings_;  // of packet ids
 };
 
+TEST_F(SensorClientTest, puts_its_number_into_user_name_and_password) {
+    options_.broker.user = "d{n}";
+    options_.broker.password = "{x}{n}{n}";
+    set_up(1, ProtocolVersion::v3_1_1);
+    std::string bytes;
+    client_->open(now_, bytes);
+    const mqtt::Frame frame = mqtt::read_frame(bytes, options_.version).value().value();
+    const auto connect = mqtt::decode_connect(frame.body, {}).value();
+    EXPECT_EQ(connect.user_name, "d1");
+    EXPECT_EQ(connect.password, "{x}11");
+}
+
 TEST_F(SensorClientTest, sends_no_more_readings_than_the_window_holds) {
     set_up(1, ProtocolVersion::v3_1_1);
     connect(false);
