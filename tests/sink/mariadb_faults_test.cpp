@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sink for MariaDB when the server or the network fails it.
+#include <atomic>
+
 #include <gtest/gtest.h>
+#include <mysql.h>
 
 #include "sink/mariadb/error_number.h"
 #include "sink/mariadb/mariadb_sink.h"
@@ -40,6 +43,57 @@ class MariadbFaults : public testing::Test {
   private:
     mapping::Mapping mapping_;
 };
+
+// Takes "in a transaction" out of the first OK packet that says so. Whether there was one.
+bool end_transaction_in(std::string& answer) {
+    constexpr std::size_t kHeaderBytes = 4;
+    constexpr std::size_t kCountsAt = kHeaderBytes + 1;  // affected rows and last id, a byte each
+    constexpr std::size_t kStatusAt = kCountsAt + 2;
+    for (std::size_t at = 0; at + kStatusAt < answer.size();) {
+        const auto byte = [&](std::size_t index) {
+            return static_cast<unsigned char>(answer[at + index]);
+        };
+        const bool ok = byte(kHeaderBytes) == 0 && byte(kCountsAt) < 0xFB;
+        if (ok && (byte(kStatusAt) & SERVER_STATUS_IN_TRANS) != 0) {
+            answer[at + kStatusAt] &= static_cast<char>(~SERVER_STATUS_IN_TRANS);
+            return true;
+        }
+        at += kHeaderBytes + byte(0) + (byte(1) << 8U) + (byte(2) << 16U);
+    }
+    return false;
+}
+
+// As a Galera node does that loses its cluster.
+TEST_F(MariadbFaults, an_answer_from_outside_of_the_transaction_is_no_success) {
+    support::TcpProxy proxy(server().port());
+    const auto sink = sink_for(kind(), url_at(proxy.port()));
+    ASSERT_TRUE(connect(*sink));
+    std::atomic<bool> has_inserted = false;
+    std::atomic<bool> has_ended = false;
+    proxy.change([&](support::Side from, std::string& bytes) {
+        constexpr std::size_t kCommandAt = 4;
+        const auto command =
+            bytes.size() > kCommandAt ? static_cast<unsigned char>(bytes[kCommandAt]) : 0;
+        if (from == support::Side::client) {
+            has_inserted =
+                has_inserted || command == COM_STMT_EXECUTE || command == COM_STMT_BULK_EXECUTE;
+        } else if (has_inserted && !has_ended) {
+            has_ended = end_transaction_in(bytes);
+        }
+    });
+    const auto written = row_at(0).write_to(*sink);
+    ASSERT_FALSE(written);
+    EXPECT_TRUE(has_ended);
+    EXPECT_EQ(written.error().failure, Failure::reconnect);
+    EXPECT_TRUE(written.error().message.contains("has ended the transaction by itself"))
+        << why(written);
+    proxy.change({});
+    const auto again = connect(*sink);
+    ASSERT_TRUE(again) << why(again);
+    EXPECT_EQ(again->cursor, Cursor{});
+    ASSERT_TRUE(row_at(0).write_to(*sink));
+    EXPECT_EQ(query("SELECT count(*) FROM t"), "1");
+}
 
 TEST_F(MariadbFaults, knows_from_the_cursor_whether_a_commit_that_was_cut_off_happened) {
     support::TcpProxy proxy(server().port());

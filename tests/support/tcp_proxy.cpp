@@ -82,6 +82,7 @@ struct TcpProxy::State {
     CutWhen cut_when = CutWhen::before_forwarding;
     std::optional<Truncation> truncation;
     Witness witness;
+    Change change;
     std::size_t cuts = 0;
     std::size_t accepted = 0;
     std::list<std::weak_ptr<Link>> links;
@@ -131,6 +132,7 @@ struct TcpProxy::State {
         std::string_view bytes;  // go on to the other side
         bool cut = false;        // and then the connection ends
         Witness seen;
+        Change change;
     };
     Passage admit(Link& link, Side from, std::string_view bytes) {
         const std::lock_guard lock(mutex);
@@ -138,7 +140,7 @@ struct TcpProxy::State {
         if (link.broken) {
             return {};
         }
-        Passage passage{.bytes = bytes, .seen = witness};
+        Passage passage{.bytes = bytes, .seen = witness, .change = change};
         if (truncation && truncation->from == from) {
             passage.bytes = bytes.substr(0, truncation->bytes_left);
             truncation->bytes_left -= passage.bytes.size();
@@ -158,7 +160,11 @@ struct TcpProxy::State {
         if (passage.seen) {
             passage.seen(link.number, from, passage.bytes);
         }
-        const bool sent = send_all(from == Side::client ? link.server : link.client, passage.bytes);
+        std::string bytes_on(passage.bytes);
+        if (passage.change) {
+            passage.change(from, bytes_on);
+        }
+        const bool sent = send_all(from == Side::client ? link.server : link.client, bytes_on);
         if (passage.cut) {
             link.cut();
         }
@@ -347,6 +353,11 @@ void TcpProxy::truncate(Side from, std::size_t bytes) {
 void TcpProxy::watch(Witness seen) {
     const std::lock_guard lock(state_->mutex);
     state_->witness = std::move(seen);
+}
+
+void TcpProxy::change(Change change) {
+    const std::lock_guard lock(state_->mutex);
+    state_->change = std::move(change);
 }
 
 std::size_t TcpProxy::cuts() const {

@@ -56,6 +56,10 @@ class TcpProxy {
     using Witness = std::function<void(std::size_t connection, Side from, std::string_view bytes)>;
     void watch(Witness seen);
 
+    /// Changes what is forwarded from now on, on the threads that forward. May be empty again.
+    using Change = std::function<void(Side from, std::string& bytes)>;
+    void change(Change change);
+
   private:
     struct State;
     std::shared_ptr<State> state_;
