@@ -215,7 +215,8 @@ Result<void> give_up(
     if (!left) {
         return std::unexpected(left.error());
     }
-    if (!*left) {
+    const std::optional<sink::LeftSideLane>& there = *left;
+    if (!there) {
         return fail(
             ErrorCode::invalid,
             "\"{}\" is in use: only what a database or a table has left that is configured no more "
@@ -223,7 +224,7 @@ Result<void> give_up(
             cursor
         );
     }
-    return (*left)->give_up(**state);
+    return there->give_up(**state);
 }
 
 Result<void> forget_cursor(const JournalArguments& arguments) {

@@ -160,37 +160,51 @@ std::optional<std::string> DeclaredRoute::add_cells(
     }
     for (CompiledColumn& column : field_columns_) {
         const std::uint32_t node = found_[column.source_index];
-        Value& target = batch.open_cells()[column.cell];
         if (node != kNotFound) {
             watch_.found(column.cell);
         } else if (watch_.missed(column.cell)) {
             const std::string hint = similar_field(document, reading.value, column.path);
             watch_.note_absent(column.cell, column.name, column.label, hint);
         }
-        if (node != kNotFound && document.node(node).kind != JsonKind::null) {
-            const Converted cell = convert_json(document, node, column.conversion, batch);
-            if (!cell && !column.unfit_is_null) {
-                return fmt::format("{}: {}", column.label, cell.error());
-            }
-            if (!cell) {
-                watch_.note_unfit(
-                    column.cell, column.name, fmt::format("{}: {}", column.label, cell.error())
-                );
-            }
-            target = cell.value_or(Value());
-        } else if (column.rejects_missing && column.value.is_null()) {
-            const std::string hint = similar_field(document, reading.value, column.path);
-            return fmt::format(
-                "{} is {}{}{}",
-                column.label,
-                node == kNotFound ? "missing" : "null",
-                hint.empty() ? "" : ": ",
-                hint
-            );
-        } else {
-            target = column.value;
+        if (auto reason = set_cell(document, reading, column, node, batch)) {
+            return reason;
         }
     }
+    return std::nullopt;
+}
+
+std::optional<std::string> DeclaredRoute::set_cell(
+    const JsonDocument& document,
+    const Reading& reading,
+    CompiledColumn& column,
+    std::uint32_t node,
+    RowBatch& batch
+) {
+    Value& target = batch.open_cells()[column.cell];
+    if (node != kNotFound && document.node(node).kind != JsonKind::null) {
+        const Converted cell = convert_json(document, node, column.conversion, batch);
+        if (!cell && !column.unfit_is_null) {
+            return fmt::format("{}: {}", column.label, cell.error());
+        }
+        if (!cell) {
+            watch_.note_unfit(
+                column.cell, column.name, fmt::format("{}: {}", column.label, cell.error())
+            );
+        }
+        target = cell.value_or(Value());
+        return std::nullopt;
+    }
+    if (column.rejects_missing && column.value.is_null()) {
+        const std::string hint = similar_field(document, reading.value, column.path);
+        return fmt::format(
+            "{} is {}{}{}",
+            column.label,
+            node == kNotFound ? "missing" : "null",
+            hint.empty() ? "" : ": ",
+            hint
+        );
+    }
+    target = column.value;
     return std::nullopt;
 }
 

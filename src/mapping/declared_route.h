@@ -78,6 +78,14 @@ class DeclaredRoute {
     [[nodiscard]] std::optional<std::string> add_cells(
         const JsonDocument& document, const Reading& reading, RowBatch& batch
     );
+    /// The column's cell from value `node`, or from what stands for a missing one.
+    [[nodiscard]] std::optional<std::string> set_cell(
+        const JsonDocument& document,
+        const Reading& reading,
+        CompiledColumn& column,
+        std::uint32_t node,
+        RowBatch& batch
+    );
     [[nodiscard]] std::string no_field(const JsonDocument& document, std::uint32_t reading) const;
 
     std::vector<CompiledColumn> message_columns_;

@@ -29,7 +29,16 @@ using mapping::ColumnType;
 class PostgresUnderTest final : public DatabaseUnderTest {
   public:
     PostgresUnderTest() { postgres::running_server().create_database("contract"); }
-    ~PostgresUnderTest() override { set_read_only(false); }
+    ~PostgresUnderTest() override {
+        if (!is_read_only_) {
+            return;
+        }
+        try {
+            set_read_only(false);
+        } catch (const std::exception& problem) {
+            ADD_FAILURE() << problem.what();
+        }
+    }
 
     std::string url() const override { return postgres::running_server().url("contract"); }
     void execute(const std::string& sql) override {
@@ -46,6 +55,9 @@ class PostgresUnderTest final : public DatabaseUnderTest {
     void kill() override { postgres::running_server().kill_9(); }
     void freeze() override { postgres::running_server().freeze(); }
     void thaw() override { postgres::running_server().thaw(); }
+
+  private:
+    bool is_read_only_ = false;
 };
 
 DatabaseUnderTest::Rows PostgresUnderTest::query(const std::string& sql) {
@@ -100,6 +112,7 @@ void PostgresUnderTest::set_read_only(bool read_only) {
     if (!changed) {
         throw std::runtime_error("default_transaction_read_only did not change");
     }
+    is_read_only_ = read_only;
 }
 
 }  // namespace

@@ -67,10 +67,13 @@ std::vector<std::string> labels_in(std::string_view type) {
         }
         std::string& label = labels.emplace_back();
         for (++i; i < type.size(); ++i) {
-            if (type[i] == '\'' && (i + 1 == type.size() || type[++i] != '\'')) {
+            const bool is_quote = type[i] == '\'';
+            const bool is_doubled = is_quote && type.substr(i + 1).starts_with('\'');
+            if (is_quote && !is_doubled) {
                 break;
             }
             label += type[i];
+            i += is_doubled ? 1 : 0;
         }
     }
     return labels;

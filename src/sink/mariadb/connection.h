@@ -118,7 +118,7 @@ class Connection {
     bool is_read_only_ = false;     // when the session was set up
     std::size_t packet_bytes_max_ = 1 << 20;
     std::set<std::string> warnings_;  // that were logged
-    SteadyTime asks_for_warnings_after_{};
+    SteadyTime asks_for_warnings_after_;
 };
 
 }  // namespace foz::sink::mariadb

@@ -82,7 +82,7 @@ bool TablePlan::make_current(const std::vector<bool>& now_left_out) {
 
 // The value as text in UTF-8; of bytes, themselves.
 std::string shown_text(const CatalogueColumn& column) {
-    const std::string name = dialect().quoted(column.name);
+    std::string name = dialect().quoted(column.name);
     if (column.content == Content::bytes) {
         return name;
     }
