@@ -15,6 +15,16 @@ std::string reading_number(int number) {
     return reading(number, fmt::format("2022-08-01 10:00:{:02}", number));
 }
 
+/// kReadings, and the same for elsewhere/ and table later_readings.
+std::string with_later_route() {
+    std::string later = kReadings;
+    later.replace(later.find("sensors/"), 8, "elsewhere/");
+    for (const std::string word : {"name = \"", "table = \""}) {
+        later.insert(later.find(word) + word.size(), "later_");
+    }
+    return kReadings + later;
+}
+
 class Verify : public testing::Test {
   protected:
     void SetUp() override {
@@ -76,12 +86,7 @@ TEST_F(Verify, WhatCameBeforeARouteExistedIsCountedApartWithTheCommandThatStores
     foz_.publish("elsewhere/a", reading_number(3));
     foz_.publish("elsewhere/a", reading_number(4));
     ASSERT_EQ(foz_.stop(), 0);
-    std::string later = kReadings;
-    later.replace(later.find("sensors/"), 8, "elsewhere/");
-    for (const std::string word : {"name = \"", "table = \""}) {
-        later.insert(later.find(word) + word.size(), "later_");
-    }
-    foz_.configure(kReadings + later);
+    foz_.configure(with_later_route());
     const Outcome unused = foz_.run_configured({"verify"});
     EXPECT_EQ(unused.exit_code, 0) << "no foz has run with it yet: " << unused;
     foz_.start();
@@ -120,17 +125,12 @@ TEST_F(Verify, ARouteThatIsRenamedAddsUp) {
 TEST_F(Verify, ANewRouteAddsUpAfterTheLanesHaveChanged) {
     foz_.publish("elsewhere/a", reading_number(3));
     ASSERT_EQ(foz_.stop(), 0);
-    std::string later = kReadings;
-    later.replace(later.find("sensors/"), 8, "elsewhere/");
-    for (const std::string word : {"name = \"", "table = \""}) {
-        later.insert(later.find(word) + word.size(), "later_");
-    }
-    foz_.configure(kReadings + later);
+    foz_.configure(with_later_route());
     foz_.start();
     foz_.publish("elsewhere/a", reading_number(4));
     ASSERT_TRUE(foz_.becomes("SELECT count(*) FROM later_readings", "1")) << foz_.log();
     ASSERT_EQ(foz_.stop(), 0);
-    foz_.configure("[database.foz]\nurl = \"sqlite:foz.sqlite\"\nlanes = 3\n" + kReadings + later);
+    foz_.configure("[database.foz]\nurl = \"sqlite:foz.sqlite\"\nlanes = 3\n" + with_later_route());
     foz_.start();
     for (int n = 5; n < 15; ++n) {
         foz_.publish("elsewhere/a", reading_number(n));
