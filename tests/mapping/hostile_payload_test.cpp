@@ -140,7 +140,8 @@ TEST(HostilePayload, is_json_to_foz_exactly_if_it_is_json_to_simdjson) {
         simdjson::dom::parser reference;
         const auto expected = reference.parse(padded).error();
         // Its DOM has no room for integers of more than 64 bits and doubles beyond their range.
-        if (expected == simdjson::NUMBER_ERROR) continue;
+        const std::string why = simdjson::error_message(expected);
+        if (expected == simdjson::NUMBER_ERROR || why.contains("BIGINT_ERROR")) continue;
         ASSERT_EQ(
             document.parse({padded.data(), padded.size()}).has_value(),
             expected == simdjson::SUCCESS

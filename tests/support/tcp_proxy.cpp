@@ -182,7 +182,8 @@ void TcpProxy::State::forward_from_client(Link& link) {
     while (true) {
         // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): let_pass() has unlocked
         const ssize_t received = ::recv(link.client, buffer.data(), buffer.size(), 0);
-        if (received <= 0 || !let_pass()) {
+        // The end of a connection waits as its bytes do.
+        if (!let_pass() || received <= 0) {
             break;
         }
         const std::string_view bytes(buffer.data(), static_cast<std::size_t>(received));
@@ -216,7 +217,8 @@ void TcpProxy::State::forward_from_server(Link& link) {
     while (true) {
         // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): let_pass() has unlocked
         const ssize_t received = ::recv(link.server, buffer.data(), buffer.size(), 0);
-        if (received <= 0 || !let_pass()) {
+        // The end of a connection waits as its bytes do.
+        if (!let_pass() || received <= 0) {
             break;
         }
         // When the client is gone the server is heard to its end all the same.

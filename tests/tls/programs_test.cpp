@@ -134,7 +134,9 @@ TEST_F(ProgramsTest, aws_gets_a_verification_certificate_with_its_code_as_cn) {
     ASSERT_EQ(
         run({"openssl", "x509", "-in", certificate, "-noout", "-subject", "-issuer"}, output_), 0
     );
-    EXPECT_EQ(support::content_of(output_), "subject=CN = " + code + "\nissuer=CN = test CA\n");
+    std::string shown = support::content_of(output_);
+    std::erase(shown, ' ');  // OpenSSL 3.0 has some around "="
+    EXPECT_EQ(shown, "subject=CN=" + code + "\nissuer=CN=testCA\n");
 }
 
 TEST_F(ProgramsTest, mosquitto_takes_the_certificates_and_refuses_the_revoked) {

@@ -34,6 +34,18 @@ SinkResult<void> check_readable(std::string_view option, const std::string& file
     );
 }
 
+// libmariadb 3.4 lets any certificate pass on this machine, and one that the password vouches for;
+// an older one has failed to connect then.
+bool is_verified([[maybe_unused]] MYSQL* handle) {
+#ifdef MARIADB_TLS_VERIFY_OK
+    unsigned status = 0;
+    return mariadb_get_infov(handle, MARIADB_TLS_VERIFY_STATUS, &status) == 0 &&
+           status == MARIADB_TLS_VERIFY_OK;
+#else
+    return true;
+#endif
+}
+
 }  // namespace
 
 Encryption::Encryption(const Url& url, const Host& host)
@@ -64,6 +76,15 @@ SinkResult<void> Encryption::prepare(MYSQL* handle) const {
 
 SinkResult<void> Encryption::check(MYSQL* handle) const {
     const bool needs_tls = mode_ == SslMode::required || mode_ == SslMode::verify_identity;
+    if (mode_ == SslMode::verify_identity && !is_verified(handle)) {
+        return fail(
+            Failure::retry,
+            "the certificate of the server at {}:{} is not good{}",
+            host_.name,
+            host_.port,
+            hint_for(CR_SSL_CONNECTION_ERROR)
+        );
+    }
     if (!needs_tls || mysql_get_ssl_cipher(handle) != nullptr) return {};
     return fail(
         Failure::retry,
