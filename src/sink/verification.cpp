@@ -9,11 +9,11 @@
 #include "sink/lane_layout.h"
 #include "sink/lane_share.h"
 #include "sink/lost_replays.h"
+#include "sink/route_history.h"
 #include "sink/row_share.h"
 #include "state/dead_letters.h"
 #include "state/journal_renewal.h"
 #include "state/lane_history.h"
-#include "state/route_starts.h"
 
 namespace foz::sink {
 
@@ -22,11 +22,6 @@ namespace {
 bool is_main(const std::string& lane) {
     return lane.starts_with("main-");
 }
-
-// Since when the lanes of a layout have had each route.
-struct LayoutStarts {
-    std::vector<std::vector<journal::Position>> of_lane;  // by lane, then by route
-};
 
 class Verifier {
   public:
@@ -38,7 +33,6 @@ class Verifier {
   private:
     void add_ledger();
     Result<void> find_cursors();
-    Result<void> find_route_starts();
     Result<void> find_renewal();
     Result<void> find_owner(journal::Journal& journal);
     [[nodiscard]] Cursor cursor_of(const std::string& lane) const;
@@ -73,8 +67,7 @@ class Verifier {
     std::vector<std::uint64_t> stored_of_all_lanes_;         // by route
     std::map<std::string, std::uint64_t> stored_by_former_;  // by route that is no more
     std::vector<Cursor> cursors_;                            // by main lane
-    state::RouteStarts starts_;
-    std::vector<LayoutStarts> layouts_;  // none: all routes were there from the start
+    RouteHistory history_;
     state::BeforeRenewal before_;
     std::vector<state::SideSpan> spans_;  // of side lanes
     mapping::RowBatch batch_;
@@ -92,9 +85,13 @@ Result<Verification> Verifier::run(const OpenJournal& open_journal) {
     if (auto found = find_cursors(); !found) {
         return pass_on(found);
     }
-    if (auto found = find_route_starts(); !found) {
-        return pass_on(found);
+    auto history = RouteHistory::load(
+        state_, database_.journal, database_.name, database_.mapping.routes(), cursors_
+    );
+    if (!history) {
+        return pass_on(history);
     }
+    history_ = *std::move(history);
     if (auto found = find_renewal(); !found) {
         return pass_on(found);
     }
@@ -166,49 +163,16 @@ Result<void> Verifier::find_cursors() {
     return {};
 }
 
-Result<void> Verifier::find_route_starts() {
-    auto starts = state::RouteStarts::load(state_, database_.journal, database_.name);
-    if (!starts) {
-        return pass_on(starts);
-    }
-    starts_ = *std::move(starts);
-    std::vector<std::uint32_t> layouts = starts_.layouts();
-    const auto present = static_cast<std::uint32_t>(cursors_.size());
-    if (!layouts.empty() && std::ranges::find(layouts, present) == layouts.end()) {
-        layouts.push_back(present);
-    }
-    for (const std::uint32_t lanes : layouts) {
-        LayoutStarts& layout = layouts_.emplace_back();
-        for (std::uint32_t lane = 0; lane < lanes; ++lane) {
-            auto& of_lane = layout.of_lane.emplace_back();
-            for (const mapping::RouteInfo& route : database_.mapping.routes()) {
-                // A route that foz has not run with yet begins where its lane goes on.
-                const journal::Position never =
-                    lanes == present ? cursors_[lane].position : UINT64_MAX;
-                of_lane.push_back(
-                    starts_.start_of(lane_name(lane), lanes, route.name).value_or(never)
-                );
-            }
-        }
-    }
-    return {};
-}
-
-// Whether no lane that has ever had to do with the client mapped the route then.
+// Whether nobody mapped the route when the item came.
 bool Verifier::is_before_route(std::string_view client_id, std::uint32_t route, Cursor origin)
     const {
-    const bool before = std::ranges::all_of(layouts_, [&](const LayoutStarts& layout) {
-        const auto lanes = static_cast<std::uint32_t>(layout.of_lane.size());
-        return origin.position < layout.of_lane[lane_of(client_id, lanes)][route];
-    });
-    if (!before || layouts_.empty() || spans_.empty()) {
-        return before && !layouts_.empty();
+    if (!history_.is_before(client_id, route, origin.position)) {
+        return false;
     }
     const auto lanes = static_cast<std::uint32_t>(cursors_.size());
     const state::SideSpan* span = span_of(lane_of(client_id, lanes), route, origin);
-    const mapping::RouteInfo& info = database_.mapping.routes()[route];
-    return span == nullptr ||
-           origin.position < starts_.start_of(span->side, lanes, info.name).value_or(0);
+    const std::string& name = database_.mapping.routes()[route].name;
+    return span == nullptr || history_.is_before_of_side(span->side, name, origin.position);
 }
 
 // What replays of the journal have done for a route.
@@ -228,7 +192,7 @@ std::uint64_t Verifier::replayed(const std::string& route) const {
 // Whether a route stored into the table that the configuration has no more: then that one may have
 // stored what came before.
 bool Verifier::has_former_route(const std::string& table) const {
-    return std::ranges::any_of(starts_.routes(), [&](const state::RouteOfTable& one) {
+    return std::ranges::any_of(history_.routes(), [&](const state::RouteOfTable& one) {
         return one.table == table && stored_by_former_.contains(one.route);
     });
 }
@@ -240,12 +204,7 @@ void Verifier::note_what_came_before(journal::Position first) {
             continue;
         }
         // Up to the lane that has had it for longest: a replay stores nothing twice then.
-        journal::Position begin = UINT64_MAX;
-        for (const LayoutStarts& layout : layouts_) {
-            for (const auto& of_lane : layout.of_lane) {
-                begin = std::min(begin, of_lane[route]);
-            }
-        }
+        const journal::Position begin = history_.begin_of(route);
         report_.notes.push_back(fmt::format(
             "route {}: {} readings in the journal are from before it existed (position {}) and are "
             "not counted; {}",
@@ -432,7 +391,7 @@ void Verifier::compare_tables() {
                 totals.foreign += one.route == routes[route].name ? one.stored : 0;
             }
         }
-        for (const state::RouteOfTable& one : starts_.routes()) {
+        for (const state::RouteOfTable& one : history_.routes()) {
             const auto former = stored_by_former_.find(one.route);
             if (one.table == totals.table && former != stored_by_former_.end()) {
                 totals.former += former->second;
