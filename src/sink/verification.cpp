@@ -49,6 +49,7 @@ class Verifier {
     [[nodiscard]] bool has_former_route(const std::string& table) const;
     void count_items(const mqtt::Message& message, journal::Position position);
     void compare_received(bool counted, journal::Position first);
+    [[nodiscard]] TableTotals totals_of(std::size_t table) const;
     void compare_tables();
     void note_foreign();
     Result<void> compare_dead();
@@ -229,8 +230,8 @@ Result<void> Verifier::find_renewal() {
     if (!renewal) {
         return pass_on(renewal);
     }
-    if (*renewal) {
-        before_ = **std::move(renewal);
+    if (std::optional<state::BeforeRenewal>& before = *renewal; before) {
+        before_ = *std::move(before);
         report_.notes.push_back(fmt::format(
             "the journal has its id since position {}; what came before is counted under the id it "
             "had then",
@@ -253,8 +254,8 @@ Result<void> Verifier::find_owner(journal::Journal& journal) {
         if (!foreign) {
             return std::unexpected(foreign.error());
         }
-        if (*foreign) {
-            differs("lane {}: {}", lane.lane, **foreign);
+        if (const std::optional<std::string>& why = *foreign; why) {
+            differs("lane {}: {}", lane.lane, *why);
         }
     }
     return {};
@@ -372,31 +373,37 @@ void Verifier::compare_received(bool counted, journal::Position first) {
     }
 }
 
+// Of table number `table`.
+TableTotals Verifier::totals_of(std::size_t table) const {
+    const mapping::Table& counted = *database_.mapping.tables()[table];
+    const auto routes = database_.mapping.routes();
+    TableTotals totals{.table = counted.name, .rows = audit_.rows[table]};
+    for (std::size_t route = 0; route < routes.size(); ++route) {
+        if (routes[route].table != &counted) {
+            continue;
+        }
+        totals.stored += stored_of_all_lanes_[route];
+        for (const ForeignTotal& one : audit_.foreign) {
+            totals.foreign += one.route == routes[route].name ? one.stored : 0;
+        }
+    }
+    for (const state::RouteOfTable& one : history_.routes()) {
+        const auto former = stored_by_former_.find(one.route);
+        if (one.table == totals.table && former != stored_by_former_.end()) {
+            totals.former += former->second;
+        }
+    }
+    return totals;
+}
+
 void Verifier::compare_tables() {
     if (!database_.count_rows) {
         report_.notes.emplace_back("the rows of the tables were not counted");
         return;
     }
     note_foreign();
-    const auto tables = database_.mapping.tables();
-    const auto routes = database_.mapping.routes();
-    for (std::size_t i = 0; i < tables.size(); ++i) {
-        TableTotals totals{.table = tables[i]->name, .rows = audit_.rows[i]};
-        for (std::size_t route = 0; route < routes.size(); ++route) {
-            if (routes[route].table != tables[i].get()) {
-                continue;
-            }
-            totals.stored += stored_of_all_lanes_[route];
-            for (const ForeignTotal& one : audit_.foreign) {
-                totals.foreign += one.route == routes[route].name ? one.stored : 0;
-            }
-        }
-        for (const state::RouteOfTable& one : history_.routes()) {
-            const auto former = stored_by_former_.find(one.route);
-            if (one.table == totals.table && former != stored_by_former_.end()) {
-                totals.former += former->second;
-            }
-        }
+    for (std::size_t i = 0; i < database_.mapping.tables().size(); ++i) {
+        TableTotals totals = totals_of(i);
         const std::uint64_t stored = totals.stored + totals.foreign + totals.former;
         if (totals.rows != stored) {
             differs(
