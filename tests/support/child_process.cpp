@@ -69,7 +69,8 @@ std::optional<Account> account_of(const std::string& user) {
 // As ps(1) shows it; ' ' for a process that is gone.
 char state_of(pid_t pid) {
     std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-    const std::string stat(std::istreambuf_iterator<char>(file), {});
+    std::string stat;
+    std::getline(file, stat, '\0');  // unlike an iterator, it does not throw when the process goes
     const auto end_of_name = stat.rfind(')');
     return end_of_name == std::string::npos ? ' ' : stat.at(end_of_name + 2);
 }
