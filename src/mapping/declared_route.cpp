@@ -166,46 +166,37 @@ std::optional<std::string> DeclaredRoute::add_cells(
             const std::string hint = similar_field(document, reading.value, column.path);
             watch_.note_absent(column.cell, column.name, column.label, hint);
         }
-        if (auto reason = set_cell(document, reading, column, node, batch)) {
-            return reason;
-        }
+        Converted cell = cell_of(document, reading, column, node, batch);
+        if (!cell) return std::move(cell.error());
+        batch.open_cells()[column.cell] = *cell;
     }
     return std::nullopt;
 }
 
-std::optional<std::string> DeclaredRoute::set_cell(
+Converted DeclaredRoute::cell_of(
     const JsonDocument& document,
     const Reading& reading,
     CompiledColumn& column,
     std::uint32_t node,
     RowBatch& batch
 ) {
-    Value& target = batch.open_cells()[column.cell];
     if (node != kNotFound && document.node(node).kind != JsonKind::null) {
-        const Converted cell = convert_json(document, node, column.conversion, batch);
-        if (!cell && !column.unfit_is_null) {
-            return fmt::format("{}: {}", column.label, cell.error());
-        }
-        if (!cell) {
-            watch_.note_unfit(
-                column.cell, column.name, fmt::format("{}: {}", column.label, cell.error())
-            );
-        }
-        target = cell.value_or(Value());
-        return std::nullopt;
+        Converted cell = convert_json(document, node, column.conversion, batch);
+        if (cell) return cell;
+        std::string reason = fmt::format("{}: {}", column.label, cell.error());
+        if (!column.unfit_is_null) return std::unexpected(std::move(reason));
+        watch_.note_unfit(column.cell, column.name, reason);
+        return Value();
     }
-    if (column.rejects_missing && column.value.is_null()) {
-        const std::string hint = similar_field(document, reading.value, column.path);
-        return fmt::format(
-            "{} is {}{}{}",
-            column.label,
-            node == kNotFound ? "missing" : "null",
-            hint.empty() ? "" : ": ",
-            hint
-        );
-    }
-    target = column.value;
-    return std::nullopt;
+    if (!column.rejects_missing || !column.value.is_null()) return column.value;
+    const std::string hint = similar_field(document, reading.value, column.path);
+    return std::unexpected(fmt::format(
+        "{} is {}{}{}",
+        column.label,
+        node == kNotFound ? "missing" : "null",
+        hint.empty() ? "" : ": ",
+        hint
+    ));
 }
 
 std::string DeclaredRoute::no_field(const JsonDocument& document, std::uint32_t reading) const {

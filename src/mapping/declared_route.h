@@ -79,7 +79,7 @@ class DeclaredRoute {
         const JsonDocument& document, const Reading& reading, RowBatch& batch
     );
     /// The column's cell from value `node`, or from what stands for a missing one.
-    [[nodiscard]] std::optional<std::string> set_cell(
+    [[nodiscard]] Converted cell_of(
         const JsonDocument& document,
         const Reading& reading,
         CompiledColumn& column,

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include <unistd.h>
+
 namespace foz::sensor {
 
 /// A file descriptor, closed by the destructor.
@@ -15,7 +17,11 @@ class Descriptor {
         std::swap(value_, other.value_);
         return *this;
     }
-    ~Descriptor();
+    ~Descriptor() {
+        if (is_open()) {
+            ::close(value_);
+        }
+    }
 
     [[nodiscard]] bool is_open() const { return value_ >= 0; }
     [[nodiscard]] int get() const { return value_; }

@@ -7,15 +7,8 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 namespace foz::sensor {
-
-Descriptor::~Descriptor() {
-    if (is_open()) {
-        ::close(value_);
-    }
-}
 
 Result<Wire> Wire::open(const WireEnd& end, std::uint32_t attempt) {
     const SocketAddress& to = end.addresses[attempt % end.addresses.size()];

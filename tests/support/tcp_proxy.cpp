@@ -160,11 +160,15 @@ struct TcpProxy::State {
         if (passage.seen) {
             passage.seen(link.number, from, passage.bytes);
         }
-        std::string bytes_on(passage.bytes);
+        const int to = from == Side::client ? link.server : link.client;
+        bool sent = false;
         if (passage.change) {
+            std::string bytes_on(passage.bytes);
             passage.change(from, bytes_on);
+            sent = send_all(to, bytes_on);
+        } else {
+            sent = send_all(to, passage.bytes);
         }
-        const bool sent = send_all(from == Side::client ? link.server : link.client, bytes_on);
         if (passage.cut) {
             link.cut();
         }
