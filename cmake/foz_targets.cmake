@@ -25,6 +25,9 @@ endif()
 if(CMAKE_UNITY_BUILD)
     # GCC takes what a file keeps for itself for a header's, when it stands in a file with others.
     target_compile_options(foz_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+    # Of a large file GCC inlines less, lest it grow by 40 %; eight small ones are none. Mapping a message takes a fifth
+    # more time otherwise.
+    target_compile_options(foz_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:--param=large-unit-insns=200000>)
 endif()
 if(FOZ_SANITIZE)
     target_compile_options(foz_options INTERFACE -fsanitize=${FOZ_SANITIZE} -fno-sanitize-recover=all)

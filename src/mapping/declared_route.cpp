@@ -166,37 +166,41 @@ std::optional<std::string> DeclaredRoute::add_cells(
             const std::string hint = similar_field(document, reading.value, column.path);
             watch_.note_absent(column.cell, column.name, column.label, hint);
         }
-        Converted cell = cell_of(document, reading, column, node, batch);
-        if (!cell) return std::move(cell.error());
-        batch.open_cells()[column.cell] = *cell;
+        Value& target = batch.open_cells()[column.cell];
+        if (node == kNotFound || document.node(node).kind == JsonKind::null) {
+            if (column.rejects_missing && column.value.is_null()) {
+                return no_value(document, reading, column, node);
+            }
+            target = column.value;
+            continue;
+        }
+        const Converted cell = convert_json(document, node, column.conversion, batch);
+        if (cell) {
+            target = *cell;
+            continue;
+        }
+        std::string reason = fmt::format("{}: {}", column.label, cell.error());
+        if (!column.unfit_is_null) return reason;
+        watch_.note_unfit(column.cell, column.name, reason);
+        target = Value();
     }
     return std::nullopt;
 }
 
-Converted DeclaredRoute::cell_of(
+std::string DeclaredRoute::no_value(
     const JsonDocument& document,
     const Reading& reading,
-    CompiledColumn& column,
-    std::uint32_t node,
-    RowBatch& batch
+    const CompiledColumn& column,
+    std::uint32_t node
 ) {
-    if (node != kNotFound && document.node(node).kind != JsonKind::null) {
-        Converted cell = convert_json(document, node, column.conversion, batch);
-        if (cell) return cell;
-        std::string reason = fmt::format("{}: {}", column.label, cell.error());
-        if (!column.unfit_is_null) return std::unexpected(std::move(reason));
-        watch_.note_unfit(column.cell, column.name, reason);
-        return Value();
-    }
-    if (!column.rejects_missing || !column.value.is_null()) return column.value;
     const std::string hint = similar_field(document, reading.value, column.path);
-    return std::unexpected(fmt::format(
+    return fmt::format(
         "{} is {}{}{}",
         column.label,
         node == kNotFound ? "missing" : "null",
         hint.empty() ? "" : ": ",
         hint
-    ));
+    );
 }
 
 std::string DeclaredRoute::no_field(const JsonDocument& document, std::uint32_t reading) const {

@@ -78,13 +78,12 @@ class DeclaredRoute {
     [[nodiscard]] std::optional<std::string> add_cells(
         const JsonDocument& document, const Reading& reading, RowBatch& batch
     );
-    /// The column's cell from value `node`, or from what stands for a missing one.
-    [[nodiscard]] Converted cell_of(
+    /// Why `node`, which is null or not there, is no cell of the column.
+    [[nodiscard]] static std::string no_value(
         const JsonDocument& document,
         const Reading& reading,
-        CompiledColumn& column,
-        std::uint32_t node,
-        RowBatch& batch
+        const CompiledColumn& column,
+        std::uint32_t node
     );
     [[nodiscard]] std::string no_field(const JsonDocument& document, std::uint32_t reading) const;
 

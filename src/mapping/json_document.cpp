@@ -85,9 +85,9 @@ class JsonDocument::Builder {
   public:
     explicit Builder(std::vector<JsonNode>& nodes) : nodes_(nodes) { nodes_.clear(); }
 
-    error_code add_document(ondemand::document& document, std::string_view payload) {
-        const std::string_view whole = without_surrounding_space(payload);
-        payload_end_ = payload.data() + payload.size();
+    /// `whole` has no space around it, and is not empty.
+    error_code add_document(ondemand::document& document, std::string_view whole) {
+        payload_end_ = whole.data() + whole.size();
         error_code error = simdjson::SUCCESS;
         switch (whole.front()) {
             case '{': error = add_members<ondemand::object>(document, {}, whole.data()); break;
@@ -219,8 +219,8 @@ int JsonDocument::parse_one(std::string_view json) {
 Result<void> JsonDocument::parse(std::string_view payload) {
     release_excess_memory(payload.size());
     sequence_.clear();
-    const std::string_view json = without_byte_order_mark(payload);
-    if (without_surrounding_space(json).empty()) {
+    const std::string_view json = without_surrounding_space(without_byte_order_mark(payload));
+    if (json.empty()) {
         return fail(ErrorCode::invalid, "payload is not JSON: it is empty");
     }
     const int error = parse_one(json);

@@ -45,19 +45,21 @@ class TimeScanner {
 
     void expect(char c) { ok_ = take(c) && ok_; }
 
-    /// A number of exactly `digits` digits that is not over `max`.
-    int number(int digits, int max) {
-        if (end_ - at_ < digits) {
+    /// A number of exactly `kDigits` digits that is not over `max`.
+    template <int kDigits>
+    int number(int max) {
+        if (end_ - at_ < kDigits) {
             ok_ = false;
             return 0;
         }
         int value = 0;
-        for (int i = 0; i < digits; ++i) {
+        bool digits_only = true;
+        for (int i = 0; i < kDigits; ++i) {
             const int digit = *at_++ - '0';
-            ok_ = ok_ && digit >= 0 && digit <= 9;
+            digits_only &= static_cast<unsigned>(digit) <= 9;
             value = value * 10 + digit;
         }
-        ok_ = ok_ && value <= max;
+        ok_ &= digits_only & (value <= max);
         return value;
     }
 
@@ -82,11 +84,11 @@ class TimeScanner {
 };
 
 seconds scan_date(TimeScanner& scanner, bool& exists) {
-    const int year = scanner.number(4, 9999);
+    const int year = scanner.number<4>(9999);
     scanner.expect('-');
-    const int month = scanner.number(2, 99);
+    const int month = scanner.number<2>(99);
     scanner.expect('-');
-    const int day = scanner.number(2, 99);
+    const int day = scanner.number<2>(99);
     const date::year_month_day date = date::year(year) / date::month(static_cast<unsigned>(month)) /
                                       date::day(static_cast<unsigned>(day));
     exists = scanner.ok() && year >= 1 && date.ok();
@@ -102,22 +104,22 @@ void scan_offset(TimeScanner& scanner, WrittenTime& time) {
     }
     const bool west = scanner.next() == '-';
     if (!scanner.take('+') && !scanner.take('-')) return;
-    seconds offset = hours(scanner.number(2, 23));
+    seconds offset = hours(scanner.number<2>(23));
     if (!scanner.at_end()) {
         (void)scanner.take(':');
-        offset += minutes(scanner.number(2, 59));
+        offset += minutes(scanner.number<2>(59));
     }
     time.offset = west ? -offset : offset;
 }
 
 void scan_time_of_day(TimeScanner& scanner, WrittenTime& time) {
     time.has_time_of_day = true;
-    time.clock += hours(scanner.number(2, 23));
+    time.clock += hours(scanner.number<2>(23));
     scanner.expect(':');
-    time.clock += minutes(scanner.number(2, 59));
+    time.clock += minutes(scanner.number<2>(59));
     if (scanner.take(':')) {
         time.clock +=
-            seconds(scanner.number(2, 60));  // 60: a leap second, the same as the next one
+            seconds(scanner.number<2>(60));  // 60: a leap second, the same as the next one
         if (scanner.take('.') || scanner.take(',')) time.fraction = scanner.fraction();
     }
     if (scanner.next() == ' ') (void)scanner.take(' ');

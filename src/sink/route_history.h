@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "journal/journal.h"
 #include "mapping/mapping.h"
 #include "sink/sink.h"
 #include "state/route_starts.h"
