@@ -69,6 +69,10 @@ void store_big(void* to, T value) {
     std::memcpy(to, &value, sizeof value);
 }
 
+/// How many bytes behind a payload may be read, whatever they hold, so that simdjson can parse it
+/// where it stands: wherever a payload comes from sees to that.
+inline constexpr std::size_t kReadablePadding = 64;
+
 // Appending to a buffer that grows.
 
 template <std::integral T>

@@ -3,7 +3,7 @@
 // journal; acknowledgements come back when it is durable there (or as the ack policy says).
 //
 // QoS 2 is exactly once into the journal also across a crash: which packet ids are unreleased is in
-// the journal's records, from the last checkpoint on (state/session_recovery.h).
+// the journal's records, from the last checkpoint on (session/session_recovery.h).
 #pragma once
 
 #include <memory>
@@ -18,7 +18,7 @@
 #include "broker/reactor_context.h"
 #include "config/settings.h"
 #include "journal/journal.h"
-#include "state/session_saver.h"
+#include "session/session_saver.h"
 
 namespace foz::broker {
 
@@ -32,7 +32,7 @@ struct BrokerStatus {
     std::uint64_t connection_memory_bytes = 0;
 };
 
-class Broker final : public journal::Listener, public state::SessionHolder {
+class Broker final : public journal::Listener, public session::SessionHolder {
   public:
     /// Takes up the sessions that were recovered, starts the reactors, and opens the listeners.
     /// What is passed by reference must outlive it.

@@ -13,9 +13,9 @@
 #include <string>
 #include <vector>
 
+#include "access/authenticator.h"
 #include "base/clock.h"
 #include "base/event_loop.h"
-#include "broker/authenticator.h"
 #include "broker/door.h"
 #include "broker/peer.h"
 #include "broker/protocol.h"
@@ -57,7 +57,7 @@ struct Connection {
     SteadyTime last_packet;
     SteadyTime next_check;  // when its entry in the deadline wheel counts
 
-    Authenticator::Ticket password_ticket = 0;  // its password is being checked
+    access::Authenticator::Ticket password_ticket = 0;  // its password is being checked
 
     EventLoop::Interest interest = EventLoop::Interest::none;
     bool admitted = false;    // was let in, or the answer of the authenticator is awaited

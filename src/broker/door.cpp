@@ -33,7 +33,7 @@ Result<std::unique_ptr<Door>> Door::open(const config::Listener& listener, Syste
         door->tls_.emplace(*listener.tls, *std::move(context));
     }
     if (listener.password_file) {
-        auto passwords = tls::PasswordFile::load(*listener.password_file);
+        auto passwords = access::PasswordFile::load(*listener.password_file);
         if (!passwords) {
             return failed(passwords.error());
         }
@@ -42,7 +42,7 @@ Result<std::unique_ptr<Door>> Door::open(const config::Listener& listener, Syste
     return door;
 }
 
-std::shared_ptr<const tls::PasswordFile> Door::passwords() const {
+std::shared_ptr<const access::PasswordFile> Door::passwords() const {
     const std::lock_guard lock(mutex_);
     return passwords_;
 }
@@ -60,7 +60,7 @@ std::vector<std::string> Door::reload(SystemTime now) {
         }
     }
     if (password_path_) {
-        auto passwords = tls::PasswordFile::load(*password_path_);
+        auto passwords = access::PasswordFile::load(*password_path_);
         if (passwords) {
             const std::lock_guard lock(mutex_);
             passwords_ = *std::move(passwords);

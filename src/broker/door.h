@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "access/password_file.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "config/settings.h"
-#include "tls/password_file.h"
 #include "tls/server_context.h"
 
 namespace foz::broker {
@@ -30,7 +30,7 @@ class Door {
         return tls_ ? tls_->current() : nullptr;
     }
     /// Null: nobody is asked for a password.
-    [[nodiscard]] std::shared_ptr<const tls::PasswordFile> passwords() const;
+    [[nodiscard]] std::shared_ptr<const access::PasswordFile> passwords() const;
 
     /// Lets in who shows neither a certificate nor a password.
     [[nodiscard]] bool admits_anonymous() const { return admits_anonymous_; }
@@ -50,7 +50,7 @@ class Door {
     const bool admits_anonymous_;
     std::optional<tls::ReloadableServerContext> tls_;
     mutable std::mutex mutex_;
-    std::shared_ptr<const tls::PasswordFile> passwords_;  // guarded by mutex_
+    std::shared_ptr<const access::PasswordFile> passwords_;  // guarded by mutex_
 };
 
 }  // namespace foz::broker

@@ -87,7 +87,9 @@ class Reactor {
     void finish(Connection& connection);
     void admit(Connection& connection);
     void check_password(Connection& connection, Credentials credentials);
-    void take_verdict(Connection& connection, const std::string& user, PasswordVerdict verdict);
+    void take_verdict(
+        Connection& connection, const std::string& user, access::PasswordVerdict verdict
+    );
     void forget_departed_waiters();
     void hang_up(Connection& connection);
     void refuse(Connection& connection, mqtt::ReasonCode reason, const std::string& why);

@@ -106,14 +106,16 @@ void Reactor::admit(Connection& connection) {
 
 void Reactor::check_password(Connection& connection, Credentials credentials) {
     connection.password_bytes = credentials.bytes();
-    const Authenticator::Submitted submitted = context_.authenticator.submit({
+    const access::Authenticator::Submitted submitted = context_.authenticator.submit({
         .passwords = connection.door.passwords(),
         .user_name = credentials.user_name,
         .password = std::move(credentials.password),
         .address = connection.peer.network(),
         .deadline = connection.accepted + context_.settings.limits.connect_timeout,
         .answer =
-            [this, handle = connection.self, user = credentials.user_name](PasswordVerdict found) {
+            [this,
+             handle = connection.self,
+             user = credentials.user_name](access::PasswordVerdict found) {
                 loop_.post([this, handle, user, found] {
                     Connection* const waiting = find(handle);
                     if (waiting != nullptr &&
@@ -140,11 +142,11 @@ void Reactor::check_password(Connection& connection, Credentials credentials) {
 }
 
 void Reactor::take_verdict(
-    Connection& connection, const std::string& user, PasswordVerdict verdict
+    Connection& connection, const std::string& user, access::PasswordVerdict verdict
 ) {
     switch (verdict) {
-        case PasswordVerdict::right: claim(connection); return;
-        case PasswordVerdict::wrong:
+        case access::PasswordVerdict::right: claim(connection); return;
+        case access::PasswordVerdict::wrong:
             refuse(
                 connection,
                 mqtt::ReasonCode::bad_user_name_or_password,
@@ -155,7 +157,7 @@ void Reactor::take_verdict(
                 )
             );
             return;
-        case PasswordVerdict::late: break;
+        case access::PasswordVerdict::late: break;
     }
     refuse(connection, mqtt::ReasonCode::server_busy, std::string(kPasswordLate));
 }

@@ -7,8 +7,8 @@
 #include <memory>
 #include <vector>
 
+#include "access/authenticator.h"
 #include "base/clock.h"
-#include "broker/authenticator.h"
 #include "broker/client_log.h"
 #include "broker/protocol.h"
 #include "broker/reconnects.h"
@@ -48,7 +48,7 @@ struct ReactorContext {
     std::vector<std::unique_ptr<Reactor>> reactors;  // does not change while any of them runs
     ClientLog client_log;
     Reconnects reconnects;
-    Authenticator authenticator;  // answers to the reactors: stop it before they go
+    access::Authenticator authenticator;  // answers to the reactors: stop it before they go
 
     std::atomic<journal::Position> committed =
         0;  // with ack = "commit": in every database below this

@@ -30,12 +30,12 @@
 #include "base/clock.h"
 #include "broker/connection_handle.h"
 #include "broker/will.h"
-#include "state/session.h"
+#include "session/session.h"
 
 namespace foz::broker {
 
-using state::kNeverExpires;
-using state::Session;
+using session::kNeverExpires;
+using session::Session;
 
 class SessionRegistry {
   public:

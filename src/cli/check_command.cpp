@@ -22,8 +22,8 @@
 #include "config/quantity.h"
 #include "config/settings_parser.h"
 #include "mapping/mapping.h"
+#include "pipeline/standstill_record.h"
 #include "sink/sink.h"
-#include "sink/standstill_record.h"
 #include "sink/table_fit.h"
 
 namespace foz::cli {
@@ -230,13 +230,13 @@ void check_database(
 
 // What the lanes have noted in state.db, the one of a foz that runs or ran last.
 void check_standstills(const config::Settings& settings, Report& report) {
-    const auto notes = sink::standstills_of(settings);
+    const auto notes = pipeline::standstills_of(settings);
     if (!notes) {
         report.warned(notes.error().message);
         return;
     }
     for (const state::StandstillNote& note : *notes) {
-        report.failed(fmt::format("database {}: {}", note.database, sink::describe(note)));
+        report.failed(fmt::format("database {}: {}", note.database, pipeline::describe(note)));
     }
 }
 

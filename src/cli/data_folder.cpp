@@ -10,7 +10,7 @@
 
 #include "base/file_system.h"
 #include "config/settings_parser.h"
-#include "journal/local_journal.h"
+#include "journal/local/local_journal.h"
 #include "mapping/timestamp_reader.h"
 
 namespace foz::cli {
@@ -46,7 +46,9 @@ Result<std::unique_ptr<state::StateDatabase>> open_state(const config::Settings&
 }
 
 Result<std::unique_ptr<journal::Journal>> open_journal(const config::Settings& settings) {
-    return journal::open_local_journal_read_only(settings.data / "journal", real_file_system());
+    return journal::local::open_local_journal_read_only(
+        settings.data / "journal", real_file_system()
+    );
 }
 
 std::string utc_text(SystemTime time) {

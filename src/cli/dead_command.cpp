@@ -15,7 +15,7 @@
 #include "cli/data_folder.h"
 #include "cli/failure.h"
 #include "mqtt/utf8.h"
-#include "sink/dead_replay.h"
+#include "pipeline/dead_replay.h"
 #include "sink/make_sink.h"
 #include "state/dead_letters.h"
 #include "state/replayed_letters.h"
@@ -140,7 +140,7 @@ int discard(
     return 0;
 }
 
-Result<sink::DeadReplayResult> replay_into(
+Result<pipeline::DeadReplayResult> replay_into(
     const config::Settings& settings,
     const config::Database& database,
     state::StateDatabase& state,
@@ -155,7 +155,7 @@ Result<sink::DeadReplayResult> replay_into(
         return pass_on(sink);
     }
     filter.database = database.name;
-    auto replayed = sink::replay_dead_letters(state, **sink, *mapping, filter);
+    auto replayed = pipeline::replay_dead_letters(state, **sink, *mapping, filter);
     if (!replayed) {
         return replayed;
     }
@@ -169,7 +169,7 @@ Result<sink::DeadReplayResult> replay_into(
 int replay(
     const config::Settings& settings, state::StateDatabase& state, const state::LetterFilter& filter
 ) {
-    auto lock = sink::DeadReplayLock::take(settings.data);
+    auto lock = pipeline::DeadReplayLock::take(settings.data);
     if (!lock) {
         return failed("dead", lock.error(), 1);
     }

@@ -10,10 +10,10 @@
 
 #include <fmt/format.h>
 
+#include "base/bytes.h"
 #include "base/printable.h"
 #include "cli/commands.h"
 #include "config/settings_parser.h"
-#include "journal/journal.h"
 #include "mapping/mapping.h"
 #include "mqtt/topic.h"
 #include "sink/sink.h"
@@ -152,7 +152,7 @@ int report_no_match(const config::Settings& settings, const ExplainArguments& ar
 
 int explain(const config::Settings& settings, const ExplainArguments& arguments) {
     std::string padded = arguments.payload;
-    padded.resize(padded.size() + journal::kReadablePadding);
+    padded.resize(padded.size() + kReadablePadding);
     mqtt::Message message;
     message.topic = arguments.topic;
     message.payload = std::string_view(padded).substr(0, arguments.payload.size());

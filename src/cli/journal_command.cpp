@@ -16,11 +16,11 @@
 #include "cli/commands.h"
 #include "cli/data_folder.h"
 #include "config/settings_parser.h"
-#include "journal/local_journal.h"
+#include "journal/local/local_journal.h"
 #include "mqtt/message.h"
+#include "pipeline/journal_renewal.h"
+#include "pipeline/left_lanes.h"
 #include "server/journal_options.h"
-#include "sink/journal_renewal.h"
-#include "sink/left_lanes.h"
 
 namespace foz::cli {
 namespace {
@@ -71,11 +71,11 @@ Result<void> show_journal(const JournalArguments& arguments) {
     if (!folder) {
         return pass_on(folder);
     }
-    auto journal = journal::open_local_journal_read_only(*folder, real_file_system());
+    auto journal = journal::local::open_local_journal_read_only(*folder, real_file_system());
     if (!journal) {
         return pass_on(journal);
     }
-    auto segments = journal::list_segments(*folder, real_file_system());
+    auto segments = journal::local::list_segments(*folder, real_file_system());
     if (!segments) {
         return pass_on(segments);
     }
@@ -154,7 +154,7 @@ Result<void> print_records(const JournalArguments& arguments) {
     if (!folder) {
         return pass_on(folder);
     }
-    auto journal = journal::open_local_journal_read_only(*folder, real_file_system());
+    auto journal = journal::local::open_local_journal_read_only(*folder, real_file_system());
     if (!journal) {
         return pass_on(journal);
     }
@@ -204,18 +204,18 @@ Result<journal::NamedCursor> cursor_to_forget(
 Result<void> give_up(
     const std::string& cursor, const std::string& journal_id, const config::Settings& settings
 ) {
-    if (sink::is_left_lane(cursor, settings.databases)) {
+    if (pipeline::is_left_lane(cursor, settings.databases)) {
         return {};
     }
     auto state = open_state(settings);
     if (!state) {
         return pass_on(state);
     }
-    const auto left = sink::LeftSideLane::find(cursor, journal_id, settings, **state);
+    const auto left = pipeline::LeftSideLane::find(cursor, journal_id, settings, **state);
     if (!left) {
         return std::unexpected(left.error());
     }
-    const std::optional<sink::LeftSideLane>& there = *left;
+    const std::optional<pipeline::LeftSideLane>& there = *left;
     if (!there) {
         return fail(
             ErrorCode::invalid,
@@ -240,7 +240,7 @@ Result<void> forget_cursor(const JournalArguments& arguments) {
     if (auto there = cursor_to_forget(**seen, arguments.cursor); !there) {
         return pass_on(there);
     }
-    auto journal = journal::open_local_journal(
+    auto journal = journal::local::open_local_journal(
         server::journal_options(*settings), real_file_system(), real_clock()
     );
     if (!journal) {
@@ -286,7 +286,7 @@ Result<void> renew_id(const JournalArguments& arguments) {
     if (!state) {
         return pass_on(state);
     }
-    const auto renewal = sink::renew_journal(
+    const auto renewal = pipeline::renew_journal(
         server::journal_options(*settings), real_file_system(), real_clock(), **state, from
     );
     if (!renewal) {

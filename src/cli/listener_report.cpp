@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "access/password_file.h"
 #include "base/clock.h"
-#include "tls/password_file.h"
 #include "tls/server_context.h"
 
 namespace foz::cli {
@@ -28,7 +28,7 @@ ListenerReport report_listener(const config::Listener& listener) {
         }
     }
     if (listener.password_file) {
-        const auto passwords = tls::PasswordFile::load(*listener.password_file);
+        const auto passwords = access::PasswordFile::load(*listener.password_file);
         if (passwords) {
             report.good.push_back(fmt::format(
                 "listener {}: {} users in {}",

@@ -11,10 +11,10 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "access/password_file.h"
 #include "base/file_system.h"
 #include "cli/commands.h"
 #include "cli/failure.h"
-#include "tls/password_file.h"
 #include "tls/private_file.h"
 
 namespace foz::cli {
@@ -107,7 +107,7 @@ Result<std::string> present_content(const std::string& path) {
 
 Result<std::string> changed_content(const PasswdArguments& arguments, const std::string& content) {
     if (arguments.remove) {
-        return tls::without_user(content, arguments.name);
+        return access::without_user(content, arguments.name);
     }
     auto password = read_password(arguments);
     if (!password) {
@@ -116,7 +116,7 @@ Result<std::string> changed_content(const PasswdArguments& arguments, const std:
     if (password->empty()) {
         return fail(ErrorCode::invalid, "the password is empty; nothing is changed");
     }
-    return tls::with_password(content, arguments.name, *password, arguments.iterations);
+    return access::with_password(content, arguments.name, *password, arguments.iterations);
 }
 
 int passwd(const PasswdArguments& arguments) {
@@ -129,7 +129,7 @@ int passwd(const PasswdArguments& arguments) {
         return failed("passwd", changed.error());
     }
     // Rather no change than a file that a broker cannot read.
-    if (const auto readable = tls::PasswordFile::parse(*changed, arguments.file); !readable) {
+    if (const auto readable = access::PasswordFile::parse(*changed, arguments.file); !readable) {
         return failed("passwd", readable.error());
     }
     const auto written = tls::write_private_file(arguments.file, *changed, tls::kOwnerOnly);
@@ -156,7 +156,7 @@ void add_passwd_command(CLI::App& app, int& exit_code) {
             "enough for long random ones, and spares the broker"
         )
         ->capture_default_str()
-        ->check(CLI::Range(1U, tls::PasswordHash::kIterationsMax));
+        ->check(CLI::Range(1U, access::PasswordHash::kIterationsMax));
     command->footer(
         "The format is that of mosquitto_passwd ($7$), which can be used on the same file.\n"
         "A running foz or Mosquitto reads the file again on SIGHUP.\n"

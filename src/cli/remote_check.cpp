@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "bridge/topic_map.h"
 #include "client/session_terms.h"
 #include "client/trial.h"
-#include "sink/mqtt/topic_map.h"
 #include "tls/client_context.h"
 
 namespace foz::cli {
@@ -125,7 +125,7 @@ void check_bridge(const config::Bridge& bridge, const RemoteCheck& how, Report& 
     const std::string what = fmt::format("bridge {}", bridge.remote.name);
     report.ok(fmt::format("{}: {}, topics {}", what, bridge.remote.url, bridge.topics.size()));
     std::vector<client::Filter> filters;
-    for (sink::mqtt::RemoteFilter& filter : sink::mqtt::TopicMap(bridge.topics).remote_filters()) {
+    for (bridge::RemoteFilter& filter : bridge::TopicMap(bridge.topics).remote_filters()) {
         filters.push_back({.filter = std::move(filter.filter), .qos = filter.qos});
     }
     check_remote(what, bridge.remote, std::move(filters), how, report);

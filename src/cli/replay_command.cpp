@@ -13,8 +13,8 @@
 #include "cli/commands.h"
 #include "cli/data_folder.h"
 #include "cli/failure.h"
+#include "pipeline/runner.h"
 #include "sink/make_sink.h"
-#include "sink/runner.h"
 
 namespace foz::cli {
 namespace {
@@ -30,7 +30,7 @@ struct ReplayArguments {
 };
 
 struct Replay {
-    sink::RunnerOptions lane;
+    pipeline::RunnerOptions lane;
     journal::Position until = 0;
 };
 
@@ -72,18 +72,18 @@ Result<void> replay_into(
         );
         return {};
     }
-    sink::RunnerOptions options = replay.lane;
+    pipeline::RunnerOptions options = replay.lane;
     options.until = replay.until;
     options.database = database.name;
     options.batch_rows_max = database.batch_rows_max;
     options.retry_delay_max = database.retry_delay_max;
-    sink::Runner runner(
+    pipeline::Runner runner(
         {journal, state, real_clock(), std::move(*mapping), std::move(*sink), {}}, options
     );
     runner.start();
     using namespace std::chrono_literals;
     while (!runner.wait_until_settled(real_clock().steady_now() + 1s)) {
-        const sink::RunnerStatus status = runner.status();
+        const pipeline::RunnerStatus status = runner.status();
         fmt::print(
             stderr,
             "database {}: at {} of {} {}\n",
@@ -94,7 +94,7 @@ Result<void> replay_into(
         );
     }
     runner.stop(real_clock().steady_now());
-    const sink::RunnerStatus status = runner.status();
+    const pipeline::RunnerStatus status = runner.status();
     if (status.cursor.position < replay.until) {
         return fail(ErrorCode::unavailable, "database {}: {}", database.name, status.last_error);
     }
@@ -136,7 +136,7 @@ Result<Replay> replay_for(const ReplayArguments& arguments, journal::Journal& jo
     if (*to < *from) {
         return fail(ErrorCode::invalid, "--to {} is before --from {}", *to, *from);
     }
-    sink::RunnerOptions options;
+    pipeline::RunnerOptions options;
     options.lane = !arguments.name.empty()   ? "replay-" + arguments.name
                    : arguments.route.empty() ? fmt::format("replay-{}", *from)
                                              : fmt::format("replay-{}-{}", *from, arguments.route);

@@ -15,7 +15,7 @@
 #include "cli/data_folder.h"
 #include "cli/failure.h"
 #include "mqtt/message.h"
-#include "state/session_checkpoint.h"
+#include "session/session_checkpoint.h"
 
 namespace foz::cli {
 namespace {
@@ -36,7 +36,7 @@ struct Opened {
     config::Settings settings;
     std::unique_ptr<state::StateDatabase> state;
     std::string journal;
-    state::SessionCheckpoint checkpoint;
+    session::SessionCheckpoint checkpoint;
 };
 
 Result<Opened> open(const SessionsArguments& arguments) {
@@ -56,30 +56,30 @@ Result<Opened> open(const SessionsArguments& arguments) {
         return pass_on(journal);
     }
     opened.journal = (*journal)->status().id;
-    auto checkpoint = state::load_sessions(*opened.state, opened.journal);
+    auto checkpoint = session::load_sessions(*opened.state, opened.journal);
     if (!checkpoint) {
         return pass_on(checkpoint);
     }
-    opened.checkpoint = std::move(*checkpoint).value_or(state::SessionCheckpoint{});
+    opened.checkpoint = std::move(*checkpoint).value_or(session::SessionCheckpoint{});
     return opened;
 }
 
-bool foz_seems_to_run(const state::SessionCheckpoint& checkpoint) {
+bool foz_seems_to_run(const session::SessionCheckpoint& checkpoint) {
     return real_clock().system_now() - checkpoint.saved < kSavedWithin;
 }
 
-std::string holdings(const state::SessionSnapshot& session) {
+std::string holdings(const session::SessionSnapshot& session) {
     const std::size_t count = session.unreleased.size();
     return count == 0
                ? "nothing"
                : fmt::format("{} QoS 2 message{} not released", count, count == 1 ? "" : "s");
 }
 
-std::string presence(const state::SessionSnapshot& session) {
+std::string presence(const session::SessionSnapshot& session) {
     if (mqtt::is_reserved_client_id(session.client_id)) {
         return "foz's own, towards another broker";
     }
-    const state::Session::Presence& at = session.presence;
+    const session::Session::Presence& at = session.presence;
     if (at.since == SystemTime{}) {
         return "not known yet";
     }
@@ -87,7 +87,7 @@ std::string presence(const state::SessionSnapshot& session) {
         return "connected since " + utc_text(at.since);
     }
     const std::string expiry =
-        session.expiry_seconds == state::kNeverExpires
+        session.expiry_seconds == session::kNeverExpires
             ? "never expires"
             : "expires " + utc_text(at.since + std::chrono::seconds(session.expiry_seconds));
     return fmt::format("gone since {}, {}", utc_text(at.since), expiry);
@@ -100,7 +100,7 @@ int list(const SessionsArguments& arguments) {
     }
     const auto& [settings, state, journal, checkpoint] = *opened;
     std::size_t empty = 0;
-    for (const state::SessionSnapshot& session : checkpoint.sessions) {
+    for (const session::SessionSnapshot& session : checkpoint.sessions) {
         empty += session.unreleased.empty() ? 1 : 0;
         if (!arguments.empty_only || session.unreleased.empty()) {
             fmt::print(
@@ -124,9 +124,10 @@ int list(const SessionsArguments& arguments) {
     return 0;
 }
 
-bool is_known(const state::SessionCheckpoint& checkpoint, const std::string& client_id) {
-    return std::ranges::find(checkpoint.sessions, client_id, &state::SessionSnapshot::client_id) !=
-           checkpoint.sessions.end();
+bool is_known(const session::SessionCheckpoint& checkpoint, const std::string& client_id) {
+    return std::ranges::find(
+               checkpoint.sessions, client_id, &session::SessionSnapshot::client_id
+           ) != checkpoint.sessions.end();
 }
 
 /// What cannot be ended is said; the rest is noted for foz. The exit code.
@@ -155,14 +156,14 @@ int request(const Opened& opened, const std::string& client_id) {
             1
         );
     }
-    const auto noted = state::request_session_end(*opened.state, opened.journal, client_id);
+    const auto noted = session::request_session_end(*opened.state, opened.journal, client_id);
     return noted ? 0 : failed("sessions", noted.error(), 1);
 }
 
 int wait_for_end(const Opened& opened) {
     const SteadyTime deadline = real_clock().steady_now() + kPatience;
     while (real_clock().steady_now() < deadline) {
-        const auto left = state::load_session_ends(*opened.state, opened.journal);
+        const auto left = session::load_session_ends(*opened.state, opened.journal);
         if (!left) {
             return failed("sessions", left.error(), 1);
         }

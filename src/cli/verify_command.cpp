@@ -11,9 +11,9 @@
 #include "cli/commands.h"
 #include "cli/data_folder.h"
 #include "cli/failure.h"
+#include "pipeline/standstill_record.h"
+#include "pipeline/verification.h"
 #include "sink/make_sink.h"
-#include "sink/standstill_record.h"
-#include "sink/verification.h"
 #include "state/lane_history.h"
 
 namespace foz::cli {
@@ -25,10 +25,10 @@ struct VerifyArguments {
     bool no_row_counts = false;
 };
 
-void print(const std::string& database, const sink::Verification& found) {
+void print(const std::string& database, const pipeline::Verification& found) {
     fmt::print("database {}\n", database);
     std::size_t width = 32;
-    for (const sink::RouteTotals& route : found.routes) {
+    for (const pipeline::RouteTotals& route : found.routes) {
         width = std::max(width, route.route.size());
     }
     fmt::print(
@@ -41,7 +41,7 @@ void print(const std::string& database, const sink::Verification& found) {
         "dead",
         "waiting"
     );
-    for (const sink::RouteTotals& route : found.routes) {
+    for (const pipeline::RouteTotals& route : found.routes) {
         fmt::print(
             "  {:<{}} {:>12} {:>12} {:>12} {:>12} {:>12}\n",
             route.route,
@@ -53,7 +53,7 @@ void print(const std::string& database, const sink::Verification& found) {
             route.waiting
         );
     }
-    for (const sink::TableTotals& table : found.tables) {
+    for (const pipeline::TableTotals& table : found.tables) {
         fmt::print(
             "  table {}: {} rows, foz stored {}{}{}\n",
             table.table,
@@ -102,10 +102,10 @@ Result<bool> verify_database(
     if (!sink) {
         return pass_on(sink);
     }
-    const sink::VerifiedDatabase verified{
+    const pipeline::VerifiedDatabase verified{
         database.name, database.lanes, journal, **sink, *mapping, count_rows
     };
-    auto found = sink::verify(verified, state, [&] { return open_journal(settings); });
+    auto found = pipeline::verify(verified, state, [&] { return open_journal(settings); });
     if (!found) {
         return fail(found.error().code, "database {}: {}", database.name, found.error().message);
     }
@@ -115,14 +115,14 @@ Result<bool> verify_database(
 
 // Whether a lane of a configured database stands still, as its foz has noted.
 Result<bool> any_stands_still(const config::Settings& settings, const std::string& journal) {
-    auto notes = sink::standstills_of(settings);
+    auto notes = pipeline::standstills_of(settings);
     if (!notes) {
         return pass_on(notes);
     }
     std::erase_if(*notes, [&](const auto& note) { return note.journal != journal; });
     for (const state::StandstillNote& note : *notes) {
         fmt::print(
-            "STANDS STILL: database {}: {}\n", note.database, log_text(sink::describe(note))
+            "STANDS STILL: database {}: {}\n", note.database, log_text(pipeline::describe(note))
         );
     }
     return !notes->empty();

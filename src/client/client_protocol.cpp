@@ -35,7 +35,7 @@ std::size_t encoded_size(const mqtt::Publish& message, ProtocolVersion version) 
 
 }  // namespace
 
-ClientProtocol::ClientProtocol(SessionTerms terms, std::shared_ptr<state::Session> session)
+ClientProtocol::ClientProtocol(SessionTerms terms, std::shared_ptr<session::Session> session)
     : terms_(std::move(terms)),
       session_(std::move(session)),
       outbox_(terms_.in_flight, terms_.hold_releases),
@@ -177,12 +177,14 @@ void ClientProtocol::take_acknowledgement(
         return;
     }
     const bool failed = frame.type == PacketType::pubrec && mqtt::is_failure(packet->reason);
-    const Outbox::Outcome outcome = outbox_.acknowledge(frame.type, packet->packet_id, failed);
-    if (frame.type == PacketType::pubrec && !failed && outcome.progress != Outbox::Progress::held) {
+    const session::Outbox::Outcome outcome =
+        outbox_.acknowledge(frame.type, packet->packet_id, failed);
+    if (frame.type == PacketType::pubrec && !failed &&
+        outcome.progress != session::Outbox::Progress::held) {
         // Also when the packet id is not known: without PUBREL the broker would keep it for ever.
         mqtt::append_acknowledgement(out, PacketType::pubrel, packet->packet_id);
     }
-    if (outcome.progress == Outbox::Progress::delivered) {
+    if (outcome.progress == session::Outbox::Progress::delivered) {
         // A PUBCOMP that says the packet id is not known ends the exchange like any other.
         receiver.on_delivered(
             outcome.tag, frame.type == PacketType::pubcomp ? ReasonCode::success : packet->reason

@@ -11,7 +11,7 @@
 //
 // PUBACK, PUBREC and PUBCOMP are never sent by itself: the owner calls acknowledge() once what they
 // stand for is durable. QoS 2 messages are recognised when they come again by what the Session
-// knows, which the owner recovers from the journal (state/session_recovery.h).
+// knows, which the owner recovers from the journal (session/session_recovery.h).
 #pragma once
 
 #include <chrono>
@@ -25,11 +25,11 @@
 
 #include "base/clock.h"
 #include "client/failure.h"
-#include "client/outbox.h"
 #include "client/receiver.h"
 #include "client/session_terms.h"
 #include "mqtt/decoder.h"
-#include "state/session.h"
+#include "session/outbox.h"
+#include "session/session.h"
 
 namespace foz::client {
 
@@ -41,7 +41,7 @@ class ClientProtocol {
 
     enum class State : std::uint8_t { closed, connecting, subscribing, ready };
 
-    ClientProtocol(SessionTerms terms, std::shared_ptr<state::Session> session);
+    ClientProtocol(SessionTerms terms, std::shared_ptr<session::Session> session);
 
     /// A transport was made: appends CONNECT.
     void open(SteadyTime now, std::string& out);
@@ -77,7 +77,7 @@ class ClientProtocol {
     }
     /// True when a QoS 0 message may be published even though the window is full.
     [[nodiscard]] bool ready() const { return state_ == State::ready && !failure_; }
-    [[nodiscard]] Outbox& outbox() { return outbox_; }
+    [[nodiscard]] session::Outbox& outbox() { return outbox_; }
 
     /// Call every second or so: appends PINGREQ and a repeated SUBSCRIBE when it is time. While
     /// `reading` is false (foz itself does not read), the broker's silence means nothing.
@@ -125,8 +125,8 @@ class ClientProtocol {
     [[nodiscard]] mqtt::DecodeContext decode_context() const;
 
     SessionTerms terms_;
-    std::shared_ptr<state::Session> session_;
-    Outbox outbox_;
+    std::shared_ptr<session::Session> session_;
+    session::Outbox outbox_;
     State state_ = State::closed;
     std::optional<Failure> failure_;
     std::string trouble_;

@@ -15,7 +15,7 @@ using mqtt::ReasonCode;
 
 namespace {
 
-constexpr std::uint16_t kFirstSubscribeId = Outbox::kCapacityMax + 1;
+constexpr std::uint16_t kFirstSubscribeId = session::Outbox::kCapacityMax + 1;
 constexpr std::chrono::seconds kSubscribeAgainAfter{60};
 
 std::string with_reason_string(ReasonCode reason, const mqtt::Properties& properties) {
@@ -96,7 +96,7 @@ void ClientProtocol::open(SteadyTime now, std::string& out) {
     properties.add(
         PropertyId::session_expiry_interval,
         static_cast<std::uint32_t>(
-            std::min<std::int64_t>(terms_.session_expiry.count(), state::kNeverExpires)
+            std::min<std::int64_t>(terms_.session_expiry.count(), session::kNeverExpires)
         )
     );
     properties.add(PropertyId::receive_maximum, terms_.receive_maximum);

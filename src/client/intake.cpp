@@ -38,7 +38,7 @@ Intake::Intake(
     journal::Journal& journal,
     const Clock& clock,
     IntakeTerms terms,
-    std::shared_ptr<state::Session> session
+    std::shared_ptr<session::Session> session
 )
     : called_(std::move(called)),
       journal_(journal),

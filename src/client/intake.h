@@ -35,7 +35,7 @@
 #include "config/settings.h"
 #include "journal/journal.h"
 #include "mqtt/message.h"
-#include "state/session.h"
+#include "session/session.h"
 
 namespace foz::client {
 
@@ -62,7 +62,7 @@ class Intake {
         journal::Journal& journal,
         const Clock& clock,
         IntakeTerms terms,
-        std::shared_ptr<state::Session> session
+        std::shared_ptr<session::Session> session
     );
     void attach(Link& link) { link_ = &link; }
     /// For a bridge, which lives on `loop`: without room in the journal it reads on.
@@ -143,7 +143,7 @@ class Intake {
     journal::Journal& journal_;
     const Clock& clock_;
     const IntakeTerms terms_;
-    const std::shared_ptr<state::Session> session_;
+    const std::shared_ptr<session::Session> session_;
     Link* link_ = nullptr;
     Loop* loop_ = nullptr;  // of one that reads on without room
 

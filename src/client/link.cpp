@@ -16,7 +16,7 @@ constexpr std::chrono::seconds kStopTime{1};
 Link::Link(
     Loop& loop,
     Options options,
-    std::shared_ptr<state::Session> session,
+    std::shared_ptr<session::Session> session,
     LinkUser& user,
     const Clock& clock
 )

@@ -71,7 +71,7 @@ class Link {
     Link(
         Loop& loop,
         Options options,
-        std::shared_ptr<state::Session> session,
+        std::shared_ptr<session::Session> session,
         LinkUser& user,
         const Clock& clock
     );

@@ -24,7 +24,7 @@ constexpr std::chrono::seconds kTick{1};
 Link::Parts::Parts(
     Loop& link_loop,
     Options given,
-    std::shared_ptr<state::Session> session,
+    std::shared_ptr<session::Session> session,
     LinkUser& link_user,
     const Clock& link_clock
 )

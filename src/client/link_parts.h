@@ -37,7 +37,7 @@ struct Link::Parts : std::enable_shared_from_this<Link::Parts> {
     Parts(
         Loop& loop,
         Options given,
-        std::shared_ptr<state::Session> session,
+        std::shared_ptr<session::Session> session,
         LinkUser& link_user,
         const Clock& link_clock
     );

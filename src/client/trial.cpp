@@ -68,7 +68,7 @@ Result<Trial> try_remote(
          .remote = remote,
          .terms = *std::move(terms),
          .on_step = [&trial](const StepDone& step) { trial.steps.push_back(step); }},
-        std::make_shared<state::Session>("$check", 0),
+        std::make_shared<session::Session>("$check", 0),
         user,
         clock
     );

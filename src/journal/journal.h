@@ -27,9 +27,8 @@ namespace foz::journal {
 /// that the next record will get. Never reused, never reordered.
 using Position = std::uint64_t;
 
-/// How many bytes after any record that a Reader yields may be read (their content is undefined),
-/// so that simdjson can parse a payload in place.
-inline constexpr std::size_t kReadablePadding = 64;
+/// In the stored form, before the bytes of each record: its length (u32) and kind (u8).
+inline constexpr std::size_t kRecordHeaderBytes = 5;
 
 /// Records collected for one append, already in their stored form. One thread.
 class RecordBatch {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/check.h"
-#include "journal/frame.h"
 #include "journal/journal.h"
 
 namespace foz::journal {

@@ -5,8 +5,8 @@
 #include <array>
 #include <vector>
 
+#include "base/bytes.h"
 #include "config/spelling.h"
-#include "journal/journal.h"
 #include "mapping/column_name.h"
 #include "mapping/json_document.h"
 #include "mapping/json_path.h"
@@ -207,7 +207,7 @@ class ColumnCompiler {
         const ColumnType type = compiled_.conversion.type;
         if (type == ColumnType::json) {
             const std::size_t size = text.size();
-            text.resize(size + journal::kReadablePadding);
+            text.resize(size + kReadablePadding);
             JsonDocument document;
             if (!document.parse(std::string_view(text).substr(0, size))) {
                 return refuse("{} \"{}\" is not JSON", what, text.substr(0, size));

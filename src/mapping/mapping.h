@@ -46,7 +46,7 @@ class Mapping {
     /// Adds the rows of `message` to `batch`, and a rejection for each reading that a route cannot
     /// turn into a row. Returns how many routes take the message: their topic matches, and their
     /// `where` a reading. message.payload must be followed by
-    /// journal::kReadablePadding readable bytes. Text cells are copied into the batch.
+    /// kReadablePadding readable bytes. Text cells are copied into the batch.
     std::size_t map(const mqtt::Message& message, std::uint64_t position, RowBatch& batch);
 
     /// How many of the messages mapped so far were an empty retained one, which deletes the one

@@ -47,7 +47,7 @@ struct Table {
     /// changes).
     bool inferred = false;
     std::uint32_t version = 0;
-    /// Another lane writes its rows (sink/side_lanes.h): this lane's sink leaves it alone.
+    /// Another lane writes its rows (pipeline/side_lanes.h): this lane's sink leaves it alone.
     bool elsewhere = false;
 
     [[nodiscard]] std::optional<std::size_t> index_of(std::string_view column) const {

@@ -3,7 +3,7 @@
 
 namespace foz::server {
 
-journal::LocalJournalOptions journal_options(const config::Settings& settings) {
+journal::local::LocalJournalOptions journal_options(const config::Settings& settings) {
     const config::Journal& journal = settings.journal;
     return {
         .directory = settings.data / "journal",

@@ -3,10 +3,10 @@
 #pragma once
 
 #include "config/settings.h"
-#include "journal/local_journal.h"
+#include "journal/local/local_journal.h"
 
 namespace foz::server {
 
-[[nodiscard]] journal::LocalJournalOptions journal_options(const config::Settings& settings);
+[[nodiscard]] journal::local::LocalJournalOptions journal_options(const config::Settings& settings);
 
 }  // namespace foz::server

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "mapping/mapping.h"
-#include "sink/lane_layout.h"
-#include "sink/left_lanes.h"
+#include "pipeline/lane_layout.h"
+#include "pipeline/left_lanes.h"
 #include "sink/make_sink.h"
 #include "state/standstills.h"
 
@@ -14,7 +14,7 @@ namespace foz::server {
 
 namespace {
 
-Result<sink::SideLaneParts> make_side_lane(
+Result<pipeline::SideLaneParts> make_side_lane(
     const config::Settings& settings, const std::string& database
 ) {
     auto mapping = mapping::Mapping::compile(settings, database);
@@ -27,7 +27,7 @@ Result<sink::SideLaneParts> make_side_lane(
     if (!sink) {
         return pass_on(sink);
     }
-    return sink::SideLaneParts{std::move(*mapping), std::move(*sink)};
+    return pipeline::SideLaneParts{std::move(*mapping), std::move(*sink)};
 }
 
 }  // namespace
@@ -44,19 +44,20 @@ Result<void> Lanes::prepare(const config::Settings& settings) {
         !removed) {
         return removed;
     }
-    sink::warn_of_left_lanes(journal_, settings.databases);
+    pipeline::warn_of_left_lanes(journal_, settings.databases);
     return {};
 }
 
 Result<void> Lanes::prepare_database(
     const config::Settings& settings, const config::Database& database
 ) {
-    const auto layout = sink::settle_lane_layout(state_, journal_, database.name, database.lanes);
+    const auto layout =
+        pipeline::settle_lane_layout(state_, journal_, database.name, database.lanes);
     if (!layout) {
         return std::unexpected(layout.error());
     }
     // One database looks out for all; whether others take the message is Unrouted's business.
-    sink::NoteUnrouted note_unrouted;
+    pipeline::NoteUnrouted note_unrouted;
     if (&database == &settings.databases.front()) {
         note_unrouted = [this](const mqtt::Message& message) { unrouted_->note(message); };
     }
@@ -70,9 +71,9 @@ Result<void> Lanes::prepare_database(
             return pass_on(sink);
         }
         const std::size_t number = runners_.size();
-        sink::RunnerOptions options;
+        pipeline::RunnerOptions options;
         options.database = database.name;
-        options.lane = sink::lane_name(lane);
+        options.lane = pipeline::lane_name(lane);
         options.lane_index = lane;
         options.lanes = database.lanes;
         options.since = layout->since;
@@ -80,8 +81,8 @@ Result<void> Lanes::prepare_database(
         options.batch_delay = database.batch_delay;
         options.retry_delay_max = database.retry_delay_max;
         options.replayed_kept = settings.journal.retain_age;
-        runners_.push_back(std::make_unique<sink::Runner>(
-            sink::RunnerParts{
+        runners_.push_back(std::make_unique<pipeline::Runner>(
+            pipeline::RunnerParts{
                 .journal = journal_,
                 .state = state_,
                 .clock = clock_,
@@ -125,8 +126,8 @@ void Lanes::stop(SteadyTime deadline) {
     }
 }
 
-std::vector<sink::RunnerStatus> Lanes::status() const {
-    std::vector<sink::RunnerStatus> status;
+std::vector<pipeline::RunnerStatus> Lanes::status() const {
+    std::vector<pipeline::RunnerStatus> status;
     status.reserve(runners_.size());
     for (const auto& runner : runners_) {
         status.push_back(runner->status());

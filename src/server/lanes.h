@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include "config/settings.h"
 #include "journal/journal.h"
+#include "pipeline/runner.h"
 #include "server/unrouted.h"
-#include "sink/runner.h"
 #include "state/state_database.h"
 
 namespace foz::server {
@@ -36,7 +36,7 @@ class Lanes {
     /// Lets the runners write what the journal holds, until `deadline`, and waits for their end.
     void stop(SteadyTime deadline);
 
-    [[nodiscard]] std::vector<sink::RunnerStatus> status() const;
+    [[nodiscard]] std::vector<pipeline::RunnerStatus> status() const;
 
   private:
     [[nodiscard]] Result<void> prepare_database(
@@ -54,7 +54,7 @@ class Lanes {
     journal::Position lowest_ = 0;              // of them, as last told; guarded by mutex_
 
     std::unique_ptr<Unrouted> unrouted_;
-    std::vector<std::unique_ptr<sink::Runner>> runners_;
+    std::vector<std::unique_ptr<pipeline::Runner>> runners_;
 };
 
 }  // namespace foz::server

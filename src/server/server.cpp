@@ -7,14 +7,14 @@
 #include <thread>
 
 #include "base/log.h"
-#include "journal/local_journal.h"
+#include "bridge/bridge_cursor.h"
+#include "journal/local/local_journal.h"
 #include "server/journal_options.h"
 #include "server/lanes.h"
-#include "sink/mqtt/bridge_cursor.h"
+#include "session/session_recovery.h"
+#include "session/session_saver.h"
 #include "state/journal_renewal.h"
 #include "state/letter_room.h"
-#include "state/session_recovery.h"
-#include "state/session_saver.h"
 #include "state/state_reserve.h"
 
 namespace foz::server {
@@ -27,7 +27,7 @@ class SessionSaver {
         journal::Journal& journal,
         state::StateDatabase& state,
         const Clock& clock,
-        std::vector<state::SessionHolder*> holders
+        std::vector<session::SessionHolder*> holders
     )
         : journal_(journal),
           state_(state),
@@ -70,12 +70,12 @@ class SessionSaver {
         }
     }
 
-    void save() { state::checkpoint_sessions(journal_, state_, clock_, holders_); }
+    void save() { session::checkpoint_sessions(journal_, state_, clock_, holders_); }
 
     journal::Journal& journal_;
     state::StateDatabase& state_;
     const Clock& clock_;
-    const std::vector<state::SessionHolder*> holders_;
+    const std::vector<session::SessionHolder*> holders_;
     state::LetterKeeper letters_;
     std::mutex mutex_;
     std::condition_variable stopped_;
@@ -99,7 +99,7 @@ struct Server::Parts {
     std::unique_ptr<Lanes> lanes;
     std::unique_ptr<broker::Broker> broker;
     std::vector<std::unique_ptr<source::Source>> sources;
-    std::vector<std::unique_ptr<sink::mqtt::Bridge>> bridges;
+    std::vector<std::unique_ptr<bridge::Bridge>> bridges;
     std::unique_ptr<SessionSaver> saver;
 
     [[nodiscard]] Result<void> start_receiving(
@@ -107,7 +107,7 @@ struct Server::Parts {
     );
     [[nodiscard]] Result<void> start_bridges(
         const config::Settings& settings,
-        std::span<const std::shared_ptr<state::Session>> recovered,
+        std::span<const std::shared_ptr<session::Session>> recovered,
         const Clock& clock
     );
     void note_committed(journal::Position position);
@@ -115,7 +115,7 @@ struct Server::Parts {
 
 // The broker and the sources, each with the sessions that the journal knows of it.
 Result<void> Server::Parts::start_receiving(const config::Settings& settings, const Clock& clock) {
-    auto sessions = state::recover_sessions(*journal, *state);
+    auto sessions = session::recover_sessions(*journal, *state);
     if (!sessions) {
         return pass_on(sessions);
     }
@@ -143,15 +143,15 @@ Result<void> Server::Parts::start_receiving(const config::Settings& settings, co
 
 Result<void> Server::Parts::start_bridges(
     const config::Settings& settings,
-    std::span<const std::shared_ptr<state::Session>> recovered,
+    std::span<const std::shared_ptr<session::Session>> recovered,
     const Clock& clock
 ) {
-    if (auto forgotten = sink::mqtt::forget_other_bridges(settings.bridges, *journal, *state);
+    if (auto forgotten = bridge::forget_other_bridges(settings.bridges, *journal, *state);
         !forgotten) {
         return forgotten;
     }
     for (const config::Bridge& configured : settings.bridges) {
-        auto started = sink::mqtt::Bridge::start(
+        auto started = bridge::Bridge::start(
             configured, recovered, {client::intake_terms(settings), *journal, *state, clock}
         );
         if (!started) {
@@ -181,7 +181,7 @@ Result<std::unique_ptr<Server>> Server::start(
     if (auto made = files.create_directories(settings.data); !made) {
         return pass_on(made);
     }
-    auto journal = journal::open_local_journal(journal_options(settings), files, clock);
+    auto journal = journal::local::open_local_journal(journal_options(settings), files, clock);
     if (!journal) {
         return pass_on(journal);
     }
@@ -209,7 +209,7 @@ Result<std::unique_ptr<Server>> Server::start(
     parts->lanes->start([all = parts.get()](journal::Position position) {
         all->note_committed(position);
     });
-    std::vector<state::SessionHolder*> holders{parts->broker.get()};
+    std::vector<session::SessionHolder*> holders{parts->broker.get()};
     for (const auto& source : parts->sources) {
         holders.push_back(source.get());
     }
@@ -240,7 +240,7 @@ bool Server::drain(SteadyTime deadline) {
     }
     parts_->lanes->stop(deadline);
     const journal::Position end = parts_->journal->status().end;
-    for (const sink::RunnerStatus& lane : parts_->lanes->status()) {
+    for (const pipeline::RunnerStatus& lane : parts_->lanes->status()) {
         if (lane.cursor.position < end) {
             return false;
         }
@@ -261,7 +261,7 @@ ServerStatus Server::status() const {
     for (const auto& source : parts_->sources) {
         sources.push_back(source->status());
     }
-    std::vector<sink::mqtt::BridgeStatus> bridges;
+    std::vector<bridge::BridgeStatus> bridges;
     for (const auto& bridge : parts_->bridges) {
         bridges.push_back(bridge->status());
     }

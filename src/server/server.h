@@ -11,11 +11,11 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file_system.h"
+#include "bridge/bridge.h"
 #include "broker/broker.h"
 #include "config/settings.h"
 #include "journal/journal.h"
-#include "sink/mqtt/bridge.h"
-#include "sink/runner.h"
+#include "pipeline/runner.h"
 #include "source/source.h"
 #include "state/state_database.h"
 
@@ -24,9 +24,9 @@ namespace foz::server {
 struct ServerStatus {
     broker::BrokerStatus broker;
     journal::Status journal;
-    std::vector<sink::RunnerStatus> lanes;
+    std::vector<pipeline::RunnerStatus> lanes;
     std::vector<source::SourceStatus> sources;
-    std::vector<sink::mqtt::BridgeStatus> bridges;
+    std::vector<bridge::BridgeStatus> bridges;
 };
 
 class Server {

@@ -13,10 +13,10 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "bridge/topic_map.h"
 #include "config/settings.h"
 #include "mapping/topic_pattern.h"
 #include "mqtt/message.h"
-#include "sink/mqtt/topic_map.h"
 
 namespace foz::server {
 
@@ -36,7 +36,7 @@ class Unrouted {
 
     const Clock& clock_;
     std::vector<mapping::TopicPattern> routes_;  // of the other databases, and with a `where`
-    std::vector<sink::mqtt::TopicMap> bridges_;
+    std::vector<bridge::TopicMap> bridges_;
 
     std::mutex mutex_;
     std::set<std::string, std::less<>> topics_;            // warned of; guarded by mutex_

@@ -6,12 +6,12 @@
 
 #include "base/log.h"
 #include "mqtt/message.h"
-#include "state/session_recovery.h"
+#include "session/session_recovery.h"
 
 namespace foz::source {
 Result<std::unique_ptr<Source>> Source::start(
     const config::Source& settings,
-    std::span<const std::shared_ptr<state::Session>> recovered,
+    std::span<const std::shared_ptr<session::Session>> recovered,
     const SourceParts& parts
 ) {
     auto terms = client::session_terms(settings.remote);
@@ -33,7 +33,7 @@ Result<std::unique_ptr<Source>> Source::start(
     std::unique_ptr<Source> source(new Source(
         settings,
         *std::move(terms),
-        state::session_of(std::string(mqtt::kSourceClientId) + settings.remote.name, recovered),
+        session::session_of(std::string(mqtt::kSourceClientId) + settings.remote.name, recovered),
         parts
     ));
     parts.journal.add_listener(*source);
@@ -44,7 +44,7 @@ Result<std::unique_ptr<Source>> Source::start(
 Source::Source(
     const config::Source& settings,
     client::SessionTerms terms,
-    std::shared_ptr<state::Session> session,
+    std::shared_ptr<session::Session> session,
     const SourceParts& parts
 )
     : name_(settings.remote.name),
@@ -90,7 +90,7 @@ SourceStatus Source::status() const {
     };
 }
 
-std::vector<std::shared_ptr<state::Session>> Source::persistent_sessions() {
+std::vector<std::shared_ptr<session::Session>> Source::persistent_sessions() {
     return {session_};
 }
 

@@ -17,7 +17,7 @@
 #include "client/loop.h"
 #include "config/settings.h"
 #include "journal/journal.h"
-#include "state/session_saver.h"
+#include "session/session_saver.h"
 
 namespace foz::source {
 
@@ -38,14 +38,14 @@ struct SourceParts {
 
 /// Any thread, unless said otherwise.
 class Source final : public journal::Listener,
-                     public state::SessionHolder,
+                     public session::SessionHolder,
                      private client::LinkUser {
   public:
     /// Starts to connect. `recovered` are all sessions of the journal; it finds its own.
     /// Errors: a password file that cannot be read.
     [[nodiscard]] static Result<std::unique_ptr<Source>> start(
         const config::Source& settings,
-        std::span<const std::shared_ptr<state::Session>> recovered,
+        std::span<const std::shared_ptr<session::Session>> recovered,
         const SourceParts& parts
     );
     Source(const Source&) = delete;
@@ -61,7 +61,7 @@ class Source final : public journal::Listener,
 
     [[nodiscard]] SourceStatus status() const;
 
-    [[nodiscard]] std::vector<std::shared_ptr<state::Session>> persistent_sessions() override;
+    [[nodiscard]] std::vector<std::shared_ptr<session::Session>> persistent_sessions() override;
     [[nodiscard]] bool wait_until_appended(SteadyTime deadline) override;
 
     void on_durable(journal::Position end) override;
@@ -72,7 +72,7 @@ class Source final : public journal::Listener,
     Source(
         const config::Source& settings,
         client::SessionTerms terms,
-        std::shared_ptr<state::Session> session,
+        std::shared_ptr<session::Session> session,
         const SourceParts& parts
     );
 
@@ -95,7 +95,7 @@ class Source final : public journal::Listener,
     const bool skips_flagged_;
     std::uint64_t skipped_ = 0;  // in the read at hand; on the loop's thread
     journal::Journal& journal_;
-    const std::shared_ptr<state::Session> session_;
+    const std::shared_ptr<session::Session> session_;
 
     client::Loop loop_;
     client::Intake intake_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How far a bridge has come with what it sends to the other broker, as far as that has to outlive a
-// crash exactly: the bridge (sink/mqtt/bridge.h) says what it needs it for. Any thread.
+// crash exactly: the bridge (bridge/bridge.h) says what it needs it for. Any thread.
 #pragma once
 
 #include <cstdint>

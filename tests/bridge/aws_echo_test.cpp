@@ -4,12 +4,12 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "sink/mqtt/echo_mark.h"
+#include "bridge/echo_mark.h"
 #include "tests/bridge/bridge_rig.h"
 #include "tests/support/aws_iot_stand_in.h"
 #include "tests/support/wait_until.h"
 
-namespace foz::sink::mqtt {
+namespace foz::bridge {
 namespace {
 
 using support::wait_until;
@@ -123,4 +123,4 @@ TEST(EchoMark, is_not_there_where_the_broker_has_no_local_or_no_properties) {
 }
 
 }  // namespace
-}  // namespace foz::sink::mqtt
+}  // namespace foz::bridge

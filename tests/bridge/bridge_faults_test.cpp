@@ -5,13 +5,13 @@
 
 #include <gtest/gtest.h>
 
-#include "sink/mqtt/bridge_cursor.h"
+#include "bridge/bridge_cursor.h"
 #include "state/bridge_progress.h"
 #include "tests/bridge/bridge_rig.h"
 #include "tests/support/tcp_proxy.h"
 #include "tests/support/wait_until.h"
 
-namespace foz::sink::mqtt {
+namespace foz::bridge {
 namespace {
 
 using support::MosquittoBroker;
@@ -149,4 +149,4 @@ TEST(Bridge, repeats_everything_at_qos_2_when_what_it_saved_is_taken_back) {
 }
 
 }  // namespace
-}  // namespace foz::sink::mqtt
+}  // namespace foz::bridge

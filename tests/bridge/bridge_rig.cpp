@@ -9,10 +9,10 @@
 #include "base/clock.h"
 #include "base/file_system.h"
 #include "config/remote_sections.h"
-#include "state/session_recovery.h"
+#include "session/session_recovery.h"
 #include "tests/support/wait_until.h"
 
-namespace foz::sink::mqtt {
+namespace foz::bridge {
 
 using foz::mqtt::Message;
 using foz::mqtt::RecordKind;
@@ -49,13 +49,13 @@ BridgeRig::BridgeRig(std::vector<std::string> topics, std::uint16_t port)
 BridgeRig::~BridgeRig() = default;
 
 void BridgeRig::open_journal() {
-    journal::LocalJournalOptions options;
+    journal::local::LocalJournalOptions options;
     options.directory = directory_ / "journal";
     options.segment_bytes = 1 << 20;
     options.size_max = journal_terms_.size_max;
     options.retain_bytes = journal_terms_.retain_bytes;
     options.free_space_min = 0;
-    auto journal = journal::open_local_journal(options, *journal_terms_.files, real_clock());
+    auto journal = journal::local::open_local_journal(options, *journal_terms_.files, real_clock());
     auto state = state::StateDatabase::open(directory_ / "state.db");
     if (!journal || !state) {
         throw std::runtime_error("no journal or state database");
@@ -65,7 +65,7 @@ void BridgeRig::open_journal() {
 }
 
 void BridgeRig::start() {
-    const auto sessions = state::recover_sessions(*journal_, *state_);
+    const auto sessions = session::recover_sessions(*journal_, *state_);
     auto bridge = Bridge::start(
         settings_, sessions.value(), {client::IntakeTerms(), *journal_, *state_, real_clock()}
     );
@@ -191,4 +191,4 @@ bool BridgeRig::catches_up() const {
     return wait_until([&] { return status().behind == 0; }, kPatience);
 }
 
-}  // namespace foz::sink::mqtt
+}  // namespace foz::bridge

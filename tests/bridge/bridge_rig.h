@@ -9,16 +9,16 @@
 #include <vector>
 
 #include "base/file_system.h"
+#include "bridge/bridge.h"
 #include "config/settings.h"
-#include "journal/local_journal.h"
+#include "journal/local/local_journal.h"
 #include "mqtt/message.h"
-#include "sink/mqtt/bridge.h"
 #include "state/state_database.h"
 #include "tests/bridge/mosquitto_subscriber.h"
 #include "tests/support/mosquitto_broker.h"
 #include "tests/support/temporary_directory.h"
 
-namespace foz::sink::mqtt {
+namespace foz::bridge {
 
 class BridgeRig {
   public:
@@ -76,4 +76,4 @@ class BridgeRig {
     std::unique_ptr<Bridge> bridge_;
 };
 
-}  // namespace foz::sink::mqtt
+}  // namespace foz::bridge

@@ -9,7 +9,7 @@
 #include "state/dead_letters.h"
 #include "tests/bridge/bridge_rig.h"
 
-namespace foz::sink::mqtt {
+namespace foz::bridge {
 namespace {
 
 using foz::mqtt::PropertyId;
@@ -224,4 +224,4 @@ TEST(Bridge, makes_a_dead_letter_of_what_the_other_broker_can_never_take) {
 }
 
 }  // namespace
-}  // namespace foz::sink::mqtt
+}  // namespace foz::bridge

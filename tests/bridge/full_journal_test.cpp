@@ -11,12 +11,12 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.h"
-#include "state/session_recovery.h"
+#include "session/session_recovery.h"
 #include "tests/bridge/bridge_rig.h"
 #include "tests/support/raw_broker.h"
 #include "tests/support/wait_until.h"
 
-namespace foz::sink::mqtt {
+namespace foz::bridge {
 namespace {
 
 using foz::mqtt::PacketType;
@@ -95,7 +95,7 @@ class FullJournal : public testing::Test {
             }
         }
         rig_.journal().set_cursor("database", reader_->position());
-        rig_.journal().set_cursor(state::kSessionCursor, reader_->position());
+        rig_.journal().set_cursor(session::kSessionCursor, reader_->position());
     }
 
     support::RawBroker broker_;
@@ -120,4 +120,4 @@ TEST_F(FullJournal, is_emptied_by_a_bridge_that_is_sent_more_than_it_can_keep) {
 }
 
 }  // namespace
-}  // namespace foz::sink::mqtt
+}  // namespace foz::bridge

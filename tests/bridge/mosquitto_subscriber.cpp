@@ -6,7 +6,7 @@
 
 #include "tests/support/wait_until.h"
 
-namespace foz::sink::mqtt {
+namespace foz::bridge {
 
 using support::wait_until;
 
@@ -78,4 +78,4 @@ void publish_by_mosquitto(
     support::run_to_end(command);
 }
 
-}  // namespace foz::sink::mqtt
+}  // namespace foz::bridge

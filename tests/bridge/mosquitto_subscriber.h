@@ -12,7 +12,7 @@
 #include "tests/support/child_process.h"
 #include "tests/support/temporary_directory.h"
 
-namespace foz::sink::mqtt {
+namespace foz::bridge {
 
 /// mosquitto_sub, with a session that outlives its connections. What it prints of each message is
 /// "topic|payload|qos|retain".
@@ -40,4 +40,4 @@ void publish_by_mosquitto(
     const std::vector<std::string>& more = {"-q", "1"}
 );
 
-}  // namespace foz::sink::mqtt
+}  // namespace foz::bridge

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sink/mqtt/publish_rate.h"
+#include "bridge/publish_rate.h"
 
 #include <deque>
 
 #include <gtest/gtest.h>
 
-namespace foz::sink::mqtt {
+namespace foz::bridge {
 namespace {
 
 TEST(PublishRate, asks_nothing_of_a_broker_without_limits) {
@@ -48,4 +48,4 @@ TEST(PublishRate, waits_for_the_bytes_of_large_messages) {
 }
 
 }  // namespace
-}  // namespace foz::sink::mqtt
+}  // namespace foz::bridge

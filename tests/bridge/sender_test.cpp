@@ -4,14 +4,14 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.h"
-#include "sink/mqtt/bridge_cursor.h"
+#include "bridge/bridge_cursor.h"
 #include "state/dead_letters.h"
 #include "tests/bridge/bridge_rig.h"
 #include "tests/support/failing_opens.h"
 #include "tests/support/raw_broker.h"
 #include "tests/support/wait_until.h"
 
-namespace foz::sink::mqtt {
+namespace foz::bridge {
 namespace {
 
 using foz::mqtt::PacketType;
@@ -88,4 +88,4 @@ TEST_F(SenderTest, begins_where_the_journal_is_durable) {
 }
 
 }  // namespace
-}  // namespace foz::sink::mqtt
+}  // namespace foz::bridge

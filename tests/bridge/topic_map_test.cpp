@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sink/mqtt/topic_map.h"
+#include "bridge/topic_map.h"
 
 #include <gtest/gtest.h>
 
 #include "config/remote_sections.h"
 
-namespace foz::sink::mqtt {
+namespace foz::bridge {
 namespace {
 
 TopicMap map_of(const std::vector<std::string>& lines) {
@@ -122,4 +122,4 @@ TEST(TopicMap, does_not_take_system_topics_for_a_wildcard) {
 }
 
 }  // namespace
-}  // namespace foz::sink::mqtt
+}  // namespace foz::bridge

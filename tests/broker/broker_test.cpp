@@ -8,11 +8,11 @@
 
 #include <gtest/gtest.h>
 
-#include "journal/local_journal.h"
+#include "journal/local/local_journal.h"
 #include "mqtt/encoder.h"
-#include "state/session_checkpoint.h"
-#include "state/session_recovery.h"
-#include "state/session_saver.h"
+#include "session/session_checkpoint.h"
+#include "session/session_recovery.h"
+#include "session/session_saver.h"
 #include "tests/broker/log_capture.h"
 #include "tests/broker/raw_client.h"
 #include "tests/support/temporary_directory.h"
@@ -66,7 +66,7 @@ class BrokerOverSockets : public testing::Test {
     }
 
     void start() {
-        auto journal = journal::open_local_journal(
+        auto journal = journal::local::open_local_journal(
             {.directory = directory_ / "journal",
              .segment_bytes = 1 << 20,
              .size_max = journal_max_,
@@ -79,7 +79,7 @@ class BrokerOverSockets : public testing::Test {
         auto state = state::StateDatabase::open(directory_ / "state.db");
         ASSERT_TRUE(state) << state.error().message;
         state_ = std::move(*state);
-        auto sessions = state::recover_sessions(*journal_, *state_);
+        auto sessions = session::recover_sessions(*journal_, *state_);
         ASSERT_TRUE(sessions) << sessions.error().message;
         auto broker = Broker::start(settings_, *journal_, std::move(*sessions), real_clock());
         ASSERT_TRUE(broker) << broker.error().message;
@@ -87,8 +87,8 @@ class BrokerOverSockets : public testing::Test {
     }
 
     void save_sessions() {
-        state::SessionHolder* const holders[] = {broker_.get()};
-        state::checkpoint_sessions(*journal_, *state_, real_clock(), holders);
+        session::SessionHolder* const holders[] = {broker_.get()};
+        session::checkpoint_sessions(*journal_, *state_, real_clock(), holders);
     }
 
     /// As a crash would: nothing is saved, nobody is told.
@@ -437,7 +437,7 @@ TEST_F(BrokerOverSockets, what_a_client_sent_ahead_is_taken_when_the_journal_has
     broker_->set_committed(1 << 20);
     EXPECT_TRUE(support::wait_until([&] {
         journal_->set_cursor("slow", journal_->status().durable_end);
-        journal_->set_cursor(state::kSessionCursor, journal_->status().durable_end);
+        journal_->set_cursor(session::kSessionCursor, journal_->status().durable_end);
         return ahead.receive(4, 1ms) == ack_bytes(mqtt::PacketType::puback, 2);
     }));
     broker_.reset();
@@ -667,11 +667,11 @@ TEST_F(BrokerOverSockets, a_session_is_ended_by_request_also_of_a_client_that_is
     ASSERT_TRUE(wait_for_connections(1));
     const std::string journal = journal_->status().id;
     for (const auto* const client_id : {"connected", "gone", "unknown"}) {
-        ASSERT_TRUE(state::request_session_end(*state_, journal, client_id));
+        ASSERT_TRUE(session::request_session_end(*state_, journal, client_id));
     }
     save_sessions();
     EXPECT_TRUE(connected.receive_until_closed());
-    const auto left = state::load_session_ends(*state_, journal);
+    const auto left = session::load_session_ends(*state_, journal);
     ASSERT_TRUE(left);
     EXPECT_TRUE(left->empty());
     ASSERT_TRUE(wait_for_connections(0));

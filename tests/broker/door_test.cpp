@@ -8,13 +8,13 @@
 
 #include <gtest/gtest.h>
 
+#include "access/password_file.h"
 #include "broker/broker.h"
-#include "journal/local_journal.h"
+#include "journal/local/local_journal.h"
 #include "mqtt/encoder.h"
 #include "tests/broker/raw_client.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/wait_until.h"
-#include "tls/password_file.h"
 
 namespace foz::broker {
 namespace {
@@ -51,13 +51,13 @@ class DoorTest : public testing::Test {
     ) {
         std::string content;
         for (const auto& [name, password] : users) {
-            content = tls::with_password(content, name, password, iterations).value();
+            content = access::with_password(content, name, password, iterations).value();
         }
         std::ofstream(directory_ / "passwd") << content;
     }
 
     void start() {
-        auto journal = journal::open_local_journal(
+        auto journal = journal::local::open_local_journal(
             {.directory = directory_ / "journal", .segment_bytes = 1 << 20, .free_space_min = 0},
             real_file_system(),
             real_clock()

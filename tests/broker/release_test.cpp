@@ -6,7 +6,7 @@
 #include "broker/broker.h"
 #include "mqtt/encoder.h"
 #include "tests/broker/raw_client.h"
-#include "tests/journal/journal_fixture.h"
+#include "tests/journal/local/journal_fixture.h"
 
 namespace foz::broker {
 namespace {
@@ -20,7 +20,7 @@ class Release : public testing::TestWithParam<config::Ack> {
         settings_.listeners = {{.name = "test", .address = "127.0.0.1:0"}};
         settings_.reactors = 1;
         settings_.ack = GetParam();
-        journal_ = journal::open_or_fail(files_);
+        journal_ = journal::local::open_or_fail(files_);
         auto broker = Broker::start(settings_, *journal_, {}, real_clock());
         ASSERT_TRUE(broker) << broker.error().message;
         broker_ = std::move(*broker);

@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "client/client_protocol.h"
-#include "tests/client/packet_bytes.h"
 #include "tests/client/scripted_broker.h"
+#include "tests/mqtt/packet_bytes.h"
 
 namespace foz::client {
 namespace {
@@ -19,16 +19,16 @@ TEST(ClientProtocol, delivers_what_it_publishes_and_says_so) {
         ScriptedBroker broker(terms(version));
         broker.become_ready();
         EXPECT_EQ(
-            broker.foz_publishes("a", 0, 10), publish({.topic = "a", .payload = "x"}, version)
+            broker.foz_publishes("a", 0, 10), mqtt::publish({.topic = "a", .payload = "x"}, version)
         );
         EXPECT_EQ(broker.told(), Told{"delivered 10"});
         EXPECT_EQ(
             broker.foz_publishes("a", 1, 11),
-            publish({.topic = "a", .payload = "x", .packet_id = 1, .qos = 1}, version)
+            mqtt::publish({.topic = "a", .payload = "x", .packet_id = 1, .qos = 1}, version)
         );
         broker.foz_publishes("a", 2, 12);
         EXPECT_EQ(broker.told(), Told{});
-        EXPECT_EQ(broker.answer(PacketType::pubrec, 2), ack(PacketType::pubrel, 2));
+        EXPECT_EQ(broker.answer(PacketType::pubrec, 2), mqtt::ack(PacketType::pubrel, 2));
         EXPECT_EQ(broker.answer(PacketType::pubcomp, 2), "");
         EXPECT_EQ(broker.answer(PacketType::puback, 1), "");
         EXPECT_EQ(broker.told(), (Told{"delivered 12", "delivered 11"}));
@@ -77,9 +77,9 @@ TEST(ClientProtocol, sends_unacknowledged_messages_again_in_order_with_dup) {
     const std::string again = broker.connack({.session_present = true});
     EXPECT_EQ(
         again,
-        publish({.topic = "a", .payload = "x", .packet_id = 1, .qos = 1, .dup = true}) +
-            ack(PacketType::pubrel, 2) +
-            publish({.topic = "c", .payload = "x", .packet_id = 3, .qos = 2, .dup = true})
+        mqtt::publish({.topic = "a", .payload = "x", .packet_id = 1, .qos = 1, .dup = true}) +
+            mqtt::ack(PacketType::pubrel, 2) +
+            mqtt::publish({.topic = "c", .payload = "x", .packet_id = 3, .qos = 2, .dup = true})
     );
 }
 
@@ -89,12 +89,14 @@ TEST(ClientProtocol, sends_them_as_new_messages_when_the_broker_has_lost_the_ses
     broker.foz_publishes("a", 1, 1);
     broker.close();
     broker.open();
-    EXPECT_EQ(broker.connack(), publish({.topic = "a", .payload = "x", .packet_id = 1, .qos = 1}));
+    EXPECT_EQ(
+        broker.connack(), mqtt::publish({.topic = "a", .payload = "x", .packet_id = 1, .qos = 1})
+    );
     broker.close();
     broker.open();
     EXPECT_EQ(
         broker.connack({.session_present = true}),
-        publish({.topic = "a", .payload = "x", .packet_id = 1, .qos = 1, .dup = true})
+        mqtt::publish({.topic = "a", .payload = "x", .packet_id = 1, .qos = 1, .dup = true})
     );
 }
 
@@ -109,7 +111,8 @@ TEST(ClientProtocol, sends_again_only_as_much_at_once_as_the_broker_now_takes) {
     mqtt::PropertyWriter properties;
     properties.add(mqtt::PropertyId::receive_maximum, 1);
     const auto again = [](std::uint16_t packet_id) {
-        return publish({.topic = "a", .payload = "x", .packet_id = packet_id, .qos = 1, .dup = true}
+        return mqtt::publish(
+            {.topic = "a", .payload = "x", .packet_id = packet_id, .qos = 1, .dup = true}
         );
     };
     EXPECT_EQ(
@@ -126,7 +129,8 @@ TEST(ClientProtocol, fits_what_it_publishes_to_what_the_broker_takes) {
     mqtt::PropertyWriter properties;
     properties.add(mqtt::PropertyId::maximum_qos, 1);
     properties.add(mqtt::PropertyId::retain_available, 0);
-    const std::string fits = publish({.topic = "ab", .payload = "x", .packet_id = 1, .qos = 1});
+    const std::string fits =
+        mqtt::publish({.topic = "ab", .payload = "x", .packet_id = 1, .qos = 1});
     properties.add(mqtt::PropertyId::maximum_packet_size, static_cast<std::uint32_t>(fits.size()));
     ScriptedBroker broker(terms());
     broker.open();

@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/client/packet_bytes.h"
 #include "tests/client/scripted_broker.h"
+#include "tests/mqtt/packet_bytes.h"
 
 namespace foz::client {
 namespace {
@@ -26,11 +26,11 @@ TEST(ClientProtocol, never_acknowledges_by_itself) {
     EXPECT_EQ(broker.publish(message(1, 5)), "");
     EXPECT_EQ(broker.publish(message(2, 6)), "");
     EXPECT_EQ(broker.told(), (Told{"t=1", "t=1", "PUBACK 5", "t=1", "PUBREC 6"}));
-    EXPECT_EQ(broker.acknowledge(PacketType::puback, 5), ack(PacketType::puback, 5));
-    EXPECT_EQ(broker.acknowledge(PacketType::pubrec, 6), ack(PacketType::pubrec, 6));
+    EXPECT_EQ(broker.acknowledge(PacketType::puback, 5), mqtt::ack(PacketType::puback, 5));
+    EXPECT_EQ(broker.acknowledge(PacketType::pubrec, 6), mqtt::ack(PacketType::pubrec, 6));
     EXPECT_EQ(broker.answer(PacketType::pubrel, 6), "");
     EXPECT_EQ(broker.told(), (Told{"release 6", "PUBCOMP 6"}));
-    EXPECT_EQ(broker.acknowledge(PacketType::pubcomp, 6), ack(PacketType::pubcomp, 6));
+    EXPECT_EQ(broker.acknowledge(PacketType::pubcomp, 6), mqtt::ack(PacketType::pubcomp, 6));
 }
 
 TEST(ClientProtocol, passes_a_qos_2_message_on_once_however_often_it_comes) {

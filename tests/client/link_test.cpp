@@ -36,7 +36,7 @@ class LinkUnderTest final : public LinkUser {
         link_ = std::make_unique<Link>(
             loop_,
             Link::Options{.called = "source test", .remote = remote, .terms = *terms},
-            std::make_shared<state::Session>("$source/test", state::kNeverExpires),
+            std::make_shared<session::Session>("$source/test", session::kNeverExpires),
             *this,
             real_clock()
         );

@@ -120,10 +120,10 @@ class ScriptedBroker final : public Receiver {
     /// What the owner was told since the last call, one word or two for each.
     std::vector<std::string> told() { return std::exchange(told_, {}); }
     [[nodiscard]] ClientProtocol& protocol() { return protocol_; }
-    [[nodiscard]] state::Session& session() { return *session_; }
+    [[nodiscard]] session::Session& session() { return *session_; }
 
     /// The packet id of the first SUBSCRIBE.
-    static constexpr std::uint16_t kSubscribeId = Outbox::kCapacityMax + 1;
+    static constexpr std::uint16_t kSubscribeId = session::Outbox::kCapacityMax + 1;
 
   private:
     void on_session(bool present) override { told_.emplace_back(present ? "resumed" : "new"); }
@@ -143,8 +143,8 @@ class ScriptedBroker final : public Receiver {
         );
     }
 
-    std::shared_ptr<state::Session> session_ =
-        std::make_shared<state::Session>("$source/test", state::kNeverExpires);
+    std::shared_ptr<session::Session> session_ =
+        std::make_shared<session::Session>("$source/test", session::kNeverExpires);
     mqtt::ProtocolVersion version_;
     ClientProtocol protocol_;
     SteadyTime now_{std::chrono::hours(1)};

@@ -15,8 +15,8 @@
 namespace foz::end_to_end {
 namespace {
 
-using sink::mqtt::publish_by_mosquitto;
-using sink::mqtt::Subscriber;
+using bridge::publish_by_mosquitto;
+using bridge::Subscriber;
 using support::wait_until;
 using Lines = std::vector<std::string>;
 

@@ -6,8 +6,8 @@
 
 #include <simdjson.h>
 
+#include "base/bytes.h"
 #include "base/check.h"
-#include "journal/journal.h"
 #include "mapping/mapping.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -66,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace foz;
     static mapping::Mapping mapping = mapping::new_mapping();
     std::string payload(reinterpret_cast<const char*>(data), size);
-    payload.resize(size + journal::kReadablePadding);
+    payload.resize(size + kReadablePadding);
     mqtt::Message message;
     message.topic = "esp32";
     message.client_id = "fuzz";

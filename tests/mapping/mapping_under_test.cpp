@@ -4,7 +4,7 @@
 #include <date/date.h>
 #include <gtest/gtest.h>
 
-#include "journal/journal.h"
+#include "base/bytes.h"
 #include "mapping/binary_text.h"
 
 namespace foz::mapping {
@@ -83,7 +83,7 @@ MappingUnderTest::MappingUnderTest(std::vector<config::Route> routes)
 
 std::vector<std::string> MappingUnderTest::map(std::string_view payload, std::string_view topic) {
     padded_.assign(payload);
-    padded_.append(journal::kReadablePadding, '}');
+    padded_.append(kReadablePadding, '}');
     message_.topic = topic;
     message_.payload = std::string_view(padded_).substr(0, payload.size());
     batch_.clear();

@@ -5,8 +5,8 @@
 
 #include <mysql.h>
 
+#include "tests/pipeline/side_lanes_fixture.h"
 #include "tests/sink/database_under_test.h"
-#include "tests/sink/side_lanes_fixture.h"
 
 namespace foz::sink {
 namespace mariadb {
@@ -106,6 +106,7 @@ std::unique_ptr<DatabaseUnderTest> make_fresh_mariadb() {
 
 }  // namespace
 
+using pipeline::SideLanesTest;
 INSTANTIATE_TEST_SUITE_P(Mariadb, SinkContract, testing::Values(&make_fresh_mariadb));
 INSTANTIATE_TEST_SUITE_P(Mariadb, SideLanesTest, testing::Values(&make_fresh_mariadb));
 

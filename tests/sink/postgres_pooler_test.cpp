@@ -5,8 +5,8 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "tests/pipeline/side_lanes_fixture.h"
 #include "tests/sink/postgres_under_test.h"
-#include "tests/sink/side_lanes_fixture.h"
 #include "tests/support/child_process.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/wait_until.h"
@@ -75,6 +75,7 @@ std::vector<MakeDatabase> pooled() {
 
 }  // namespace
 
+using pipeline::SideLanesTest;
 INSTANTIATE_TEST_SUITE_P(PooledPostgres, SinkContract, testing::ValuesIn(pooled()));
 INSTANTIATE_TEST_SUITE_P(PooledPostgres, SideLanesTest, testing::ValuesIn(pooled()));
 

@@ -5,8 +5,8 @@
 
 #include <libpq-fe.h>
 
+#include "tests/pipeline/side_lanes_fixture.h"
 #include "tests/sink/database_under_test.h"
-#include "tests/sink/side_lanes_fixture.h"
 #include "tests/support/wait_until.h"
 
 namespace foz::sink {
@@ -121,6 +121,7 @@ std::unique_ptr<DatabaseUnderTest> make_fresh_postgres() {
     return std::make_unique<PostgresUnderTest>();
 }
 
+using pipeline::SideLanesTest;
 INSTANTIATE_TEST_SUITE_P(Postgres, SinkContract, testing::Values(&make_fresh_postgres));
 INSTANTIATE_TEST_SUITE_P(Postgres, SideLanesTest, testing::Values(&make_fresh_postgres));
 

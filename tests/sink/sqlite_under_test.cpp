@@ -2,8 +2,8 @@
 #include <stdexcept>
 
 #include "state/sqlite_connection.h"
+#include "tests/pipeline/side_lanes_fixture.h"
 #include "tests/sink/database_under_test.h"
-#include "tests/sink/side_lanes_fixture.h"
 #include "tests/support/temporary_directory.h"
 
 namespace foz::sink {
@@ -97,6 +97,7 @@ std::unique_ptr<DatabaseUnderTest> make_fresh_sqlite() {
 
 }  // namespace
 
+using pipeline::SideLanesTest;
 INSTANTIATE_TEST_SUITE_P(Sqlite, SinkContract, testing::Values(&make_fresh_sqlite));
 INSTANTIATE_TEST_SUITE_P(Sqlite, SideLanesTest, testing::Values(&make_fresh_sqlite));
 

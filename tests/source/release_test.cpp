@@ -5,7 +5,7 @@
 
 #include "mqtt/encoder.h"
 #include "source/source.h"
-#include "tests/journal/journal_fixture.h"
+#include "tests/journal/local/journal_fixture.h"
 #include "tests/support/raw_broker.h"
 
 namespace foz::source {
@@ -15,7 +15,7 @@ using mqtt::PacketType;
 
 TEST(SourceRelease, is_complete_for_the_broker_only_once_it_is_on_disk) {
     support::FaultyFileSystem files;
-    const auto journal = journal::open_or_fail(files);
+    const auto journal = journal::local::open_or_fail(files);
     support::RawBroker broker;
     config::Source settings;
     settings.remote.name = "plant";
@@ -35,8 +35,9 @@ TEST(SourceRelease, is_complete_for_the_broker_only_once_it_is_on_disk) {
     broker.welcome(false);
     broker.publish(2, 8, "one");
     EXPECT_EQ(broker.expect_id(PacketType::pubrec), 8);
-    ASSERT_TRUE(journal::eventually([&] { return journal->durable_end() == journal->status().end; })
-    );
+    ASSERT_TRUE(journal::local::eventually([&] {
+        return journal->durable_end() == journal->status().end;
+    }));
     {
         const support::HangingSyncs hanging(files, ".segment");
         std::string together;

@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include "journal/local_journal.h"
+#include "journal/local/local_journal.h"
 #include "mqtt/message.h"
-#include "state/session_recovery.h"
+#include "session/session_recovery.h"
 #include "tests/support/raw_broker.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/wait_until.h"
@@ -29,7 +29,7 @@ class SourceWithABroker : public testing::Test {
         start();
     }
     void start() {
-        auto journal = journal::open_local_journal(
+        auto journal = journal::local::open_local_journal(
             {.directory = directory_ / "journal",
              .segment_bytes = 1 << 16,
              .size_max = size_max_,
@@ -42,7 +42,7 @@ class SourceWithABroker : public testing::Test {
         auto state = state::StateDatabase::open(directory_ / "state.db");
         ASSERT_TRUE(state) << state.error().message;
         state_ = std::move(*state);
-        const auto sessions = state::recover_sessions(*journal_, *state_);
+        const auto sessions = session::recover_sessions(*journal_, *state_);
         ASSERT_TRUE(sessions) << sessions.error().message;
         auto source = Source::start(settings_, *sessions, {intake_, *journal_, real_clock()});
         ASSERT_TRUE(source) << source.error().message;
@@ -106,8 +106,8 @@ TEST_F(SourceWithABroker, knows_after_a_crash_which_qos_2_messages_it_has) {
         broker_.release(6);
         EXPECT_EQ(broker_.expect_id(PacketType::pubcomp), 6);
         if (with_checkpoint) {
-            state::SessionHolder* const holders[] = {source_.get()};
-            state::checkpoint_sessions(*journal_, *state_, real_clock(), holders);
+            session::SessionHolder* const holders[] = {source_.get()};
+            session::checkpoint_sessions(*journal_, *state_, real_clock(), holders);
         }
         stop();
         broker_.hang_up();
@@ -136,8 +136,8 @@ TEST_F(SourceWithABroker, stores_another_message_with_a_packet_id_that_the_broke
         broker_.publish(2, 5, "old");
         EXPECT_EQ(broker_.expect_id(PacketType::pubrec), 5);
         if (with_checkpoint) {
-            state::SessionHolder* const holders[] = {source_.get()};
-            state::checkpoint_sessions(*journal_, *state_, real_clock(), holders);
+            session::SessionHolder* const holders[] = {source_.get()};
+            session::checkpoint_sessions(*journal_, *state_, real_clock(), holders);
         }
         stop();
         broker_.hang_up();
@@ -241,7 +241,7 @@ TEST_F(SourceWithABroker, reads_no_more_while_the_journal_is_full_and_goes_on_by
     ASSERT_GT(acknowledged, 0);
     ASSERT_GT(sent, acknowledged);
     journal_->set_cursor("a slow database", journal_->durable_end());
-    journal_->set_cursor(state::kSessionCursor, journal_->durable_end());
+    journal_->set_cursor(session::kSessionCursor, journal_->durable_end());
     while (acknowledged < sent) {
         EXPECT_EQ(broker_.expect_id(PacketType::puback), ++acknowledged);
     }

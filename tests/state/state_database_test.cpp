@@ -6,7 +6,6 @@
 #include "state/dead_letters.h"
 #include "state/lane_history.h"
 #include "state/replayed_letters.h"
-#include "state/session_checkpoint.h"
 #include "state/sqlite_connection.h"
 #include "tests/support/temporary_directory.h"
 
@@ -174,24 +173,6 @@ TEST_F(StateTest, replayed_letters_are_kept_for_a_while_only) {
     EXPECT_TRUE(has_replayed(*state_, "j", "db").value_or(false));
     ASSERT_TRUE(forget_replayed_before(*state_, now + std::chrono::hours(1)));
     EXPECT_FALSE(has_replayed(*state_, "j", "db").value_or(true));
-}
-
-TEST_F(StateTest, replaces_the_checkpoint_of_sessions) {
-    EXPECT_FALSE(load_sessions(*state_, "j").value());
-    const std::vector<SessionSnapshot> first = {
-        {"a", 60, {{1, 10}, {65535, 11}}}, {"b", 0xFFFFFFFF, {}}
-    };
-    ASSERT_TRUE(save_sessions(*state_, "j", 10, first));
-    const std::vector<SessionSnapshot> second = {{"a", 61, {{7, 0xFEDCBA98}}}};
-    ASSERT_TRUE(save_sessions(*state_, "j", 20, second));
-    open();
-    const auto loaded = load_sessions(*state_, "j").value();
-    ASSERT_TRUE(loaded);
-    EXPECT_EQ(loaded->position, 20U);
-    ASSERT_EQ(loaded->sessions.size(), 1U);
-    EXPECT_EQ(loaded->sessions[0].expiry_seconds, 61U);
-    EXPECT_EQ(loaded->sessions[0].unreleased, (std::vector<Unreleased>{{7, 0xFEDCBA98}}));
-    EXPECT_FALSE(load_sessions(*state_, "another journal").value());
 }
 
 TEST_F(StateTest, remembers_layouts_and_gaps) {

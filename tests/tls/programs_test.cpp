@@ -5,11 +5,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "access/password_file.h"
 #include "tests/support/child_process.h"
 #include "tests/support/mosquitto_broker.h"
 #include "tests/support/test_authority.h"
 #include "tests/support/wait_until.h"
-#include "tls/password_file.h"
 
 namespace foz::tls {
 namespace {
@@ -159,7 +159,8 @@ TEST_F(ProgramsTest, mosquitto_takes_the_certificates_and_refuses_the_revoked) {
 }
 
 TEST_F(ProgramsTest, mosquitto_takes_the_password_file) {
-    const std::string content = expect_value(with_password("", "esp32-1", "corr ect", 1'000));
+    const std::string content =
+        expect_value(access::with_password("", "esp32-1", "corr ect", 1'000));
     std::ofstream(ca_.path("passwords")) << content;
     const std::uint16_t port = start_mosquitto("password_file " + ca_.path("passwords"));
     EXPECT_EQ(publish(port, {"-u", "esp32-1", "-P", "corr ect"}), 0)
@@ -169,10 +170,10 @@ TEST_F(ProgramsTest, mosquitto_takes_the_password_file) {
 
 TEST_F(ProgramsTest, the_file_of_mosquitto_passwd_is_taken) {
     const std::string file = ca_.path("passwords");
-    std::ofstream(file) << expect_value(with_password("", "ours", "one", 10));
+    std::ofstream(file) << expect_value(access::with_password("", "ours", "one", 10));
     ASSERT_EQ(run({"mosquitto_passwd", "-b", file, "theirs", "two"}, output_), 0);
     ASSERT_EQ(run({"mosquitto_passwd", "-b", "-H", "sha512", file, "old", "three"}, output_), 0);
-    const auto passwords = expect_value(PasswordFile::load(file));
+    const auto passwords = expect_value(access::PasswordFile::load(file));
     EXPECT_TRUE(passwords->verify("ours", "one"));
     EXPECT_TRUE(passwords->verify("theirs", "two"));
     EXPECT_TRUE(passwords->verify("old", "three"));

@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "base/bytes.h"
-#include "journal/journal.h"
 #include "mapping/binary_text.h"
 #include "sink/literal_text.h"
 #include "sink/postgres/sqlstate.h"
@@ -134,7 +133,7 @@ std::optional<Flaw> RowText::set_text(const Value& value, const TargetColumn& co
         };
     }
     payload_.assign(value.text());
-    payload_.resize(value.text().size() + journal::kReadablePadding);
+    payload_.resize(value.text().size() + kReadablePadding);
     if (auto parsed = document_.parse(std::string_view(payload_).substr(0, value.text().size()));
         !parsed) {
         return Flaw{kWrongKind, std::move(parsed.error().message)};

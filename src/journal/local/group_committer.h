@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The journal's writer thread: takes all that is queued, writes it, syncs once, tells the
+// listeners.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "base/clock.h"
+#include "journal/local/append_queue.h"
+#include "journal/local/frame.h"
+#include "journal/local/housekeeper.h"
+#include "journal/local/progress.h"
+#include "journal/local/segment_list.h"
+#include "journal/local/segment_writer.h"
+
+namespace foz::journal::local {
+
+/// Its constructor starts the thread, its destructor writes what is queued and stops it. What it is
+/// given must outlive it.
+class GroupCommitter {
+  public:
+    struct Parts {
+        AppendQueue& queue;
+        SegmentList& segments;
+        Progress& progress;
+        Housekeeper& housekeeper;
+    };
+
+    /// Goes on with `writer`, the last segment's.
+    GroupCommitter(const Parts& parts, SegmentWriter writer);
+    GroupCommitter(const GroupCommitter&) = delete;
+    GroupCommitter& operator=(const GroupCommitter&) = delete;
+    ~GroupCommitter();
+
+  private:
+    void run();
+    /// Errors are final; no_space: the journal is being closed while there is no room.
+    [[nodiscard]] Result<void> commit(Group& group);
+    /// Seals the frames from `frame` on that fit into the segment, and returns how many bytes they
+    /// are.
+    [[nodiscard]] std::size_t seal_run(std::byte* frame, std::size_t bytes);
+    [[nodiscard]] Result<void> start_segment(const FrameHeader& first_frame);
+    [[nodiscard]] Result<void> sync(Position end);
+
+    /// Calls `attempt` until it succeeds, or fails for another reason than lack of room; in between
+    /// appends are refused. no_space: the journal is being closed.
+    template <class Attempt>
+    [[nodiscard]] auto until_there_is_room(Attempt attempt) -> decltype(attempt());
+    void begin_stall(const Error& error);
+    [[nodiscard]] bool wait_before_retry();  // false: the journal is being closed
+    void fail(Error error);
+
+    const Parts parts_;
+    SegmentWriter writer_;
+    bool stalled_ = false;
+
+    std::mutex mutex_;
+    std::condition_variable stop_;
+    bool stopping_ = false;  // guarded by mutex_
+
+    std::thread thread_;
+};
+
+}  // namespace foz::journal::local

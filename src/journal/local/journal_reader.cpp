@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "journal/local/journal_reader.h"
+
+#include <algorithm>
+
+namespace foz::journal::local {
+
+Result<std::unique_ptr<Reader>> JournalReader::open(const ReadSide& side, Position position) {
+    const Position end = side.progress.durable_end();
+    if (position > end) {
+        return fail(
+            ErrorCode::not_found, "position {} is beyond the journal's end, {}", position, end
+        );
+    }
+    const auto segment = side.segments.find(position);
+    if (!segment) {
+        return fail(
+            ErrorCode::not_found,
+            "position {} is no longer in the journal: its oldest record is {}",
+            position,
+            side.segments.first()
+        );
+    }
+    auto file = open_segment(side.files, *segment);
+    if (!file) {
+        return pass_on(file);
+    }
+    return std::make_unique<JournalReader>(side, FrameReader(*std::move(file), segment), position);
+}
+
+Result<std::optional<Record>> JournalReader::next() {
+    while (true) {
+        if (frame_position_ < frame_end_) [[likely]] {
+            const auto record = take_record();
+            if (!record) {
+                return corrupt(frames_.corrupt("a record is longer than its frame"));
+            }
+            if (record->position < position_) {
+                continue;  // the reader starts in the middle of this frame
+            }
+            position_ = record->position + 1;
+            return record;
+        }
+        auto found = next_frame();
+        if (!found) {
+            return pass_on(found);
+        }
+        if (!*found) {
+            return std::nullopt;
+        }
+    }
+}
+
+std::optional<Record> JournalReader::take_record() {
+    if (records_.size() < kRecordHeaderBytes) {
+        return std::nullopt;
+    }
+    const auto length = load_little<std::uint32_t>(records_.data());
+    if (length > records_.size() - kRecordHeaderBytes) {
+        return std::nullopt;
+    }
+    const Record record{
+        frame_position_,
+        frame_appended_,
+        load_little<std::uint8_t>(records_.data() + 4),
+        records_.subspan(kRecordHeaderBytes, length),
+        frame_fingerprint_
+    };
+    records_ = records_.subspan(kRecordHeaderBytes + length);
+    ++frame_position_;
+    return record;
+}
+
+Result<bool> JournalReader::next_frame() {
+    while (true) {
+        // In this order: everything below durable_end lies below readable_bytes, or in a later
+        // segment.
+        const Position durable_end = side_.progress.durable_end();
+        const Segment& segment = frames_.segment();
+        if (position_ >= durable_end) {
+            return false;
+        }
+        if (position_ >= segment.end.load(std::memory_order_acquire)) {
+            auto moved = next_segment();
+            if (!moved || !*moved) {
+                return moved;
+            }
+            continue;
+        }
+        auto next = frames_.next(segment.readable_bytes.load(std::memory_order_acquire));
+        if (!next) {
+            return next.error().code == ErrorCode::corrupt ? corrupt(pass_on(next)) : pass_on(next);
+        }
+        const auto& frame = *next;
+        if (!frame) {
+            return corrupt(frames_.corrupt("the segment ends before this position"));
+        }
+        const FrameHeader& header = frame->header;
+        if (header.first > position_) {
+            return corrupt(frames_.corrupt("the records before the next frame are missing"));
+        }
+        if (header.end() > position_) {
+            records_ = frame->payload;
+            frame_position_ = header.first;
+            frame_end_ = header.end();
+            frame_appended_ = header.appended;
+            frame_fingerprint_ = header.fingerprint();
+            return true;
+        }
+    }
+}
+
+Result<bool> JournalReader::next_segment() {
+    const auto segment = side_.segments.find(position_);
+    if (!segment) {
+        return fail(
+            ErrorCode::not_found,
+            "position {} is no longer in the journal: its oldest record is {}",
+            position_,
+            side_.segments.first()
+        );
+    }
+    auto file = open_segment(side_.files, *segment);
+    if (!file) {
+        return pass_on(file);
+    }
+    frames_ = FrameReader(*std::move(file), segment);
+    return true;
+}
+
+std::unexpected<Error> JournalReader::corrupt(const std::unexpected<Error>& what) const {
+    return fail(
+        ErrorCode::corrupt,
+        "the journal cannot be read at position {}: {}; restore that file from a backup, or move "
+        "the journal folder away to start with an empty one",
+        position_,
+        what.error().message
+    );
+}
+
+namespace {
+
+/// The first position in `segment` appended at or after `time`; nothing when all of it is older.
+Result<std::optional<Position>> find_time_in_segment(
+    const ReadSide& side, const std::shared_ptr<Segment>& segment, SystemTime time
+) {
+    const Position durable_end = side.progress.durable_end();
+    auto file = open_segment(side.files, *segment);
+    if (!file) {
+        return pass_on(file);
+    }
+    FrameReader frames(*std::move(file), segment);
+    Position position = segment->header.first;
+    while (position < std::min(durable_end, segment->end.load())) {
+        auto next = frames.next(segment->readable_bytes.load(std::memory_order_acquire));
+        if (!next) {
+            return pass_on(next);
+        }
+        const auto& frame = *next;
+        if (!frame) {
+            break;
+        }
+        if (frame->header.appended >= time) {
+            return frame->header.first;
+        }
+        position = frame->header.end();
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+Result<Position> find_time(const ReadSide& side, SystemTime time) {
+    const auto segments = side.segments.snapshot();
+    // The first segment that begins at or after `time`; the one before it may have such records,
+    // too.
+    const auto after = std::ranges::partition_point(segments, [time](const auto& segment) {
+        return segment->header.first_appended < time;
+    });
+    if (after != segments.begin()) {
+        auto looked = find_time_in_segment(side, *std::prev(after), time);
+        if (!looked) {
+            return pass_on(looked);
+        }
+        if (const std::optional<Position>& found = *looked) {
+            return *found;
+        }
+    }
+    return after == segments.end() ? side.progress.durable_end()
+                                   : std::min((*after)->header.first, side.progress.durable_end());
+}
+
+}  // namespace foz::journal::local

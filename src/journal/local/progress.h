@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// How far the journal is durable, and those who wait for it or listen to it.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <vector>
+
+#include "journal/journal.h"
+
+namespace foz::journal::local {
+
+/// Any thread may call any method, but advance(), room() and fail(), which are the writer's.
+class Progress {
+  public:
+    explicit Progress(Position durable_end) : durable_end_(durable_end) {}
+
+    [[nodiscard]] Position durable_end() const {
+        return durable_end_.load(std::memory_order_acquire);
+    }
+
+    /// As Journal::wait_for and wake_waiters.
+    [[nodiscard]] bool wait_for(Position position, SteadyTime deadline);
+    void wake_waiters();
+
+    void add_listener(Listener& listener);
+    void remove_listener(Listener& listener);
+
+    void advance(Position durable_end);
+    void room();
+    void fail(const Error& error);
+
+  private:
+    std::atomic<Position> durable_end_;
+    std::atomic<int> waiters_ = 0;
+
+    std::mutex wait_mutex_;
+    std::condition_variable changed_;
+    std::uint64_t wake_calls_ = 0;  // guarded by wait_mutex_
+
+    std::mutex listener_mutex_;         // held while listeners are called
+    std::vector<Listener*> listeners_;  // guarded by listener_mutex_
+};
+
+}  // namespace foz::journal::local

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/batch_writer.h"
+
+#include <algorithm>
+
+#include "pipeline/time_limit.h"
+
+namespace foz::pipeline {
+
+namespace {
+
+template <class Items>
+std::size_t first_from(const Items& items, sink::Cursor cursor) {
+    const auto found =
+        std::ranges::lower_bound(items, cursor, {}, [](const auto& item) { return item.origin; });
+    return static_cast<std::size_t>(found - items.begin());
+}
+
+std::span<const mapping::Rejection> between(
+    std::span<const mapping::Rejection> rejections, sink::Cursor begin, sink::Cursor end
+) {
+    const std::size_t first = first_from(rejections, begin);
+    const std::size_t past = std::max(first, first_from(rejections, end));
+    return rejections.subspan(first, past - first);
+}
+
+// While a database refuses row after row and names but one at a time, each attempt writes no more
+// rows than this: all of them are written again for the next one.
+constexpr std::size_t kDensePart = 128;
+
+// After a write that took too long, twice as many rows are tried after this many that did not.
+constexpr int kSuccessesForMore = 16;
+constexpr std::size_t kRowsEnough = 1'000'000;  // no batch is larger: the limit is forgotten
+
+}  // namespace
+
+sink::SinkResult<void> BatchWriter::write(
+    const mapping::RowBatch& batch,
+    sink::Cursor begin,
+    sink::Cursor end,
+    const Fingerprints& fingerprints
+) {
+    fingerprints_ = &fingerprints;
+    if (begin < letters_until_) {
+        if (auto forgotten = letters_.forget_from(begin); !forgotten) {
+            return forgotten;
+        }
+    }
+    letters_until_ = begin;
+    condemned_.clear();
+    known_rejections_.clear();
+    looked_up_until_ = begin;
+    committed_ = begin;
+    const auto rows = batch.rows();
+    std::size_t first = first_from(rows, begin);
+    const std::size_t past = first_from(rows, end);
+    std::size_t size = std::max<std::size_t>(past - first, 1);
+    while (true) {
+        while (first < past && condemned_.contains(first)) {
+            ++first;  // committed with the next part, which may have no rows
+        }
+        const std::size_t last = first + std::min({size, past - first, rows_max_.value_or(size)});
+        const Part part{first, last, last == past ? end : rows[last].origin};
+        auto written = write_part(batch, part);
+        if (written) {
+            take_more_rows();
+            if (last == past) {
+                return {};
+            }
+            first = last;
+            size = 2 * std::min(size, past);
+            continue;
+        }
+        if (take_fewer_rows(written.error())) {
+            continue;
+        }
+        if (written.error().failure != sink::Failure::refused) {
+            return written;
+        }
+        auto next = next_size(batch, part, written.error());
+        if (!next) {
+            return pass_on(next);
+        }
+        size = *next;
+    }
+}
+
+sink::SinkResult<void> BatchWriter::write_part(const mapping::RowBatch& batch, const Part& part) {
+    if (auto looked_up = look_up_rejections(batch, part.end); !looked_up) {
+        return looked_up;
+    }
+    const sink::Commit commit = commit_for(batch, part);
+    auto written = write_live(batch, part, commit);
+    if (written) {
+        committed_ = part.end;
+        condemned_.erase(condemned_.begin(), condemned_.lower_bound(part.last));
+        on_commit_(part.end, *written, commit);
+        return {};
+    }
+    if (written.error().failure == sink::Failure::refused && live_.empty()) {
+        // There is no row to blame.
+        written.error().failure = sink::Failure::retry;
+    }
+    return std::unexpected(std::move(written.error()));
+}
+
+// Writes the rows of the part that are not condemned, and leaves their numbers in live_.
+sink::SinkResult<sink::Written> BatchWriter::write_live(
+    const mapping::RowBatch& batch, const Part& part, const sink::Commit& commit
+) {
+    live_.clear();
+    for (std::size_t row = part.first; row < part.last; ++row) {
+        const mapping::Row& item = batch.rows()[row];
+        if (!condemned_.contains(row) && share_.has(item.route, item.origin)) {
+            live_.push_back(row);
+        }
+    }
+    if (live_.size() == part.last - part.first) {
+        return sink_.write(batch, part.first, part.last, commit);
+    }
+    sieved_.clear();
+    for (const std::size_t i : live_) {
+        const mapping::Row& row = batch.rows()[i];
+        for (const mapping::Value& cell : batch.cells(row)) {
+            sieved_.add_cell(cell);
+        }
+        sieved_.finish_row(row.origin, row.route);
+    }
+    return sink_.write(sieved_, 0, live_.size(), commit);
+}
+
+// What is known now of a part that was refused, and how many rows to try next.
+sink::SinkResult<std::size_t> BatchWriter::next_size(
+    const mapping::RowBatch& batch, const Part& part, const sink::SinkError& error
+) {
+    const std::size_t tried = part.last - part.first;
+    std::size_t named = 0;
+    std::size_t last_named = 0;
+    for (const sink::RefusedRow& refused : error.rows) {
+        if (refused.row < live_.size()) {
+            last_named = live_[refused.row];
+            ++named;
+            if (auto done = condemn(batch, last_named, refused.code, refused.message); !done) {
+                return pass_on(done);
+            }
+        }
+    }
+    if (named > 0) {
+        const std::size_t enough = 2 * (last_named - part.first + 1);
+        return named > 1 ? tried : std::min(tried, std::max(enough, kDensePart));
+    }
+    if (live_.size() == 1) {
+        if (auto done = condemn(batch, live_[0], error.code, error.message); !done) {
+            return pass_on(done);
+        }
+        return tried;
+    }
+    // The rows before the one to blame are good; it is tried alone before it is condemned.
+    const bool suspected = error.row && *error.row < live_.size();
+    const std::size_t good = suspected ? std::max<std::size_t>(*error.row, 1) : live_.size() / 2;
+    return live_[good] - part.first;
+}
+
+// Whether the rows of the part that has just failed are to be tried again in smaller parts.
+bool BatchWriter::take_fewer_rows(const sink::SinkError& error) {
+    if (live_.size() < 2 || !time_limit_of(error)) {
+        return false;
+    }
+    rows_max_ = live_.size() / 2;
+    successes_ = 0;
+    on_time_limit_(error, *rows_max_);
+    return true;
+}
+
+void BatchWriter::take_more_rows() {
+    if (!rows_max_ || live_.size() < *rows_max_ || ++successes_ < kSuccessesForMore) {
+        return;
+    }
+    successes_ = 0;
+    *rows_max_ *= 2;
+    if (*rows_max_ >= kRowsEnough) {
+        rows_max_.reset();
+    }
+}
+
+sink::SinkResult<void> BatchWriter::condemn(
+    const mapping::RowBatch& batch, std::size_t row, std::string code, std::string message
+) {
+    const mapping::Row& item = batch.rows()[row];
+    Condemned condemned{{item.origin, item.route, std::move(message), std::move(code)}};
+    auto known = letters_.is_known(batch, condemned.burial);
+    if (!known) {
+        return pass_on(known);
+    }
+    condemned.known = *known;
+    condemned_.insert_or_assign(row, std::move(condemned));
+    return {};
+}
+
+sink::SinkResult<void> BatchWriter::look_up_rejections(
+    const mapping::RowBatch& batch, sink::Cursor end
+) {
+    for (const mapping::Rejection& rejection : between(batch.rejections(), looked_up_until_, end)) {
+        auto known = letters_.is_known(batch, {rejection.origin, rejection.route, "", ""});
+        if (!known) {
+            return pass_on(known);
+        }
+        if (*known) {
+            known_rejections_.push_back(rejection.origin);
+        }
+    }
+    looked_up_until_ = std::max(looked_up_until_, end);
+    return {};
+}
+
+bool BatchWriter::is_known_rejection(sink::Cursor origin) const {
+    return std::ranges::binary_search(known_rejections_, origin);
+}
+
+sink::Commit BatchWriter::commit_for(const mapping::RowBatch& batch, const Part& part) {
+    sink::Commit commit{part.end, std::vector<std::int64_t>(routes_, 0)};
+    for (const auto& [row, condemned] : condemned_) {
+        if (row < part.last) {
+            commit.dead[condemned.burial.route] += condemned.known ? 0 : 1;
+        }
+    }
+    for (const mapping::Rejection& rejection : between(batch.rejections(), committed_, part.end)) {
+        if (!share_.has(rejection.route, rejection.origin)) {
+            continue;
+        }
+        commit.dead[rejection.route] += is_known_rejection(rejection.origin) ? 0 : 1;
+    }
+    commit.fingerprint = fingerprints_->before(part.end.position);
+    commit.before_commit = [this, &batch, part] { return save_letters(batch, part); };
+    return commit;
+}
+
+// Those that the commit of `part` passes.
+sink::SinkResult<void> BatchWriter::save_letters(const mapping::RowBatch& batch, const Part& part) {
+    std::vector<Burial> burials;
+    for (const auto& [row, condemned] : condemned_) {
+        if (row < part.last && !condemned.known) {
+            burials.push_back(condemned.burial);
+        }
+    }
+    for (const mapping::Rejection& rejection : between(batch.rejections(), committed_, part.end)) {
+        if (share_.has(rejection.route, rejection.origin) &&
+            !is_known_rejection(rejection.origin)) {
+            burials.push_back({rejection.origin, rejection.route, rejection.reason, ""});
+        }
+    }
+    if (burials.empty()) {
+        return {};
+    }
+    std::ranges::sort(burials, {}, &Burial::origin);
+    letters_until_ = std::max(letters_until_, part.end);
+    return letters_.save(batch, burials);
+}
+
+}  // namespace foz::pipeline

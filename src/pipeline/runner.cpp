@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/runner.h"
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "base/crc32c.h"
+#include "base/log.h"
+#include "base/thread.h"
+#include "sink/misfits.h"
+#include "state/dead_letters.h"
+
+namespace foz::pipeline {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// How long a lane without work sleeps at most: it then commits a cursor that has moved over
+// messages that are none of its business.
+constexpr auto kIdleWait = 250ms;
+constexpr auto kCursorCommitInterval = 1s;
+
+// While a batch waits for more, this many records wake the lane before the batch is due.
+constexpr journal::Position kRecordsWorthWaking = 1'000;
+
+// The clock is read once for this many messages.
+constexpr int kMessagesPerClockReading = 64;
+
+LetterWriter letter_writer_for(const RunnerParts& parts, const RunnerOptions& options) {
+    state::DeadLetter blank;
+    blank.journal = parts.journal.status().id;
+    blank.database = options.database;
+    blank.lane = options.lane;
+    const bool repeats = !options.holds_journal;
+    return {parts.journal, parts.state, parts.clock, blank, parts.mapping.route_names(), repeats};
+}
+
+std::uint64_t seed_for(const RunnerOptions& options, const Clock& clock) {
+    return crc32c(as_bytes(options.database + options.lane)) +
+           static_cast<std::uint64_t>(clock.system_now().time_since_epoch().count());
+}
+
+FillLimits limits_of(const RunnerOptions& options, const std::atomic<journal::Position>& cap) {
+    return {
+        .lane_index = options.lane_index,
+        .lanes = options.lanes,
+        .until = options.until,
+        .cap = options.cap ? &cap : nullptr,
+        .rows_max = options.batch_rows_max,
+        .payload_bytes_max = options.batch_payload_bytes_max,
+    };
+}
+
+}  // namespace
+
+Runner::Runner(RunnerParts parts, RunnerOptions options)
+    : parts_(std::move(parts)),
+      options_(std::move(options)),
+      journal_id_(parts_.journal.status().id),
+      board_(
+          parts_.clock,
+          options_.database,
+          options_.lane,
+          parts_.mapping.routes(),
+          {parts_.state,
+           parts_.clock,
+           journal_id_,
+           options_.database,
+           options_.lane,
+           options_.holds_journal}
+      ),
+      cap_(options_.cap.value_or(UINT64_MAX)),
+      hold_(
+          parts_.journal,
+          fmt::format("{}/{}", options_.database, options_.lane),
+          options_.holds_journal
+      ),
+      writer_(
+          *parts_.sink,
+          letter_writer_for(parts_, options_),
+          parts_.mapping.routes().size(),
+          [this](
+              const sink::Cursor& cursor, const sink::Written& written, const sink::Commit& commit
+          ) { note_commit(cursor, written, commit); },
+          [this](const sink::SinkError& error, std::size_t rows) {
+              board_.add_time_limit(error, rows);
+          }
+      ),
+      claim_(parts_, options_, hold_),
+      backoff_(options_.retry_delay_max, seed_for(options_, parts_.clock)),
+      filler_(
+          parts_.journal,
+          parts_.mapping,
+          parts_.clock,
+          limits_of(options_, cap_),
+          std::move(parts_.on_unrouted)
+      ),
+      tables_(
+          parts_.mapping,
+          *parts_.sink,
+          parts_.clock,
+          fmt::format("database {} ({})", options_.database, options_.lane),
+          options_.retry_delay_max
+      ),
+      sides_(parts_, options_) {
+    if (options_.cap) {
+        writer_.set_share(std::move(parts_.share));
+    }
+    maps_ahead_ = std::ranges::none_of(parts_.mapping.tables(), [](const auto& table) {
+        return table->inferred;
+    });
+}
+
+Runner::~Runner() {
+    stop(parts_.clock.steady_now());
+}
+
+void Runner::start() {
+    hold_.start(options_.since);
+    thread_ = std::thread([this] { run(); });
+}
+
+void Runner::request_stop(SteadyTime deadline) {
+    stop_deadline_ = deadline.time_since_epoch().count();
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    parts_.sink->end_waits_at(deadline);
+    stop_requested_.notify_all();
+    parts_.journal.wake_waiters();
+}
+
+void Runner::join() {
+    if (thread_.joinable()) {
+        thread_.join();
+    }
+}
+
+void Runner::stop(SteadyTime deadline) {
+    request_stop(deadline);
+    join();
+}
+
+void Runner::run() {
+    set_thread_name(options_.database + ":" + options_.lane);
+    // What is stored a little later is in the journal; a device waits for its acknowledgement.
+    give_way_to_other_threads();
+    while (!must_end()) {
+        const SteadyTime began = parts_.clock.steady_now();
+        auto advanced = advance();
+        if (!advanced && set_aside(began, advanced.error())) {
+            continue;
+        }
+        if (!advanced) {
+            note_failure(began, advanced.error());
+            if (stopping_) {
+                break;  // the journal keeps what could not be written
+            }
+            pause();
+            continue;
+        }
+        backoff_.reset();
+        board_.set_state(RunnerState::running, "");
+        if (at_end()) {
+            break;
+        }
+    }
+    parts_.sink->close();
+    sides_.stop(SteadyTime(SteadyTime::duration(stop_deadline_)));
+    const bool finished = options_.until && cursor_.position >= *options_.until;
+    board_.set_state(finished ? RunnerState::finished : RunnerState::stopped, status().last_error);
+}
+
+bool Runner::must_end() const {
+    return stopping_ && parts_.clock.steady_now().time_since_epoch().count() >= stop_deadline_;
+}
+
+// All that was asked for is committed.
+bool Runner::at_end() const {
+    if (cursor_ < sink::Cursor{batch_.end, 0}) {
+        return false;
+    }
+    if (options_.until && batch_.end >= *options_.until) {
+        return true;
+    }
+    return stopping_ && (is_at_cap() || batch_.end >= parts_.journal.durable_end());
+}
+
+sink::SinkResult<void> Runner::advance() {
+    if (!connected_) {
+        if (auto connected = connect(); !connected) {
+            return connected;
+        }
+    }
+    auto merged = sides_.merge(cursor_, *parts_.sink);
+    if (!merged) {
+        return pass_on(merged);
+    }
+    if (*merged) {
+        connected_ = false;  // a table more is to be looked at
+        return {};
+    }
+    tables_.ask_again_for_refused();
+    if (!filler_.is_full(batch_)) {
+        if (auto filled = fill(); !filled) {
+            return filled;
+        }
+    }
+    if (batch_.items.empty()) {
+        report_committed();
+        return cursor_commit_is_due() ? write() : sink::SinkResult<void>{};
+    }
+    return write();
+}
+
+sink::SinkResult<void> Runner::connect() {
+    if (auto loaded = sides_.load(); !loaded) {
+        return sink::retry_after(loaded.error());
+    }
+    // Each further round has a table less for this lane, or is the last.
+    bool settled = false;
+    while (!settled) {
+        auto connected = connect_with_share();
+        if (!connected) {
+            return pass_on(connected);
+        }
+        settled = *connected;
+    }
+    if (auto looked = claim_.look_after_replays(); !looked) {
+        return looked;
+    }
+    connected_ = true;
+    last_commit_ = parts_.clock.steady_now();
+    return {};
+}
+
+// False: the lane's share has changed meanwhile.
+sink::SinkResult<bool> Runner::connect_with_share() {
+    if (!options_.cap) {
+        writer_.set_share(sides_.share_of_main());
+    }
+    auto name = claim_.name();
+    if (!name) {
+        return pass_on(name);
+    }
+    auto found = parts_.sink->connect(*name, parts_.mapping);
+    if (!found) {
+        return pass_on(found);
+    }
+    auto start = claim_.start_from(*found);
+    if (!start) {
+        return pass_on(start);
+    }
+    auto changed = tables_.adopt(found->tables);
+    if (!changed) {
+        found->tables.at(changed.error().table.value_or(0)).misfit = changed.error();
+    }
+    if (auto taken_up = take_up(*start, changed.value_or(true)); !taken_up) {
+        return pass_on(taken_up);
+    }
+    const auto share_changed = sides_.main_found_at(cursor_);
+    if (!share_changed) {
+        return sink::retry_after(share_changed.error());
+    }
+    if (*share_changed) {
+        return false;
+    }
+    if (sink::any_misfit(*found)) {
+        if (auto aside = set_misfits_aside(*found); !aside) {
+            return pass_on(aside);
+        }
+        return false;
+    }
+    if (auto claimed = claim_.claim(*found, *start); !claimed) {
+        return pass_on(claimed);
+    }
+    if (auto noted = claim_.note_routes(cursor_.position); !noted) {
+        return pass_on(noted);
+    }
+    board_.set_progress(cursor_, found->ledger);
+    return true;
+}
+
+sink::SinkResult<void> Runner::set_misfits_aside(const sink::Connected& found) {
+    for (std::size_t i = 0; i < found.tables.size(); ++i) {
+        if (!found.tables[i].misfit) {
+            continue;
+        }
+        const std::string reason = text_of(*found.tables[i].misfit);
+        const auto aside = sides_.set_aside(i, cursor_, cursor_.position, reason);
+        if (!aside) {
+            return sink::retry_after(aside.error());
+        }
+        if (!*aside) {
+            return std::unexpected(sink::all_misfits(found).value_or(sink::SinkError{}));
+        }
+    }
+    return {};
+}
+
+// After a failure of one table: whether another lane takes it, so that this one can go on.
+bool Runner::set_aside(SteadyTime began, const sink::SinkError& error) {
+    if (stopping_ || !connected_ || !blame_.is_enough(error, parts_.clock.steady_now() - began)) {
+        return false;
+    }
+    const auto aside = sides_.set_aside(*error.table, cursor_, batch_.end, text_of(error));
+    if (!aside) {
+        spdlog::warn(
+            "database {} ({}): a table cannot be set aside: {}",
+            options_.database,
+            options_.lane,
+            aside.error().message
+        );
+    }
+    if (!aside || !*aside) {
+        return false;
+    }
+    blame_.clear();
+    connected_ = false;
+    parts_.sink->close();
+    return true;
+}
+
+void Runner::raise_cap(journal::Position position, bool hurry) {
+    {
+        const std::lock_guard lock(mutex_);
+        cap_ = position;
+        hurry_ = hurry;
+    }
+    stop_requested_.notify_all();
+}
+
+sink::SinkResult<void> Runner::take_up(const LaneClaim::Start& start, bool map_again) {
+    // The usual case after a lost connection: the mapped batch can go on from the cursor.
+    const bool batch_fits = !map_again && filler_.is_open() && start.cursor >= batch_.begin &&
+                            start.cursor <= sink::Cursor{batch_.end, 0};
+    cursor_ = start.cursor;
+    before_cursor_ = start.fingerprint;
+    return batch_fits ? sink::SinkResult<void>{} : map_from_cursor();
+}
+
+sink::SinkResult<void> Runner::map_from_cursor() {
+    if (auto opened = filler_.open(cursor_.position); !opened) {
+        return sink::retry_after(opened.error());
+    }
+    batch_.restart_at(cursor_, before_cursor_);
+    next_.restart_at(cursor_, before_cursor_);
+    return {};
+}
+
+// Maps records until the batch is full, old enough, or there is nothing to wait for.
+sink::SinkResult<void> Runner::fill() {
+    int until_clock_reading = kMessagesPerClockReading;
+    bool due = false;
+    while (!filler_.is_full(batch_)) {
+        const auto taken = filler_.take_next(batch_);
+        if (!taken && batch_.items.empty()) {
+            return sink::retry_after(taken.error());
+        }
+        if (!taken) {
+            return {};  // what stands before it is stored, then the error comes again
+        }
+        if (!*taken) {
+            if (batch_.items.empty()) {
+                return wait_for_records();
+            }
+            if (due || stopping_ || is_at_cap()) {
+                return {};
+            }
+            due = !wait_for_more();
+            continue;
+        }
+        if (--until_clock_reading == 0) {
+            until_clock_reading = kMessagesPerClockReading;
+            if (batch_is_due()) {
+                return {};
+            }
+        }
+    }
+    return {};
+}
+
+bool Runner::batch_is_due() const {
+    const SteadyTime now = parts_.clock.steady_now();
+    return batch_.items.empty() ? now >= last_commit_ + kCursorCommitInterval
+                                : now >= batch_.started + options_.batch_delay;
+}
+
+// Sleeps until there is a good piece of work or the batch is due (false), not until the next
+// record: the journal becomes durable some thousand times a second, and each time a thread woke up
+// for a few records, a reactor or the journal's writer lost its core to it.
+bool Runner::wait_for_more() {
+    const journal::Position room = options_.batch_rows_max - batch_.items.size();
+    const journal::Position piece = std::min(room, kRecordsWorthWaking);
+    return parts_.journal.wait_for(batch_.end + piece - 1, batch_.started + options_.batch_delay);
+}
+
+sink::SinkResult<void> Runner::wait_for_records() {
+    report_committed();
+    if (is_at_cap()) {
+        std::unique_lock lock(mutex_);
+        stop_requested_.wait_for(lock, kIdleWait, [this] {
+            return stopping_ || !is_at_cap() || (hurry_ && cursor_commit_is_due());
+        });
+    } else if (!stopping_) {
+        static_cast<void>(parts_.journal.wait_for(batch_.end, parts_.clock.steady_now() + kIdleWait)
+        );
+    }
+    return {};
+}
+
+bool Runner::cursor_commit_is_due() const {
+    if (cursor_ >= sink::Cursor{batch_.end, 0}) {
+        return false;
+    }
+    return stopping_ || filler_.is_full(batch_) || (hurry_ && is_at_cap()) ||
+           parts_.clock.steady_now() - last_commit_ >= kCursorCommitInterval;
+}
+
+sink::SinkResult<void> Runner::write() {
+    const auto map_again = tables_.extend();
+    if (!map_again) {
+        return std::unexpected(map_again.error());
+    }
+    if (*map_again) {
+        return map_from_cursor();
+    }
+    if (auto written = write_and_map_ahead(); !written) {
+        return written;
+    }
+    std::swap(batch_, next_);
+    next_.restart_at({batch_.end, 0}, batch_.fingerprints.at_end());
+    return {};
+}
+
+// While a full batch is written, the one after it is mapped: there is more to come, and the
+// database has a core of its own to work on.
+sink::SinkResult<void> Runner::write_and_map_ahead() {
+    if (next_.items.empty()) {
+        next_.restart_at({batch_.end, 0}, batch_.fingerprints.at_end());
+    }
+    std::future<Result<void>> mapped;
+    if (maps_ahead_ && !stopping_ && filler_.is_full(batch_)) {
+        mapped = std::async(std::launch::async, [this] { return filler_.take_all(next_); });
+    }
+    auto written = writer_.write(batch_.items, cursor_, {batch_.end, 0}, batch_.fingerprints);
+    if (mapped.valid()) {
+        // An error of the journal comes again when the lane reads on from there.
+        [[maybe_unused]] const auto result = mapped.get();
+    }
+    return written;
+}
+
+void Runner::note_commit(
+    const sink::Cursor& cursor, const sink::Written& written, const sink::Commit& commit
+) {
+    cursor_ = cursor;
+    before_cursor_ = commit.fingerprint;
+    last_commit_ = parts_.clock.steady_now();
+    hold_.move_forward(cursor.position);
+    board_.add_commit(cursor, written, commit);
+    blame_.clear();
+    sides_.follow(cursor);
+    if (cursor.position > reported_) {
+        reported_ = cursor.position;
+        sides_.report_main(reported_);
+    }
+}
+
+// Messages that no route takes need no commit to be done with.
+void Runner::report_committed() {
+    if (batch_.items.empty() && batch_.end > reported_) {
+        reported_ = batch_.end;
+        sides_.report_main(reported_);
+    }
+}
+
+void Runner::note_failure(SteadyTime began, const sink::SinkError& error) {
+    // Records that the lane still needed may be gone: connect() finds out and goes on after them.
+    const bool overtaken = cursor_.position < parts_.journal.status().first;
+    if (error.failure != sink::Failure::retry || overtaken) {
+        connected_ = false;
+        parts_.sink->close();
+    }
+    const journal::Position end = parts_.journal.durable_end();
+    board_.add_failure(began, error, end > cursor_.position ? end - cursor_.position : 0);
+}
+
+void Runner::pause() {
+    std::unique_lock lock(mutex_);
+    stop_requested_.wait_for(lock, backoff_.next(), [this] { return stopping_.load(); });
+}
+
+}  // namespace foz::pipeline

@@ -1,0 +1,524 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/verification.h"
+
+#include <algorithm>
+#include <map>
+
+#include "mqtt/message.h"
+#include "pipeline/cursor_owner.h"
+#include "pipeline/lane_layout.h"
+#include "pipeline/lane_share.h"
+#include "pipeline/lost_replays.h"
+#include "pipeline/route_history.h"
+#include "pipeline/row_share.h"
+#include "state/dead_letters.h"
+#include "state/journal_renewal.h"
+#include "state/lane_history.h"
+
+namespace foz::pipeline {
+
+namespace {
+
+bool is_main(const std::string& lane) {
+    return lane.starts_with("main-");
+}
+
+class Verifier {
+  public:
+    Verifier(const VerifiedDatabase& database, state::StateDatabase& state)
+        : database_(database), state_(state) {}
+
+    Result<Verification> run(const OpenJournal& open_journal);
+
+  private:
+    void add_ledger();
+    Result<void> find_cursors();
+    Result<void> find_renewal();
+    Result<void> find_owner(journal::Journal& journal);
+    [[nodiscard]] sink::Cursor cursor_of(const std::string& lane) const;
+    [[nodiscard]] const state::SideSpan* span_of(
+        std::uint32_t lane, std::uint32_t route, sink::Cursor origin
+    ) const;
+    [[nodiscard]] sink::Cursor cursor_for(
+        std::uint32_t lane, std::uint32_t route, sink::Cursor origin
+    ) const;
+    [[nodiscard]] bool is_before_route(
+        std::string_view client_id, std::uint32_t route, sink::Cursor origin
+    ) const;
+    Result<void> walk(journal::Journal& journal);
+    void note_what_came_before(journal::Position first);
+    [[nodiscard]] std::uint64_t replayed(const std::string& route) const;
+    [[nodiscard]] bool has_former_route(const std::string& table) const;
+    void count_items(const mqtt::Message& message, journal::Position position);
+    void compare_received(bool counted, journal::Position first);
+    [[nodiscard]] TableTotals totals_of(std::size_t table) const;
+    void compare_tables();
+    void note_foreign();
+    Result<void> compare_dead();
+    Result<void> report_gaps();
+    [[nodiscard]] bool is_passed(const state::DeadLetter& letter) const;
+    template <class... Args>
+    void differs(fmt::format_string<Args...> format, Args&&... args) {
+        report_.differences.push_back(fmt::format(format, std::forward<Args>(args)...));
+    }
+
+    const VerifiedDatabase& database_;
+    state::StateDatabase& state_;
+    sink::Audit audit_;
+    Verification report_;
+    std::map<std::string, std::int64_t> dead_of_all_lanes_;  // by route
+    std::vector<std::uint64_t> stored_of_all_lanes_;         // by route
+    std::map<std::string, std::uint64_t> stored_by_former_;  // by route that is no more
+    std::vector<sink::Cursor> cursors_;                      // by main lane
+    RouteHistory history_;
+    state::BeforeRenewal before_;
+    std::vector<state::SideSpan> spans_;  // of side lanes
+    mapping::RowBatch batch_;
+};
+
+Result<Verification> Verifier::run(const OpenJournal& open_journal) {
+    const auto tables = database_.mapping.tables();
+    auto audit =
+        database_.sink.audit(database_.journal, database_.count_rows ? tables : tables.first(0));
+    if (!audit) {
+        return fail(ErrorCode::unavailable, "{}", audit.error().message);
+    }
+    audit_ = std::move(*audit);
+    add_ledger();
+    if (auto found = find_cursors(); !found) {
+        return pass_on(found);
+    }
+    auto history = RouteHistory::load(
+        state_, database_.journal, database_.name, database_.mapping.routes(), cursors_
+    );
+    if (!history) {
+        return pass_on(history);
+    }
+    history_ = *std::move(history);
+    if (auto found = find_renewal(); !found) {
+        return pass_on(found);
+    }
+    auto journal = open_journal();
+    if (!journal) {
+        return pass_on(journal);
+    }
+    if (auto found = find_owner(**journal); !found) {
+        return pass_on(found);
+    }
+    if (auto walked = walk(**journal); !walked) {
+        return pass_on(walked);
+    }
+    const journal::Position first = (*journal)->status().first;
+    note_what_came_before(std::max(first, before_.since));
+    compare_received(first <= before_.since, first);
+    compare_tables();
+    if (auto compared = compare_dead(); !compared) {
+        return pass_on(compared);
+    }
+    if (auto reported = report_gaps(); !reported) {
+        return pass_on(reported);
+    }
+    return std::move(report_);
+}
+
+void Verifier::add_ledger() {
+    const auto routes = database_.mapping.routes();
+    stored_of_all_lanes_.resize(routes.size());
+    for (const mapping::RouteInfo& route : routes) {
+        report_.routes.push_back({route.name, 0, 0, 0, 0, 0});
+    }
+    for (const sink::LaneState& lane : audit_.lanes) {
+        for (const sink::LedgerLine& line : lane.ledger) {
+            dead_of_all_lanes_[line.route] += line.dead;
+            const auto found = std::ranges::find(report_.routes, line.route, &RouteTotals::route);
+            if (found == report_.routes.end()) {
+                stored_by_former_[line.route] += line.stored;
+                continue;
+            }
+            stored_of_all_lanes_[static_cast<std::size_t>(found - report_.routes.begin())] +=
+                line.stored;
+            // A replay of the journal receives nothing new; one of dead letters turns dead into
+            // stored.
+            if (is_main(lane.lane) || lane.lane == kDeadLane) {
+                found->stored += line.stored;
+                found->duplicate += line.duplicate;
+                found->dead += line.dead;
+            }
+        }
+    }
+}
+
+Result<void> Verifier::find_cursors() {
+    auto layout = state::load_lane_layout(state_, database_.journal, database_.name);
+    if (!layout) {
+        return pass_on(layout);
+    }
+    const state::LaneLayout lanes = layout->value_or(state::LaneLayout{database_.lanes, 0});
+    for (std::uint32_t lane = 0; lane < lanes.lanes; ++lane) {
+        cursors_.push_back(std::max(cursor_of(lane_name(lane)), sink::Cursor{lanes.since, 0}));
+    }
+    // After the cursors: a span that has begun since is not passed by them.
+    auto spans = state::load_side_spans(state_, database_.journal, database_.name);
+    if (!spans) {
+        return pass_on(spans);
+    }
+    spans_ = std::move(*spans);
+    return {};
+}
+
+// Whether nobody mapped the route when the item came.
+bool Verifier::is_before_route(std::string_view client_id, std::uint32_t route, sink::Cursor origin)
+    const {
+    if (!history_.is_before(client_id, route, origin.position)) {
+        return false;
+    }
+    const auto lanes = static_cast<std::uint32_t>(cursors_.size());
+    const state::SideSpan* span = span_of(lane_of(client_id, lanes), route, origin);
+    const std::string& name = database_.mapping.routes()[route].name;
+    return span == nullptr || history_.is_before_of_side(span->side, name, origin.position);
+}
+
+// What replays of the journal have done for a route.
+std::uint64_t Verifier::replayed(const std::string& route) const {
+    std::uint64_t items = 0;
+    for (const sink::LaneState& lane : audit_.lanes) {
+        for (const sink::LedgerLine& line : lane.ledger) {
+            if (!is_main(lane.lane) && lane.lane != kDeadLane && line.route == route) {
+                items += line.stored + line.duplicate +
+                         static_cast<std::uint64_t>(std::max<std::int64_t>(line.dead, 0));
+            }
+        }
+    }
+    return items;
+}
+
+// Whether a route stored into the table that the configuration has no more: then that one may have
+// stored what came before.
+bool Verifier::has_former_route(const std::string& table) const {
+    return std::ranges::any_of(history_.routes(), [&](const state::RouteOfTable& one) {
+        return one.table == table && stored_by_former_.contains(one.route);
+    });
+}
+
+void Verifier::note_what_came_before(journal::Position first) {
+    for (std::uint32_t route = 0; route < report_.routes.size(); ++route) {
+        const RouteTotals& totals = report_.routes[route];
+        if (totals.before <= replayed(totals.route)) {
+            continue;
+        }
+        // Up to the lane that has had it for longest: a replay stores nothing twice then.
+        const journal::Position begin = history_.begin_of(route);
+        report_.notes.push_back(fmt::format(
+            "route {}: {} readings in the journal are from before it existed (position {}) and are "
+            "not counted; {}",
+            totals.route,
+            totals.before,
+            begin,
+            has_former_route(database_.mapping.routes()[route].table->name)
+                ? "a route of another name stored into its table then"
+                : fmt::format(
+                      "to store them: foz replay --from {} --to {} --route \"{}\"",
+                      first,
+                      begin,
+                      totals.route
+                  )
+        ));
+    }
+}
+
+// What the journal held when it got its id is counted under the id before.
+Result<void> Verifier::find_renewal() {
+    auto renewal = state::load_renewal(state_, database_.journal, database_.name);
+    if (!renewal) {
+        return pass_on(renewal);
+    }
+    if (std::optional<state::BeforeRenewal>& before = *renewal; before) {
+        before_ = *std::move(before);
+        report_.notes.push_back(fmt::format(
+            "the journal has its id since position {}; what came before is counted under the id it "
+            "had then",
+            before_.since
+        ));
+    }
+    return {};
+}
+
+Result<void> Verifier::find_owner(journal::Journal& journal) {
+    for (const sink::LaneState& lane : audit_.lanes) {
+        if (!is_main(lane.lane)) {
+            continue;
+        }
+        const auto here = fingerprint_before(journal, lane.cursor.position);
+        if (!here) {
+            return std::unexpected(here.error());
+        }
+        const auto foreign = foreign_owner(state_, lane.cursor, lane.mark, *here);
+        if (!foreign) {
+            return std::unexpected(foreign.error());
+        }
+        if (const std::optional<std::string>& why = *foreign; why) {
+            differs("lane {}: {}", lane.lane, *why);
+        }
+    }
+    return {};
+}
+
+sink::Cursor Verifier::cursor_of(const std::string& lane) const {
+    const auto found = std::ranges::find(audit_.lanes, lane, &sink::LaneState::lane);
+    return found == audit_.lanes.end() ? sink::Cursor{} : found->cursor;
+}
+
+// Of the side lane of main lane number `lane` that writes such an item; nullptr: none does.
+const state::SideSpan* Verifier::span_of(
+    std::uint32_t lane, std::uint32_t route, sink::Cursor origin
+) const {
+    const mapping::Table& table = *database_.mapping.routes()[route].table;
+    for (const state::SideSpan& span : spans_) {
+        if (span.lane == lane_name(lane) && span.table == table.name && contains(span, origin)) {
+            return &span;
+        }
+    }
+    return nullptr;
+}
+
+// Of the lane that writes such an item.
+sink::Cursor Verifier::cursor_for(std::uint32_t lane, std::uint32_t route, sink::Cursor origin)
+    const {
+    const state::SideSpan* span = span_of(lane, route, origin);
+    return span == nullptr ? cursors_[lane] : cursor_of(span->side);
+}
+
+// All that the journal has, through the mapping.
+Result<void> Verifier::walk(journal::Journal& journal) {
+    const journal::Position first = std::max(journal.status().first, before_.since);
+    auto reader = journal.read_from(first);
+    if (!reader) {
+        return pass_on(reader);
+    }
+    const journal::Position end = journal.durable_end();
+    for (const sink::Cursor& cursor : cursors_) {
+        if (cursor.position > end) {
+            differs("the cursor {} is beyond the journal's end {}", cursor.position, end);
+        }
+    }
+    const std::uint64_t deletes_before = database_.mapping.deletes();
+    while ((*reader)->position() < end) {
+        auto next = (*reader)->next();
+        if (!next) {
+            return pass_on(next);
+        }
+        const std::optional<journal::Record>& record = *next;
+        if (!record) {
+            return {};
+        }
+        if (record->kind != static_cast<std::uint8_t>(mqtt::RecordKind::message)) {
+            continue;
+        }
+        auto message = mqtt::decode_message(record->bytes);
+        if (!message) {
+            return pass_on(message);
+        }
+        count_items(*message, record->position);
+        report_.deletes = database_.mapping.deletes() - deletes_before;
+    }
+    return {};
+}
+
+void Verifier::count_items(const mqtt::Message& message, journal::Position position) {
+    batch_.clear();
+    if (database_.mapping.map(message, position, batch_) == 0) {
+        ++report_.unrouted;
+        report_.unrouted_topic.assign(message.topic);
+    }
+    const std::uint32_t lane =
+        lane_of(message.client_id, static_cast<std::uint32_t>(cursors_.size()));
+    const auto count = [&](const auto& item) {
+        RouteTotals& totals = report_.routes[item.route];
+        if (is_before_route(message.client_id, item.route, item.origin)) {
+            ++totals.before;
+            return;
+        }
+        ++totals.received;
+        const sink::Cursor cursor =
+            spans_.empty() ? cursors_[lane] : cursor_for(lane, item.route, item.origin);
+        totals.waiting += item.origin >= cursor ? 1 : 0;
+    };
+    std::ranges::for_each(batch_.rows(), count);
+    std::ranges::for_each(batch_.rejections(), count);
+}
+
+void Verifier::compare_received(bool counted, journal::Position first) {
+    for (RouteTotals& totals : report_.routes) {
+        const auto accounted =
+            static_cast<std::int64_t>(totals.stored + totals.duplicate + totals.waiting) +
+            totals.dead;
+        if (!counted) {
+            totals.received = static_cast<std::uint64_t>(accounted);
+        } else if (static_cast<std::int64_t>(totals.received) != accounted) {
+            differs(
+                "route {}: {} readings were received, but {} stored + {} duplicate + {} dead + {} "
+                "waiting are {}",
+                totals.route,
+                totals.received,
+                totals.stored,
+                totals.duplicate,
+                totals.dead,
+                totals.waiting,
+                accounted
+            );
+        }
+    }
+    if (!counted) {
+        report_.notes.push_back(fmt::format(
+            "the journal's records before {} have been removed, so what was received is taken from "
+            "the ledger",
+            first
+        ));
+    }
+}
+
+// Of table number `table`.
+TableTotals Verifier::totals_of(std::size_t table) const {
+    const mapping::Table& counted = *database_.mapping.tables()[table];
+    const auto routes = database_.mapping.routes();
+    TableTotals totals{.table = counted.name, .rows = audit_.rows[table]};
+    for (std::size_t route = 0; route < routes.size(); ++route) {
+        if (routes[route].table != &counted) {
+            continue;
+        }
+        totals.stored += stored_of_all_lanes_[route];
+        for (const sink::ForeignTotal& one : audit_.foreign) {
+            totals.foreign += one.route == routes[route].name ? one.stored : 0;
+        }
+    }
+    for (const state::RouteOfTable& one : history_.routes()) {
+        const auto former = stored_by_former_.find(one.route);
+        if (one.table == totals.table && former != stored_by_former_.end()) {
+            totals.former += former->second;
+        }
+    }
+    return totals;
+}
+
+void Verifier::compare_tables() {
+    if (!database_.count_rows) {
+        report_.notes.emplace_back("the rows of the tables were not counted");
+        return;
+    }
+    note_foreign();
+    for (std::size_t i = 0; i < database_.mapping.tables().size(); ++i) {
+        TableTotals totals = totals_of(i);
+        const std::uint64_t stored = totals.stored + totals.foreign + totals.former;
+        if (totals.rows != stored) {
+            differs(
+                "table {} has {} rows, foz stored {}{}{}: {}",
+                totals.table,
+                totals.rows,
+                totals.stored,
+                totals.former > 0 ? fmt::format(" and routes of before {}", totals.former) : "",
+                totals.foreign > 0 ? fmt::format(" and other journals {}", totals.foreign) : "",
+                totals.rows > stored
+                    ? "the others came from elsewhere, or from a journal whose route has another "
+                      "name "
+                      "(--no-row-counts, if that is as it should be)"
+                    : "the others were deleted, or the table was replaced (--no-row-counts, if "
+                      "that is as it should be)"
+            );
+        }
+        report_.tables.push_back(std::move(totals));
+    }
+}
+
+void Verifier::note_foreign() {
+    const auto routes = database_.mapping.routes();
+    std::map<std::string, std::string> by_journal;
+    for (const sink::ForeignTotal& one : audit_.foreign) {
+        const bool known =
+            std::ranges::find(routes, one.route, &mapping::RouteInfo::name) != routes.end();
+        std::string& text = by_journal[one.journal];
+        text += fmt::format(
+            "{}{} by route {}{}",
+            text.empty() ? "" : ", ",
+            one.stored,
+            one.route,
+            known ? "" : " (no route here has that name: its table is not known, and not summed up)"
+        );
+    }
+    for (const auto& [journal, text] : by_journal) {
+        report_.notes.push_back(fmt::format("journal {} has stored here too: {}", journal, text));
+    }
+}
+
+// Letters that a lane has saved but not passed are not in its ledger yet.
+bool Verifier::is_passed(const state::DeadLetter& letter) const {
+    if (letter.position < before_.since) {
+        return true;
+    }
+    const auto lane = std::ranges::find(audit_.lanes, letter.lane, &sink::LaneState::lane);
+    return lane != audit_.lanes.end() &&
+           sink::Cursor{letter.position, letter.ordinal} < lane->cursor;
+}
+
+Result<void> Verifier::compare_dead() {
+    std::map<std::string, std::int64_t> letters;
+    state::LetterFilter filter;
+    filter.journal = database_.journal;
+    filter.database = database_.name;
+    auto read = state::for_each_letter(state_, filter, [&](const state::DeadLetter& letter) {
+        letters[letter.route] += is_passed(letter) ? 1 : 0;
+        return true;
+    });
+    if (!read) {
+        return pass_on(read);
+    }
+    for (const auto& [route, dead] : dead_of_all_lanes_) {
+        letters.try_emplace(route, 0);
+    }
+    for (const auto& [route, kept] : letters) {
+        const auto found = dead_of_all_lanes_.find(route);
+        const auto carried =
+            std::ranges::find(before_.letters, route, &state::BeforeRenewal::Letters::route);
+        const std::int64_t dead = (found == dead_of_all_lanes_.end() ? 0 : found->second) +
+                                  (carried == before_.letters.end() ? 0 : carried->count);
+        if (dead != kept) {
+            differs(
+                "route {}: the ledger has {} dead letters, {} has {}",
+                route,
+                dead,
+                state_.file().string(),
+                kept
+            );
+        }
+    }
+    return {};
+}
+
+Result<void> Verifier::report_gaps() {
+    auto gaps = state::load_gaps(state_, database_.journal);
+    if (!gaps) {
+        return pass_on(gaps);
+    }
+    for (const state::Gap& gap : *gaps) {
+        if (gap.database == database_.name && !gap.accepted) {
+            differs(
+                "records {} to {} never came to lane {}: the journal had them no more when the "
+                "database needed "
+                "them (accept it with --accept-gaps)",
+                gap.first,
+                gap.past - 1,
+                gap.lane
+            );
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<Verification> verify(
+    const VerifiedDatabase& database, state::StateDatabase& state, const OpenJournal& open_journal
+) {
+    return Verifier(database, state).run(open_journal);
+}
+
+}  // namespace foz::pipeline

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/session_saver.h"
+
+#include <algorithm>
+
+#include "mqtt/message.h"
+#include "session/session_checkpoint.h"
+#include "session/session_recovery.h"
+#include "tests/journal/local/journal_fixture.h"
+#include "tests/support/temporary_directory.h"
+
+namespace foz::session {
+namespace {
+
+using mqtt::RecordKind;
+using support::HangingSyncs;
+
+/// Whatever it waits for is late.
+class ImpatientClock final : public Clock {
+  public:
+    [[nodiscard]] SystemTime system_now() const override { return real_clock().system_now(); }
+    [[nodiscard]] SteadyTime steady_now() const override { return {}; }
+};
+
+/// A client with one session, which does what the broker does: the session changes first, then its
+/// record is appended.
+class OneClient final : public SessionHolder {
+  public:
+    explicit OneClient(journal::Journal& journal) : journal_(journal) {
+        journal::RecordBatch batch;
+        mqtt::encode_session_record(
+            {.client_id = session_->client_id(), .expiry_seconds = 60},
+            batch.begin_record(static_cast<std::uint8_t>(RecordKind::session_started))
+        );
+        batch.end_record();
+        EXPECT_TRUE(journal_.append(batch));
+    }
+
+    void note(std::uint16_t packet_id) { (void)session_->note_received(packet_id, "t", "payload"); }
+    /// Whether the journal has taken it.
+    [[nodiscard]] bool append(std::uint16_t packet_id, std::uint8_t qos = 2) {
+        const std::string payload = qos == 2 ? "payload" : std::string(200, '.');
+        journal::RecordBatch batch;
+        mqtt::encode_message(
+            {.topic = "t",
+             .payload = payload,
+             .client_id = session_->client_id(),
+             .received = {},
+             .qos = qos,
+             .retain = false,
+             .packet_id = packet_id,
+             .properties = {}},
+            batch.begin_record(static_cast<std::uint8_t>(RecordKind::message))
+        );
+        batch.end_record();
+        return journal_.append(batch).has_value();
+    }
+    [[nodiscard]] bool wait_until_durable() {
+        return journal_.wait_for(journal_.status().end - 1, journal::local::deadline());
+    }
+    void set_all_appended(bool appended) { all_appended_ = appended; }
+
+    [[nodiscard]] std::vector<std::shared_ptr<Session>> persistent_sessions() override {
+        return {session_};
+    }
+    [[nodiscard]] bool wait_until_appended(SteadyTime /*deadline*/) override {
+        return all_appended_;
+    }
+
+  private:
+    journal::Journal& journal_;
+    const std::shared_ptr<Session> session_ = std::make_shared<Session>("device", 60);
+    bool all_appended_ = true;
+};
+
+class SessionSaver : public testing::Test {
+  protected:
+    SessionSaver() {
+        auto opened = state::StateDatabase::open(folder_ / "state.db");
+        EXPECT_TRUE(opened) << opened.error().message;
+        state_ = std::move(*opened);
+    }
+
+    void checkpoint(journal::Journal& journal, SessionHolder& holder, const Clock& clock) {
+        SessionHolder* const holders[] = {&holder};
+        checkpoint_sessions(journal, *state_, clock, holders);
+    }
+    /// The packet ids of all sessions that the next start finds unreleased.
+    [[nodiscard]] std::vector<std::uint16_t> recovered_ids(journal::Journal& journal) {
+        const auto recovered = recover_sessions(journal, *state_);
+        EXPECT_TRUE(recovered) << recovered.error().message;
+        std::vector<std::uint16_t> ids;
+        for (const auto& session : recovered.value_or(std::vector<std::shared_ptr<Session>>())) {
+            for (const Unreleased& message : session->unreleased()) {
+                ids.push_back(message.packet_id);
+            }
+        }
+        return ids;
+    }
+    [[nodiscard]] static std::optional<journal::Position> session_cursor(journal::Journal& journal
+    ) {
+        for (const journal::NamedCursor& cursor : journal.cursors()) {
+            if (cursor.name == kSessionCursor) {
+                return cursor.position;
+            }
+        }
+        return std::nullopt;
+    }
+    void expect_that_a_lost_message_is_unknown(bool appended);
+
+    support::FaultyFileSystem files_;
+    support::TemporaryDirectory folder_;
+    std::unique_ptr<state::StateDatabase> state_;
+};
+
+// The second message is known to its session, but not on disk when the sessions are saved, and lost
+// in the crash: the client sends it again, and it must be taken.
+void SessionSaver::expect_that_a_lost_message_is_unknown(bool appended) {
+    auto journal = journal::local::open_or_fail(files_);
+    EXPECT_TRUE(recovered_ids(*journal).empty());
+    OneClient client(*journal);
+    client.note(1);
+    ASSERT_TRUE(client.append(1));
+    ASSERT_TRUE(client.wait_until_durable());
+    {
+        const HangingSyncs hanging(files_, ".segment");
+        client.note(2);
+        if (appended) {
+            ASSERT_TRUE(client.append(2));
+        }
+        client.set_all_appended(appended);
+        checkpoint(*journal, client, ImpatientClock());
+        files_.stop_after(0);
+    }
+    journal.reset();
+    files_.restart(support::Loss::everything);
+    EXPECT_EQ(recovered_ids(*journal::local::open_or_fail(files_)), std::vector<std::uint16_t>{1});
+}
+
+TEST_F(SessionSaver, a_checkpoint_does_not_know_a_message_whose_record_is_queued) {
+    expect_that_a_lost_message_is_unknown(true);
+}
+
+TEST_F(SessionSaver, a_checkpoint_does_not_know_a_message_that_is_not_appended_yet) {
+    expect_that_a_lost_message_is_unknown(false);
+}
+
+TEST_F(SessionSaver, a_checkpoint_knows_what_is_on_disk_and_lets_the_journal_go_up_to_it) {
+    auto journal = journal::local::open_or_fail(files_);
+    EXPECT_TRUE(recovered_ids(*journal).empty());
+    OneClient client(*journal);
+    client.note(1);
+    ASSERT_TRUE(client.append(1));
+    ASSERT_TRUE(client.wait_until_durable());
+    EXPECT_EQ(session_cursor(*journal), 0U);
+    checkpoint(*journal, client, real_clock());
+    EXPECT_EQ(session_cursor(*journal), journal->status().end);
+    EXPECT_EQ(recovered_ids(*journal), std::vector<std::uint16_t>{1});
+}
+
+TEST_F(SessionSaver, a_new_journal_keeps_the_session_records_before_the_first_checkpoint) {
+    journal::local::LocalJournalOptions options = journal::local::small_options();
+    options.size_max = 4 * options.segment_bytes;
+    auto journal = journal::local::open_or_fail(files_, options);
+    EXPECT_TRUE(recovered_ids(*journal).empty());
+    OneClient client(*journal);
+    client.note(1);
+    ASSERT_TRUE(client.append(1));
+    // All that the lane has passed would go, since its room is needed.
+    constexpr journal::Position kMoreThanFits = 1'000;
+    while (!journal->status().stalled && journal->status().end < kMoreThanFits) {
+        (void)client.append(0, 0);
+        journal->set_cursor("lane", journal->durable_end());
+    }
+    ASSERT_TRUE(journal->status().stalled);
+    EXPECT_EQ(journal->status().first, 0U);
+    EXPECT_EQ(recovered_ids(*journal), std::vector<std::uint16_t>{1});
+
+    EXPECT_TRUE(journal::local::eventually([&] {
+        checkpoint(*journal, client, ImpatientClock());  // what was queued may fill it again
+        journal->set_cursor("lane", journal->durable_end());
+        return client.append(0, 0);
+    }));
+    EXPECT_EQ(recovered_ids(*journal), std::vector<std::uint16_t>{1});
+}
+
+TEST_F(SessionSaver, a_checkpoint_is_never_beyond_what_is_on_disk) {
+    const journal::local::LocalJournalOptions options = journal::local::small_options();
+    files_.set_capacity(3 * options.segment_bytes);
+    auto journal = journal::local::open_or_fail(files_, options);
+    while (!journal->status().stalled) {
+        (void)journal->append(journal::local::batch_of(std::string(200, '.')));
+    }
+    ASSERT_LT(journal->durable_end(), journal->status().end);
+    checkpoint_sessions(*journal, *state_, real_clock(), {});
+    journal.reset();
+    auto again = journal::local::open_or_fail(files_, options);
+    const auto recovered = recover_sessions(*again, *state_);
+    EXPECT_TRUE(recovered) << recovered.error().message;
+}
+
+TEST_F(SessionSaver, a_journal_that_has_lost_its_tail_goes_on_with_the_sessions_as_saved) {
+    auto journal = journal::local::open_or_fail(files_);
+    const std::string id = journal->status().id;
+    const SessionSnapshot saved{.client_id = "c", .expiry_seconds = 60, .unreleased = {}};
+    ASSERT_TRUE(save_sessions(*state_, id, 1'000, std::span(&saved, 1)));
+    const auto recovered = recover_sessions(*journal, *state_);
+    ASSERT_TRUE(recovered) << recovered.error().message;
+    ASSERT_EQ(recovered->size(), 1U);
+    EXPECT_EQ(recovered->front()->client_id(), "c");
+    const auto checkpoint = load_sessions(*state_, id);
+    ASSERT_TRUE(checkpoint && *checkpoint);
+    EXPECT_EQ((*checkpoint)->position, 0U);
+}
+
+}  // namespace
+}  // namespace foz::session
