@@ -23,8 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // A running foz saves its sessions every five seconds, and ends then what is to be ended.
-constexpr auto kSavedWithin = 30s;
-constexpr auto kPatience = 20s;
+constexpr auto kPatience = 12s;
 
 struct SessionsArguments {
     DataFolderArguments folder;
@@ -64,10 +63,6 @@ Result<Opened> open(const SessionsArguments& arguments) {
     return opened;
 }
 
-bool foz_seems_to_run(const session::SessionCheckpoint& checkpoint) {
-    return real_clock().system_now() - checkpoint.saved < kSavedWithin;
-}
-
 std::string holdings(const session::SessionSnapshot& session) {
     const std::size_t count = session.unreleased.size();
     return count == 0
@@ -93,6 +88,10 @@ std::string presence(const session::SessionSnapshot& session) {
     return fmt::format("gone since {}, {}", utc_text(at.since), expiry);
 }
 
+std::string saved_text(const session::SessionCheckpoint& checkpoint) {
+    return checkpoint.saved == SystemTime{} ? "at an unknown time" : utc_text(checkpoint.saved);
+}
+
 int list(const SessionsArguments& arguments) {
     auto opened = open(arguments);
     if (!opened) {
@@ -113,13 +112,11 @@ int list(const SessionsArguments& arguments) {
     }
     fmt::print(
         stderr,
-        "{} sessions of limits.sessions = {}, {} of them hold nothing; as of {}{}\n",
+        "{} sessions of limits.sessions = {}, {} of them hold nothing; last change saved: {}\n",
         checkpoint.sessions.size(),
         settings.limits.sessions,
         empty,
-        checkpoint.saved == SystemTime{} ? "an unknown time" : utc_text(checkpoint.saved),
-        foz_seems_to_run(checkpoint) ? " (foz saves them every five seconds)"
-                                     : ", when foz saved them last: it does not seem to run"
+        saved_text(checkpoint)
     );
     return 0;
 }
@@ -149,9 +146,9 @@ int request(const Opened& opened, const std::string& client_id) {
             "sessions",
             {ErrorCode::not_found,
              fmt::format(
-                 "there is no session of \"{}\" as of {}; foz sessions lists those that there are",
-                 printable(client_id),
-                 utc_text(opened.checkpoint.saved)
+                 "there is no session of \"{}\"; foz sessions lists those that there are (one that "
+                 "has just begun is saved within five seconds)",
+                 printable(client_id)
              )},
             1
         );
@@ -173,13 +170,10 @@ int wait_for_end(const Opened& opened) {
         }
         std::this_thread::sleep_for(200ms);
     }
-    return failed(
-        "sessions",
-        {ErrorCode::unavailable,
-         "noted, but foz has not ended it yet; it does so when it saves its sessions next: see its "
-         "log"},
-        1
+    fmt::print(
+        "noted: the foz that uses this data folder ends it within seconds, or when it runs again\n"
     );
+    return 0;
 }
 
 int end(const SessionsArguments& arguments) {
@@ -195,14 +189,6 @@ int end(const SessionsArguments& arguments) {
         noted += code == 0 ? 1 : 0;
     }
     if (noted == 0) {
-        return exit_code;
-    }
-    if (!foz_seems_to_run(opened->checkpoint)) {
-        fmt::print(
-            "noted: foz does not seem to run (it saved its sessions last at {}), and ends it when "
-            "it does\n",
-            utc_text(opened->checkpoint.saved)
-        );
         return exit_code;
     }
     return std::max(exit_code, wait_for_end(*opened));

@@ -21,23 +21,22 @@ namespace foz::server {
 namespace {
 
 /// Saves the sessions now and then, and looks after dead letters, on a thread of its own.
-class SessionSaver {
+class Upkeep {
   public:
-    SessionSaver(
+    Upkeep(
         journal::Journal& journal,
         state::StateDatabase& state,
         const Clock& clock,
         std::vector<session::SessionHolder*> holders
     )
-        : journal_(journal),
-          state_(state),
-          clock_(clock),
+        : clock_(clock),
           holders_(std::move(holders)),
+          sessions_(journal, state, clock),
           letters_(state),
           thread_([this] { run(); }) {}
-    SessionSaver(const SessionSaver&) = delete;
-    SessionSaver& operator=(const SessionSaver&) = delete;
-    ~SessionSaver() {
+    Upkeep(const Upkeep&) = delete;
+    Upkeep& operator=(const Upkeep&) = delete;
+    ~Upkeep() {
         if (thread_.joinable()) {
             stop();
         }
@@ -46,7 +45,7 @@ class SessionSaver {
     /// Ends the thread and saves for the last time.
     void finish() {
         stop();
-        save();
+        sessions_.save(holders_);
     }
 
   private:
@@ -64,18 +63,15 @@ class SessionSaver {
         std::unique_lock lock(mutex_);
         while (!stopped_.wait_for(lock, kInterval, [this] { return stop_; })) {
             lock.unlock();
-            save();
+            sessions_.save(holders_);
             letters_.check(clock_.system_now(), clock_.steady_now());
             lock.lock();
         }
     }
 
-    void save() { session::checkpoint_sessions(journal_, state_, clock_, holders_); }
-
-    journal::Journal& journal_;
-    state::StateDatabase& state_;
     const Clock& clock_;
     const std::vector<session::SessionHolder*> holders_;
+    session::SessionSaver sessions_;
     state::LetterKeeper letters_;
     std::mutex mutex_;
     std::condition_variable stopped_;
@@ -100,7 +96,7 @@ struct Server::Parts {
     std::unique_ptr<broker::Broker> broker;
     std::vector<std::unique_ptr<source::Source>> sources;
     std::vector<std::unique_ptr<bridge::Bridge>> bridges;
-    std::unique_ptr<SessionSaver> saver;
+    std::unique_ptr<Upkeep> upkeep;
 
     [[nodiscard]] Result<void> start_receiving(
         const config::Settings& settings, const Clock& clock
@@ -216,13 +212,13 @@ Result<std::unique_ptr<Server>> Server::start(
     for (const auto& bridge : parts->bridges) {
         holders.push_back(bridge.get());
     }
-    parts->saver =
-        std::make_unique<SessionSaver>(*parts->journal, *parts->state, clock, std::move(holders));
+    parts->upkeep =
+        std::make_unique<Upkeep>(*parts->journal, *parts->state, clock, std::move(holders));
     return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
 
 Server::~Server() {
-    parts_->saver.reset();
+    parts_->upkeep.reset();
     // The lanes tell the broker, the sources and the bridges of their commits, so they end first.
     if (parts_->lanes) {
         parts_->lanes->stop(SteadyTime::min());
@@ -230,7 +226,7 @@ Server::~Server() {
 }
 
 bool Server::drain(SteadyTime deadline) {
-    parts_->saver->finish();
+    parts_->upkeep->finish();
     for (const auto& source : parts_->sources) {
         source->drain(deadline);
     }

@@ -7,24 +7,35 @@ namespace foz::session {
 
 namespace {
 
-state::SqliteResult<void> delete_sessions(
-    state::SqliteConnection& connection, const std::string& journal_id
+/// Runs `sql` for each client id.
+state::SqliteResult<void> each_bound(
+    state::SqliteConnection& connection,
+    std::string_view sql,
+    const std::string& journal_id,
+    std::span<const std::string> client_ids
 ) {
-    auto remove = connection.prepare("DELETE FROM session WHERE journal = ?");
-    if (!remove) {
-        return std::unexpected(std::move(remove.error()));
+    auto statement = connection.prepare(sql);
+    if (!statement) {
+        return std::unexpected(std::move(statement.error()));
     }
-    remove->bind(1, journal_id);
-    return remove->run();
+    for (const std::string& client_id : client_ids) {
+        statement->bind(1, journal_id);
+        statement->bind(2, client_id);
+        if (auto ran = statement->run(); !ran) {
+            return ran;
+        }
+    }
+    return {};
 }
 
-state::SqliteResult<void> insert_sessions(
+state::SqliteResult<void> put_sessions(
     state::SqliteConnection& connection,
     const std::string& journal_id,
     std::span<const SessionSnapshot> sessions
 ) {
     auto insert = connection.prepare(
-        "INSERT INTO session (journal, client_id, expiry_seconds, unreleased, contents, connected,"
+        "INSERT OR REPLACE INTO session (journal, client_id, expiry_seconds, unreleased, contents, "
+        "connected,"
         " since) VALUES (?, ?, ?, ?, ?, ?, ?)"
     );
     if (!insert) {
@@ -145,34 +156,32 @@ state::SqliteResult<std::vector<SessionSnapshot>> select_sessions(
     }
 }
 
-/// Runs `sql` for each client id.
-state::SqliteResult<void> each_bound(
-    state::SqliteConnection& connection,
-    std::string_view sql,
-    const std::string& journal_id,
-    std::span<const std::string> client_ids
-) {
-    auto statement = connection.prepare(sql);
-    if (!statement) {
-        return std::unexpected(std::move(statement.error()));
-    }
-    for (const std::string& client_id : client_ids) {
-        statement->bind(1, journal_id);
-        statement->bind(2, client_id);
-        if (auto ran = statement->run(); !ran) {
-            return ran;
-        }
-    }
-    return {};
-}
-
 }  // namespace
+
+SessionChanges changes_between(
+    std::span<const SessionSnapshot> before, std::span<const SessionSnapshot> after
+) {
+    SessionChanges changes;
+    auto old = before.begin();
+    for (const SessionSnapshot& session : after) {
+        for (; old != before.end() && old->client_id < session.client_id; ++old) {
+            changes.gone.push_back(old->client_id);
+        }
+        const bool was_there = old != before.end() && old->client_id == session.client_id;
+        if (!was_there || *old != session) changes.changed.push_back(session);
+        if (was_there) ++old;
+    }
+    for (; old != before.end(); ++old) {
+        changes.gone.push_back(old->client_id);
+    }
+    return changes;
+}
 
 Result<void> save_sessions(
     state::StateDatabase& state,
     const std::string& journal_id,
     std::uint64_t position,
-    std::span<const SessionSnapshot> sessions,
+    const SessionChanges& changes,
     SystemTime now
 ) {
     return state.run(
@@ -182,11 +191,17 @@ Result<void> save_sessions(
             if (!transaction) {
                 return std::unexpected(std::move(transaction.error()));
             }
-            if (auto deleted = delete_sessions(connection, journal_id); !deleted) {
-                return deleted;
+            if (auto removed = each_bound(
+                    connection,
+                    "DELETE FROM session WHERE journal = ? AND client_id = ?",
+                    journal_id,
+                    changes.gone
+                );
+                !removed) {
+                return removed;
             }
-            if (auto inserted = insert_sessions(connection, journal_id, sessions); !inserted) {
-                return inserted;
+            if (auto put = put_sessions(connection, journal_id, changes.changed); !put) {
+                return put;
             }
             if (auto set = set_position(connection, journal_id, position, now); !set) {
                 return set;

@@ -21,6 +21,8 @@ struct SessionSnapshot {
     /// QoS 2 messages that are in the journal.
     std::vector<Unreleased> unreleased;
     Session::Presence presence{};
+
+    bool operator==(const SessionSnapshot&) const = default;
 };
 
 struct SessionCheckpoint {
@@ -29,16 +31,28 @@ struct SessionCheckpoint {
     SystemTime saved{};  // when; the epoch: not known
 };
 
-/// Replaces the checkpoint of `journal_id`, in one transaction.
+/// What has become of the sessions since a checkpoint.
+struct SessionChanges {
+    std::vector<SessionSnapshot> changed;  // new ones too
+    std::vector<std::string> gone;         // client ids
+
+    [[nodiscard]] bool empty() const { return changed.empty() && gone.empty(); }
+};
+/// Both in the order of their client ids, each of which is there once.
+[[nodiscard]] SessionChanges changes_between(
+    std::span<const SessionSnapshot> before, std::span<const SessionSnapshot> after
+);
+
+/// Brings the checkpoint of `journal_id` up to `position`, in one transaction.
 [[nodiscard]] Result<void> save_sessions(
     state::StateDatabase& state,
     const std::string& journal_id,
     std::uint64_t position,
-    std::span<const SessionSnapshot> sessions,
+    const SessionChanges& changes,
     SystemTime now = {}
 );
 
-/// nullopt: none was ever saved for this journal.
+/// In the order of the client ids. nullopt: none was ever saved for this journal.
 [[nodiscard]] Result<std::optional<SessionCheckpoint>> load_sessions(
     state::StateDatabase& state, const std::string& journal_id
 );

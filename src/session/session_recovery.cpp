@@ -92,7 +92,7 @@ Result<void> correct(
         status.end
     );
     checkpoint.position = status.end;
-    return save_sessions(state, status.id, checkpoint.position, checkpoint.sessions);
+    return save_sessions(state, status.id, checkpoint.position, {});
 }
 
 }  // namespace

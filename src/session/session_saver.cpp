@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/session_saver.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/log.h"
-#include "session/session_checkpoint.h"
 #include "session/session_recovery.h"
 
 namespace foz::session {
 namespace {
 
-void add_snapshots(
-    std::span<const std::shared_ptr<Session>> sessions, std::vector<SessionSnapshot>& snapshots
-) {
+std::vector<std::shared_ptr<Session>> sessions_of(std::span<SessionHolder* const> holders) {
+    std::vector<std::shared_ptr<Session>> all;
+    for (SessionHolder* holder : holders) {
+        std::ranges::move(holder->persistent_sessions(), std::back_inserter(all));
+    }
+    return all;
+}
+
+std::vector<SessionSnapshot> snapshots_of(std::span<const std::shared_ptr<Session>> sessions) {
+    std::vector<SessionSnapshot> snapshots;
+    snapshots.reserve(sessions.size());
     for (const auto& session : sessions) {
         snapshots.push_back({
             .client_id = session->client_id(),
@@ -19,6 +29,8 @@ void add_snapshots(
             .presence = session->presence(),
         });
     }
+    std::ranges::sort(snapshots, {}, &SessionSnapshot::client_id);
+    return snapshots;
 }
 
 // Waits until everything that was received before this call is on disk. False: it takes too long.
@@ -56,49 +68,56 @@ std::vector<std::string> begin_to_end(
 
 }  // namespace
 
-void checkpoint_sessions(
-    journal::Journal& journal,
-    state::StateDatabase& state,
-    const Clock& clock,
-    std::span<SessionHolder* const> holders
-) {
-    const journal::Status status = journal.status();
-    // Records below this are in the snapshot: a session changes before its record is appended. What
-    // is not durable yet may be gone after a crash, and its positions are then given anew.
-    journal::Position position = status.durable_end;
-    std::vector<std::string> to_end = begin_to_end(status.id, state, holders);
-    std::vector<SessionSnapshot> snapshots;
-    for (SessionHolder* holder : holders) {
-        add_snapshots(holder->persistent_sessions(), snapshots);
+void SessionSaver::save(std::span<SessionHolder* const> holders) {
+    const journal::Status status = journal_.status();
+    if (!saved_) {
+        auto loaded = load_sessions(state_, status.id);
+        if (!loaded) {
+            spdlog::warn("sessions are not saved: {}", loaded.error().message);
+            return;
+        }
+        saved_ = (*std::move(loaded)).value_or(SessionCheckpoint{});
     }
-    // The snapshot may hold changes whose records are not on disk yet. Saved before them, it would
+    // Records below this are in the snapshots: a session changes before its record is appended.
+    // What is not durable yet may be gone after a crash, and its positions are then given anew.
+    journal::Position position = status.durable_end;
+    std::vector<std::string> to_end = begin_to_end(status.id, state_, holders);
+    std::vector<SessionSnapshot> sessions = snapshots_of(sessions_of(holders));
+    SessionChanges changes = changes_between(saved_->sessions, sessions);
+    // They may hold changes whose records are not on disk yet. Saved before them, they would
     // remember, after a crash, messages that are lost, and take the client's second try for a
     // duplicate.
-    if (!(snapshots.empty() && to_end.empty()) &&
-        !wait_until_all_is_durable(journal, clock, holders)) {
+    if (!(changes.empty() && to_end.empty()) &&
+        !wait_until_all_is_durable(journal_, clock_, holders)) {
         to_end.clear();  // next time
         // The journal is full, perhaps because this very cursor stands still: go by what is in it.
-        position = journal.durable_end();
-        const auto recovered = recover_sessions(journal, state);
+        position = journal_.durable_end();
+        const auto recovered = recover_sessions(journal_, state_);
         if (!recovered) {
             spdlog::warn("sessions are not saved: {}", recovered.error().message);
             return;
         }
-        snapshots.clear();
-        add_snapshots(*recovered, snapshots);
+        sessions = snapshots_of(*recovered);
+        changes = changes_between(saved_->sessions, sessions);
     }
-    if (auto saved = save_sessions(state, status.id, position, snapshots, clock.system_now());
-        !saved) {
-        spdlog::warn(
-            "sessions are not saved, so the journal keeps their records: {}", saved.error().message
-        );
-        return;
+    if (!changes.empty() || saved_->position != position) {
+        auto saved = save_sessions(state_, status.id, position, changes, clock_.system_now());
+        if (!saved) {
+            saved_.reset();
+            spdlog::warn(
+                "sessions are not saved, so the journal keeps their records: {}",
+                saved.error().message
+            );
+            return;
+        }
+        saved_->sessions = std::move(sessions);
+        saved_->position = position;
     }
-    journal.set_cursor(kSessionCursor, position);
+    journal_.set_cursor(kSessionCursor, position);
     if (to_end.empty()) {
         return;
     }
-    if (auto forgotten = forget_session_ends(state, status.id, to_end); !forgotten) {
+    if (auto forgotten = forget_session_ends(state_, status.id, to_end); !forgotten) {
         spdlog::warn("{}", forgotten.error().message);
     }
 }

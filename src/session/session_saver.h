@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Saves all sessions now and then, so that the journal need not keep its records for the next
-// recovery (session_recovery.h).
+// Saves what has become of the sessions now and then, so that the journal need not keep its records
+// for the next recovery (session_recovery.h).
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "base/clock.h"
 #include "journal/journal.h"
 #include "session/session.h"
+#include "session/session_checkpoint.h"
 #include "state/state_database.h"
 
 namespace foz::session {
@@ -34,14 +36,24 @@ class SessionHolder {
     virtual void end_sessions(std::span<const std::string> /*client_ids*/) {}
 };
 
-/// One checkpoint of the sessions of all `holders`, and the journal's cursor moved up to it. Any
-/// one thread; blocks for some seconds at most. What goes wrong is logged, and the next call tries
-/// again.
-void checkpoint_sessions(
-    journal::Journal& journal,
-    state::StateDatabase& state,
-    const Clock& clock,
-    std::span<SessionHolder* const> holders
-);
+/// One thread at a time.
+class SessionSaver {
+  public:
+    /// All of them must outlive it.
+    SessionSaver(journal::Journal& journal, state::StateDatabase& state, const Clock& clock)
+        : journal_(journal), state_(state), clock_(clock) {}
+
+    /// One checkpoint of the sessions of all `holders`, and the journal's cursor moved up to it.
+    /// Writes what is not saved yet, and nothing when neither a session nor the journal's end has
+    /// changed. Blocks for some seconds at most. What goes wrong is logged, and the next call tries
+    /// again.
+    void save(std::span<SessionHolder* const> holders);
+
+  private:
+    journal::Journal& journal_;
+    state::StateDatabase& state_;
+    const Clock& clock_;
+    std::optional<SessionCheckpoint> saved_;  // what state.db has; nothing: that is to be read
+};
 
 }  // namespace foz::session

@@ -88,7 +88,7 @@ class BrokerOverSockets : public testing::Test {
 
     void save_sessions() {
         session::SessionHolder* const holders[] = {broker_.get()};
-        session::checkpoint_sessions(*journal_, *state_, real_clock(), holders);
+        session::SessionSaver(*journal_, *state_, real_clock()).save(holders);
     }
 
     /// As a crash would: nothing is saved, nobody is told.

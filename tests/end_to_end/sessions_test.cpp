@@ -78,11 +78,9 @@ TEST_F(Sessions, AreEndedAtTheNextStartWhenFozDoesNotRun) {
     }
     ASSERT_TRUE(lists("\"idle\"  gone since "));
     ASSERT_EQ(foz_.stop(), 0);
-    // As it is half a minute after foz has ended.
-    (void)foz_.query("UPDATE session_checkpoint SET saved = saved - 60000000", "state.db");
     const Outcome noted = foz_.run_configured({"sessions", "end", "idle"});
     EXPECT_EQ(noted.exit_code, 0) << noted;
-    EXPECT_TRUE(noted.says("noted: foz does not seem to run")) << noted;
+    EXPECT_TRUE(noted.says("or when it runs again")) << noted;
     foz_.start();
     EXPECT_TRUE(lists("0 sessions of"));
 }

@@ -73,17 +73,18 @@ class OneClient final : public SessionHolder {
     bool all_appended_ = true;
 };
 
-class SessionSaver : public testing::Test {
+class SessionSaverTest : public testing::Test {
   protected:
-    SessionSaver() {
+    SessionSaverTest() {
         auto opened = state::StateDatabase::open(folder_ / "state.db");
         EXPECT_TRUE(opened) << opened.error().message;
         state_ = std::move(*opened);
+        watch_ = state::SqliteConnection::open(folder_ / "state.db", {}).value();
     }
 
     void checkpoint(journal::Journal& journal, SessionHolder& holder, const Clock& clock) {
         SessionHolder* const holders[] = {&holder};
-        checkpoint_sessions(journal, *state_, clock, holders);
+        SessionSaver(journal, *state_, clock).save(holders);
     }
     /// The packet ids of all sessions that the next start finds unreleased.
     [[nodiscard]] std::vector<std::uint16_t> recovered_ids(journal::Journal& journal) {
@@ -106,16 +107,21 @@ class SessionSaver : public testing::Test {
         }
         return std::nullopt;
     }
+    /// Grows when another connection has changed state.db.
+    [[nodiscard]] std::int64_t changes_of_the_file() {
+        return watch_.integer_of("PRAGMA data_version").value_or(-1);
+    }
     void expect_that_a_lost_message_is_unknown(bool appended);
 
     support::FaultyFileSystem files_;
     support::TemporaryDirectory folder_;
     std::unique_ptr<state::StateDatabase> state_;
+    state::SqliteConnection watch_;
 };
 
 // The second message is known to its session, but not on disk when the sessions are saved, and lost
 // in the crash: the client sends it again, and it must be taken.
-void SessionSaver::expect_that_a_lost_message_is_unknown(bool appended) {
+void SessionSaverTest::expect_that_a_lost_message_is_unknown(bool appended) {
     auto journal = journal::local::open_or_fail(files_);
     EXPECT_TRUE(recovered_ids(*journal).empty());
     OneClient client(*journal);
@@ -137,15 +143,15 @@ void SessionSaver::expect_that_a_lost_message_is_unknown(bool appended) {
     EXPECT_EQ(recovered_ids(*journal::local::open_or_fail(files_)), std::vector<std::uint16_t>{1});
 }
 
-TEST_F(SessionSaver, a_checkpoint_does_not_know_a_message_whose_record_is_queued) {
+TEST_F(SessionSaverTest, a_checkpoint_does_not_know_a_message_whose_record_is_queued) {
     expect_that_a_lost_message_is_unknown(true);
 }
 
-TEST_F(SessionSaver, a_checkpoint_does_not_know_a_message_that_is_not_appended_yet) {
+TEST_F(SessionSaverTest, a_checkpoint_does_not_know_a_message_that_is_not_appended_yet) {
     expect_that_a_lost_message_is_unknown(false);
 }
 
-TEST_F(SessionSaver, a_checkpoint_knows_what_is_on_disk_and_lets_the_journal_go_up_to_it) {
+TEST_F(SessionSaverTest, a_checkpoint_knows_what_is_on_disk_and_lets_the_journal_go_up_to_it) {
     auto journal = journal::local::open_or_fail(files_);
     EXPECT_TRUE(recovered_ids(*journal).empty());
     OneClient client(*journal);
@@ -158,7 +164,7 @@ TEST_F(SessionSaver, a_checkpoint_knows_what_is_on_disk_and_lets_the_journal_go_
     EXPECT_EQ(recovered_ids(*journal), std::vector<std::uint16_t>{1});
 }
 
-TEST_F(SessionSaver, a_new_journal_keeps_the_session_records_before_the_first_checkpoint) {
+TEST_F(SessionSaverTest, a_new_journal_keeps_the_session_records_before_the_first_checkpoint) {
     journal::local::LocalJournalOptions options = journal::local::small_options();
     options.size_max = 4 * options.segment_bytes;
     auto journal = journal::local::open_or_fail(files_, options);
@@ -184,7 +190,32 @@ TEST_F(SessionSaver, a_new_journal_keeps_the_session_records_before_the_first_ch
     EXPECT_EQ(recovered_ids(*journal), std::vector<std::uint16_t>{1});
 }
 
-TEST_F(SessionSaver, a_checkpoint_is_never_beyond_what_is_on_disk) {
+TEST_F(SessionSaverTest, writes_what_has_changed_and_nothing_when_nothing_has) {
+    auto journal = journal::local::open_or_fail(files_);
+    EXPECT_TRUE(recovered_ids(*journal).empty());
+    OneClient client(*journal);
+    client.note(1);
+    ASSERT_TRUE(client.append(1));
+    ASSERT_TRUE(client.wait_until_durable());
+    SessionHolder* const holders[] = {&client};
+    SessionSaver saver(*journal, *state_, real_clock());
+    saver.save(holders);
+    const std::int64_t saved = changes_of_the_file();
+    saver.save(holders);
+    EXPECT_EQ(changes_of_the_file(), saved);
+
+    client.note(2);
+    ASSERT_TRUE(client.append(2));
+    ASSERT_TRUE(client.wait_until_durable());
+    saver.save(holders);
+    EXPECT_GT(changes_of_the_file(), saved);
+    EXPECT_EQ(recovered_ids(*journal), (std::vector<std::uint16_t>{1, 2}));
+
+    saver.save({});
+    EXPECT_TRUE(load_sessions(*state_, journal->status().id).value()->sessions.empty());
+}
+
+TEST_F(SessionSaverTest, a_checkpoint_is_never_beyond_what_is_on_disk) {
     const journal::local::LocalJournalOptions options = journal::local::small_options();
     files_.set_capacity(3 * options.segment_bytes);
     auto journal = journal::local::open_or_fail(files_, options);
@@ -192,18 +223,18 @@ TEST_F(SessionSaver, a_checkpoint_is_never_beyond_what_is_on_disk) {
         (void)journal->append(journal::local::batch_of(std::string(200, '.')));
     }
     ASSERT_LT(journal->durable_end(), journal->status().end);
-    checkpoint_sessions(*journal, *state_, real_clock(), {});
+    SessionSaver(*journal, *state_, real_clock()).save({});
     journal.reset();
     auto again = journal::local::open_or_fail(files_, options);
     const auto recovered = recover_sessions(*again, *state_);
     EXPECT_TRUE(recovered) << recovered.error().message;
 }
 
-TEST_F(SessionSaver, a_journal_that_has_lost_its_tail_goes_on_with_the_sessions_as_saved) {
+TEST_F(SessionSaverTest, a_journal_that_has_lost_its_tail_goes_on_with_the_sessions_as_saved) {
     auto journal = journal::local::open_or_fail(files_);
     const std::string id = journal->status().id;
     const SessionSnapshot saved{.client_id = "c", .expiry_seconds = 60, .unreleased = {}};
-    ASSERT_TRUE(save_sessions(*state_, id, 1'000, std::span(&saved, 1)));
+    ASSERT_TRUE(save_sessions(*state_, id, 1'000, {.changed = {saved}, .gone = {}}));
     const auto recovered = recover_sessions(*journal, *state_);
     ASSERT_TRUE(recovered) << recovered.error().message;
     ASSERT_EQ(recovered->size(), 1U);

@@ -107,7 +107,7 @@ TEST_F(SourceWithABroker, knows_after_a_crash_which_qos_2_messages_it_has) {
         EXPECT_EQ(broker_.expect_id(PacketType::pubcomp), 6);
         if (with_checkpoint) {
             session::SessionHolder* const holders[] = {source_.get()};
-            session::checkpoint_sessions(*journal_, *state_, real_clock(), holders);
+            session::SessionSaver(*journal_, *state_, real_clock()).save(holders);
         }
         stop();
         broker_.hang_up();
@@ -137,7 +137,7 @@ TEST_F(SourceWithABroker, stores_another_message_with_a_packet_id_that_the_broke
         EXPECT_EQ(broker_.expect_id(PacketType::pubrec), 5);
         if (with_checkpoint) {
             session::SessionHolder* const holders[] = {source_.get()};
-            session::checkpoint_sessions(*journal_, *state_, real_clock(), holders);
+            session::SessionSaver(*journal_, *state_, real_clock()).save(holders);
         }
         stop();
         broker_.hang_up();
