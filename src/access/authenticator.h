@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks passwords away from the event loops: each check is made to be slow (access/password_file.h).
-// Its threads start with the first password that is to be checked. password_queue.h says who is
-// next, known_passwords.h what needs no check.
+// Checks passwords away from the event loops: each check is made to be slow
+// (access/password_file.h). Its threads start with the first password that is to be checked.
+// password_queue.h says who is next, known_passwords.h what needs no check.
 #pragma once
 
 #include <condition_variable>

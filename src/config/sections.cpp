@@ -194,6 +194,12 @@ constexpr Key<Journal> kJournalKeys[] = {
         {64 * kKiB, 16 * kGiB},
         "Messages that were received and are not on disk yet."
     ),
+    size<&Journal::tail_bytes>(
+        "tail_bytes",
+        {0, 16 * kGiB},
+        "Messages that were written last and stay in memory: whoever keeps up, such as a database, "
+        "reads no file."
+    ),
     size<&Journal::retain_bytes>(
         "retain_bytes",
         {0, 1'024 * kTiB},

@@ -106,6 +106,7 @@ struct Journal {
     std::uint64_t size_max = 10ULL << 30;
     std::uint64_t free_space_min = 256ULL << 20;
     std::uint64_t queue_bytes_max = 16ULL << 20;
+    std::uint64_t tail_bytes = 16ULL << 20;
     std::uint64_t retain_bytes = 1ULL << 30;
     std::chrono::seconds retain_age{7 * 24 * 3600};
 

@@ -11,6 +11,7 @@ journal::local::LocalJournalOptions journal_options(const config::Settings& sett
         .size_max = journal.size_max,
         .free_space_min = journal.free_space_min,
         .queue_bytes_max = journal.queue_bytes_max,
+        .tail_bytes = journal.tail_bytes,
         .retain_bytes = journal.retain_bytes,
         .retain_age = journal.retain_age,
     };

@@ -113,7 +113,8 @@ struct LetterCount {
     StateDatabase& state, const LetterFilter& filter
 );
 
-// The three below are the state database's side of a replay; pipeline/dead_replay.h has the protocol.
+// The three below are the state database's side of a replay; pipeline/dead_replay.h has the
+// protocol.
 
 /// Marks waiting letters as being replayed: the k-th of `ids` gets index k of replay `number`.
 [[nodiscard]] Result<void> mark_replaying(

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A journal that has got another id (journal/local/new_journal_id.h) takes along what this database keeps
-// for it. In two steps, because the id is in a file: begin_renewal() notes what is to be done, then
-// the file is written, then finish_renewal() moves everything; whoever starts next does that again,
-// in case of a crash between the two. Any thread.
+// A journal that has got another id (journal/local/new_journal_id.h) takes along what this database
+// keeps for it. In two steps, because the id is in a file: begin_renewal() notes what is to be
+// done, then the file is written, then finish_renewal() moves everything; whoever starts next does
+// that again, in case of a crash between the two. Any thread.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which rows a side lane writes instead of its main lane (pipeline/side_lanes.h): those of one table
-// whose messages lie in a span of the journal. What a lane has to write thus depends on positions
-// alone, never on how far anybody has come. Any thread.
+// Which rows a side lane writes instead of its main lane (pipeline/side_lanes.h): those of one
+// table whose messages lie in a span of the journal. What a lane has to write thus depends on
+// positions alone, never on how far anybody has come. Any thread.
 #pragma once
 
 #include <cstdint>

@@ -12,8 +12,10 @@ constexpr std::uint64_t kChunkBytes = 256 << 10;
 
 }  // namespace
 
-FrameReader::FrameReader(std::unique_ptr<File> file, std::shared_ptr<const Segment> segment)
-    : file_(std::move(file)), segment_(std::move(segment)) {}
+FrameReader::FrameReader(
+    std::unique_ptr<File> file, std::shared_ptr<const Segment> segment, std::uint64_t offset
+)
+    : file_(std::move(file)), segment_(std::move(segment)), offset_(offset) {}
 
 Result<bool> FrameReader::load(std::uint64_t count, std::uint64_t readable_bytes) {
     if (offset_ + count <= buffer_from_ + buffer_bytes_) {

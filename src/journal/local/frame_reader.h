@@ -25,8 +25,12 @@ struct Frame {
 /// One thread.
 class FrameReader {
   public:
-    /// `file` is the segment's, open for reading.
-    FrameReader(std::unique_ptr<File> file, std::shared_ptr<const Segment> segment);
+    /// `file` is the segment's, open for reading; a frame begins at `offset` in it.
+    FrameReader(
+        std::unique_ptr<File> file,
+        std::shared_ptr<const Segment> segment,
+        std::uint64_t offset = kSegmentHeaderBytes
+    );
 
     /// The next frame that lies wholly below `readable_bytes`, which never shrinks. After
     /// corruption the reader stays where it is. Errors: corrupt, naming file and offset; io.
@@ -51,7 +55,7 @@ class FrameReader {
 
     std::unique_ptr<File> file_;
     std::shared_ptr<const Segment> segment_;
-    std::uint64_t offset_ = kSegmentHeaderBytes;
+    std::uint64_t offset_;
     std::unique_ptr<std::byte[]> buffer_;  // kReadablePadding longer than its capacity
     std::uint64_t buffer_capacity_ = 0;
     std::uint64_t buffer_from_ = 0;  // offset in the file of its first byte

@@ -79,6 +79,7 @@ Result<void> GroupCommitter::commit(Group& group) {
         if (!appended) {
             return appended;
         }
+        keep_for_tail(ByteView(frame, run_bytes));
         frame += run_bytes;
         left -= run_bytes;
     }
@@ -99,6 +100,14 @@ std::size_t GroupCommitter::seal_run(std::byte* frame, std::size_t bytes) {
         run_bytes += frame_bytes;
     }
     return run_bytes;
+}
+
+void GroupCommitter::keep_for_tail(ByteView frames) {
+    if (parts_.tail.keeps(frames.size())) {
+        written_.push_back(
+            CommittedRun::of(frames, writer_.shared_segment(), writer_.offset() - frames.size())
+        );
+    }
 }
 
 Result<void> GroupCommitter::start_segment(const FrameHeader& first_frame) {
@@ -143,6 +152,11 @@ Result<void> GroupCommitter::sync(Position end) {
     if (!synced) {
         return final_error(std::move(synced.error()));
     }
+    // Before those who wait for it are told.
+    for (auto& run : written_) {
+        parts_.tail.add(std::move(run));
+    }
+    written_.clear();
     parts_.progress.advance(end);
     return {};
 }

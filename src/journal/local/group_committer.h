@@ -4,8 +4,10 @@
 #pragma once
 
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 #include "base/clock.h"
 #include "journal/local/append_queue.h"
@@ -14,6 +16,7 @@
 #include "journal/local/progress.h"
 #include "journal/local/segment_list.h"
 #include "journal/local/segment_writer.h"
+#include "journal/local/tail.h"
 
 namespace foz::journal::local {
 
@@ -25,6 +28,7 @@ class GroupCommitter {
         AppendQueue& queue;
         SegmentList& segments;
         Progress& progress;
+        Tail& tail;
         Housekeeper& housekeeper;
     };
 
@@ -41,6 +45,8 @@ class GroupCommitter {
     /// Seals the frames from `frame` on that fit into the segment, and returns how many bytes they
     /// are.
     [[nodiscard]] std::size_t seal_run(std::byte* frame, std::size_t bytes);
+    /// They were written last, and are to be in the tail once they are durable.
+    void keep_for_tail(ByteView frames);
     [[nodiscard]] Result<void> start_segment(const FrameHeader& first_frame);
     [[nodiscard]] Result<void> sync(Position end);
 
@@ -54,6 +60,7 @@ class GroupCommitter {
 
     const Parts parts_;
     SegmentWriter writer_;
+    std::vector<std::shared_ptr<const CommittedRun>> written_;  // since the last sync
     bool stalled_ = false;
 
     std::mutex mutex_;

@@ -72,21 +72,60 @@ std::optional<Record> JournalReader::take_record() {
 }
 
 Result<bool> JournalReader::next_frame() {
-    while (true) {
-        // In this order: everything below durable_end lies below readable_bytes, or in a later
-        // segment.
-        const Position durable_end = side_.progress.durable_end();
-        const Segment& segment = frames_.segment();
-        if (position_ >= durable_end) {
+    if (position_ >= side_.progress.durable_end()) {
+        return false;
+    }
+    if (next_frame_in_memory()) {
+        return true;
+    }
+    if (auto found = next_frame_in_file(); !found) {
+        return pass_on(found);
+    }
+    return true;
+}
+
+bool JournalReader::next_frame_in_memory() {
+    if (side_.tail == nullptr) {
+        return false;
+    }
+    if (run_ == nullptr || position_ >= run_->end) {
+        auto next = side_.tail->find(position_);
+        if (next == nullptr) {
             return false;
         }
+        run_ = std::move(next);
+        run_offset_ = 0;
+    }
+    while (true) {
+        const std::byte* const frame = run_->frames.get() + run_offset_;
+        const FrameHeader header = load_frame_header(frame);
+        run_offset_ += header.frame_bytes();
+        if (header.end() > position_) {
+            set_frame(header, ByteView(frame + kFrameHeaderBytes, header.payload_bytes));
+            return true;
+        }
+    }
+}
+
+Result<void> JournalReader::next_frame_in_file() {
+    if (run_ != nullptr) {
+        // It has fallen behind what is kept in memory: on in the file, where that ended.
+        auto file = open_segment(side_.files, *run_->segment);
+        if (!file) {
+            return pass_on(file);
+        }
+        frames_ = FrameReader(*std::move(file), run_->segment, run_->offset + run_->bytes);
+        run_.reset();
+    }
+    while (true) {
+        const Segment& segment = frames_.segment();
         if (position_ >= segment.end.load(std::memory_order_acquire)) {
-            auto moved = next_segment();
-            if (!moved || !*moved) {
+            if (auto moved = next_segment(); !moved) {
                 return moved;
             }
             continue;
         }
+        // What is durable lies below readable_bytes, which was set first, or in a later segment.
         auto next = frames_.next(segment.readable_bytes.load(std::memory_order_acquire));
         if (!next) {
             return next.error().code == ErrorCode::corrupt ? corrupt(pass_on(next)) : pass_on(next);
@@ -95,22 +134,25 @@ Result<bool> JournalReader::next_frame() {
         if (!frame) {
             return corrupt(frames_.corrupt("the segment ends before this position"));
         }
-        const FrameHeader& header = frame->header;
-        if (header.first > position_) {
+        if (frame->header.first > position_) {
             return corrupt(frames_.corrupt("the records before the next frame are missing"));
         }
-        if (header.end() > position_) {
-            records_ = frame->payload;
-            frame_position_ = header.first;
-            frame_end_ = header.end();
-            frame_appended_ = header.appended;
-            frame_fingerprint_ = header.fingerprint();
-            return true;
+        if (frame->header.end() > position_) {
+            set_frame(frame->header, frame->payload);
+            return {};
         }
     }
 }
 
-Result<bool> JournalReader::next_segment() {
+void JournalReader::set_frame(const FrameHeader& header, ByteView payload) {
+    records_ = payload;
+    frame_position_ = header.first;
+    frame_end_ = header.end();
+    frame_appended_ = header.appended;
+    frame_fingerprint_ = header.fingerprint();
+}
+
+Result<void> JournalReader::next_segment() {
     const auto segment = side_.segments.find(position_);
     if (!segment) {
         return fail(
@@ -125,7 +167,7 @@ Result<bool> JournalReader::next_segment() {
         return pass_on(file);
     }
     frames_ = FrameReader(*std::move(file), segment);
-    return true;
+    return {};
 }
 
 std::unexpected<Error> JournalReader::corrupt(const std::unexpected<Error>& what) const {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads records across segments: the Reader of a journal of segment files, and the search by time.
+// Reads records, from memory where they are still there, otherwise across segments: the Reader of a
+// journal of segment files, and the search by time.
 #pragma once
 
 #include <memory>
@@ -9,6 +10,7 @@
 #include "journal/local/frame_reader.h"
 #include "journal/local/progress.h"
 #include "journal/local/segment_list.h"
+#include "journal/local/tail.h"
 
 namespace foz::journal::local {
 
@@ -17,6 +19,7 @@ struct ReadSide {
     FileSystem& files;
     const SegmentList& segments;
     const Progress& progress;
+    const Tail* tail;  // null: of a journal that another process writes
 };
 
 class JournalReader final : public Reader {
@@ -35,12 +38,19 @@ class JournalReader final : public Reader {
   private:
     /// Makes the frame with position_ the current one. False: nothing durable is left.
     [[nodiscard]] Result<bool> next_frame();
-    [[nodiscard]] Result<bool> next_segment();
+    /// The same from memory. False: it is not there.
+    [[nodiscard]] bool next_frame_in_memory();
+    /// The same from the segment's file.
+    [[nodiscard]] Result<void> next_frame_in_file();
+    [[nodiscard]] Result<void> next_segment();
+    void set_frame(const FrameHeader& header, ByteView payload);
     [[nodiscard]] std::unexpected<Error> corrupt(const std::unexpected<Error>& what) const;
     [[nodiscard]] std::optional<Record> take_record();
 
     ReadSide side_;
     FrameReader frames_;
+    std::shared_ptr<const CommittedRun> run_;  // when it reads from memory
+    std::uint64_t run_offset_ = 0;             // of the next frame in it
     Position position_;
     // The current frame, from the record at frame_position_ on.
     ByteView records_;

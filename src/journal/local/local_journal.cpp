@@ -14,6 +14,7 @@
 #include "journal/local/progress.h"
 #include "journal/local/recovery.h"
 #include "journal/local/segment_list.h"
+#include "journal/local/tail.h"
 
 namespace foz::journal::local {
 namespace {
@@ -46,10 +47,11 @@ class LocalJournal final : public Journal {
           cursors_(survey.cursors),
           progress_(survey.end),
           queue_({options.queue_bytes_max, append_bytes_max(options)}, survey.end, clock),
-          read_side_{files, segments_, progress_},
+          tail_(options.tail_bytes),
+          read_side_{files, segments_, progress_, &tail_},
           housekeeper_({options_, files, clock, segments_, cursors_, progress_}),
           committer_(
-              {queue_, segments_, progress_, housekeeper_},
+              {queue_, segments_, progress_, tail_, housekeeper_},
               SegmentWriter(survey.segments.back(), std::move(last_file), survey.end_offset)
           ) {}
 
@@ -101,6 +103,7 @@ class LocalJournal final : public Journal {
     CursorTable cursors_;
     Progress progress_;
     AppendQueue queue_;
+    Tail tail_;
     ReadSide read_side_;
     Housekeeper housekeeper_;
     GroupCommitter committer_;  // last: stops first, and writes what is queued

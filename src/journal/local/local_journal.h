@@ -26,6 +26,7 @@ struct LocalJournalOptions {
     std::uint64_t free_space_min = 256ULL
                                    << 20;  // stall rather than fill the disk to the last byte
     std::uint64_t queue_bytes_max = 16ULL << 20;  // accepted but not yet written
+    std::uint64_t tail_bytes = 16ULL << 20;  // of what was written last, kept in memory for readers
     std::uint64_t retain_bytes = 1ULL
                                  << 30;  // keep this much that every cursor has passed, for replay
     std::chrono::seconds retain_age = std::chrono::hours(24 * 7);  // and nothing older than this

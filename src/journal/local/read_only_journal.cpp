@@ -38,7 +38,7 @@ class ReadOnlyJournal final : public Journal {
           cursors_(survey.cursors.cursors),
           segments_(survey.segments),
           progress_(survey.end),
-          read_side_{files, segments_, progress_} {}
+          read_side_{files, segments_, progress_, nullptr} {}
 
     [[nodiscard]] Result<Position> append(const RecordBatch& /*batch*/) override { read_only(); }
     void set_cursor(std::string_view /*name*/, Position /*position*/) override { read_only(); }

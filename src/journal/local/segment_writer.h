@@ -21,6 +21,7 @@ class SegmentWriter {
     }
 
     [[nodiscard]] const Segment& segment() const { return *segment_; }
+    [[nodiscard]] std::shared_ptr<const Segment> shared_segment() const { return segment_; }
     [[nodiscard]] std::uint64_t offset() const { return offset_; }
     [[nodiscard]] bool empty() const { return offset_ == kSegmentHeaderBytes; }
     [[nodiscard]] std::uint64_t room() const { return segment_->file_bytes - offset_; }

@@ -52,6 +52,7 @@ LocalJournalOptions small_options() {
     options.size_max = 1 << 20;
     options.free_space_min = 0;
     options.queue_bytes_max = 64 << 10;
+    options.tail_bytes = 2 << 10;  // so that readers go between memory and file
     options.retain_bytes = 1 << 20;
     return options;
 }

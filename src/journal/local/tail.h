@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// What was committed last, still in memory: a reader that keeps up with the writer takes its
+// records from here and opens no file. Shared by reference, never copied again: a reader keeps
+// alive what it reads.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+
+#include "base/bytes.h"
+#include "journal/local/segment_list.h"
+
+namespace foz::journal::local {
+
+/// Frames of one commit, as they stand one after another in a segment. Immutable.
+struct CommittedRun {
+    std::shared_ptr<const Segment> segment;
+    std::uint64_t offset = 0;  // in the segment's file, of the first frame
+    Position first = 0;        // of its first record
+    Position end = 0;
+    std::uint64_t bytes = 0;
+    std::unique_ptr<std::byte[]> frames;  // kReadablePadding readable bytes follow
+
+    /// Copies `frames`, which must not be empty.
+    [[nodiscard]] static std::shared_ptr<const CommittedRun> of(
+        ByteView frames, std::shared_ptr<const Segment> segment, std::uint64_t offset
+    );
+};
+
+/// The writer adds; any thread looks.
+class Tail {
+  public:
+    /// Holds at most so many bytes of frames; 0: none.
+    explicit Tail(std::uint64_t bytes_max) : bytes_max_(bytes_max) {}
+
+    /// `run` is durable, and behind those before it. The oldest make room for it.
+    void add(std::shared_ptr<const CommittedRun> run);
+    /// Whether a run of `bytes` would be kept: otherwise there is no need to make one.
+    [[nodiscard]] bool keeps(std::uint64_t bytes) const { return bytes <= bytes_max_; }
+
+    /// The run with the record at `position`; null: it is not in memory.
+    [[nodiscard]] std::shared_ptr<const CommittedRun> find(Position position) const;
+
+  private:
+    const std::uint64_t bytes_max_;
+    mutable std::mutex mutex_;
+    std::deque<std::shared_ptr<const CommittedRun>> runs_;  // guarded by mutex_; ascending
+    std::uint64_t bytes_ = 0;                               // guarded by mutex_; of runs_
+};
+
+}  // namespace foz::journal::local
