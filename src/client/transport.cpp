@@ -22,15 +22,18 @@ namespace websocket = boost::beast::websocket;
 using asio::ip::tcp;
 using boost::system::error_code;
 using TlsStream = asio::ssl::stream<tcp::socket>;
+// Without compression, which MQTT clients do not ask for.
+template <class Next>
+using WebSocket = websocket::stream<Next, false>;
 
 template <class Stream>
 constexpr bool kIsWebSocket = false;
 template <class Next>
-constexpr bool kIsWebSocket<websocket::stream<Next>> = true;
+constexpr bool kIsWebSocket<WebSocket<Next>> = true;
 
 template <class Stream>
 constexpr bool kIsTls =
-    std::is_same_v<Stream, TlsStream> || std::is_same_v<Stream, websocket::stream<TlsStream>>;
+    std::is_same_v<Stream, TlsStream> || std::is_same_v<Stream, WebSocket<TlsStream>>;
 
 std::string shown(const tcp::endpoint& endpoint) {
     const std::string address = endpoint.address().to_string();
@@ -316,15 +319,13 @@ std::shared_ptr<Transport> make_transport(Loop& loop, TransportTarget target) {
     Loop::Context& context = loop.context();
     const config::RemoteUrl url = target.url;
     if (url.tls && url.websocket) {
-        return std::make_shared<StreamTransport<websocket::stream<TlsStream>>>(
-            context, std::move(target)
-        );
+        return std::make_shared<StreamTransport<WebSocket<TlsStream>>>(context, std::move(target));
     }
     if (url.tls) {
         return std::make_shared<StreamTransport<TlsStream>>(context, std::move(target));
     }
     if (url.websocket) {
-        return std::make_shared<StreamTransport<websocket::stream<tcp::socket>>>(
+        return std::make_shared<StreamTransport<WebSocket<tcp::socket>>>(
             context, std::move(target)
         );
     }
