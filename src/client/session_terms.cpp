@@ -11,7 +11,7 @@ namespace {
 
 /// The first line.
 Result<std::string> read_password(const std::string& file) {
-    constexpr std::uint64_t kPasswordFileBytesMax = 64 << 10;
+    constexpr std::uint64_t kPasswordFileBytesMax = 65'535;  // what CONNECT has room for
     auto content = read_file(real_file_system(), file, kPasswordFileBytesMax);
     if (!content) {
         return pass_on(content);

@@ -13,6 +13,7 @@
 
 #include <fmt/format.h>
 
+#include "base/printable.h"
 #include "base/redaction.h"
 #include "config/settings_parser.h"
 
@@ -31,8 +32,9 @@ class ErrorList {
 
     template <class... Args>
     void add(std::uint32_t line, fmt::format_string<Args...> format, Args&&... args) {
-        // A URL that is wrong may have its password in the wrong place.
-        found_.emplace_back(line, redacted(fmt::format(format, std::forward<Args>(args)...)));
+        // A URL that is wrong may have its password in the wrong place; a text may have line ends.
+        const std::string text = fmt::format(format, std::forward<Args>(args)...);
+        found_.emplace_back(line, printable_whole(redacted(text)));
     }
 
     void key_stands_in(const Where& where, std::string_view key, std::uint32_t line) {

@@ -10,6 +10,7 @@
 #include "config/sections.h"
 #include "config/settings_check.h"
 #include "config/spelling.h"
+#include "config/topic_text.h"
 
 namespace foz::config {
 namespace {
@@ -130,22 +131,18 @@ Names all_keys_of(const NodeTable& section) {
     return names;
 }
 
-/// "+" and "#" alone in their levels, "#" in the last one.
-bool is_filter(string_view filter) {
-    constexpr std::size_t kTopicBytesMax = 65'535;
-    if (filter.empty() || filter.size() > kTopicBytesMax) {
-        return false;
+/// What CONNECT has to carry.
+void check_length(string_view text, string_view key, const Where& where, ErrorList& errors) {
+    if (text.size() > kMqttTextBytesMax) {
+        errors.add(
+            errors.line_of(where, key),
+            "\"{}\" in {} has {} bytes; MQTT has room for {}",
+            key,
+            where.shown,
+            text.size(),
+            kMqttTextBytesMax
+        );
     }
-    for (std::size_t at = 0; at <= filter.size();) {
-        const std::size_t end = std::min(filter.find('/', at), filter.size());
-        const string_view level = filter.substr(at, end - at);
-        const bool wild = level.find_first_of("+#") != string_view::npos;
-        if (wild && (level.size() > 1 || (level == "#" && end != filter.size()))) {
-            return false;
-        }
-        at = end + 1;
-    }
-    return true;
 }
 
 void check_remote(const Remote& remote, const Where& where, const Where& tls, ErrorList& errors) {
@@ -167,6 +164,8 @@ void check_remote(const Remote& remote, const Where& where, const Where& tls, Er
     if (remote.tls) {
         check_client_tls(*remote.tls, tls, errors);
     }
+    check_length(remote.client_id, "client_id", where, errors);
+    check_length(remote.username.value_or(""), "username", where, errors);
     if (remote.password_file && !remote.username) {
         errors.add(
             errors.line_of(where, "password_file"),
@@ -243,7 +242,7 @@ void read_subscriptions(
             );
             continue;
         }
-        if (!is_filter(subscription.topic)) {
+        if (!is_topic_filter(subscription.topic)) {
             errors.add(
                 entry.line,
                 "\"{}\" in \"subscribe\" of {} is no topic filter: + and # stand alone between "
@@ -294,6 +293,16 @@ void read_topics(const NamedTable& section, ErrorList& errors, Bridge& into) {
     }
 }
 
+void check_notification_topic(const Bridge& bridge, const Where& where, ErrorList& errors) {
+    if (bridge.notification_topic && !is_topic_name(*bridge.notification_topic)) {
+        errors.add(
+            errors.line_of(where, "notification_topic"),
+            "\"notification_topic\" in {} must be one topic, without + and #",
+            where.shown
+        );
+    }
+}
+
 /// The next word of `rest`, which loses it; "" (two quotes) is an empty one.
 std::string take_word(string_view& rest) {
     rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size()));
@@ -337,7 +346,7 @@ Result<BridgeTopic> parse_bridge_topic(string_view line) {
         if (prefix.find_first_of("+#") != std::string::npos) {
             return fail(ErrorCode::invalid, "has a wildcard in the prefix \"{}\"", prefix);
         }
-        if (!is_filter(prefix + topic.pattern)) {
+        if (!is_topic_filter(prefix + topic.pattern)) {
             return fail(
                 ErrorCode::invalid,
                 "makes \"{}{}\", which is no topic filter: + and # stand alone between slashes, "
@@ -390,6 +399,7 @@ std::vector<Bridge> read_bridges(
             *section.table, section.where, bridge_keys(), bridge, all_keys_of(*section.table)
         );
         read_topics(section, errors, bridge);
+        check_notification_topic(bridge, section.where, errors);
         check_aws_iot(bridge, section.where, errors);
         bridges.push_back(std::move(bridge));
     }

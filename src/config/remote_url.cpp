@@ -104,6 +104,9 @@ Result<RemoteUrl> parse_remote_url(std::string_view url) {
     }
     if (parsed.websocket) {
         parsed.path = path.empty() || path == "/" ? "/mqtt" : path;
+        if (parsed.path.starts_with('?')) {
+            parsed.path.insert(0, "/");  // [RFC 6455, 3]
+        }
     }
     return parsed;
 }

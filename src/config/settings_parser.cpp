@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/file_system.h"
+#include "base/printable.h"
 #include "config/document.h"
 #include "config/error_list.h"
 #include "config/remote_sections.h"
@@ -187,7 +188,8 @@ std::expected<Settings, SettingsErrors> parse_settings(
 ) {
     const auto document = parse_document(toml, name);
     if (!document) {
-        return std::unexpected(SettingsErrors{{document.error().message}});
+        // toml++ quotes what it did not expect, be it the end of a line.
+        return std::unexpected(SettingsErrors{{printable_whole(document.error().message)}});
     }
     return SettingsReader(name).read(*document);
 }

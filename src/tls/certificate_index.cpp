@@ -17,9 +17,10 @@ std::string time_text(SystemTime time) {
     const std::chrono::year_month_day date(day);
     const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
     const int year = static_cast<int>(date.year());
+    const bool two_digits = year >= 1900 + kCenturyTurn && year < 2000 + kCenturyTurn;
     return fmt::format(
         "{}{:02}{:02}{:02}{:02}{:02}Z",
-        year < 2000 + kCenturyTurn ? fmt::format("{:02}", year % 100) : std::to_string(year),
+        two_digits ? fmt::format("{:02}", year % 100) : fmt::format("{:04}", year),
         static_cast<unsigned>(date.month()),
         static_cast<unsigned>(date.day()),
         clock.hours().count(),
@@ -57,7 +58,7 @@ std::optional<SystemTime> time_from(std::string_view text) {
         std::chrono::month(static_cast<unsigned>(parts[0])),
         std::chrono::day(static_cast<unsigned>(parts[1]))
     );
-    if (!date.ok()) {
+    if (!date.ok() || parts[2] > 23 || parts[3] > 59 || parts[4] > 59) {
         return std::nullopt;
     }
     return std::chrono::sys_days(date) + parts[2] * 1h + parts[3] * 1min + parts[4] * 1s;

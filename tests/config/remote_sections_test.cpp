@@ -113,6 +113,7 @@ TEST(RemoteUrl, knows_four_schemes_and_their_ports) {
     EXPECT_EQ(*parse_remote_url("mqtts://h/"), (RemoteUrl{true, false, "h", 8883, ""}));
     EXPECT_EQ(*parse_remote_url("ws://h"), (RemoteUrl{false, true, "h", 80, "/mqtt"}));
     EXPECT_EQ(*parse_remote_url("wss://h:8443/a?b"), (RemoteUrl{true, true, "h", 8443, "/a?b"}));
+    EXPECT_EQ(*parse_remote_url("ws://h?b"), (RemoteUrl{false, true, "h", 80, "/?b"}));
     EXPECT_EQ(*parse_remote_url("mqtt://[::1]:1884"), (RemoteUrl{false, false, "::1", 1884, ""}));
 }
 
@@ -128,6 +129,42 @@ TEST(Source, has_no_password_without_a_user) {
         "[source.a]\nurl = \"mqtt://h\"\npassword_file = \"x\"\nsubscribe = [\"a\"]\n",
         "needs \"username\""
     );
+}
+
+TEST(Source, subscribes_to_nothing_that_a_broker_would_hang_up_for) {
+    for (const std::string_view filter :
+         {"", "a#", "#/a", "a\\u0000", "$share/g", "$share//a", "$share/+/a", "$share/g/"}) {
+        expect_error(
+            fmt::format("[source.a]\nurl = \"mqtt://h\"\nsubscribe = [\"{}\"]\n", filter),
+            "is no topic filter"
+        );
+    }
+}
+
+TEST(Source, has_no_name_that_is_too_long_for_a_connect) {
+    for (const std::string_view key : {"client_id", "username"}) {
+        const auto section = [&](std::size_t bytes) {
+            return fmt::format(
+                "[source.a]\nurl = \"mqtt://h\"\nsubscribe = [\"a\"]\n{} = \"{}\"\n",
+                key,
+                std::string(bytes, 'x')
+            );
+        };
+        (void)accepted(section(65'535));
+        expect_error(section(65'536), "has 65536 bytes; MQTT has room for 65535");
+    }
+}
+
+TEST(Bridge, notifies_on_one_topic) {
+    for (const std::string_view topic : {"a/#", "+"}) {
+        expect_error(
+            fmt::format(
+                "[bridge.a]\nurl = \"mqtt://h\"\ntopics = [\"a\"]\nnotification_topic = \"{}\"\n",
+                topic
+            ),
+            "must be one topic, without + and #"
+        );
+    }
 }
 
 TEST(Bridge, reads_the_topic_lines_of_mosquitto) {

@@ -448,6 +448,16 @@ TEST(SettingsErrors, refuse_text_with_a_null_character) {
     );
 }
 
+TEST(SettingsErrors, are_one_line_each_whatever_they_quote) {
+    const Lines broken = errors_of("ack = i\nx = 1\n");
+    ASSERT_EQ(broken.size(), 1U);
+    EXPECT_EQ(broken[0].find('\n'), std::string::npos) << broken[0];
+    EXPECT_EQ(
+        errors_of("\"ac\\nk\" = 1\n"),
+        Lines{"foz.toml:1: unknown key \"ac\\x0ak\" in the configuration; did you mean \"ack\"?"}
+    );
+}
+
 TEST(SettingsErrors, name_a_file_that_cannot_be_read) {
     const auto settings = load_settings("/no/such/foz.toml");
     ASSERT_FALSE(settings);

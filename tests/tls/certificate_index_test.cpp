@@ -47,11 +47,23 @@ TEST(CertificateIndex, is_read_back) {
     EXPECT_EQ((*all)[2].not_after, std::chrono::sys_days(2050y / 1 / 1));
 }
 
+TEST(CertificateIndex, keeps_a_year_that_two_digits_do_not_tell) {
+    for (const std::string_view line :
+         {"V\t18500101000000Z\t\t4F\tf\t/CN=a\n", "V\t500101000000Z\t\t4F\tf\t/CN=a\n"}) {
+        const auto all = parse_index(line, "index.txt", kNow);
+        ASSERT_TRUE(all) << all.error().message;
+        EXPECT_EQ(index_line(all->front()), line);
+    }
+}
+
 TEST(CertificateIndex, names_a_line_that_is_none) {
     for (const char* line :
          {"x",
           "V\t36022923595Z\t\t4F\tf\t/CN=a",
           "V\t361329235958Z\t\t4F\tf\t/CN=a",
+          "V\t99991231240000Z\t\t4F\tf\t/CN=a",
+          "V\t360229236000Z\t\t4F\tf\t/CN=a",
+          "V\t360229235960Z\t\t4F\tf\t/CN=a",
           "R\t360229235958Z\t\t4F\tf\t/CN=a",
           "Q\t360229235958Z\t\t4F\tf\t/CN=a",
           "V\t360229235958Z\t\t4F\tf\tnobody",

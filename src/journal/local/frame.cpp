@@ -69,7 +69,8 @@ std::optional<FrameHeader> decode_frame_header(const std::byte* from, std::uint3
         return std::nullopt;
     }
     const FrameHeader header = load_frame_header(from);
-    if (header.count == 0 || header.payload_bytes > kAppendBytesMax) {
+    const bool positions_turn_over = header.end() < header.first;
+    if (header.count == 0 || positions_turn_over || header.payload_bytes > kAppendBytesMax) {
         return std::nullopt;
     }
     return header;

@@ -40,6 +40,9 @@ class FrameReader {
     /// for those who read beyond what is known to be durable.
     [[nodiscard]] Result<std::optional<Frame>> next_if_valid(std::uint64_t readable_bytes);
 
+    /// Makes the frame that was just yielded the next one again.
+    void step_back(const Frame& frame) { offset_ = frame.offset; }
+
     /// Where the next frame starts.
     [[nodiscard]] std::uint64_t offset() const { return offset_; }
     [[nodiscard]] const Segment& segment() const { return *segment_; }

@@ -4,6 +4,11 @@
 #include <algorithm>
 
 namespace foz::journal::local {
+namespace {
+
+constexpr std::string_view kRecordsMissing = "the records before this frame are missing";
+
+}  // namespace
 
 Result<std::unique_ptr<Reader>> JournalReader::open(const ReadSide& side, Position position) {
     const Position end = side.progress.durable_end();
@@ -135,7 +140,8 @@ Result<void> JournalReader::next_frame_in_file() {
             return corrupt(frames_.corrupt("the segment ends before this position"));
         }
         if (frame->header.first > position_) {
-            return corrupt(frames_.corrupt("the records before the next frame are missing"));
+            frames_.step_back(*frame);  // asked again, the answer is the same
+            return corrupt(frames_.corrupt(kRecordsMissing));
         }
         if (frame->header.end() > position_) {
             set_frame(frame->header, frame->payload);
@@ -202,8 +208,12 @@ Result<std::optional<Position>> find_time_in_segment(
         if (!frame) {
             break;
         }
+        if (frame->header.first != position) {
+            frames.step_back(*frame);
+            return frames.corrupt(kRecordsMissing);
+        }
         if (frame->header.appended >= time) {
-            return frame->header.first;
+            return position;
         }
         position = frame->header.end();
     }

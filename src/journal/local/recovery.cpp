@@ -149,11 +149,17 @@ Result<void> scan_last_segment(FileSystem& files, Survey& survey) {
     return {};
 }
 
+/// The size of a buffer for the bytes of [from, to): a piece and the frame header behind it, or
+/// all.
+std::uint64_t buffer_bytes(std::uint64_t from, std::uint64_t to) {
+    return from < to ? std::min(kPieceBytes + kFrameHeaderBytes, to - from) : 0;
+}
+
 /// Calls `visit(offset, bytes)` for the file's bytes from `offset` on, in pieces that overlap by a
 /// frame header, so that each header lies whole in one of them.
 template <class Visit>
 Result<void> visit_pieces(const File& file, std::uint64_t offset, std::uint64_t end, Visit visit) {
-    std::vector<std::byte> piece(kPieceBytes + kFrameHeaderBytes);
+    std::vector<std::byte> piece(buffer_bytes(offset, end));
     for (; offset < end; offset += kPieceBytes) {
         const std::uint64_t wanted = std::min<std::uint64_t>(piece.size(), end - offset);
         const auto count = file.read_at(offset, std::span(piece).first(wanted));
@@ -312,7 +318,7 @@ namespace {
 /// hold them as if they were on disk when they are not; written again, the next sync takes them
 /// there.
 Result<void> write_again(File& file, std::uint64_t from, std::uint64_t to) {
-    std::vector<std::byte> piece(kPieceBytes);
+    std::vector<std::byte> piece(buffer_bytes(from, to));
     while (from < to) {
         const auto part = std::span(piece).first(std::min<std::uint64_t>(kPieceBytes, to - from));
         const auto count = file.read_at(from, part);
@@ -328,7 +334,7 @@ Result<void> write_again(File& file, std::uint64_t from, std::uint64_t to) {
 }
 
 Result<void> zero_from(File& file, std::uint64_t from, std::uint64_t to) {
-    const std::vector<std::byte> zeros(kPieceBytes + kFrameHeaderBytes);
+    const std::vector<std::byte> zeros(buffer_bytes(from, to));
     return visit_pieces(file, from, to, [&](std::uint64_t offset, ByteView piece) -> Result<void> {
         if (std::ranges::equal(piece, ByteView(zeros).first(piece.size()))) {
             return {};

@@ -11,12 +11,12 @@ namespace {
 constexpr std::uint32_t kSeed = 77;
 using HeaderBytes = std::array<std::byte, kFrameHeaderBytes>;
 
-HeaderBytes sealed_header() {
+HeaderBytes sealed_header(Position first = 1'000'000'000'000) {
     FrameHeader header;
     header.payload_bytes = 13;
     header.count = 2;
     header.payload_crc = 0x01020304;
-    header.first = 1'000'000'000'000;
+    header.first = first;
     header.appended = SystemTime(Microseconds(1'700'000'000'123'456));
     HeaderBytes bytes{};
     encode_frame_header(header, bytes.data());
@@ -40,6 +40,11 @@ TEST(Frame, decodes_what_was_encoded) {
 TEST(Frame, is_not_valid_in_another_segment) {
     const HeaderBytes bytes = sealed_header();
     EXPECT_FALSE(decode_frame_header(bytes.data(), kSeed + 1));
+}
+
+TEST(Frame, is_not_valid_when_its_positions_turn_over) {
+    EXPECT_TRUE(decode_frame_header(sealed_header(UINT64_MAX - 2).data(), kSeed));
+    EXPECT_FALSE(decode_frame_header(sealed_header(UINT64_MAX - 1).data(), kSeed));
 }
 
 TEST(Frame, is_not_valid_with_any_bit_of_its_header_flipped) {

@@ -181,6 +181,31 @@ TEST_F(Recovery, never_brings_back_a_frame_that_it_cut_off) {
     );
 }
 
+TEST_F(Recovery, yields_no_record_of_frames_in_the_wrong_order_however_often_an_onlooker_asks) {
+    const std::string whole = files_.content(kSegment);
+    const std::size_t first_bytes = frame_ends_[0] - kSegmentHeaderBytes;
+    const std::size_t second_bytes = frame_ends_[1] - frame_ends_[0];
+    files_.set_content(
+        kSegment,
+        whole.substr(0, kSegmentHeaderBytes) + whole.substr(frame_ends_[0], second_bytes) +
+            whole.substr(kSegmentHeaderBytes, first_bytes)
+    );
+    const auto onlooker = open_local_journal_read_only(small_options().directory, files_);
+    ASSERT_TRUE(onlooker) << onlooker.error().message;
+    const auto reader = (*onlooker)->read_from(0);
+    ASSERT_TRUE(reader) << reader.error().message;
+    for (int i = 0; i < 2; ++i) {
+        const auto record = (*reader)->next();
+        ASSERT_FALSE(record);
+        EXPECT_EQ(record.error().code, ErrorCode::corrupt);
+        EXPECT_NE(
+            record.error().message.find(fmt::format("offset {}:", kSegmentHeaderBytes)),
+            std::string::npos
+        ) << record.error().message;
+    }
+    EXPECT_FALSE((*onlooker)->position_at(SystemTime::max()));
+}
+
 TEST_F(Recovery, ends_before_a_frame_that_does_not_follow_the_one_before_it) {
     const std::string whole = files_.content(kSegment);
     const std::size_t third_bytes = frame_ends_[2] - frame_ends_[1];
