@@ -45,7 +45,7 @@ sink::SinkResult<bool> LaneTables::adopt(std::size_t table, const sink::SettledT
     const mapping::Table& ours = *mapping_.tables()[table];
     const auto changed = mapping_.adopt_columns(ours, settled.columns, settled.refused);
     if (!changed) {
-        sink::SinkError error{sink::Failure::refused, "", changed.error().message, std::nullopt};
+        sink::SinkError error{sink::Failure::blocked, "", changed.error().message, std::nullopt};
         error.table = table;
         return std::unexpected(std::move(error));
     }

@@ -11,6 +11,7 @@
 //   retry                  the same batch again, later
 //   reconnect, in doubt    connect, read the cursor back, go on from it
 //   schema                 the same; connect() looks at the tables again
+//   blocked                connect again, later; the log says what a person has to do
 //   refused                the refused rows are left out or, if they are not named, the batch is
 //                          split until they stand alone (batch_writer.h)
 // A lane that has failed for a minute says so, again and again (standstill.h).

@@ -21,7 +21,7 @@ class TableBlame {
         }
         times_ = table_ == error.table ? times_ + 1 : 1;
         table_ = error.table;
-        const bool lasting = error.failure == sink::Failure::refused ||
+        const bool lasting = error.failure == sink::Failure::blocked ||
                              (error.failure == sink::Failure::retry && took >= kLongFailure);
         return lasting ||
                times_ >= (error.failure == sink::Failure::reconnect ? kSilences : kFailures);

@@ -30,6 +30,7 @@ enum class Failure : std::uint8_t {
     reconnect,  // nothing was written, the connection is unusable (server gone, restarted, shut
                 // down)
     refused,    // the data is to blame: without the refused rows the batch would have been written
+    blocked,    // a person has to act, and the message says how: a table does not fit
     in_doubt,   // the connection was lost while COMMIT was under way: read the cursor back to know
     schema,     // a table or column is missing or of another type than at connect: connect() again
 };
@@ -187,14 +188,14 @@ class Sink {
     /// added); reads cursor and ledger. Tables that are elsewhere are not looked at. A table that
     /// does not fit has a misfit, whose message names both sides; then nothing can be written until
     /// connect() is called once more, with that table elsewhere. When none fits, that is the error;
-    /// Failure::refused: a person has to act.
+    /// Failure::blocked.
     [[nodiscard]] virtual SinkResult<Connected> connect(
         const LaneName& lane, const mapping::Mapping& mapping
     ) = 0;
 
     /// Connects, reads the catalogue, and changes nothing: for `foz check --connect`. A line for
     /// each table of `mapping`: "table temperature: will be created", "table temperature: fits".
-    /// Failure::refused: tables do not fit, the message names them all with both sides.
+    /// Failure::blocked: tables do not fit, the message names them all with both sides.
     [[nodiscard]] virtual SinkResult<std::vector<std::string>> inspect(
         const mapping::Mapping& mapping
     ) = 0;

@@ -81,7 +81,7 @@ TEST_F(PostgresTargets, a_key_needs_more_than_a_view_with_a_trigger) {
     const auto mapping = mapping_of({{"r", "inbox", {{"device", "text"}}, {"device"}}});
     const auto found = make()->connect(kLane, mapping);
     ASSERT_FALSE(found);
-    EXPECT_EQ(found.error().failure, Failure::refused) << why(found);
+    EXPECT_EQ(found.error().failure, Failure::blocked) << why(found);
     EXPECT_NE(found.error().message.find("take the key out of the route"), std::string::npos);
     const auto lines = make()->inspect(mapping);
     ASSERT_FALSE(lines);
@@ -138,7 +138,7 @@ TEST_F(PostgresTargets, a_view_that_takes_no_rows_and_other_relations_are_refuse
         const auto mapping = mapping_of({{"r", table, {{"a", "integer"}}, {}}});
         const auto found = make()->connect(kLane, mapping);
         ASSERT_FALSE(found) << table;
-        EXPECT_EQ(found.error().failure, Failure::refused) << why(found);
+        EXPECT_EQ(found.error().failure, Failure::blocked) << why(found);
         EXPECT_NE(found.error().message.find(table), std::string::npos) << why(found);
     }
 }

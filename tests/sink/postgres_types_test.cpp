@@ -309,7 +309,7 @@ TEST_F(PostgresTypes, unknown_columns_of_all_tables_are_named_at_once_with_what_
     );
     const auto found = make()->connect(kLane, mapping);
     ASSERT_FALSE(found);
-    EXPECT_EQ(found.error().failure, Failure::refused);
+    EXPECT_EQ(found.error().failure, Failure::blocked);
     const std::string& message = found.error().message;
     for (const std::string_view part :
          {"table one: column a is point",

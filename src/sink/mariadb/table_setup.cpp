@@ -29,7 +29,7 @@ SinkResult<std::optional<CatalogueTable>> fitting_table(
     const std::optional<CatalogueTable>& found = *read;
     if (found) {
         if (const auto reason = objection(table, *found); !reason.empty()) {
-            return fail(Failure::refused, "table {}: {}", table.name, reason);
+            return fail(Failure::blocked, "table {}: {}", table.name, reason);
         }
     }
     return read;
@@ -261,7 +261,7 @@ SinkResult<std::string> describe_table(Connection& connection, const mapping::Ta
         std::vector<mapping::Refusal> impossible;
         static_cast<void>(changes_for(table, *found, impossible));
         if (!impossible.empty()) {
-            return fail(Failure::refused, "table {}: {}", table.name, impossible.front().reason);
+            return fail(Failure::blocked, "table {}: {}", table.name, impossible.front().reason);
         }
     }
     if (found) {

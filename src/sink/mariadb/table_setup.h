@@ -17,14 +17,14 @@ struct Settlement {
     ColumnFields fields;  // of an inferred table
 };
 
-/// Creates `table`, or checks it (Failure::refused: it does not fit) and gives an inferred one the
+/// Creates `table`, or checks it (Failure::blocked: it does not fit) and gives an inferred one the
 /// columns that it lacks, as far as the database allows. Yields what is there then. Each statement
 /// commits.
 [[nodiscard]] SinkResult<Settlement> settle_table(
     Connection& connection, const mapping::Table& table
 );
 
-/// What settle_table would do, as a line for a person. Changes nothing. Failure::refused: it does
+/// What settle_table would do, as a line for a person. Changes nothing. Failure::blocked: it does
 /// not fit.
 [[nodiscard]] SinkResult<std::string> describe_table(
     Connection& connection, const mapping::Table& table

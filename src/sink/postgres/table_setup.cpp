@@ -111,7 +111,7 @@ SinkResult<std::optional<CatalogueTable>> fitting_table(
     const std::optional<CatalogueTable>& found = *read;
     if (found) {
         if (const auto reason = objection(table, *found); !reason.empty()) {
-            return fail(Failure::refused, "{}", reason);
+            return fail(Failure::blocked, "{}", reason);
         }
         if (found->kind == "v" && !table.key.empty()) {
             const auto takes = takes_key(connection, table);
@@ -120,7 +120,7 @@ SinkResult<std::optional<CatalogueTable>> fitting_table(
             }
             if (!*takes) {
                 return fail(
-                    Failure::refused,
+                    Failure::blocked,
                     "table {}: the route's key is ({}), but a view with a trigger, or over a table "
                     "without that unique index, does not tell which keys are there; take the key "
                     "out of the route, or name the table below the view",
@@ -160,7 +160,7 @@ SinkResult<void> check_schema(Connection& connection, const mapping::Table& tabl
     }
     if (PQntuples(found->get()) == 0) {
         return fail(
-            Failure::refused,
+            Failure::blocked,
             "table {}: there is no schema {}; CREATE SCHEMA {}",
             table.name,
             schema,
@@ -304,7 +304,7 @@ SinkResult<std::string> describe_table(Connection& connection, const mapping::Ta
     if (table.inferred && found) {
         if (const Changes changes = changes_for(table, *found); !changes.impossible.empty()) {
             return fail(
-                Failure::refused, "table {}: {}", table.name, changes.impossible.front().reason
+                Failure::blocked, "table {}: {}", table.name, changes.impossible.front().reason
             );
         }
     }

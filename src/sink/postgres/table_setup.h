@@ -23,14 +23,14 @@ struct Settlement {
     }
 };
 
-/// Creates `table`, or checks it (Failure::refused: it does not fit) and gives an inferred one the
+/// Creates `table`, or checks it (Failure::blocked: it does not fit) and gives an inferred one the
 /// columns that it lacks, as far as the database allows. In a transaction. Yields what is there
 /// then.
 [[nodiscard]] SinkResult<Settlement> settle_table(
     Connection& connection, const mapping::Table& table
 );
 
-/// What settle_table would do, as a line for a person. Changes nothing. Failure::refused: it does
+/// What settle_table would do, as a line for a person. Changes nothing. Failure::blocked: it does
 /// not fit.
 [[nodiscard]] SinkResult<std::string> describe_table(
     Connection& connection, const mapping::Table& table

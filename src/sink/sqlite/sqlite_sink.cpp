@@ -117,7 +117,7 @@ SinkResult<Connected> SqliteSink::settle(const LaneName& lane, const mapping::Ma
         }
         auto settled = settle_table(connection_, *table);
         // Any other error is about the file, which has all tables.
-        if (!settled && settled.error().failure != Failure::refused &&
+        if (!settled && settled.error().failure != Failure::blocked &&
             settled.error().failure != Failure::schema) {
             return pass_on(settled);
         }
