@@ -29,24 +29,29 @@ Authenticator::Authenticator(const Clock& clock)
       behind_(std::chrono::seconds(60)) {}
 
 void Authenticator::stop() {
+    std::vector<std::thread> threads;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         stopping_ = true;
+        threads.swap(threads_);
     }
     work_.notify_all();
-    for (std::thread& thread : threads_) {
+    for (std::thread& thread : threads) {
         thread.join();
     }
-    threads_.clear();
+}
+
+std::string Authenticator::key_of(const Request& request) const {
+    return known_.key_of(*request.passwords, request.user_name, request.password);
 }
 
 Authenticator::Submitted Authenticator::submit(Request request) {
-    std::string key = known_.key_of(*request.passwords, request.user_name, request.password);
+    std::string key = key_of(request);
     const SteadyTime now = clock_.steady_now();
     Waiters dropped;
     Submitted submitted;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (stopping_) {
             return {.verdict = {}, .ticket = 0, .refusal = "foz is shutting down"};
         }
@@ -82,7 +87,7 @@ Authenticator::Submitted Authenticator::submit(Request request) {
 }
 
 void Authenticator::cancel(Ticket ticket) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     queue_.cancel(ticket);
 }
 
@@ -131,9 +136,11 @@ void Authenticator::warn_that_checks_are_behind(SteadyTime now) {
 
 void Authenticator::run() {
     set_thread_name("passwords");
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     while (true) {
-        work_.wait(lock, [this] { return stopping_ || queue_.size() > 0; });
+        work_.wait(mutex_, [this]() FOZ_REQUIRES(mutex_) {
+            return stopping_ || queue_.size() > 0;
+        });
         if (stopping_) {
             return;
         }

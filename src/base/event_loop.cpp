@@ -87,7 +87,7 @@ void EventLoop::wake() {
 
 void EventLoop::post(std::function<void()> function) {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         posted_.push_back(std::move(function));
     }
     wake();
@@ -95,7 +95,7 @@ void EventLoop::post(std::function<void()> function) {
 
 void EventLoop::run_posted() {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         running_.swap(posted_);
     }
     for (const auto& function : running_) {

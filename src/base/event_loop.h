@@ -9,7 +9,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <mutex>
 #include <span>
 #include <utility>
 #include <vector>
@@ -17,6 +16,7 @@
 #include <sys/epoll.h>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 
 namespace foz {
 
@@ -80,8 +80,8 @@ class EventLoop {
 
     std::atomic<bool> asleep_ = false;
     std::atomic<bool> woken_ = false;
-    std::mutex mutex_;
-    std::vector<std::function<void()>> posted_;  // guarded by mutex_
+    Mutex mutex_;
+    std::vector<std::function<void()>> posted_ FOZ_GUARDED_BY(mutex_);
     std::vector<std::function<void()>> running_;
 };
 

@@ -34,7 +34,7 @@ void ClientLog::note(Event event, SteadyTime now) {
     std::string key(event.cause);
     key += '\0';
     key += event.who;
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (const auto known = entries_.find(key); known != entries_.end()) {
         ++known->second.more;
         known->second.last = now;
@@ -63,7 +63,7 @@ void ClientLog::note(Event event, SteadyTime now) {
 }
 
 void ClientLog::tell(SteadyTime now) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     tell_entries(now);
     tell_others(now);
 }

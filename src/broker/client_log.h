@@ -12,12 +12,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 
 namespace foz::broker {
 
@@ -56,18 +56,17 @@ class ClientLog {
         std::string example;  // the text of the last of them
     };
 
-    [[nodiscard]] Cause& cause_of(std::string_view name, SteadyTime now);
-    void tell_entries(SteadyTime now);
-    void tell_others(SteadyTime now);
+    [[nodiscard]] Cause& cause_of(std::string_view name, SteadyTime now) FOZ_REQUIRES(mutex_);
+    void tell_entries(SteadyTime now) FOZ_REQUIRES(mutex_);
+    void tell_others(SteadyTime now) FOZ_REQUIRES(mutex_);
 
     static constexpr std::array kIntervals = {
         std::chrono::minutes(1), std::chrono::minutes(10), std::chrono::minutes(60)
     };
 
-    std::mutex mutex_;
-    // Guarded by mutex_:
-    std::unordered_map<std::string, Entry> entries_;  // by cause and who
-    std::unordered_map<std::string, Cause> causes_;
+    Mutex mutex_;
+    std::unordered_map<std::string, Entry> entries_ FOZ_GUARDED_BY(mutex_);  // by cause and who
+    std::unordered_map<std::string, Cause> causes_ FOZ_GUARDED_BY(mutex_);
 };
 
 }  // namespace foz::broker

@@ -37,13 +37,14 @@ Result<std::unique_ptr<Door>> Door::open(const config::Listener& listener, Syste
         if (!passwords) {
             return failed(passwords.error());
         }
+        const MutexLock lock(door->mutex_);
         door->passwords_ = *std::move(passwords);
     }
     return door;
 }
 
 std::shared_ptr<const access::PasswordFile> Door::passwords() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return passwords_;
 }
 
@@ -62,7 +63,7 @@ std::vector<std::string> Door::reload(SystemTime now) {
     if (password_path_) {
         auto passwords = access::PasswordFile::load(*password_path_);
         if (passwords) {
-            const std::lock_guard lock(mutex_);
+            const MutexLock lock(mutex_);
             passwords_ = *std::move(passwords);
         } else {
             lines.push_back(

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "access/password_file.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/mutex.h"
 #include "config/settings.h"
 #include "tls/server_context.h"
 
@@ -49,8 +49,8 @@ class Door {
     const std::optional<std::string> password_path_;
     const bool admits_anonymous_;
     std::optional<tls::ReloadableServerContext> tls_;
-    mutable std::mutex mutex_;
-    std::shared_ptr<const access::PasswordFile> passwords_;  // guarded by mutex_
+    mutable Mutex mutex_;
+    std::shared_ptr<const access::PasswordFile> passwords_ FOZ_GUARDED_BY(mutex_);
 };
 
 }  // namespace foz::broker

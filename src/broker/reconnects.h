@@ -6,13 +6,13 @@
 
 #include <chrono>
 #include <cstddef>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 
 namespace foz::broker {
 
@@ -29,7 +29,7 @@ class Reconnects {
     /// A connection of this client has ended without a DISCONNECT of its own. What there is to say,
     /// once it is a loop.
     [[nodiscard]] std::optional<Loop> note_end(const std::string& client_id, SteadyTime now) {
-        const std::scoped_lock lock(mutex_);
+        const MutexLock lock(mutex_);
         if (now - window_begin_ >= kWindow) {
             clients_.clear();
             window_begin_ = now;
@@ -54,10 +54,9 @@ class Reconnects {
         SteadyTime first;
     };
 
-    std::mutex mutex_;
-    // Guarded by mutex_:
-    std::unordered_map<std::string, Client> clients_;
-    SteadyTime window_begin_;
+    Mutex mutex_;
+    std::unordered_map<std::string, Client> clients_ FOZ_GUARDED_BY(mutex_);
+    SteadyTime window_begin_ FOZ_GUARDED_BY(mutex_);
 };
 
 }  // namespace foz::broker

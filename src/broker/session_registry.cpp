@@ -11,7 +11,7 @@ namespace foz::broker {
 SessionRegistry::Claim SessionRegistry::claim(
     std::string_view client_id, ConnectionHandle claimant
 ) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     auto place = entries_.find(client_id);
     if (place == entries_.end()) {
         place = entries_.emplace(std::string(client_id), Entry{}).first;
@@ -35,7 +35,7 @@ SessionRegistry::Opened SessionRegistry::open(
     std::uint32_t expiry_seconds,
     ConnectionHandle ender
 ) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto place = entries_.find(client_id);
     FOZ_CHECK(place != entries_.end() && place->second.owner);
     Entry& entry = place->second;
@@ -66,7 +66,7 @@ std::optional<ConnectionHandle> SessionRegistry::release(
     std::optional<Will>&& will,
     SteadyTime now
 ) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto place = entries_.find(client_id);
     if (place == entries_.end()) {
         return std::nullopt;  // displaced while it waited, and all others are gone already
@@ -178,7 +178,7 @@ std::optional<std::string> SessionRegistry::make_room(ConnectionHandle ender) {
 }
 
 SessionRegistry::Ended SessionRegistry::end(std::string_view client_id, ConnectionHandle ender) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto place = entries_.find(client_id);
     if (place == entries_.end()) {
         return {};
@@ -192,13 +192,13 @@ SessionRegistry::Ended SessionRegistry::end(std::string_view client_id, Connecti
 }
 
 std::optional<ConnectionHandle> SessionRegistry::owner_of(std::string_view client_id) const {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto place = entries_.find(client_id);
     return place == entries_.end() ? std::nullopt : place->second.owner;
 }
 
 SessionRegistry::Counts SessionRegistry::counts() const {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return {.kept = kept_, .droppable = static_cast<std::uint32_t>(droppable_.size())};
 }
 
@@ -224,7 +224,7 @@ std::vector<SessionRegistry::Due> SessionRegistry::take_due(
     SteadyTime now, ConnectionHandle claimant
 ) {
     std::vector<Due> all_due;
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     while (!alarms_.empty() && alarms_.begin()->when <= now) {
         const auto place = entries_.find(*alarms_.begin()->client_id);
         FOZ_CHECK(place != entries_.end() && !place->second.owner);
@@ -256,7 +256,7 @@ SessionRegistry::Due SessionRegistry::due_of(
 }
 
 void SessionRegistry::restore(std::shared_ptr<Session> session, SteadyTime now) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto place = entries_.try_emplace(session->client_id()).first;
     place->second.session = std::move(session);
     count(place->second);
@@ -264,7 +264,7 @@ void SessionRegistry::restore(std::shared_ptr<Session> session, SteadyTime now) 
 }
 
 std::vector<std::shared_ptr<Session>> SessionRegistry::persistent_sessions() const {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     std::vector<std::shared_ptr<Session>> sessions;
     for (const auto& [client_id, entry] : entries_) {
         if (entry.session && entry.session->expiry_seconds() != 0) {

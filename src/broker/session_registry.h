@@ -19,7 +19,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -28,6 +27,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "broker/connection_handle.h"
 #include "broker/will.h"
 #include "session/session.h"
@@ -145,28 +145,31 @@ class SessionRegistry {
     using Entries = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
 
     /// False, and `will` as it was: there is no room for it.
-    [[nodiscard]] bool keep_will(Entry& entry, Will& will, SteadyTime now);
-    [[nodiscard]] std::optional<Will> take_will(Entry& entry);
-    void count(Entry& entry);
-    void leave_alone(Entries::value_type& place, SteadyTime now);
-    void set_alarm(Entries::value_type& place);
-    void drop_alarm(Entries::value_type& place);
-    void set_droppable(Entries::value_type& place);
-    void keep(Entry& entry);
-    void take_away(Entries::value_type& place, ConnectionHandle ender);
-    [[nodiscard]] std::optional<std::string> make_room(ConnectionHandle ender);
-    [[nodiscard]] Due due_of(Entries::value_type& place, SteadyTime now, ConnectionHandle claimant);
+    [[nodiscard]] bool keep_will(Entry& entry, Will& will, SteadyTime now) FOZ_REQUIRES(mutex_);
+    [[nodiscard]] std::optional<Will> take_will(Entry& entry) FOZ_REQUIRES(mutex_);
+    void count(Entry& entry) FOZ_REQUIRES(mutex_);
+    void leave_alone(Entries::value_type& place, SteadyTime now) FOZ_REQUIRES(mutex_);
+    void set_alarm(Entries::value_type& place) FOZ_REQUIRES(mutex_);
+    void drop_alarm(Entries::value_type& place) FOZ_REQUIRES(mutex_);
+    void set_droppable(Entries::value_type& place) FOZ_REQUIRES(mutex_);
+    void keep(Entry& entry) FOZ_REQUIRES(mutex_);
+    void take_away(Entries::value_type& place, ConnectionHandle ender) FOZ_REQUIRES(mutex_);
+    [[nodiscard]] std::optional<std::string> make_room(ConnectionHandle ender) FOZ_REQUIRES(mutex_);
+    [[nodiscard]] Due due_of(Entries::value_type& place, SteadyTime now, ConnectionHandle claimant)
+        FOZ_REQUIRES(mutex_);
 
     const std::uint32_t sessions_max_;
     const std::uint64_t will_bytes_max_;
-    mutable std::mutex mutex_;
-    // Guarded by mutex_:
-    Entries entries_;
-    std::uint32_t kept_ = 0;  // entries whose session outlives its connection
-    std::map<std::uint64_t, const std::string*> droppable_;  // longest gone first; entries' keys
-    std::uint64_t last_turn_ = 0;
-    std::uint64_t will_bytes_ = 0;  // of the wills in entries_
-    std::set<Alarm> alarms_;  // at most one for each entry, and only while nobody is connected
+    mutable Mutex mutex_;
+    Entries entries_ FOZ_GUARDED_BY(mutex_);
+    // Entries whose session outlives its connection.
+    std::uint32_t kept_ FOZ_GUARDED_BY(mutex_) = 0;
+    // Longest gone first; entries' keys.
+    std::map<std::uint64_t, const std::string*> droppable_ FOZ_GUARDED_BY(mutex_);
+    std::uint64_t last_turn_ FOZ_GUARDED_BY(mutex_) = 0;
+    std::uint64_t will_bytes_ FOZ_GUARDED_BY(mutex_) = 0;  // of the wills in entries_
+    // At most one for each entry, and only while nobody is connected.
+    std::set<Alarm> alarms_ FOZ_GUARDED_BY(mutex_);
 };
 
 }  // namespace foz::broker

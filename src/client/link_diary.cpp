@@ -24,7 +24,7 @@ LinkDiary::LinkDiary(std::string called, const config::Remote& remote, const Clo
 }
 
 void LinkDiary::set_state(LinkState state) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (status_.state != state) {
         status_.state = state;
         status_.since = clock_.system_now();
@@ -34,7 +34,7 @@ void LinkDiary::set_state(LinkState state) {
 void LinkDiary::note_attempt() {
     set_state(LinkState::connecting);
     ready_since_ = {};
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     ++status_.attempts;
 }
 
@@ -52,7 +52,7 @@ void LinkDiary::note_ready(const ClientProtocol& protocol) {
     set_state(LinkState::ready);
     ready_since_ = clock_.steady_now();
     {
-        const std::scoped_lock lock(mutex_);
+        const MutexLock lock(mutex_);
         ++status_.connections;
     }
     if (std::exchange(loss_logged_since_ready_, false)) {
@@ -67,7 +67,7 @@ void LinkDiary::note_ready(const ClientProtocol& protocol) {
 }
 
 void LinkDiary::note_trouble(const std::string& trouble) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (status_.trouble == trouble) {
         return;
     }
@@ -96,7 +96,7 @@ Failure LinkDiary::note_lost(Failure failure, const ClientProtocol& protocol) {
         loss_logged_since_ready_ = true;
     }
     ready_since_ = {};
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     status_.error = meaning;
     status_.error_at = clock_.system_now();
     return meaning;
@@ -153,7 +153,7 @@ Failure LinkDiary::interpret(Failure failure, const ClientProtocol& protocol) {
 }
 
 LinkStatus LinkDiary::status() const {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return status_;
 }
 

@@ -4,11 +4,11 @@
 // together that a single one doesn't say.
 #pragma once
 
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "client/client_protocol.h"
 #include "client/link.h"
 
@@ -51,8 +51,8 @@ class LinkDiary {
     bool loss_logged_since_ready_ = true;
     std::vector<std::string> warnings_;
 
-    mutable std::mutex mutex_;
-    LinkStatus status_;  // guarded by mutex_
+    mutable Mutex mutex_;
+    LinkStatus status_ FOZ_GUARDED_BY(mutex_);
 };
 
 }  // namespace foz::client

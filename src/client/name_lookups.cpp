@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstring>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -12,6 +11,7 @@
 #include <boost/asio/post.hpp>
 #include <netdb.h>
 
+#include "base/mutex.h"
 #include "base/thread.h"
 
 namespace foz::client {
@@ -54,7 +54,7 @@ struct NameLookups::Queue {
 
     /// What to look up next; nothing: the thread is to end.
     [[nodiscard]] std::optional<Entry> next() {
-        const std::lock_guard lock(mutex);
+        const MutexLock lock(mutex);
         while (!entries.empty()) {
             Entry entry = std::move(entries.front());
             entries.pop_front();
@@ -67,7 +67,7 @@ struct NameLookups::Queue {
     }
 
     void answer(const Entry& entry, Result<Endpoints> found) {
-        const std::lock_guard lock(mutex);
+        const MutexLock lock(mutex);
         if (io != nullptr) {
             boost::asio::post(*io, [wanted_by = entry.wanted_by, found = std::move(found)] {
                 if (const auto done = wanted_by.lock()) {
@@ -77,10 +77,10 @@ struct NameLookups::Queue {
         }
     }
 
-    std::mutex mutex;                       // guards all below
-    boost::asio::io_context* io = nullptr;  // null: it is gone
-    std::deque<Entry> entries;
-    bool working = false;  // there is a thread
+    Mutex mutex;
+    boost::asio::io_context* io FOZ_GUARDED_BY(mutex) = nullptr;  // null: it is gone
+    std::deque<Entry> entries FOZ_GUARDED_BY(mutex);
+    bool working FOZ_GUARDED_BY(mutex) = false;  // there is a thread
 };
 
 NameLookups::NameLookups(boost::asio::io_context& io) : queue_(std::make_shared<Queue>()) {
@@ -88,13 +88,13 @@ NameLookups::NameLookups(boost::asio::io_context& io) : queue_(std::make_shared<
 }
 
 NameLookups::~NameLookups() {
-    const std::lock_guard lock(queue_->mutex);
+    const MutexLock lock(queue_->mutex);
     queue_->io = nullptr;
 }
 
 NameLookups::Ticket NameLookups::start(const std::string& host, std::uint16_t port, Done done) {
     auto ticket = std::make_shared<const Done>(std::move(done));
-    const std::lock_guard lock(queue_->mutex);
+    const MutexLock lock(queue_->mutex);
     // Of connections that were given up while a lookup hangs.
     std::erase_if(queue_->entries, [](const auto& entry) { return entry.wanted_by.expired(); });
     queue_->entries.push_back({host, std::to_string(port), ticket});

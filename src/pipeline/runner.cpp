@@ -125,7 +125,7 @@ void Runner::start() {
 void Runner::request_stop(SteadyTime deadline) {
     stop_deadline_ = deadline.time_since_epoch().count();
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         stopping_ = true;
     }
     parts_.sink->end_waits_at(deadline);
@@ -326,7 +326,7 @@ bool Runner::set_aside(SteadyTime began, const sink::SinkError& error) {
 
 void Runner::raise_cap(journal::Position position, bool hurry) {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         cap_ = position;
         hurry_ = hurry;
     }
@@ -401,8 +401,8 @@ bool Runner::wait_for_more() {
 sink::SinkResult<void> Runner::wait_for_records() {
     report_committed();
     if (is_at_cap()) {
-        std::unique_lock lock(mutex_);
-        stop_requested_.wait_for(lock, kIdleWait, [this] {
+        const MutexLock lock(mutex_);
+        stop_requested_.wait_for(mutex_, kIdleWait, [this] {
             return stopping_ || !is_at_cap() || (hurry_ && cursor_commit_is_due());
         });
     } else if (!stopping_) {
@@ -490,8 +490,8 @@ void Runner::note_failure(SteadyTime began, const sink::SinkError& error) {
 }
 
 void Runner::pause() {
-    std::unique_lock lock(mutex_);
-    stop_requested_.wait_for(lock, backoff_.next(), [this] { return stopping_.load(); });
+    const MutexLock lock(mutex_);
+    stop_requested_.wait_for(mutex_, backoff_.next(), [this] { return stopping_.load(); });
 }
 
 }  // namespace foz::pipeline

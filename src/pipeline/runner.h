@@ -32,11 +32,9 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,6 +42,7 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "journal/journal.h"
 #include "mapping/mapping.h"
 #include "pipeline/batch_filler.h"
@@ -149,8 +148,8 @@ class Runner {
     std::atomic<bool> hurry_ = false;     // set under mutex_, as the next
     std::atomic<bool> stopping_ = false;  // set under mutex_, for those who wait
     std::atomic<SteadyTime::rep> stop_deadline_ = 0;
-    std::mutex mutex_;
-    std::condition_variable stop_requested_;
+    Mutex mutex_;
+    ConditionVariable stop_requested_;
 
     std::thread thread_;
 };

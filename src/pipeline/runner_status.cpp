@@ -24,7 +24,9 @@ StatusBoard::StatusBoard(
     std::span<const mapping::RouteInfo> routes,
     StandstillRecord record
 )
-    : clock_(clock), record_(std::move(record)) {
+    : clock_(clock),
+      log_name_(fmt::format("database {} ({})", database, lane)),
+      record_(std::move(record)) {
     status_.database = std::move(database);
     status_.lane = std::move(lane);
     status_.since = clock.system_now();
@@ -34,13 +36,13 @@ StatusBoard::StatusBoard(
 }
 
 RunnerStatus StatusBoard::status() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return status_;
 }
 
 bool StatusBoard::wait_until_settled(SteadyTime deadline) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_until(lock, deadline, [this] {
+    const MutexLock lock(mutex_);
+    return changed_.wait_until(mutex_, deadline, [this]() FOZ_REQUIRES(mutex_) {
         return status_.state == RunnerState::finished || status_.state == RunnerState::blocked ||
                status_.state == RunnerState::stopped;
     });
@@ -51,7 +53,7 @@ void StatusBoard::set_state(RunnerState state, std::string error) {
         note_movement();
     }
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         if (status_.state == state && status_.last_error == error) {
             return;
         }
@@ -60,13 +62,12 @@ void StatusBoard::set_state(RunnerState state, std::string error) {
         status_.since = clock_.system_now();
     }
     changed_.notify_all();
-    // The names do not change once they are set.
     if (state == RunnerState::blocked) {
-        spdlog::error("database {} ({}) needs a person: {}", status_.database, status_.lane, error);
+        spdlog::error("{} needs a person: {}", log_name_, error);
     } else if (state == RunnerState::retrying) {
-        spdlog::warn("database {} ({}): {}; trying again", status_.database, status_.lane, error);
+        spdlog::warn("{}: {}; trying again", log_name_, error);
     } else {
-        spdlog::info("database {} ({}): {}", status_.database, status_.lane, name_of(state));
+        spdlog::info("{}: {}", log_name_, name_of(state));
     }
 }
 
@@ -74,7 +75,7 @@ void StatusBoard::add_failure(
     SteadyTime began, const sink::SinkError& error, std::uint64_t waiting
 ) {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         ++status_.failures;
     }
     const bool needs_person = error.failure == sink::Failure::blocked;
@@ -82,7 +83,7 @@ void StatusBoard::add_failure(
     set_state(needs_person ? RunnerState::blocked : RunnerState::retrying, text);
     const auto line = standstill_.failed(began, clock_, waiting, text, needs_person);
     if (line) {
-        spdlog::error("database {} ({}) {}", status_.database, status_.lane, *line);
+        spdlog::error("{} {}", log_name_, *line);
     }
     if (const auto length = standstill_.told_length(clock_.steady_now())) {
         record_.keep(*length, waiting, text, needs_person, line.has_value());
@@ -92,17 +93,16 @@ void StatusBoard::add_failure(
 void StatusBoard::note_movement() {
     record_.remove();
     if (const auto line = standstill_.moved(clock_.steady_now())) {
-        spdlog::info("database {} ({}) {}", status_.database, status_.lane, *line);
+        spdlog::info("{} {}", log_name_, *line);
     }
 }
 
 void StatusBoard::add_time_limit(const sink::SinkError& error, std::size_t rows) {
     if (time_limits_.pass(clock_.steady_now())) {
         spdlog::warn(
-            "database {} ({}): the server's {} is shorter than the batch takes ({}); foz writes {} "
+            "{}: the server's {} is shorter than the batch takes ({}); foz writes {} "
             "rows at a time now. Raise it for foz's user",
-            status_.database,
-            status_.lane,
+            log_name_,
             time_limit_of(error).value_or("time limit"),
             error.message,
             rows
@@ -113,7 +113,7 @@ void StatusBoard::add_time_limit(const sink::SinkError& error, std::size_t rows)
 void StatusBoard::set_progress(
     const sink::Cursor& cursor, std::span<const sink::LedgerLine> ledger
 ) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     status_.cursor = cursor;
     for (sink::LedgerLine& line : status_.ledger) {
         const auto found = std::ranges::find(ledger, line.route, &sink::LedgerLine::route);
@@ -125,7 +125,7 @@ void StatusBoard::add_commit(
     const sink::Cursor& cursor, const sink::Written& written, const sink::Commit& commit
 ) {
     note_movement();
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     status_.cursor = cursor;
     ++status_.batches;
     for (std::size_t i = 0; i < status_.ledger.size(); ++i) {

@@ -2,15 +2,14 @@
 // What a lane is doing, for whoever wants to know: written by the lane's thread, read by any.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "mapping/mapping.h"
 #include "pipeline/standstill.h"
 #include "pipeline/standstill_record.h"
@@ -76,14 +75,15 @@ class StatusBoard {
     void note_movement();
 
     const Clock& clock_;
+    const std::string log_name_;  // "database plant (main-0)"
     // The lane's thread alone:
     Standstill standstill_;
     StandstillRecord record_;
     LogThrottle time_limits_{std::chrono::seconds(60)};
 
-    mutable std::mutex mutex_;
-    std::condition_variable changed_;  // status_.state
-    RunnerStatus status_;              // guarded by mutex_
+    mutable Mutex mutex_;
+    ConditionVariable changed_;  // status_.state
+    RunnerStatus status_ FOZ_GUARDED_BY(mutex_);
 };
 
 }  // namespace foz::pipeline

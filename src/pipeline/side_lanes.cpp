@@ -27,7 +27,7 @@ constexpr auto kWaitStep = 10ms;
 struct SideLanes::Side {
     std::string name;
     Position proof = 0;
-    Position done = 0;  // guarded by mutex_
+    Position done = 0;  // under mutex_ of the SideLanes, which has no name here
     std::unique_ptr<Runner> runner;
 };
 
@@ -127,7 +127,7 @@ Result<void> SideLanes::start_side(const std::string& name, Position proof) {
             .sink = std::move(made->sink),
             .on_committed =
                 [this, one = side.get()](Position position) {
-                    const std::scoped_lock lock(mutex_);
+                    const MutexLock lock(mutex_);
                     one->done = std::max(one->done, position);
                     report();
                 },
@@ -137,7 +137,7 @@ Result<void> SideLanes::start_side(const std::string& name, Position proof) {
     );
     Runner& runner = *side->runner;
     {
-        const std::scoped_lock lock(mutex_);
+        const MutexLock lock(mutex_);
         sides_.push_back(std::move(side));
     }
     runner.start();
@@ -147,7 +147,7 @@ Result<void> SideLanes::start_side(const std::string& name, Position proof) {
 void SideLanes::end_side(const std::string& name) {
     std::unique_ptr<Side> ended;
     {
-        const std::scoped_lock lock(mutex_);
+        const MutexLock lock(mutex_);
         const auto found =
             std::ranges::find(sides_, name, [](const auto& side) { return side->name; });
         if (found == sides_.end()) {
@@ -293,10 +293,10 @@ void SideLanes::wait_for_near(sink::Cursor cursor) {
     for (const auto& side : sides_) {
         side->runner->raise_cap(cursor.position, true);
     }
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     while (parts_.clock.steady_now() < deadline &&
            std::ranges::any_of(sides_, [&](const auto& side) { return is_near(*side, cursor); })) {
-        moved_.wait_for(lock, kWaitStep);
+        moved_.wait_for(mutex_, kWaitStep);
     }
     lock.unlock();
     for (const auto& side : sides_) {
@@ -375,12 +375,11 @@ void SideLanes::follow(sink::Cursor cursor) {
 }
 
 void SideLanes::report_main(Position position) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     main_done_ = position;
     report();
 }
 
-// With mutex_ held.
 void SideLanes::report() {
     moved_.notify_all();
     Position lowest = main_done_;
@@ -403,7 +402,7 @@ void SideLanes::stop(SteadyTime deadline) {
 }
 
 std::vector<RunnerStatus> SideLanes::status() const {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     std::vector<RunnerStatus> status;
     status.reserve(sides_.size());
     for (const auto& side : sides_) {

@@ -24,12 +24,11 @@
 // The main lane's thread, unless it says otherwise.
 #pragma once
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "base/mutex.h"
 #include "pipeline/runner_parts.h"
 #include "pipeline/runner_status.h"
 
@@ -86,7 +85,8 @@ class SideLanes {
     using Position = journal::Position;
 
     [[nodiscard]] Result<void> start_side(const std::string& name, Position proof);
-    void end_side(const std::string& name);
+    // Waits for the side lane's thread, which takes mutex_ to report.
+    void end_side(const std::string& name) FOZ_EXCLUDES(mutex_);
     [[nodiscard]] Side* find(const std::string& name);
     [[nodiscard]] std::string name_for(const std::string& table);
     [[nodiscard]] Result<void> save(const state::SideSpan& span);
@@ -94,7 +94,7 @@ class SideLanes {
     [[nodiscard]] bool is_near(const Side& side, sink::Cursor cursor) const;
     void wait_for_near(sink::Cursor cursor);
     [[nodiscard]] Result<void> take_back(const std::string& name, Position position);
-    void report();
+    void report() FOZ_REQUIRES(mutex_);
 
     RunnerParts& parts_;
     const RunnerOptions& options_;
@@ -104,11 +104,13 @@ class SideLanes {
     Position cap_ = 0;
     SteadyTime next_look_;
 
-    mutable std::mutex mutex_;
-    std::condition_variable moved_;             // a side lane
-    std::vector<std::unique_ptr<Side>> sides_;  // changed under mutex_, by the main lane's thread
-    Position main_done_ = 0;                    // guarded by mutex_
-    Position told_ = 0;                         // to on_committed; guarded by mutex_
+    mutable Mutex mutex_;
+    ConditionVariable moved_;  // a side lane
+    // Changed by the main lane's thread only, and under mutex_: that thread reads it without the
+    // lock, any other with it. The analysis has no word for this.
+    std::vector<std::unique_ptr<Side>> sides_;
+    Position main_done_ FOZ_GUARDED_BY(mutex_) = 0;
+    Position told_ FOZ_GUARDED_BY(mutex_) = 0;  // to on_committed
 };
 
 }  // namespace foz::pipeline

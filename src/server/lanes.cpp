@@ -39,7 +39,10 @@ Result<void> Lanes::prepare(const config::Settings& settings) {
             return prepared;
         }
     }
-    positions_.resize(runners_.size());
+    {
+        const MutexLock lock(mutex_);
+        positions_.resize(runners_.size());
+    }
     if (auto removed = state::remove_standstills_of_others(state_, journal_.status().id);
         !removed) {
         return removed;
@@ -108,7 +111,7 @@ void Lanes::start(Committed committed) {
 }
 
 void Lanes::note_committed(std::size_t lane, journal::Position position) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     positions_[lane] = position;
     const journal::Position lowest = std::ranges::min(positions_);
     if (lowest > lowest_) {

@@ -4,11 +4,11 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/mutex.h"
 #include "config/settings.h"
 #include "journal/journal.h"
 #include "pipeline/runner.h"
@@ -49,9 +49,9 @@ class Lanes {
     const Clock& clock_;
     Committed committed_;
 
-    std::mutex mutex_;
-    std::vector<journal::Position> positions_;  // of each lane; guarded by mutex_
-    journal::Position lowest_ = 0;              // of them, as last told; guarded by mutex_
+    Mutex mutex_;
+    std::vector<journal::Position> positions_ FOZ_GUARDED_BY(mutex_);  // of each lane
+    journal::Position lowest_ FOZ_GUARDED_BY(mutex_) = 0;              // of them, as last told
 
     std::unique_ptr<Unrouted> unrouted_;
     std::vector<std::unique_ptr<pipeline::Runner>> runners_;

@@ -2,11 +2,10 @@
 #include "server/server.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "bridge/bridge_cursor.h"
 #include "journal/local/local_journal.h"
 #include "server/journal_options.h"
@@ -53,15 +52,17 @@ class Upkeep {
 
     void stop() {
         {
-            const std::scoped_lock lock(mutex_);
+            const MutexLock lock(mutex_);
             stop_ = true;
         }
         stopped_.notify_all();
         thread_.join();
     }
     void run() {
-        std::unique_lock lock(mutex_);
-        while (!stopped_.wait_for(lock, kInterval, [this] { return stop_; })) {
+        MutexLock lock(mutex_);
+        while (!stopped_.wait_for(mutex_, kInterval, [this]() FOZ_REQUIRES(mutex_) {
+            return stop_;
+        })) {
             lock.unlock();
             sessions_.save(holders_);
             letters_.check(clock_.system_now(), clock_.steady_now());
@@ -73,9 +74,9 @@ class Upkeep {
     const std::vector<session::SessionHolder*> holders_;
     session::SessionSaver sessions_;
     state::LetterKeeper letters_;
-    std::mutex mutex_;
-    std::condition_variable stopped_;
-    bool stop_ = false;  // guarded by mutex_
+    Mutex mutex_;
+    ConditionVariable stopped_;
+    bool stop_ FOZ_GUARDED_BY(mutex_) = false;
     std::thread thread_;
 };
 

@@ -34,7 +34,7 @@ void Unrouted::note(const mqtt::Message& message) {
     if (is_taken_elsewhere(message.topic)) {
         return;
     }
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (topics_.contains(message.topic)) {
         return;
     }

@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <mutex>
 #include <set>
 #include <string>
 #include <string_view>
@@ -13,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "bridge/topic_map.h"
 #include "config/settings.h"
 #include "mapping/topic_pattern.h"
@@ -38,9 +38,9 @@ class Unrouted {
     std::vector<mapping::TopicPattern> routes_;  // of the other databases, and with a `where`
     std::vector<bridge::TopicMap> bridges_;
 
-    std::mutex mutex_;
-    std::set<std::string, std::less<>> topics_;            // warned of; guarded by mutex_
-    LogThrottle throttle_{std::chrono::seconds(60 * 60)};  // for all others; guarded by mutex_
+    Mutex mutex_;
+    std::set<std::string, std::less<>> topics_ FOZ_GUARDED_BY(mutex_);            // warned of
+    LogThrottle throttle_ FOZ_GUARDED_BY(mutex_){std::chrono::seconds(60 * 60)};  // for all others
 };
 
 }  // namespace foz::server

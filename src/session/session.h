@@ -13,7 +13,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +21,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/crc32c.h"
+#include "base/mutex.h"
 
 namespace foz::session {
 
@@ -45,11 +45,11 @@ class Session {
 
     /// 0: the session ends with its connection.
     [[nodiscard]] std::uint32_t expiry_seconds() const {
-        const std::scoped_lock lock(mutex_);
+        const MutexLock lock(mutex_);
         return expiry_seconds_;
     }
     void set_expiry_seconds(std::uint32_t seconds) {
-        const std::scoped_lock lock(mutex_);
+        const MutexLock lock(mutex_);
         expiry_seconds_ = seconds;
     }
 
@@ -64,7 +64,7 @@ class Session {
         );
     }
     [[nodiscard]] bool note_received(Unreleased message) {
-        const std::scoped_lock lock(mutex_);
+        const MutexLock lock(mutex_);
         const auto place = place_of(message.packet_id);
         if (place == unreleased_.end() || place->packet_id != message.packet_id) {
             unreleased_.insert(place, message);
@@ -75,7 +75,7 @@ class Session {
 
     /// Notes a PUBREL. False: no such packet id is waiting for one.
     [[nodiscard]] bool note_released(std::uint16_t packet_id) {
-        const std::scoped_lock lock(mutex_);
+        const MutexLock lock(mutex_);
         const auto place = place_of(packet_id);
         if (place == unreleased_.end() || place->packet_id != packet_id) {
             return false;
@@ -92,39 +92,40 @@ class Session {
         bool operator==(const Presence&) const = default;
     };
     [[nodiscard]] Presence presence() const {
-        const std::scoped_lock lock(mutex_);
+        const MutexLock lock(mutex_);
         return presence_;
     }
     void set_presence(Presence presence) {
-        const std::scoped_lock lock(mutex_);
+        const MutexLock lock(mutex_);
         presence_ = presence;
     }
 
     /// The other side has discarded the session: its packet ids stand for new messages.
     void forget_received() {
-        const std::scoped_lock lock(mutex_);
+        const MutexLock lock(mutex_);
         unreleased_.clear();
     }
 
     [[nodiscard]] std::size_t unreleased_count() const {
-        const std::scoped_lock lock(mutex_);
+        const MutexLock lock(mutex_);
         return unreleased_.size();
     }
     [[nodiscard]] std::vector<Unreleased> unreleased() const {
-        const std::scoped_lock lock(mutex_);
+        const MutexLock lock(mutex_);
         return unreleased_;
     }
 
   private:
-    [[nodiscard]] std::vector<Unreleased>::iterator place_of(std::uint16_t packet_id) {
+    [[nodiscard]] std::vector<Unreleased>::iterator place_of(std::uint16_t packet_id)
+        FOZ_REQUIRES(mutex_) {
         return std::ranges::lower_bound(unreleased_, packet_id, {}, &Unreleased::packet_id);
     }
 
     const std::string client_id_;
-    mutable std::mutex mutex_;
-    std::uint32_t expiry_seconds_;        // guarded by mutex_
-    std::vector<Unreleased> unreleased_;  // guarded by mutex_; sorted by packet id
-    Presence presence_;                   // guarded by mutex_
+    mutable Mutex mutex_;
+    std::uint32_t expiry_seconds_ FOZ_GUARDED_BY(mutex_);
+    std::vector<Unreleased> unreleased_ FOZ_GUARDED_BY(mutex_);  // sorted by packet id
+    Presence presence_ FOZ_GUARDED_BY(mutex_);
 };
 
 }  // namespace foz::session

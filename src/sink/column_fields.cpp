@@ -2,7 +2,7 @@
 #include "sink/column_fields.h"
 
 #include <algorithm>
-#include <mutex>
+#include <atomic>
 
 #include <fmt/format.h>
 
@@ -38,26 +38,25 @@ std::string forget_fields(const mapping::Table& table, QuoteText quoted) {
 }
 
 void set_fields(std::vector<mapping::Column>& columns, const ColumnFields& fields) {
-    for (const auto& [name, field] : fields) {
+    for (const auto& named : fields) {
         const auto column = std::ranges::find_if(columns, [&](const mapping::Column& one) {
-            return mapping::same_name(one.name, name);
+            return mapping::same_name(one.name, named.first);
         });
         if (column != columns.end()) {
-            column->field = field;
+            column->field = named.second;
         }
     }
 }
 
 void warn_of_forgetfulness(std::string_view why) {
-    static std::once_flag once;
-    std::call_once(once, [&] {
+    static std::atomic<bool> warned = false;
+    if (!warned.exchange(true)) {
         spdlog::warn(
             "foz_columns cannot be made or written ({}): after a restart, of two fields whose "
-            "names "
-            "become the same column, the first to come has it",
+            "names become the same column, the first to come has it",
             why
         );
-    });
+    }
 }
 
 }  // namespace foz::sink

@@ -10,10 +10,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <utility>
 
 #include "base/error.h"
+#include "base/mutex.h"
 #include "state/sqlite_connection.h"
 
 namespace foz::state {
@@ -40,7 +40,7 @@ class StateDatabase {
     template <class Use>
     [[nodiscard]] auto run(std::string_view doing, Use use)
         -> Result<typename decltype(use(std::declval<SqliteConnection&>()))::value_type> {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         auto done = use(connection_);
         if (!done) {
             return std::unexpected(describe(doing, done.error()));
@@ -65,8 +65,8 @@ class StateDatabase {
     [[nodiscard]] Error describe(std::string_view doing, const SqliteError& error) const;
 
     const std::filesystem::path file_;
-    std::mutex mutex_;
-    SqliteConnection connection_;
+    Mutex mutex_;
+    SqliteConnection connection_ FOZ_GUARDED_BY(mutex_);
     LetterLimits letter_limits_;
 };
 

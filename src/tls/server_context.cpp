@@ -35,7 +35,7 @@ std::string_view shown(ClientCertificate wanted) {
 Result<std::shared_ptr<const ServerContext>> ServerContext::load(
     const config::ServerTls& settings, SystemTime now
 ) {
-    const std::shared_ptr<ServerContext> made(new ServerContext());
+    std::shared_ptr<ServerContext> made(new ServerContext());
     made->context_ = make_context(true);
     SSL_CTX* const context = made->context_.get();
     const auto own = use_identity(context, settings.certificate, settings.key);
@@ -71,7 +71,7 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::load(
 }
 
 std::shared_ptr<const ServerContext> ReloadableServerContext::current() const {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return current_;
 }
 
@@ -80,7 +80,7 @@ Result<void> ReloadableServerContext::reload(SystemTime now) {
     if (!loaded) {
         return pass_on(loaded);
     }
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     current_ = std::move(*loaded);
     return {};
 }

@@ -4,12 +4,12 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/mutex.h"
 #include "config/settings.h"
 #include "tls/handle.h"
 
@@ -58,8 +58,8 @@ class ReloadableServerContext {
 
   private:
     const config::ServerTls settings_;
-    mutable std::mutex mutex_;
-    std::shared_ptr<const ServerContext> current_;  // guarded by mutex_
+    mutable Mutex mutex_;
+    std::shared_ptr<const ServerContext> current_ FOZ_GUARDED_BY(mutex_);
 };
 
 }  // namespace foz::tls

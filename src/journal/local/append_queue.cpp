@@ -55,7 +55,7 @@ Result<Position> AppendQueue::append(const RecordBatch& batch) {
     header.count = batch.count();
     header.payload_crc = payload_checksum(payload);
 
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     if (auto error = refusal(header.frame_bytes())) {
         refused_ = true;
         return std::unexpected(*std::move(error));
@@ -103,10 +103,10 @@ std::optional<Error> AppendQueue::refusal(std::uint64_t frame_bytes) const {
 
 bool AppendQueue::take(Group& group) {
     group.frames.clear();
-    std::unique_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     while (frames_.size() == 0 && !stopping_) {
         writer_waits_ = true;
-        filled_.wait(lock);
+        filled_.wait(mutex_);
     }
     writer_waits_ = false;
     if (frames_.size() == 0) {
@@ -119,36 +119,36 @@ bool AppendQueue::take(Group& group) {
 }
 
 bool AppendQueue::finish_group() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     group_bytes_ = 0;
     return std::exchange(refused_, false);
 }
 
 void AppendQueue::set_stalled(std::optional<Error> error) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stalled_ = std::move(error);
 }
 
 void AppendQueue::stop() {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         stopping_ = true;
     }
     filled_.notify_one();
 }
 
 Position AppendQueue::end() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return end_;
 }
 
 std::uint64_t AppendQueue::queued_bytes() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return frames_.size() + group_bytes_;
 }
 
 std::optional<Error> AppendQueue::stalled() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return stalled_;
 }
 

@@ -3,15 +3,14 @@
 // positions.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/mutex.h"
 #include "journal/journal.h"
 
 namespace foz::journal::local {
@@ -69,21 +68,21 @@ class AppendQueue {
     [[nodiscard]] std::optional<Error> stalled() const;
 
   private:
-    [[nodiscard]] std::optional<Error> refusal(std::uint64_t frame_bytes) const;  // needs mutex_
+    [[nodiscard]] std::optional<Error> refusal(std::uint64_t frame_bytes) const
+        FOZ_REQUIRES(mutex_);
 
     const Limits limits_;
     const Clock& clock_;
 
-    mutable std::mutex mutex_;
-    std::condition_variable filled_;
-    // Guarded by mutex_:
-    GrowingBytes frames_;
-    Position end_;
-    std::uint64_t group_bytes_ = 0;  // taken, not yet on disk
-    std::optional<Error> stalled_;
-    bool refused_ = false;  // an append, since the last finish_group()
-    bool stopping_ = false;
-    bool writer_waits_ = false;
+    mutable Mutex mutex_;
+    ConditionVariable filled_;
+    GrowingBytes frames_ FOZ_GUARDED_BY(mutex_);
+    Position end_ FOZ_GUARDED_BY(mutex_);
+    std::uint64_t group_bytes_ FOZ_GUARDED_BY(mutex_) = 0;  // taken, not yet on disk
+    std::optional<Error> stalled_ FOZ_GUARDED_BY(mutex_);
+    bool refused_ FOZ_GUARDED_BY(mutex_) = false;  // an append, since the last finish_group()
+    bool stopping_ FOZ_GUARDED_BY(mutex_) = false;
+    bool writer_waits_ FOZ_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace foz::journal::local

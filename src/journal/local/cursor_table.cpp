@@ -23,7 +23,7 @@ bool same(const std::vector<NamedCursor>& left, const std::vector<NamedCursor>& 
 
 void CursorTable::set(std::string_view name, Position position) {
     FOZ_CHECK(name.size() <= UINT16_MAX);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto cursor = std::ranges::find(current_, name, &NamedCursor::name);
     if (cursor == current_.end()) {
         current_.push_back({std::string(name), position});
@@ -33,12 +33,12 @@ void CursorTable::set(std::string_view name, Position position) {
 }
 
 void CursorTable::remove(std::string_view name) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::erase_if(current_, [name](const NamedCursor& cursor) { return cursor.name == name; });
 }
 
 std::vector<NamedCursor> CursorTable::current() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return current_;
 }
 
@@ -47,7 +47,7 @@ Result<void> CursorTable::save(
 ) {
     CursorFile file;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         for (NamedCursor& cursor : current_) {
             cursor.position = std::max(cursor.position, first);
         }
@@ -59,18 +59,18 @@ Result<void> CursorTable::save(
     if (auto written = file.write(files, directory); !written) {
         return written;
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     on_disk_ = std::move(file);
     return {};
 }
 
 Position CursorTable::passed() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return std::min(lowest(current_), lowest(on_disk_.cursors));
 }
 
 std::optional<NamedCursor> CursorTable::slowest() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto slowest = std::ranges::min_element(current_, {}, &NamedCursor::position);
     return slowest == current_.end() ? std::nullopt : std::optional(*slowest);
 }

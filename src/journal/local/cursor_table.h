@@ -3,12 +3,12 @@
 // disk, so that after a crash no cursor stands before the oldest record.
 #pragma once
 
-#include <mutex>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include "base/file_system.h"
+#include "base/mutex.h"
 #include "journal/journal.h"
 #include "journal/local/cursor_file.h"
 
@@ -42,9 +42,9 @@ class CursorTable {
     [[nodiscard]] std::optional<NamedCursor> slowest() const;
 
   private:
-    mutable std::mutex mutex_;
-    std::vector<NamedCursor> current_;  // guarded by mutex_
-    CursorFile on_disk_;                // guarded by mutex_
+    mutable Mutex mutex_;
+    std::vector<NamedCursor> current_ FOZ_GUARDED_BY(mutex_);
+    CursorFile on_disk_ FOZ_GUARDED_BY(mutex_);
 };
 
 }  // namespace foz::journal::local

@@ -30,7 +30,7 @@ GroupCommitter::GroupCommitter(const Parts& parts, SegmentWriter writer)
 GroupCommitter::~GroupCommitter() {
     parts_.queue.stop();
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         stopping_ = true;
     }
     stop_.notify_one();
@@ -184,8 +184,10 @@ void GroupCommitter::begin_stall(const Error& error) {
 }
 
 bool GroupCommitter::wait_before_retry() {
-    std::unique_lock lock(mutex_);
-    return !stop_.wait_for(lock, kRetryInterval, [this] { return stopping_; });
+    const MutexLock lock(mutex_);
+    return !stop_.wait_for(mutex_, kRetryInterval, [this]() FOZ_REQUIRES(mutex_) {
+        return stopping_;
+    });
 }
 
 void GroupCommitter::fail(Error error) {

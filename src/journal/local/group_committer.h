@@ -3,13 +3,12 @@
 // listeners.
 #pragma once
 
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "journal/local/append_queue.h"
 #include "journal/local/frame.h"
 #include "journal/local/housekeeper.h"
@@ -63,9 +62,9 @@ class GroupCommitter {
     std::vector<std::shared_ptr<const CommittedRun>> written_;  // since the last sync
     bool stalled_ = false;
 
-    std::mutex mutex_;
-    std::condition_variable stop_;
-    bool stopping_ = false;  // guarded by mutex_
+    Mutex mutex_;
+    ConditionVariable stop_;
+    bool stopping_ FOZ_GUARDED_BY(mutex_) = false;
 
     std::thread thread_;
 };

@@ -23,7 +23,7 @@ Housekeeper::Housekeeper(const Charge& charge) : charge_(charge), thread_([this]
 
 Housekeeper::~Housekeeper() {
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         stopping_ = true;
     }
     work_.notify_one();
@@ -35,7 +35,7 @@ Housekeeper::~Housekeeper() {
 void Housekeeper::segment_used(std::uint64_t bytes) {
     bool wake = false;
     {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         const bool wanted_before = piece_wanted();
         fill_wanted_ = std::min(bytes + bytes / 3, charge_.options.segment_bytes);
         wake = !wanted_before && piece_wanted();
@@ -46,10 +46,10 @@ void Housekeeper::segment_used(std::uint64_t bytes) {
 }
 
 Result<SpareSegment> Housekeeper::take_spare(std::uint64_t bytes_min) {
-    std::unique_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     request_ = bytes_min;
     work_.notify_one();
-    answered_.wait(lock, [this] { return answer_.has_value(); });
+    answered_.wait(mutex_, [this]() FOZ_REQUIRES(mutex_) { return answer_.has_value(); });
     FOZ_CHECK(answer_);
     Result<SpareSegment> answer = *std::move(answer_);
     answer_.reset();
@@ -63,9 +63,11 @@ bool Housekeeper::piece_wanted() const {
 void Housekeeper::run() {
     set_thread_name("journal-keeper");
     auto save_at = std::chrono::steady_clock::now() + kSaveInterval;
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     while (true) {
-        work_.wait_until(lock, save_at, [this] { return stopping_ || piece_wanted(); });
+        work_.wait_until(mutex_, save_at, [this]() FOZ_REQUIRES(mutex_) {
+            return stopping_ || piece_wanted();
+        });
         if (stopping_) {
             return;
         }

@@ -3,12 +3,11 @@
 // saves the cursors about once a second, and removes the segments that retention lets go.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <thread>
 
 #include "base/file_system.h"
+#include "base/mutex.h"
 #include "journal/local/cursor_table.h"
 #include "journal/local/local_journal.h"
 #include "journal/local/progress.h"
@@ -47,31 +46,34 @@ class Housekeeper {
 
   private:
     void run();
-    [[nodiscard]] bool piece_wanted() const;  // needs mutex_
-    void answer(Result<void> prepared);       // needs mutex_
-    [[nodiscard]] Result<void> prepare(std::uint64_t bytes_min, bool in_haste);
-    void discard_spare();
-    [[nodiscard]] Result<void> make_room(std::uint64_t bytes);
-    [[nodiscard]] Result<std::uint64_t> bytes_missing(std::uint64_t bytes) const;
+    [[nodiscard]] bool piece_wanted() const FOZ_REQUIRES(mutex_);
+    void answer(Result<void> prepared) FOZ_REQUIRES(mutex_);
+    // These reach the disk: the writer must not wait for them.
+    [[nodiscard]] Result<void> prepare(std::uint64_t bytes_min, bool in_haste) FOZ_EXCLUDES(mutex_);
+    void discard_spare() FOZ_EXCLUDES(mutex_);
+    [[nodiscard]] Result<void> make_room(std::uint64_t bytes) FOZ_EXCLUDES(mutex_);
+    [[nodiscard]] Result<std::uint64_t> bytes_missing(std::uint64_t bytes) const
+        FOZ_EXCLUDES(mutex_);
     [[nodiscard]] Error no_room(std::uint64_t bytes) const;
-    void save_cursors();
-    void remove_segments(std::uint64_t bytes_needed);
+    void save_cursors() FOZ_EXCLUDES(mutex_);
+    void remove_segments(std::uint64_t bytes_needed) FOZ_EXCLUDES(mutex_);
 
     const Charge charge_;
-    std::optional<SpareSegment>
-        spare_;                  // the thread's; the writer's while it takes it, under mutex_
-    bool saving_fails_ = false;  // the thread's: said so in the log
+    // The thread's alone:
+    std::optional<SpareSegment> spare_;
+    bool saving_fails_ = false;  // said so in the log
 
-    std::mutex mutex_;
-    std::condition_variable work_;
-    std::condition_variable answered_;
-    // Guarded by mutex_:
-    std::uint64_t fill_wanted_ = 0;
-    std::uint64_t filled_ = 0;                    // of spare_
-    std::optional<std::uint64_t> request_;        // take_spare() waits for this many bytes
-    std::optional<Result<SpareSegment>> answer_;  // to request_
-    bool resting_ = false;  // preparing failed: not again before the next save
-    bool stopping_ = false;
+    Mutex mutex_;
+    ConditionVariable work_;
+    ConditionVariable answered_;
+    std::uint64_t fill_wanted_ FOZ_GUARDED_BY(mutex_) = 0;
+    std::uint64_t filled_ FOZ_GUARDED_BY(mutex_) = 0;  // of spare_
+    // take_spare() waits for this many bytes, and for the answer.
+    std::optional<std::uint64_t> request_ FOZ_GUARDED_BY(mutex_);
+    std::optional<Result<SpareSegment>> answer_ FOZ_GUARDED_BY(mutex_);
+    // Preparing failed: not again before the next save.
+    bool resting_ FOZ_GUARDED_BY(mutex_) = false;
+    bool stopping_ FOZ_GUARDED_BY(mutex_) = false;
 
     std::thread thread_;
 };

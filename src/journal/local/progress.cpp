@@ -11,12 +11,12 @@ bool Progress::wait_for(Position position, SteadyTime deadline) {
     if (durable_end() > position) {
         return true;
     }
-    std::unique_lock lock(wait_mutex_);
+    const MutexLock lock(wait_mutex_);
     const std::uint64_t wake_calls = wake_calls_;
     // Sequentially consistent, as in advance(): either this thread sees the new end, or advance()
     // sees this waiter.
     waiters_.fetch_add(1);
-    (void)changed_.wait_until(lock, deadline, [&] {
+    (void)changed_.wait_until(wait_mutex_, deadline, [&]() FOZ_REQUIRES(wait_mutex_) {
         return durable_end_.load() > position || wake_calls_ != wake_calls;
     });
     waiters_.fetch_sub(1);
@@ -25,19 +25,19 @@ bool Progress::wait_for(Position position, SteadyTime deadline) {
 
 void Progress::wake_waiters() {
     {
-        const std::lock_guard lock(wait_mutex_);
+        const MutexLock lock(wait_mutex_);
         ++wake_calls_;
     }
     changed_.notify_all();
 }
 
 void Progress::add_listener(Listener& listener) {
-    const std::lock_guard lock(listener_mutex_);
+    const MutexLock lock(listener_mutex_);
     listeners_.push_back(&listener);
 }
 
 void Progress::remove_listener(Listener& listener) {
-    const std::lock_guard lock(listener_mutex_);
+    const MutexLock lock(listener_mutex_);
     std::erase(listeners_, &listener);
 }
 
@@ -46,25 +46,25 @@ void Progress::advance(Position durable_end) {
     durable_end_.store(durable_end);
     if (waiters_.load() > 0) {
         {
-            const std::lock_guard lock(wait_mutex_);
+            const MutexLock lock(wait_mutex_);
         }  // a waiter between its check and its wait
         changed_.notify_all();
     }
-    const std::lock_guard lock(listener_mutex_);
+    const MutexLock lock(listener_mutex_);
     for (Listener* listener : listeners_) {
         listener->on_durable(durable_end);
     }
 }
 
 void Progress::room() {
-    const std::lock_guard lock(listener_mutex_);
+    const MutexLock lock(listener_mutex_);
     for (Listener* listener : listeners_) {
         listener->on_room();
     }
 }
 
 void Progress::fail(const Error& error) {
-    const std::lock_guard lock(listener_mutex_);
+    const MutexLock lock(listener_mutex_);
     for (Listener* listener : listeners_) {
         listener->on_failed(error);
     }

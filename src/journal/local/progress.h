@@ -3,10 +3,9 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <vector>
 
+#include "base/mutex.h"
 #include "journal/journal.h"
 
 namespace foz::journal::local {
@@ -35,12 +34,12 @@ class Progress {
     std::atomic<Position> durable_end_;
     std::atomic<int> waiters_ = 0;
 
-    std::mutex wait_mutex_;
-    std::condition_variable changed_;
-    std::uint64_t wake_calls_ = 0;  // guarded by wait_mutex_
+    Mutex wait_mutex_;
+    ConditionVariable changed_;
+    std::uint64_t wake_calls_ FOZ_GUARDED_BY(wait_mutex_) = 0;
 
-    std::mutex listener_mutex_;         // held while listeners are called
-    std::vector<Listener*> listeners_;  // guarded by listener_mutex_
+    Mutex listener_mutex_;  // held while listeners are called
+    std::vector<Listener*> listeners_ FOZ_GUARDED_BY(listener_mutex_);
 };
 
 }  // namespace foz::journal::local

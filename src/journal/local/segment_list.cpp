@@ -16,7 +16,7 @@ SegmentList::SegmentList(std::vector<std::shared_ptr<Segment>> segments)
 }
 
 void SegmentList::add(std::shared_ptr<Segment> segment) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     Segment& last = *segments_.back();
     last.end.store(segment->header.first, std::memory_order_release);
     if (last.header.first == segment->header.first) {
@@ -28,14 +28,14 @@ void SegmentList::add(std::shared_ptr<Segment> segment) {
 }
 
 void SegmentList::remove_oldest() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     FOZ_CHECK(segments_.size() > 1);
     total_bytes_ -= segments_.front()->file_bytes;
     segments_.erase(segments_.begin());
 }
 
 std::shared_ptr<Segment> SegmentList::find(Position position) const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto after = std::ranges::upper_bound(segments_, position, {}, [](const auto& segment) {
         return segment->header.first;
     });
@@ -43,22 +43,22 @@ std::shared_ptr<Segment> SegmentList::find(Position position) const {
 }
 
 std::vector<std::shared_ptr<Segment>> SegmentList::snapshot() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return segments_;
 }
 
 Position SegmentList::first() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return segments_.front()->header.first;
 }
 
 std::size_t SegmentList::count() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return segments_.size();
 }
 
 std::uint64_t SegmentList::total_bytes() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return total_bytes_;
 }
 

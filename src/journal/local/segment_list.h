@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "base/mutex.h"
 #include "journal/local/segment_header.h"
 
 namespace foz::journal::local {
@@ -57,9 +57,9 @@ class SegmentList {
     [[nodiscard]] std::uint64_t total_bytes() const;
 
   private:
-    mutable std::mutex mutex_;
-    std::vector<std::shared_ptr<Segment>> segments_;  // guarded by mutex_
-    std::uint64_t total_bytes_ = 0;                   // guarded by mutex_
+    mutable Mutex mutex_;
+    std::vector<std::shared_ptr<Segment>> segments_ FOZ_GUARDED_BY(mutex_);
+    std::uint64_t total_bytes_ FOZ_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace foz::journal::local

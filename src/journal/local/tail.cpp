@@ -32,7 +32,7 @@ std::shared_ptr<const CommittedRun> CommittedRun::of(
 void Tail::add(std::shared_ptr<const CommittedRun> run) {
     // What leaves is freed when the lock is not held any more.
     std::vector<std::shared_ptr<const CommittedRun>> leaving;
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     FOZ_CHECK(runs_.empty() || runs_.back()->end <= run->first);
     bytes_ += run->bytes;
     runs_.push_back(std::move(run));
@@ -44,7 +44,7 @@ void Tail::add(std::shared_ptr<const CommittedRun> run) {
 }
 
 std::shared_ptr<const CommittedRun> Tail::find(Position position) const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found =
         std::ranges::upper_bound(runs_, position, {}, [](const auto& run) { return run->end; });
     return found != runs_.end() && (*found)->first <= position ? *found : nullptr;

@@ -7,9 +7,9 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <mutex>
 
 #include "base/bytes.h"
+#include "base/mutex.h"
 #include "journal/local/segment_list.h"
 
 namespace foz::journal::local {
@@ -45,9 +45,9 @@ class Tail {
 
   private:
     const std::uint64_t bytes_max_;
-    mutable std::mutex mutex_;
-    std::deque<std::shared_ptr<const CommittedRun>> runs_;  // guarded by mutex_; ascending
-    std::uint64_t bytes_ = 0;                               // guarded by mutex_; of runs_
+    mutable Mutex mutex_;
+    std::deque<std::shared_ptr<const CommittedRun>> runs_ FOZ_GUARDED_BY(mutex_);  // ascending
+    std::uint64_t bytes_ FOZ_GUARDED_BY(mutex_) = 0;                               // of runs_
 };
 
 }  // namespace foz::journal::local
