@@ -54,6 +54,7 @@ void BridgeRig::open_journal() {
     options.segment_bytes = 1 << 20;
     options.size_max = journal_terms_.size_max;
     options.retain_bytes = journal_terms_.retain_bytes;
+    options.tail_bytes = journal_terms_.tail_bytes;
     options.free_space_min = 0;
     auto journal = journal::local::open_local_journal(options, *journal_terms_.files, real_clock());
     auto state = state::StateDatabase::open(directory_ / "state.db");

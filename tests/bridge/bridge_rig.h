@@ -30,6 +30,7 @@ class BridgeRig {
     struct JournalTerms {
         std::uint64_t size_max = 10ULL << 30;
         std::uint64_t retain_bytes = 1ULL << 30;  // that all have passed
+        std::uint64_t tail_bytes = 16ULL << 20;
         FileSystem* files = &real_file_system();
     };
     /// Before start(): an empty one.

@@ -21,7 +21,7 @@ class SenderTest : public testing::Test {
   protected:
     void SetUp() override {
         rig_.settings().remote.version = "3.1.1";
-        rig_.replace_journal({.files = &files_});
+        rig_.replace_journal({.tail_bytes = 0, .files = &files_});  // all is read from files
     }
     void start() {
         rig_.start();

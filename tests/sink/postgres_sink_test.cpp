@@ -34,7 +34,7 @@ class PostgresSinkTest : public testing::Test {
     std::string refusal(const std::vector<RouteUnderTest>& routes) {
         mapping_.emplace(mapping_of(routes));
         const auto result = make()->connect(kLane, *mapping_);
-        return result || result.error().failure != Failure::refused ? "" : result.error().message;
+        return result || result.error().failure != Failure::blocked ? "" : result.error().message;
     }
 
   private:
