@@ -28,7 +28,7 @@ struct SessionSnapshot {
 struct SessionCheckpoint {
     std::uint64_t position = 0;  // the journal's records from here on are not in it
     std::vector<SessionSnapshot> sessions;
-    SystemTime saved{};  // when; the epoch: not known
+    SystemTime saved;  // when; the epoch: not known
 };
 
 /// What has become of the sessions since a checkpoint.

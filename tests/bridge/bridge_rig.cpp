@@ -34,7 +34,7 @@ std::string shown(const Message& message) {
 
 }  // namespace
 
-BridgeRig::BridgeRig(std::vector<std::string> topics, std::uint16_t port)
+BridgeRig::BridgeRig(const std::vector<std::string>& topics, std::uint16_t port)
     : directory_("foz-bridge") {
     settings_.remote.name = "test";
     settings_.remote.client_id = "foz-test";

@@ -22,7 +22,7 @@ namespace foz::bridge {
 
 class BridgeRig {
   public:
-    explicit BridgeRig(std::vector<std::string> topics, std::uint16_t port);
+    explicit BridgeRig(const std::vector<std::string>& topics, std::uint16_t port);
     ~BridgeRig();
 
     /// To be changed before start().

@@ -81,7 +81,7 @@ class RawBroker {
         mqtt::append_acknowledgement(out, type, packet_id);
         send(out);
     }
-    void send(std::string_view bytes) {
+    void send(std::string_view bytes) const {
         if (::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) !=
             static_cast<ssize_t>(bytes.size())) {
             throw std::runtime_error("cannot send");
@@ -96,10 +96,10 @@ class RawBroker {
     /// Waits for the next packet; none: foz has closed the connection.
     std::optional<Packet> next() {
         for (;;) {
-            const auto frame = mqtt::read_frame(input_, kVersion);
-            if (frame && *frame) {
-                Packet packet{(*frame)->type, (*frame)->flags, std::string((*frame)->body)};
-                input_.erase(0, (*frame)->size);
+            const auto frame = mqtt::read_frame(input_, kVersion).value_or(std::nullopt);
+            if (frame) {
+                Packet packet{frame->type, frame->flags, std::string(frame->body)};
+                input_.erase(0, frame->size);
                 return packet;
             }
             wait_readable(socket_);
