@@ -131,7 +131,9 @@ void hide_word(std::string& text, std::string_view word) {
 void add_words(std::string_view secret, std::vector<std::string>& words) {
     constexpr std::size_t kBytesMin = 2;
     const auto add = [&](std::string_view word) {
-        if (word.size() >= kBytesMin && word != kHidden) {
+        // Of stars alone it would be found in what is hidden already, which would grow each time.
+        const bool only_stars = word.find_first_not_of('*') == std::string_view::npos;
+        if (word.size() >= kBytesMin && !only_stars) {
             words.emplace_back(word);
         }
     };

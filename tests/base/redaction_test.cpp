@@ -64,5 +64,13 @@ TEST(Redaction, hides_pieces_of_the_password_that_a_driver_quotes) {
     EXPECT_EQ(redacted_message("the host is not there", "mysql://f:ho@h"), "the host is not there");
 }
 
+TEST(Redaction, does_not_hide_again_what_is_hidden_however_many_stars_a_password_has) {
+    std::string url = "mariadb://foz:";
+    for (int i = 0; i < 100; ++i) {
+        url += "**/";
+    }
+    EXPECT_EQ(redacted_message("\"**\" is not a port", url + "@db/x"), "\"**\" is not a port");
+}
+
 }  // namespace
 }  // namespace foz
