@@ -44,10 +44,13 @@ std::optional<SystemTime> time_from(std::string_view text) {
     }
     const std::size_t year_digits = text.size() == kShort ? 2 : 4;
     const auto year = number_from(text.substr(0, year_digits));
+    if (!year) {
+        return std::nullopt;
+    }
     std::array<int, 5> parts{};
     for (std::size_t i = 0; i < parts.size(); ++i) {
         const auto part = number_from(text.substr(year_digits + 2 * i, 2));
-        if (!part || !year) {
+        if (!part) {
             return std::nullopt;
         }
         parts[i] = *part;

@@ -20,7 +20,6 @@
 namespace foz::client {
 namespace {
 
-using mqtt::PacketType;
 using mqtt::ProtocolVersion;
 
 /// Bits of the first byte.
@@ -103,10 +102,11 @@ class Owner final : public Receiver {
 void check_sent(std::string_view out, ProtocolVersion version) {
     const mqtt::DecodeContext context{.version = version, .sender = mqtt::Sender::client};
     while (!out.empty()) {
-        const auto frame = mqtt::read_frame(out, version);
-        FOZ_CHECK(frame && *frame);
-        FOZ_CHECK(mqtt::reencode(**frame, context).has_value());
-        out.remove_prefix((*frame)->size);
+        const auto read = mqtt::read_frame(out, version);
+        FOZ_CHECK(read.has_value());
+        const std::optional<mqtt::Frame>& frame = *read;
+        FOZ_CHECK(frame.has_value() && mqtt::reencode(*frame, context).has_value());
+        out.remove_prefix(frame->size);
     }
 }
 
@@ -148,9 +148,8 @@ class Run {
     /// How each connection ended.
     [[nodiscard]] const std::vector<std::optional<Cause>>& ends() const { return ends_; }
     void note_end() {
-        ends_.push_back(
-            protocol_.failure() ? std::optional(protocol_.failure()->cause) : std::nullopt
-        );
+        const std::optional<Failure>& failure = protocol_.failure();
+        ends_.push_back(failure ? std::optional(failure->cause) : std::nullopt);
     }
 
   private:
@@ -165,7 +164,8 @@ class Run {
                 taken == 0 && out_.size() == sent_before && owner_.told().size() == told_before
             );
         }
-        FOZ_CHECK(!protocol_.failure() || !protocol_.failure()->message.empty());
+        const std::optional<Failure>& failure = protocol_.failure();
+        FOZ_CHECK(!failure || !failure->message.empty());
         return taken;
     }
 

@@ -6,7 +6,4 @@
 #include <cstdint>
 
 /// Ends the process when the code under test does something wrong with the input. Returns 0.
-extern "C" int LLVMFuzzerTestOneInput(  // NOLINT(readability-identifier-naming): libFuzzer's name
-    const std::uint8_t* data,
-    std::size_t size
-);
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);

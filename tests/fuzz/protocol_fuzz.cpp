@@ -10,9 +10,14 @@
 #include "mqtt/message.h"
 #include "tests/broker/scripted_client.h"
 
+namespace foz::broker {
 namespace {
 
-using namespace foz;
+bool is_readable(std::uint8_t kind, ByteView bytes) {
+    return kind == static_cast<std::uint8_t>(mqtt::RecordKind::message)
+               ? mqtt::decode_message(bytes).has_value()
+               : mqtt::decode_session_record(bytes).has_value();
+}
 
 /// Every record of a batch is one that recovery and the mapping can read.
 void check_records(const journal::RecordBatch& batch) {
@@ -22,17 +27,13 @@ void check_records(const journal::RecordBatch& batch) {
         const auto length = load_little<std::uint32_t>(stored.data() + offset);
         const auto kind = static_cast<std::uint8_t>(stored[offset + sizeof length]);
         const ByteView bytes = stored.subspan(offset + kHeader, length);
-        if (kind == static_cast<std::uint8_t>(mqtt::RecordKind::message)) {
-            FOZ_CHECK(mqtt::decode_message(bytes).has_value());
-        } else {
-            FOZ_CHECK(mqtt::decode_session_record(bytes).has_value());
-        }
+        FOZ_CHECK(is_readable(kind, bytes));
         offset += kHeader + length;
     }
 }
 
-void run_client(broker::ScriptedServer& server, std::string_view bytes) {
-    broker::ScriptedClient client(server);
+void run_client(ScriptedServer& server, std::string_view bytes) {
+    ScriptedClient client(server);
     for (std::size_t offset = 0; offset < bytes.size(); offset += 50) {
         client.send(bytes.substr(offset, 50));
     }
@@ -43,15 +44,12 @@ void run_client(broker::ScriptedServer& server, std::string_view bytes) {
     }
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const std::string_view input(reinterpret_cast<const char*>(data), size);
+void try_input(std::string_view input) {
     const std::size_t split = input.find("\xFE\xFE");
     config::Limits limits;
     limits.in_flight = 3;
     limits.topic_aliases = 4;
-    broker::ScriptedServer server(limits);
+    ScriptedServer server(limits);
     run_client(server, input.substr(0, split));
     if (split != std::string_view::npos) {
         run_client(server, input.substr(split + 2));
@@ -59,5 +57,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const journal::RecordBatch& batch : server.inbox.batches()) {
         check_records(batch);
     }
+}
+
+}  // namespace
+}  // namespace foz::broker
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    foz::broker::try_input({reinterpret_cast<const char*>(data), size});
     return 0;
 }

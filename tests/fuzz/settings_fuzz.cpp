@@ -34,14 +34,14 @@ void check_remote(const Remote& remote) {
     FOZ_CHECK(!remote.tls || remote.tls->certificate.has_value() == remote.tls->key.has_value());
 }
 
+bool is_valid(const BridgeTopic& topic) {
+    return mqtt::is_valid_topic_filter(topic.local_prefix + topic.pattern) &&
+           mqtt::is_valid_topic_filter(topic.remote_prefix + topic.pattern);
+}
+
 void check_bridge(const Bridge& bridge) {
     check_remote(bridge.remote);
-    FOZ_CHECK(!bridge.topics.empty());
-    for (const BridgeTopic& topic : bridge.topics) {
-        for (const std::string& prefix : {topic.local_prefix, topic.remote_prefix}) {
-            FOZ_CHECK(mqtt::is_valid_topic_filter(prefix + topic.pattern));
-        }
-    }
+    FOZ_CHECK(!bridge.topics.empty() && std::ranges::all_of(bridge.topics, is_valid));
     FOZ_CHECK(!bridge.notification_topic || mqtt::is_valid_topic_name(*bridge.notification_topic));
 }
 
@@ -65,15 +65,17 @@ void check_limits(const Settings& settings) {
     FOZ_CHECK(journal.segment_bytes <= journal.size_max);
 }
 
+bool has_column(const Route& route, std::string_view name) {
+    return route.columns.empty() || std::ranges::count(route.columns, name, &Column::name) == 1;
+}
+
 void check_routes(const Settings& settings) {
     FOZ_CHECK(!settings.databases.empty() && !settings.routes.empty());
     for (const Route& route : settings.routes) {
         FOZ_CHECK(std::ranges::count(settings.databases, route.database, &Database::name) == 1);
-        for (const std::string& name : route.key) {
-            FOZ_CHECK(
-                route.columns.empty() || std::ranges::count(route.columns, name, &Column::name) == 1
-            );
-        }
+        FOZ_CHECK(std::ranges::all_of(route.key, [&](const std::string& name) {
+            return has_column(route, name);
+        }));
     }
     for (const Database& database : settings.databases) {
         FOZ_CHECK(database.lanes > 0 && database.batch_rows_max > 0);
