@@ -286,10 +286,11 @@ sink::SinkResult<bool> Runner::connect_with_share() {
 
 sink::SinkResult<void> Runner::set_misfits_aside(const sink::Connected& found) {
     for (std::size_t i = 0; i < found.tables.size(); ++i) {
-        if (!found.tables[i].misfit) {
+        const auto& misfit = found.tables[i].misfit;
+        if (!misfit) {
             continue;
         }
-        const std::string reason = text_of(*found.tables[i].misfit);
+        const std::string reason = text_of(*misfit);
         const auto aside = sides_.set_aside(i, cursor_, cursor_.position, reason);
         if (!aside) {
             return sink::retry_after(aside.error());
@@ -303,7 +304,8 @@ sink::SinkResult<void> Runner::set_misfits_aside(const sink::Connected& found) {
 
 // After a failure of one table: whether another lane takes it, so that this one can go on.
 bool Runner::set_aside(SteadyTime began, const sink::SinkError& error) {
-    if (stopping_ || !connected_ || !blame_.is_enough(error, parts_.clock.steady_now() - began)) {
+    if (stopping_ || !connected_ || !error.table ||
+        !blame_.is_enough(error, parts_.clock.steady_now() - began)) {
         return false;
     }
     const auto aside = sides_.set_aside(*error.table, cursor_, batch_.end, text_of(error));
