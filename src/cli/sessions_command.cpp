@@ -171,7 +171,9 @@ int wait_for_end(const Opened& opened) {
         std::this_thread::sleep_for(200ms);
     }
     fmt::print(
-        "noted: the foz that uses this data folder ends it within seconds, or when it runs again\n"
+        "noted, but no foz has ended it yet: the one that uses this data folder does so when it "
+        "saves "
+        "its sessions next, or when it runs again\n"
     );
     return 0;
 }

@@ -52,7 +52,7 @@ struct FillLimits {
 };
 
 /// A message of the lane that no route of its database takes.
-using NoteUnrouted = std::function<void(const foz::mqtt::Message&)>;
+using NoteUnrouted = std::function<void(const mqtt::Message&)>;
 
 class BatchFiller {
   public:
