@@ -103,7 +103,7 @@ std::size_t GroupCommitter::seal_run(std::byte* frame, std::size_t bytes) {
 }
 
 void GroupCommitter::keep_for_tail(ByteView frames) {
-    if (parts_.tail.keeps(frames.size())) {
+    if (parts_.tail.wants(load_frame_header(frames.data()).first, frames.size())) {
         written_.push_back(
             CommittedRun::of(frames, writer_.shared_segment(), writer_.offset() - frames.size())
         );

@@ -44,7 +44,7 @@ class GroupCommitter {
     /// Seals the frames from `frame` on that fit into the segment, and returns how many bytes they
     /// are.
     [[nodiscard]] std::size_t seal_run(std::byte* frame, std::size_t bytes);
-    /// They were written last, and are to be in the tail once they are durable.
+    /// They were written last, and are to be in the tail, if it wants them, once they are durable.
     void keep_for_tail(ByteView frames);
     [[nodiscard]] Result<void> start_segment(const FrameHeader& first_frame);
     [[nodiscard]] Result<void> sync(Position end);

@@ -77,6 +77,9 @@ std::optional<Record> JournalReader::take_record() {
 }
 
 Result<bool> JournalReader::next_frame() {
+    if (side_.tail != nullptr) {
+        side_.tail->reached(position_);
+    }
     if (position_ >= side_.progress.durable_end()) {
         return false;
     }

@@ -19,7 +19,7 @@ struct ReadSide {
     FileSystem& files;
     const SegmentList& segments;
     const Progress& progress;
-    const Tail* tail;  // null: of a journal that another process writes
+    Tail* tail;  // null: of a journal that another process writes
 };
 
 class JournalReader final : public Reader {

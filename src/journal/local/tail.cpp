@@ -43,6 +43,25 @@ void Tail::add(std::shared_ptr<const CommittedRun> run) {
     }
 }
 
+bool Tail::wants(Position first, std::uint64_t bytes) {
+    std::deque<std::shared_ptr<const CommittedRun>> leaving;  // as above
+    const MutexLock lock(mutex_);
+    const Position oldest = runs_.empty() ? first : runs_.front()->first;
+    const bool in_reach = reached_.load(std::memory_order_relaxed) >= oldest;
+    if (!in_reach) {
+        std::swap(leaving, runs_);
+        bytes_ = 0;
+    }
+    return in_reach && bytes <= bytes_max_;
+}
+
+void Tail::reached(Position position) {
+    Position before = reached_.load(std::memory_order_relaxed);
+    while (before < position &&
+           !reached_.compare_exchange_weak(before, position, std::memory_order_relaxed)) {
+    }
+}
+
 std::shared_ptr<const CommittedRun> Tail::find(Position position) const {
     const MutexLock lock(mutex_);
     const auto found =

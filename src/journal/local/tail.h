@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was committed last, still in memory: a reader that keeps up with the writer takes its
 // records from here and opens no file. Shared by reference, never copied again: a reader keeps
-// alive what it reads.
+// alive what it reads. While no reader keeps up, nothing is copied here at all.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -29,7 +30,7 @@ struct CommittedRun {
     );
 };
 
-/// The writer adds; any thread looks.
+/// The writer adds; readers, each on a thread of its own, look.
 class Tail {
   public:
     /// Holds at most so many bytes of frames; 0: none.
@@ -37,14 +38,20 @@ class Tail {
 
     /// `run` is durable, and behind those before it. The oldest make room for it.
     void add(std::shared_ptr<const CommittedRun> run);
-    /// Whether a run of `bytes` would be kept: otherwise there is no need to make one.
-    [[nodiscard]] bool keeps(std::uint64_t bytes) const { return bytes <= bytes_max_; }
+    /// The writer's: whether a run of `bytes` that begins at `first` is worth making: it has room,
+    /// and a reader has come to what is kept, or to `first` if nothing is. Otherwise lets go of
+    /// what is kept: nobody will reach it before it has to make room.
+    [[nodiscard]] bool wants(Position first, std::uint64_t bytes);
+
+    /// A reader is at `position`.
+    void reached(Position position);
 
     /// The run with the record at `position`; null: it is not in memory.
     [[nodiscard]] std::shared_ptr<const CommittedRun> find(Position position) const;
 
   private:
     const std::uint64_t bytes_max_;
+    std::atomic<Position> reached_ = 0;  // by the reader that is the furthest
     mutable Mutex mutex_;
     std::deque<std::shared_ptr<const CommittedRun>> runs_ FOZ_GUARDED_BY(mutex_);  // ascending
     std::uint64_t bytes_ FOZ_GUARDED_BY(mutex_) = 0;                               // of runs_

@@ -37,7 +37,24 @@ TEST(Tail, finds_what_is_kept_and_keeps_the_newest) {
     EXPECT_EQ(tail.find(1)->first, 1U);
     EXPECT_EQ(tail.find(2)->first, 2U);
     EXPECT_EQ(tail.find(3), nullptr);
-    EXPECT_FALSE(tail.keeps(2 * bytes + 1));
+}
+
+TEST(Tail, wants_what_a_reader_is_about_to_reach) {
+    const std::uint64_t bytes = run_at(0)->bytes;
+    Tail tail(2 * bytes);
+    EXPECT_TRUE(tail.wants(0, bytes));
+    EXPECT_FALSE(tail.wants(0, 2 * bytes + 1));
+    tail.add(run_at(0));
+    tail.add(run_at(1));
+    EXPECT_TRUE(tail.wants(2, bytes));
+    tail.add(run_at(2));  // the one at 0, where the reader is, makes room
+    EXPECT_FALSE(tail.wants(3, bytes));
+    EXPECT_EQ(tail.find(2), nullptr);
+    tail.reached(3);
+    EXPECT_FALSE(tail.wants(4, bytes));
+    tail.reached(5);
+    tail.reached(2);  // another reader, behind
+    EXPECT_TRUE(tail.wants(5, bytes));
 }
 
 TEST(Tail, has_gaps_where_a_run_was_too_large) {
