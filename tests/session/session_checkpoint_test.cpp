@@ -22,11 +22,10 @@ TEST(SessionCheckpoint, is_brought_up_to_what_has_changed) {
     EXPECT_EQ(changes.gone, std::vector<std::string>{"b"});
     ASSERT_TRUE(save_sessions(*state, "j", 20, changes));
     state = state::StateDatabase::open(folder / "state.db").value();
-    const auto loaded = load_sessions(*state, "j").value();
-    ASSERT_TRUE(loaded);
-    EXPECT_EQ(loaded->position, 20U);
-    EXPECT_EQ(loaded->sessions, second);
-    EXPECT_TRUE(changes_between(second, loaded->sessions).empty());
+    const auto loaded = load_sessions(*state, "j").value().value_or(SessionCheckpoint{});
+    EXPECT_EQ(loaded.position, 20U);
+    EXPECT_EQ(loaded.sessions, second);
+    EXPECT_TRUE(changes_between(second, loaded.sessions).empty());
     EXPECT_FALSE(load_sessions(*state, "another journal").value());
 }
 

@@ -212,7 +212,9 @@ TEST_F(SessionSaverTest, writes_what_has_changed_and_nothing_when_nothing_has) {
     EXPECT_EQ(recovered_ids(*journal), (std::vector<std::uint16_t>{1, 2}));
 
     saver.save({});
-    EXPECT_TRUE(load_sessions(*state_, journal->status().id).value()->sessions.empty());
+    const SessionCheckpoint unread{.position = 0, .sessions = {{}}, .saved = {}};
+    const auto last = load_sessions(*state_, journal->status().id).value().value_or(unread);
+    EXPECT_TRUE(last.sessions.empty());
 }
 
 TEST_F(SessionSaverTest, a_checkpoint_is_never_beyond_what_is_on_disk) {
@@ -239,9 +241,8 @@ TEST_F(SessionSaverTest, a_journal_that_has_lost_its_tail_goes_on_with_the_sessi
     ASSERT_TRUE(recovered) << recovered.error().message;
     ASSERT_EQ(recovered->size(), 1U);
     EXPECT_EQ(recovered->front()->client_id(), "c");
-    const auto checkpoint = load_sessions(*state_, id);
-    ASSERT_TRUE(checkpoint && *checkpoint);
-    EXPECT_EQ((*checkpoint)->position, 0U);
+    const SessionCheckpoint unread{.position = 1, .sessions = {}, .saved = {}};
+    EXPECT_EQ(load_sessions(*state_, id).value().value_or(unread).position, 0U);
 }
 
 }  // namespace

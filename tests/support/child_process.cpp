@@ -81,6 +81,12 @@ bool is_gone(pid_t pid) {
     return state == ' ' || state == 'Z';
 }
 
+// After this it makes no further child: one that was being made is there.
+void stop_and_wait(pid_t pid) {
+    ::kill(pid, SIGSTOP);
+    (void)wait_until([&] { return state_of(pid) == 'T' || is_gone(pid); });
+}
+
 std::vector<pid_t> children_of(pid_t pid) {
     const std::string id = std::to_string(pid);
     std::ifstream file("/proc/" + id + "/task/" + id + "/children");
@@ -135,8 +141,7 @@ void ChildProcess::kill_9() {
     if (!running()) {
         return;
     }
-    // Stopped first, so that it makes no further child while its children are listed.
-    ::kill(pid_, SIGSTOP);
+    stop_and_wait(pid_);
     const std::vector<pid_t> children = children_of(pid_);
     ::kill(pid_, SIGKILL);
     for (const pid_t child : children) {
@@ -149,9 +154,10 @@ void ChildProcess::kill_9() {
 }
 
 void ChildProcess::freeze() {
-    send(SIGSTOP);
-    // A child that was being made meanwhile is listed once its parent has stopped.
-    (void)wait_until([&] { return state_of(pid_) == 'T'; });
+    if (!running()) {
+        return;
+    }
+    stop_and_wait(pid_);
     for (const pid_t child : children_of(pid_)) {
         ::kill(child, SIGSTOP);
     }
