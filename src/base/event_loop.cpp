@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/event_loop.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include <sys/eventfd.h>
@@ -12,9 +13,12 @@ namespace foz {
 namespace {
 
 constexpr std::uint64_t kWakeToken = ~0ULL;
+constexpr std::chrono::hours kWaitMax{1};
 
 std::uint32_t events_for(EventLoop::Interest interest) {
-    return interest == EventLoop::Interest::read ? EPOLLIN : EPOLLOUT;
+    const bool read = contains(interest, EventLoop::Interest::read);
+    const bool write = contains(interest, EventLoop::Interest::write);
+    return (read ? std::uint32_t{EPOLLIN} : 0U) | (write ? std::uint32_t{EPOLLOUT} : 0U);
 }
 
 }  // namespace
@@ -25,17 +29,21 @@ Descriptor::~Descriptor() {
     }
 }
 
-EventLoop::EventLoop()
-    : epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+EventLoop::EventLoop(const Clock& clock)
+    : clock_(clock),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       wake_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       events_(kReadyMax) {
     FOZ_CHECK(epoll_.number() >= 0 && wake_event_.number() >= 0);
     // Edge-triggered: every write is news, and nobody has to read the counter.
     epoll_event event{.events = EPOLLIN | EPOLLET, .data = {.u64 = kWakeToken}};
     FOZ_CHECK(::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, wake_event_.number(), &event) == 0);
+    clock_.add_waiter(*this);
 }
 
-EventLoop::~EventLoop() = default;
+EventLoop::~EventLoop() {
+    clock_.remove_waiter(*this);
+}
 
 bool EventLoop::change_interest(int descriptor, std::uint64_t token, Interest from, Interest to) {
     if (from == to) {
@@ -51,13 +59,14 @@ bool EventLoop::change_interest(int descriptor, std::uint64_t token, Interest fr
     return ::epoll_ctl(epoll_.number(), operation, descriptor, &event) == 0;
 }
 
-std::span<const EventLoop::Ready> EventLoop::wait(std::chrono::nanoseconds timeout) {
+std::span<const EventLoop::Ready> EventLoop::wait(SteadyTime until) {
     // Sequentially consistent, as in wake(): either this thread sees that it was woken, or wake()
     // sees that it sleeps.
     asleep_.store(true);
-    const bool sleep = timeout.count() > 0 && !woken_.load();
+    const auto left = std::min<SteadyTime::duration>(until - clock_.steady_now(), kWaitMax);
+    const bool sleep = left.count() > 0 && !woken_.load();
     const auto milliseconds =
-        sleep ? std::chrono::ceil<std::chrono::milliseconds>(timeout).count() : 0;
+        sleep ? std::chrono::ceil<std::chrono::milliseconds>(left).count() : 0;
     const int count =
         ::epoll_wait(epoll_.number(), events_.data(), kReadyMax, static_cast<int>(milliseconds));
     FOZ_CHECK(count >= 0 || errno == EINTR);

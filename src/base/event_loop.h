@@ -35,9 +35,10 @@ class Descriptor {
 };
 
 /// Post and wake may be called on any thread, all else on the loop's.
-class EventLoop {
+class EventLoop final : private ClockWaiter {
   public:
-    enum class Interest : std::uint8_t { none, read, write };
+    /// A set of what is asked about a descriptor.
+    enum class Interest : std::uint8_t { none = 0, read = 1, write = 2, both = 3 };
 
     /// A descriptor that is ready for what was asked, or has failed, which reading or writing will
     /// tell.
@@ -47,10 +48,11 @@ class EventLoop {
         bool writable = false;
     };
 
-    EventLoop();
+    /// `clock`, by which it waits, must outlive it.
+    explicit EventLoop(const Clock& clock);
     EventLoop(const EventLoop&) = delete;
     EventLoop& operator=(const EventLoop&) = delete;
-    ~EventLoop();
+    ~EventLoop() override;
 
     /// Changes what is asked about `descriptor`: with `none` it is forgotten, as it is when it is
     /// closed. False: the kernel has no memory for it.
@@ -58,9 +60,10 @@ class EventLoop {
         int descriptor, std::uint64_t token, Interest from, Interest to
     );
 
-    /// Waits until a descriptor is ready, wake() or post() was called, or `timeout` is over;
-    /// run_posted() is to follow. The result is valid until the next call.
-    [[nodiscard]] std::span<const Ready> wait(std::chrono::nanoseconds timeout);
+    /// Waits until a descriptor is ready, wake() or post() was called, or it is `until`, which may
+    /// be over; run_posted() is to follow. It may end earlier. The result is valid until the next
+    /// call.
+    [[nodiscard]] std::span<const Ready> wait(SteadyTime until);
     void run_posted();
 
     // Any thread:
@@ -73,6 +76,9 @@ class EventLoop {
   private:
     static constexpr std::size_t kReadyMax = 256;
 
+    void on_clock_moved() override { wake(); }
+
+    const Clock& clock_;
     const Descriptor epoll_;
     const Descriptor wake_event_;
     std::vector<epoll_event> events_;
@@ -84,5 +90,18 @@ class EventLoop {
     std::vector<std::function<void()>> posted_ FOZ_GUARDED_BY(mutex_);
     std::vector<std::function<void()>> running_;
 };
+
+[[nodiscard]] constexpr EventLoop::Interest operator|(
+    EventLoop::Interest a, EventLoop::Interest b
+) {
+    return static_cast<EventLoop::Interest>(
+        static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b)
+    );
+}
+
+/// Whether `one` is among `set`.
+[[nodiscard]] constexpr bool contains(EventLoop::Interest set, EventLoop::Interest one) {
+    return (set | one) == set;
+}
 
 }  // namespace foz

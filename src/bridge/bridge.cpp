@@ -2,7 +2,6 @@
 #include "bridge/bridge.h"
 
 #include <algorithm>
-#include <future>
 #include <utility>
 
 #include "base/printable.h"
@@ -13,7 +12,7 @@
 
 namespace foz::bridge {
 
-using foz::session::Session;
+using session::Session;
 
 namespace {
 
@@ -67,125 +66,93 @@ Result<std::unique_ptr<Bridge>> Bridge::start(
     if (!terms) {
         return failed(terms.error());
     }
-    auto session = foz::session::session_of(
-        std::string(mqtt::kBridgeClientId) + settings.remote.name, recovered
-    );
-    std::unique_ptr<Bridge> bridge(
-        new Bridge(settings, *std::move(terms), std::move(session), parts)
-    );
+    Setup setup{
+        .link =
+            {.called = "bridge " + settings.remote.name,
+             .remote = settings.remote,
+             .terms = *std::move(terms)},
+        .session = session::session_of(
+            std::string(mqtt::kBridgeClientId) + settings.remote.name, recovered
+        ),
+        .terms = parts.intake,
+        .reads_on = true,
+    };
+    std::unique_ptr<Bridge> bridge(new Bridge(settings, std::move(setup), parts));
     if (bridge->topics_.qos_out()) {
-        if (auto started = bridge->sender_.start(bridge->loop_, bridge->link_); !started) {
+        if (auto started = bridge->sender_.start(bridge->loop(), bridge->link()); !started) {
             return failed(started.error());
         }
     }
-    parts.journal.add_listener(*bridge);
-    bridge->loop_.post([link = &bridge->link_] { link->start(); });
+    bridge->LinkIntake::start();
     return bridge;
 }
 
-Bridge::Bridge(
-    const config::Bridge& settings,
-    client::SessionTerms terms,
-    std::shared_ptr<Session> session,
-    const BridgeParts& parts
-)
-    : settings_(settings),
-      called_("bridge " + settings.remote.name),
+Bridge::Bridge(const config::Bridge& settings, Setup setup, const BridgeParts& parts)
+    : LinkIntake(std::move(setup), parts.journal, parts.clock),
+      settings_(settings),
       topics_(settings.topics),
-      journal_(parts.journal),
-      clock_(parts.clock),
-      session_(std::move(session)),
-      receives_(!terms.filters.empty()),
-      mark_(EchoMark::for_bridge(settings, journal_.status().id)),
-      loop_(called_),
-      intake_(called_, journal_, clock_, parts.intake, session_),
-      sender_(settings_, topics_, journal_, parts.state, clock_),
-      link_(
-          loop_,
-          {.called = called_, .remote = settings.remote, .terms = std::move(terms)},
-          session_,
-          *this,
-          clock_
-      ) {
-    intake_.attach(link_);
-    intake_.read_on_without_room(loop_);
-}
+      receives_(!link().protocol().terms().filters.empty()),
+      mark_(EchoMark::for_bridge(settings, parts.journal.status().id)),
+      sender_(settings_, topics_, parts.journal, parts.state, parts.clock) {}
 
 Bridge::~Bridge() {
-    journal_.remove_listener(*this);
-    loop_.stop();
+    stop();
 }
 
 void Bridge::drain(SteadyTime deadline) {
-    intake_.drain(
-        loop_,
+    LinkIntake::drain(
         deadline,
-        [this] { return sender_.done() || link_.status().state != client::LinkState::ready; },
+        [this] { return sender_.done() || link().status().state != client::LinkState::ready; },
         [this] { notify(kDisconnected); }
     );
 }
 
-void Bridge::set_committed(journal::Position position) {
-    intake_.set_committed(position);
-    intake_.wake(loop_);
-}
-
 BridgeStatus Bridge::status() const {
-    const SenderCounters& counters = sender_.counters();
-    const std::uint64_t end = journal_.durable_end();
-    const std::uint64_t position = counters.position.load(std::memory_order_relaxed);
+    const SenderCounters& sent = sender_.counters();
+    const std::uint64_t end = journal().durable_end();
+    const std::uint64_t position = sent.position.load(std::memory_order_relaxed);
     return {
         .name = settings_.remote.name,
         .url = settings_.remote.url,
-        .link = link_.status(),
-        .received = intake_.counters().messages.load(std::memory_order_relaxed),
-        .sent = counters.sent.load(std::memory_order_relaxed),
-        .expired = counters.expired.load(std::memory_order_relaxed),
-        .refused = counters.refused.load(std::memory_order_relaxed),
-        .dropped = intake_.counters().dropped.load(std::memory_order_relaxed),
+        .link = link().status(),
+        .received = counters().messages.load(std::memory_order_relaxed),
+        .sent = sent.sent.load(std::memory_order_relaxed),
+        .expired = sent.expired.load(std::memory_order_relaxed),
+        .refused = sent.refused.load(std::memory_order_relaxed),
+        .dropped = counters().dropped.load(std::memory_order_relaxed),
         .echoes = echoes_.load(std::memory_order_relaxed),
         .behind = topics_.qos_out() ? end - std::min(position, end) : 0,
     };
 }
 
 std::vector<std::shared_ptr<Session>> Bridge::persistent_sessions() {
-    return receives_ ? std::vector{session_} : std::vector<std::shared_ptr<Session>>();
+    return receives_ ? LinkIntake::persistent_sessions() : std::vector<std::shared_ptr<Session>>();
 }
 
-bool Bridge::wait_until_appended(SteadyTime deadline) {
-    const auto appended = std::make_shared<std::promise<void>>();
-    loop_.post([this, appended] { intake_.when_appended([appended] { appended->set_value(); }); });
-    return appended->get_future().wait_until(deadline) == std::future_status::ready;
-}
-
-void Bridge::on_durable(journal::Position) {
-    intake_.wake(loop_);
+void Bridge::on_durable(journal::Position end) {
+    LinkIntake::on_durable(end);
     sender_.on_durable();
 }
 
-void Bridge::on_room() {
-    intake_.wake(loop_);
-}
-
 void Bridge::on_failed(const Error& error) {
-    spdlog::error("{}: nothing is read or sent any more: {}", called_, error.message);
+    spdlog::error("{}: nothing is read or sent any more: {}", log_name(), error.message);
 }
 
 void Bridge::notify(std::string_view state) {
-    if (!settings_.notification_topic || !link_.protocol().ready()) {
+    if (!settings_.notification_topic || !link().protocol().ready()) {
         return;
     }
     mqtt::Publish message;
     message.topic = *settings_.notification_topic;
     message.payload = state;
     message.retain = true;
-    link_.publish({.message = message, .tag = Sender::kNoRecord});
-    link_.flush();
+    link().publish({.message = message, .tag = Sender::kNoRecord});
+    link().flush();
 }
 
 void Bridge::on_session(bool present) {
     if (receives_) {
-        intake_.on_session(present);
+        LinkIntake::on_session(present);
     }
 }
 
@@ -194,36 +161,24 @@ std::string_view Bridge::journal_topic(std::string_view topic) {
     return mapped ? mapped->topic : topic;
 }
 
-bool Bridge::takes(const mqtt::Publish& message) {
-    return intake_.takes(message);
-}
-
-void Bridge::on_message(const mqtt::Publish& message) {
+std::optional<std::string_view> Bridge::topic_of(const mqtt::Publish& message) {
     if (mark_ && mark_->is_on(message)) {
         echoes_.fetch_add(1, std::memory_order_relaxed);
-        return;
+        return std::nullopt;
     }
     const auto mapped = topics_.inward(message.topic, topic_);
     if (mapped && mqtt::is_valid_topic_name(mapped->topic)) {
-        intake_.on_message(message, mapped->topic);
-        return;
+        return mapped->topic;
     }
-    if (stray_throttle_.pass(clock_.steady_now())) {
+    if (stray_throttle_.pass(clock().steady_now())) {
         spdlog::warn(
             "{}: a message on \"{}\" is dropped: no topic line takes it in; the other broker keeps "
             "a subscription from before (remove foz's session there, or choose another client_id)",
-            called_,
+            log_name(),
             printable(message.topic)
         );
     }
-}
-
-void Bridge::on_release(std::uint16_t packet_id) {
-    intake_.on_release(packet_id);
-}
-
-void Bridge::on_answer_due(client::Answer answer) {
-    intake_.on_answer_due(answer);
+    return std::nullopt;
 }
 
 void Bridge::on_delivered(std::uint64_t tag, mqtt::ReasonCode reason) {
@@ -232,7 +187,7 @@ void Bridge::on_delivered(std::uint64_t tag, mqtt::ReasonCode reason) {
 
 void Bridge::on_ready() {
     if (const std::uint64_t behind = status().behind; behind >= kBehindToSay) {
-        spdlog::info("{}: goes on {} records behind the journal's end", called_, behind);
+        spdlog::info("{}: goes on {} records behind the journal's end", log_name(), behind);
     }
     notify(kConnected);
     if (topics_.qos_out()) {
@@ -241,7 +196,7 @@ void Bridge::on_ready() {
 }
 
 void Bridge::on_read_end() {
-    intake_.on_read_end();
+    LinkIntake::on_read_end();
     sender_.settle();
 }
 
@@ -249,8 +204,8 @@ void Bridge::on_writable() {
     sender_.pump();
 }
 
-void Bridge::on_lost(const client::Failure&) {
-    intake_.on_lost();
+void Bridge::on_lost(const client::Failure& failure) {
+    LinkIntake::on_lost(failure);
     sender_.settle();
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A broker that foz exchanges messages with: a Link whose messages out come from the journal
 // (sender.h, with what it promises in bridge_cursor.h) and whose messages in go into the journal
-// (client/intake.h: the other broker gets its acknowledgement when the journal has the message).
+// (intake/link_intake.h: the other broker gets its acknowledgement when the journal has the
+// message).
 //
 // What came in by a bridge never goes out by it again: it is known by its client id in the journal,
 // "$bridge/NAME". That the other broker does not send back what it was just sent, No Local sees to
@@ -19,16 +20,16 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
 #include "bridge/echo_mark.h"
 #include "bridge/sender.h"
 #include "bridge/topic_map.h"
-#include "client/intake.h"
 #include "client/link.h"
-#include "client/loop.h"
 #include "config/settings.h"
+#include "intake/link_intake.h"
 #include "journal/journal.h"
 #include "session/session_saver.h"
 #include "state/state_database.h"
@@ -51,26 +52,22 @@ struct BridgeStatus {
 
 /// What a bridge works with; all outlive it.
 struct BridgeParts {
-    client::IntakeTerms intake;
+    intake::LinkIntakeTerms intake;
     journal::Journal& journal;
-    foz::state::StateDatabase& state;
+    state::StateDatabase& state;
     const Clock& clock;
 };
 
-/// Any thread, unless said otherwise.
-class Bridge final : public journal::Listener,
-                     public session::SessionHolder,
-                     private client::LinkUser {
+/// Any thread.
+class Bridge final : public intake::LinkIntake {
   public:
     /// Starts to connect. `recovered` are all sessions of the journal; it finds its own.
     /// Errors: a password file or state database that cannot be read.
     [[nodiscard]] static Result<std::unique_ptr<Bridge>> start(
         const config::Bridge& settings,
-        std::span<const std::shared_ptr<foz::session::Session>> recovered,
+        std::span<const std::shared_ptr<session::Session>> recovered,
         const BridgeParts& parts
     );
-    Bridge(const Bridge&) = delete;
-    Bridge& operator=(const Bridge&) = delete;
     /// Stops at once; drain() first for a clean end.
     ~Bridge() override;
 
@@ -78,38 +75,24 @@ class Bridge final : public journal::Listener,
     /// broker is there, until `deadline`, and disconnects.
     void drain(SteadyTime deadline);
 
-    /// With ack = "commit": everything below `position` is in every database that takes it.
-    void set_committed(journal::Position position);
-
     [[nodiscard]] BridgeStatus status() const;
 
-    [[nodiscard]] std::vector<std::shared_ptr<foz::session::Session>> persistent_sessions(
-    ) override;
-    [[nodiscard]] bool wait_until_appended(SteadyTime deadline) override;
+    [[nodiscard]] std::vector<std::shared_ptr<session::Session>> persistent_sessions() override;
 
     void on_durable(journal::Position end) override;
-    void on_room() override;
     void on_failed(const Error& error) override;
 
   private:
-    Bridge(
-        const config::Bridge& settings,
-        client::SessionTerms terms,
-        std::shared_ptr<foz::session::Session> session,
-        const BridgeParts& parts
-    );
+    Bridge(const config::Bridge& settings, Setup setup, const BridgeParts& parts);
     [[nodiscard]] static Result<client::SessionTerms> terms_of(
         const config::Bridge& settings, const TopicMap& topics
     );
     void notify(std::string_view state);
 
-    // Of the link, on the loop's thread:
-    void on_session(bool present) override;
+    // On the loop's thread:
     [[nodiscard]] std::string_view journal_topic(std::string_view topic) override;
-    [[nodiscard]] bool takes(const mqtt::Publish& message) override;
-    void on_message(const mqtt::Publish& message) override;
-    void on_release(std::uint16_t packet_id) override;
-    void on_answer_due(client::Answer answer) override;
+    [[nodiscard]] std::optional<std::string_view> topic_of(const mqtt::Publish& message) override;
+    void on_session(bool present) override;
     void on_delivered(std::uint64_t tag, mqtt::ReasonCode reason) override;
     void on_ready() override;
     void on_read_end() override;
@@ -117,21 +100,13 @@ class Bridge final : public journal::Listener,
     void on_lost(const client::Failure& failure) override;
 
     const config::Bridge settings_;
-    const std::string called_;
     const TopicMap topics_;
-    journal::Journal& journal_;
-    const Clock& clock_;
-    const std::shared_ptr<foz::session::Session> session_;
     const bool receives_;
     const std::optional<EchoMark> mark_;
     std::atomic<std::uint64_t> echoes_{0};
-
-    client::Loop loop_;
-    client::Intake intake_;
     Sender sender_;
-    std::string topic_;           // the same; of the message that is being taken
+    std::string topic_;           // of the message that is being taken; on the loop's thread
     LogThrottle stray_throttle_;  // the same
-    client::Link link_;
 };
 
 }  // namespace foz::bridge

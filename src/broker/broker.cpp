@@ -32,16 +32,16 @@ Result<std::unique_ptr<Broker>> Broker::start(
         broker->context_.registry.restore(std::move(session), clock.steady_now());
     }
     for (const config::Listener& listener : settings.listeners) {
-        auto door = Door::open(listener, clock.system_now());
-        if (!door) {
-            return pass_on(door);
+        auto policy = AccessPolicy::open(listener, clock.system_now());
+        if (!policy) {
+            return pass_on(policy);
         }
-        broker->doors_.push_back(*std::move(door));
+        broker->policies_.push_back(*std::move(policy));
     }
     // Nobody is let in anywhere before all certificates and passwords have turned out to be good.
     for (std::size_t i = 0; i < settings.listeners.size(); ++i) {
         auto opened =
-            broker::Listener::open(settings.listeners[i], *broker->doors_[i], broker->context_);
+            broker::Listener::open(settings.listeners[i], *broker->policies_[i], broker->context_);
         if (!opened) {
             return pass_on(opened);
         }
@@ -104,11 +104,11 @@ void Broker::end_sessions(std::span<const std::string> client_ids) {
 
 void Broker::reload() {
     for (std::size_t i = 0; i < listeners_.size(); ++i) {
-        const auto lines = doors_[i]->reload(context_.clock.system_now());
+        const auto lines = policies_[i]->reload(context_.clock.system_now());
         for (const std::string& line : lines) {
             spdlog::warn("listener {}: {}", listeners_[i]->name(), line);
         }
-        spdlog::info("{}", doors_[i]->description(listeners_[i]->address()));
+        spdlog::info("{}", policies_[i]->description(listeners_[i]->address()));
     }
 }
 
@@ -116,7 +116,7 @@ std::vector<std::string> Broker::describe_listeners() const {
     std::vector<std::string> lines;
     lines.reserve(listeners_.size());
     for (std::size_t i = 0; i < listeners_.size(); ++i) {
-        lines.push_back(doors_[i]->description(listeners_[i]->address()));
+        lines.push_back(policies_[i]->description(listeners_[i]->address()));
     }
     return lines;
 }

@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "broker/door.h"
+#include "broker/access_policy.h"
 #include "broker/listener.h"
 #include "broker/reactor_context.h"
 #include "config/settings.h"
@@ -78,7 +78,7 @@ class Broker final : public journal::Listener, public session::SessionHolder {
     void on_failed(const Error& error) override;
 
     ReactorContext context_;
-    std::vector<std::unique_ptr<Door>> doors_;  // of the listeners, in their order
+    std::vector<std::unique_ptr<AccessPolicy>> policies_;  // of the listeners, in their order
     std::vector<std::unique_ptr<broker::Listener>> listeners_;
 };
 

@@ -86,7 +86,7 @@ Protocol::Ending why_overdue(const Connection& connection) {
         case Protocol::State::awaiting_session:
             return {
                 .reason = ReasonCode::server_busy,
-                .cause = connection.password_ticket != 0
+                .cause = connection.admittance == Connection::Admittance::checking_password
                              ? kPasswordLate
                              : "the connection that has its client id did not end within "
                                "limits.connect_timeout"

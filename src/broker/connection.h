@@ -4,8 +4,8 @@
 // idle connection keeps no buffer memory at all; what is read goes through the reactor's one read
 // buffer.
 //
-// The reactor owns it and calls it on its thread. TLS, if its listener has it, is between the
-// socket and the protocol; both of them know nothing of it.
+// A ConnectionTable owns it; one thread. TLS, if its listener has it, is between the socket and the
+// protocol; both of them know nothing of it.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@
 #include "access/authenticator.h"
 #include "base/clock.h"
 #include "base/event_loop.h"
-#include "broker/door.h"
+#include "broker/access_policy.h"
 #include "broker/peer.h"
 #include "broker/protocol.h"
 #include "tls/server_stream.h"
@@ -24,15 +24,36 @@
 namespace foz::broker {
 
 struct Connection {
+    /// How far its client was let in. Goes forward only.
+    ///
+    ///   admittance           protocol.state(), unless it is closed
+    ///   unidentified         awaiting_connect; awaiting_session until the next decision
+    ///   checking_password    awaiting_session
+    ///   awaiting_client_id   awaiting_session: the registry knows of it from here on
+    ///   identified           connected
+    enum class Admittance : std::uint8_t {
+        unidentified,
+        checking_password,
+        awaiting_client_id,
+        identified,
+    };
+    /// How near its end it is. Goes forward only.
+    enum class Phase : std::uint8_t {
+        open,
+        hung_up,   // the peer sends nothing more; what it has sent is taken first
+        closing,   // takes nothing more; ends when the output is sent
+        finished,  // retired: nothing may be done with it any more
+    };
+
     Connection(
         Descriptor from_socket,
-        const Door& from_door,
+        const AccessPolicy& from_policy,
         const ProtocolSettings& settings,
         ConnectionHandle from_self,
         SteadyTime now
     )
         : socket(std::move(from_socket)),
-          door(from_door),
+          policy(from_policy),
           protocol(settings, from_self),
           self(from_self),
           peer(Peer::of(socket.number())),
@@ -40,34 +61,33 @@ struct Connection {
           last_packet(now) {}
 
     const Descriptor socket;
-    const Door& door;
+    const AccessPolicy& policy;
     std::unique_ptr<tls::ServerStream> tls;  // null: plain TCP
     Protocol protocol;
     const ConnectionHandle self;
     const Peer peer;
 
+    Admittance admittance = Admittance::unidentified;
+    Phase phase = Phase::open;
+
     std::string input;               // an incomplete packet, or what came after one that must wait
     std::string output;              // not yet sent
     std::string sealed;              // the same, encrypted; only with TLS
     std::size_t password_bytes = 0;  // name and password that wait to be checked
-    std::size_t memory_counted = 0;  // of all these and the protocol, in the broker's total
+    std::size_t memory_counted = 0;  // of all these and the protocol, in the MemoryBudget
 
     const SteadyTime accepted;
     // When a whole packet was last taken, or foz was behind with reading, or began to close it.
     SteadyTime last_packet;
     SteadyTime next_check;  // when its entry in the deadline wheel counts
 
-    access::Authenticator::Ticket password_ticket = 0;  // its password is being checked
+    access::Authenticator::Ticket password_ticket = 0;  // 0: no answer is awaited
+    std::uint64_t unidentified_number = 0;              // until it is identified
 
+    // Reading is asked for while it may be read from; that it may not is noticed when something is
+    // there. Writing is asked for while output waits for room in the socket.
     EventLoop::Interest interest = EventLoop::Interest::none;
-    bool admitted = false;    // was let in, or the answer of the authenticator is awaited
-    bool claimed = false;     // its client id was claimed in the registry
-    bool identified = false;  // its claim was granted: no longer one of the unidentified
-    std::uint64_t unidentified_number = 0;  // among those, while it is one
-    bool touched = false;                   // is in the reactor's list of connections to write to
-    bool writing = false;                   // output waits for room in the socket
-    bool hung_up = false;  // the peer sends nothing more; ends when what it sent is taken
-    bool closing = false;  // ends as soon as the output is sent
+    bool touched = false;  // is in the list of connections to write to
 };
 
 enum class IoOutcome : std::uint8_t { done, would_block, closed };
@@ -102,8 +122,15 @@ class ReadBuffers {
     Connection& connection, ReadBuffers& buffers, std::size_t offset
 );
 
-[[nodiscard]] inline bool has_output(const Connection& connection) {
-    return !connection.output.empty() || !connection.sealed.empty();
+[[nodiscard]] inline std::size_t output_bytes(const Connection& connection) {
+    return connection.output.size() + connection.sealed.size();
+}
+
+/// Nothing is read from a peer that has so much to read itself.
+inline constexpr std::size_t kOutputBytesMax = 64 << 10;
+
+[[nodiscard]] inline bool waits_to_write(const Connection& connection) {
+    return contains(connection.interest, EventLoop::Interest::write);
 }
 
 /// Sends as much of the output as the socket takes, and removes it.

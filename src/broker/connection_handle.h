@@ -14,6 +14,9 @@ struct ConnectionHandle {
     std::uint32_t generation = 0;
 
     bool operator==(const ConnectionHandle&) const = default;
+
+    /// The same among the connections of one reactor.
+    [[nodiscard]] std::uint64_t token() const { return std::uint64_t{generation} << 32 | slot; }
 };
 
 /// The slot of a claimant that is no connection: whoever ends a session in the place of its client.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "base/clock.h"
@@ -39,13 +40,22 @@ class DeadlineWheel {
     /// call add().
     template <class Visit>
     void advance(SteadyTime now, Visit visit) {
-        for (; next_tick_ <= now; next_tick_ += kTick) {
+        if (now < next_tick_) {
+            return;
+        }
+        // The ring is at `now` before anybody is visited, however long that took: what add() enters
+        // then is not passed again. After a whole round nothing is left to come up.
+        const auto ticks = (now - next_tick_) / kTick + 1;
+        next_tick_ += ticks * kTick;
+        due_.clear();
+        for (auto left = std::min<std::int64_t>(ticks, kBuckets); left > 0; --left) {
             current_ = (current_ + 1) % kBuckets;
-            due_.clear();
-            due_.swap(buckets_[current_]);
-            for (const ConnectionHandle& connection : due_) {
-                visit(connection);
-            }
+            std::vector<ConnectionHandle>& bucket = buckets_[current_];
+            due_.insert(due_.end(), bucket.begin(), bucket.end());
+            bucket.clear();
+        }
+        for (const ConnectionHandle& connection : due_) {
+            visit(connection);
         }
     }
 

@@ -21,9 +21,9 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 struct Listener::State {
-    State(std::string from_name, const Door& from_door, ReactorContext& from_context)
+    State(std::string from_name, const AccessPolicy& from_door, ReactorContext& from_context)
         : name(std::move(from_name)),
-          door(from_door),
+          policy(from_door),
           context(from_context),
           acceptor(io),
           pause(io) {}
@@ -66,7 +66,7 @@ struct Listener::State {
             return;
         }
         counters.connections.fetch_add(1, std::memory_order_relaxed);
-        context.reactors[next_reactor++ % context.reactors.size()]->adopt(socket, door);
+        context.reactors[next_reactor++ % context.reactors.size()]->adopt(socket, policy);
     }
 
     void say_that_it_is_full() {
@@ -101,7 +101,7 @@ struct Listener::State {
     static constexpr int kAcceptsAtOnce = 64;
 
     const std::string name;
-    const Door& door;
+    const AccessPolicy& policy;
     std::string address;
     std::uint16_t port = 0;
     ReactorContext& context;
@@ -161,9 +161,9 @@ Result<tcp::endpoint> resolve(asio::io_context& io, const std::string& address) 
 Listener::Listener(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Result<std::unique_ptr<Listener>> Listener::open(
-    const config::Listener& settings, const Door& door, ReactorContext& context
+    const config::Listener& settings, const AccessPolicy& policy, ReactorContext& context
 ) {
-    auto state = std::make_unique<State>(settings.name, door, context);
+    auto state = std::make_unique<State>(settings.name, policy, context);
     const auto endpoint = resolve(state->io, settings.address);
     if (!endpoint) {
         return std::unexpected(endpoint.error());

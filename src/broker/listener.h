@@ -8,7 +8,7 @@
 #include <string>
 
 #include "base/error.h"
-#include "broker/door.h"
+#include "broker/access_policy.h"
 #include "broker/reactor_context.h"
 #include "config/settings.h"
 
@@ -16,10 +16,10 @@ namespace foz::broker {
 
 class Listener {
   public:
-    /// Binds `settings.address` and listens; who connects stands before `door`. Errors name the
+    /// Binds `settings.address` and listens; who connects stands before `policy`. Errors name the
     /// address and say what to do: in use, not permitted, not an address of this machine.
     [[nodiscard]] static Result<std::unique_ptr<Listener>> open(
-        const config::Listener& settings, const Door& door, ReactorContext& context
+        const config::Listener& settings, const AccessPolicy& policy, ReactorContext& context
     );
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;

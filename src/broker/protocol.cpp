@@ -72,7 +72,7 @@ ProtocolSettings::ProtocolSettings(const config::Limits& from_limits) : limits(f
     decode_limits.subscriptions = limits.subscriptions;
 }
 
-std::size_t Protocol::consume(std::string_view input, Inbox& inbox, std::string& out) {
+std::size_t Protocol::consume(std::string_view input, intake::Inbox& inbox, std::string& out) {
     std::size_t taken = 0;
     while (taken < input.size() && may_take() && !inbox.full() &&
            (state_ == State::awaiting_connect || state_ == State::connected)) {
@@ -98,7 +98,7 @@ std::size_t Protocol::consume(std::string_view input, Inbox& inbox, std::string&
     return taken;
 }
 
-void Protocol::take_packet(const mqtt::Frame& frame, Inbox& inbox, std::string& out) {
+void Protocol::take_packet(const mqtt::Frame& frame, intake::Inbox& inbox, std::string& out) {
     if (state_ == State::awaiting_connect) {
         if (frame.type != PacketType::connect) {
             close(
@@ -153,7 +153,7 @@ void Protocol::take_packet(const mqtt::Frame& frame, Inbox& inbox, std::string& 
     }
 }
 
-void Protocol::take_publish(const mqtt::Frame& frame, Inbox& inbox, std::string& out) {
+void Protocol::take_publish(const mqtt::Frame& frame, intake::Inbox& inbox, std::string& out) {
     auto publish = mqtt::decode_publish(frame, decode_context());
     if (!publish) {
         close(publish.error(), out);
@@ -230,7 +230,9 @@ bool Protocol::resolve_alias(mqtt::Publish& publish, std::string& out) {
 
 // Counts a QoS 1 or 2 message in and queues its acknowledgement. False: it is not to be journaled,
 // because it was before, or because it breaks the protocol.
-bool Protocol::note_in_flight(const mqtt::Publish& publish, Inbox& inbox, std::string& out) {
+bool Protocol::note_in_flight(
+    const mqtt::Publish& publish, intake::Inbox& inbox, std::string& out
+) {
     const std::uint16_t in_flight_max = settings_->limits.in_flight;
     // What counts is PUBLISH packets not yet answered [MQTT-3.3.4-7]; foz answers late, and in one
     // go.
@@ -269,22 +271,22 @@ bool Protocol::note_in_flight(const mqtt::Publish& publish, Inbox& inbox, std::s
     }
     ++pending_acks_;
     inbox.add_ack({
-        .connection = self_,
+        .connection = self_.token(),
         .packet_id = publish.packet_id,
         .type = publish.qos == 1 ? PacketType::puback : PacketType::pubrec,
     });
     return is_new;
 }
 
-void Protocol::take_release(const mqtt::Frame& frame, Inbox& inbox, std::string& out) {
+void Protocol::take_release(const mqtt::Frame& frame, intake::Inbox& inbox, std::string& out) {
     const auto release = mqtt::decode_acknowledgement(frame, decode_context());
     if (!release) {
         close(release.error(), out);
         return;
     }
     const bool known = session_->note_released(release->packet_id);
-    const PendingAck pubcomp{
-        .connection = self_,
+    const intake::PendingAck pubcomp{
+        .connection = self_.token(),
         .packet_id = release->packet_id,
         .type = PacketType::pubcomp,
         .reason = known ? ReasonCode::success : ReasonCode::packet_identifier_not_found,
@@ -306,7 +308,7 @@ void Protocol::take_release(const mqtt::Frame& frame, Inbox& inbox, std::string&
     inbox.add_ack(pubcomp);
 }
 
-void Protocol::acknowledge(const PendingAck& ack, std::string& out) {
+void Protocol::acknowledge(const intake::PendingAck& ack, std::string& out) {
     if (state_ != State::connected) {
         return;
     }
@@ -314,7 +316,7 @@ void Protocol::acknowledge(const PendingAck& ack, std::string& out) {
     append_answer(ack, out);
 }
 
-void Protocol::append_answer(const PendingAck& ack, std::string& out) const {
+void Protocol::append_answer(const intake::PendingAck& ack, std::string& out) const {
     mqtt::append_acknowledgement(
         out,
         ack.type,
@@ -382,7 +384,7 @@ void Protocol::take_unsubscribe(const mqtt::Frame& frame, std::string& out) {
     }
 }
 
-void Protocol::take_disconnect(const mqtt::Frame& frame, Inbox& inbox, std::string& out) {
+void Protocol::take_disconnect(const mqtt::Frame& frame, intake::Inbox& inbox, std::string& out) {
     const auto disconnect = mqtt::decode_disconnect(frame.body, decode_context());
     if (!disconnect) {
         close(disconnect.error(), out);

@@ -15,10 +15,10 @@
 #include <vector>
 
 #include "broker/connection_handle.h"
-#include "broker/inbox.h"
 #include "broker/session_registry.h"
 #include "broker/will.h"
 #include "config/settings.h"
+#include "intake/inbox.h"
 #include "mqtt/decoder.h"
 
 namespace foz::broker {
@@ -56,16 +56,16 @@ class Protocol {
     /// Takes whole packets from the start of `input`, appends what is to be sent to `out`, and
     /// returns how many bytes it took. It stops at an incomplete packet, when the state is no
     /// longer connected, while may_take() is false, and when the inbox is full.
-    std::size_t consume(std::string_view input, Inbox& inbox, std::string& out);
+    std::size_t consume(std::string_view input, intake::Inbox& inbox, std::string& out);
 
     /// The claim on client_id() was granted: opens its session in `registry` and answers the
     /// CONNECT. Gives the client id of a session that made room for it: the caller journals its end
     /// and releases it, as {.reactor = the connection's, .slot = kNoSlot}.
     std::optional<std::string> start_session(
-        SessionRegistry& registry, Inbox& inbox, std::string& out
+        SessionRegistry& registry, intake::Inbox& inbox, std::string& out
     );
     /// A person wants the session ended: it is forgotten, and the connection closed.
-    void end_session(Inbox& inbox, std::string& out);
+    void end_session(intake::Inbox& inbox, std::string& out);
     /// For those who look at the sessions: since when the client is there, or gone.
     void note_presence(bool connected, SystemTime since) {
         if (session_) {
@@ -102,7 +102,7 @@ class Protocol {
     }
 
     /// Appends an acknowledgement whose record is durable.
-    void acknowledge(const PendingAck& ack, std::string& out);
+    void acknowledge(const intake::PendingAck& ack, std::string& out);
 
     /// What all connections that end in the same way have in common.
     struct Ending {
@@ -140,15 +140,15 @@ class Protocol {
     }
 
   private:
-    void take_packet(const mqtt::Frame& frame, Inbox& inbox, std::string& out);
+    void take_packet(const mqtt::Frame& frame, intake::Inbox& inbox, std::string& out);
     void take_connect(std::string_view body, std::string& out);
-    void take_publish(const mqtt::Frame& frame, Inbox& inbox, std::string& out);
-    void take_release(const mqtt::Frame& frame, Inbox& inbox, std::string& out);
+    void take_publish(const mqtt::Frame& frame, intake::Inbox& inbox, std::string& out);
+    void take_release(const mqtt::Frame& frame, intake::Inbox& inbox, std::string& out);
     void take_subscribe(const mqtt::Frame& frame, std::string& out);
     void take_unsubscribe(const mqtt::Frame& frame, std::string& out);
-    void take_disconnect(const mqtt::Frame& frame, Inbox& inbox, std::string& out);
+    void take_disconnect(const mqtt::Frame& frame, intake::Inbox& inbox, std::string& out);
 
-    void append_answer(const PendingAck& ack, std::string& out) const;
+    void append_answer(const intake::PendingAck& ack, std::string& out) const;
     void close(const mqtt::DecodeError& error, std::string& out);
     void refuse_connect(const Ending& ending, const std::string& why, std::string& out);
     [[nodiscard]] bool append_connack(bool session_present, std::string& out) const;
@@ -159,8 +159,10 @@ class Protocol {
     void drop_will();
     void set_alias(std::string& alias, std::string_view topic);
     [[nodiscard]] bool resolve_alias(mqtt::Publish& publish, std::string& out);
-    [[nodiscard]] bool note_in_flight(const mqtt::Publish& publish, Inbox& inbox, std::string& out);
-    void journal_session(std::uint32_t expiry_seconds, Inbox& inbox);
+    [[nodiscard]] bool note_in_flight(
+        const mqtt::Publish& publish, intake::Inbox& inbox, std::string& out
+    );
+    void journal_session(std::uint32_t expiry_seconds, intake::Inbox& inbox);
     [[nodiscard]] mqtt::DecodeContext decode_context() const {
         return {
             .version = version_,

@@ -103,7 +103,7 @@ void Protocol::take_connect(std::string_view body, std::string& out) {
 }
 
 std::optional<std::string> Protocol::start_session(
-    SessionRegistry& registry, Inbox& inbox, std::string& out
+    SessionRegistry& registry, intake::Inbox& inbox, std::string& out
 ) {
     const auto expiry_max =
         static_cast<std::uint32_t>(settings_->limits.session_expiry_max.count());
@@ -150,7 +150,7 @@ std::optional<std::string> Protocol::start_session(
     return std::move(opened.dropped);
 }
 
-void Protocol::end_session(Inbox& inbox, std::string& out) {
+void Protocol::end_session(intake::Inbox& inbox, std::string& out) {
     if (session_) {
         journal_session(0, inbox);
         session_->set_expiry_seconds(0);
@@ -163,7 +163,7 @@ void Protocol::end_session(Inbox& inbox, std::string& out) {
 }
 
 // Tells the journal for how long the session is to be kept, when that changes anything.
-void Protocol::journal_session(std::uint32_t expiry_seconds, Inbox& inbox) {
+void Protocol::journal_session(std::uint32_t expiry_seconds, intake::Inbox& inbox) {
     const auto expiry_max =
         static_cast<std::uint32_t>(settings_->limits.session_expiry_max.count());
     expiry_seconds_ = std::min(expiry_seconds, expiry_max);

@@ -1,19 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/reactor.h"
 
-#include <algorithm>
 #include <utility>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "base/printable.h"
 #include "base/thread.h"
+#include "config/quantity.h"
 
 namespace foz::broker {
 
 Reactor::Reactor(std::uint32_t index, ReactorContext& context)
     : index_(index),
       context_(context),
-      deadlines_(context.clock.steady_now()),
-      now_(context.clock.steady_now()),
-      next_check_(now_),
+      tick_{.now = context.clock.steady_now()},
+      loop_(context.clock),
+      intake_(
+          context.journal, {.log_name = "broker", .ack = context.ack}, context.counters.messages
+      ),
+      log_(context),
+      table_(index),
+      memory_(context.connection_memory, context.settings.limits.connection_memory_bytes),
+      timers_(context.settings.limits.connect_timeout, tick_.now),
+      admission_(
+          context,
+          loop_,
+          table_,
+          [this](Connection& connection, const Admission::Decision& decision) {
+              decide(connection, decision);
+          }
+      ),
+      departures_(index, context, intake_.inbox(), log_),
+      io_({
+          .context = context,
+          .tick = tick_,
+          .loop = loop_,
+          .table = table_,
+          .timers = timers_,
+          .memory = memory_,
+          .intake = intake_,
+          .log = log_,
+          .owner = *this,
+      }),
+      next_check_(tick_.now),
       thread_([this] { run(); }) {}
 
 Reactor::~Reactor() {
@@ -32,12 +64,12 @@ void Reactor::join() {
     }
 }
 
-void Reactor::adopt(int socket, const Door& door) {
-    loop_.post([this, socket, &door] { open(socket, door); });
+void Reactor::adopt(int socket, const AccessPolicy& policy) {
+    loop_.post([this, socket, &policy] { open(socket, policy); });
 }
 
 void Reactor::notify_progress() {
-    if (wants_progress_) {
+    if (intake_.wants_progress()) {
         loop_.wake();  // a tick delivers what has come due
     }
 }
@@ -48,207 +80,265 @@ void Reactor::notify_room() {
 
 void Reactor::take_over(ConnectionHandle handle) {
     loop_.post([this, handle] {
-        if (Connection* connection = find(handle)) {
+        if (Connection* const connection = table_.find(handle)) {
             connection->protocol.close(kTakenOver, connection->output);
-            after_input(*connection);
+            io_.update(*connection);
         }
     });
 }
 
 void Reactor::grant(ConnectionHandle handle) {
     loop_.post([this, handle] {
-        if (Connection* connection = find(handle)) {
+        if (Connection* const connection = table_.find(handle)) {
             start_session(*connection);
         }  // else it has gone, and passes the client id on when it is released
     });
 }
 
 void Reactor::end_session(const std::string& client_id) {
-    loop_.post([this, client_id] { end_now(client_id); });
+    loop_.post([this, client_id] { end_session_now(client_id); });
 }
 
 void Reactor::barrier(std::function<void()> done) {
-    loop_.post([this, done = std::move(done)]() mutable { barriers_.push_back(std::move(done)); });
+    loop_.post([this, done = std::move(done)]() mutable { intake_.add_barrier(std::move(done)); });
 }
 
 void Reactor::drain(SteadyTime deadline) {
-    loop_.post([this, deadline] { drain_deadline_ = deadline; });
+    loop_.post([this, deadline] {
+        drain_deadline_ = deadline;
+        tick_.draining = true;
+    });
 }
 
 void Reactor::run() {
     set_thread_name(fmt::format("reactor-{}", index_));
     while (!stop_ && !drained()) {
-        const auto pause =
-            work_left() ? SteadyTime::duration::zero() : next_check_ - context_.clock.steady_now();
-        tick(loop_.wait(pause));
+        tick(loop_.wait(work_left() ? tick_.now : next_check_));
     }
-    for (Slot& slot : slots_) {
-        if (slot.connection) {
-            slot.connection->protocol.close(
-                {.reason = mqtt::ReasonCode::server_shutting_down, .cause = "foz is shutting down"},
-                slot.connection->output
-            );
-            (void)write_some(*slot.connection);
-            slot.connection.reset();
-            context_.counters.connections.fetch_sub(1, std::memory_order_relaxed);
-        }
-    }
+    close_all();
+}
+
+void Reactor::close_all() {
+    table_.for_each([this](Connection& connection) {
+        connection.protocol.close(
+            {.reason = mqtt::ReasonCode::server_shutting_down, .cause = "foz is shutting down"},
+            connection.output
+        );
+        (void)write_some(connection);
+        table_.retire(connection);
+        context_.counters.connections.fetch_sub(1, std::memory_order_relaxed);
+    });
+    table_.sweep();
 }
 
 // Everything that is ready, then one append and one write for each connection that has something to
 // send.
 void Reactor::tick(std::span<const EventLoop::Ready> ready) {
-    now_ = context_.clock.steady_now();
-    if (!holding_) {
-        inbox_.set_now(context_.clock.system_now());
+    tick_.now = context_.clock.steady_now();
+    if (!intake_.stalled()) {
+        intake_.inbox().set_now(context_.clock.system_now());
     }
     loop_.run_posted();
     for (const EventLoop::Ready& connection : ready) {
-        if (inbox_.full()) {
+        if (intake_.inbox().full()) {
             break;  // the others stay ready
         }
-        on_ready(connection);
+        io_.on_ready(connection);
     }
-    if (now_ >= next_check_) {
+    if (tick_.now >= next_check_) {
         check_time();
     }
     shed_memory();
-    if (append_inbox()) {
-        release_departed();
-        for (const auto& done : std::exchange(barriers_, {})) {
-            done();
-        }
+    if (intake_.append(tick_.now)) {
+        io_.resume_after_append();
+        departures_.release(tick_.now);
+        intake_.run_barriers();
     }
     deliver_acks();
-    send_touched();
+    io_.send_touched();
+    table_.sweep();
 }
 
 // Sending acknowledgements lets connections go on with input they had kept: more to append, at
 // once.
 bool Reactor::work_left() const {
-    return !touched_.empty() ||
-           (!holding_ && !(inbox_.empty() && departed_.empty() && barriers_.empty()));
+    return io_.has_touched() ||
+           (!intake_.stalled() &&
+            !(intake_.inbox().empty() && departures_.empty() && !intake_.has_barriers()));
 }
 
 bool Reactor::drained() const {
     return drain_deadline_ &&
-           ((!holding_ && inbox_.empty() && acks_.empty() && durable_acks_.empty()) ||
-            now_ >= *drain_deadline_);
-}
-
-// False: the journal has no room; the inbox is kept and nothing more is read until it has.
-bool Reactor::append_inbox() {
-    if (!inbox_.acks().empty()) {
-        // Before the append and the look at durable_end(): what becomes durable after them finds
-        // this set.
-        wants_progress_ = true;
-    }
-    const auto end = append_records();
-    holding_ = !end;
-    if (holding_) {
-        return false;
-    }
-    for (const ConnectionHandle& handle : std::exchange(wait_for_append_, {})) {
-        if (Connection* connection = find(handle)) {
-            touch(*connection);
-        }
-    }
-    if (!inbox_.acks().empty()) {
-        // Without records, they are of messages sent again, whose records are in the journal,
-        // perhaps not yet durable.
-        queue_acks(*end == 0 ? context_.journal.status().end : *end);
-    }
-    inbox_.clear();
-    return true;
-}
-
-// Where the last one ends, 0 without any; nothing when the journal has no room for all of them.
-std::optional<journal::Position> Reactor::append_records() {
-    journal::Position end = 0;
-    while (!inbox_.batches().empty()) {
-        const auto appended = context_.journal.append(inbox_.batches().front());
-        if (!appended) {
-            if (const auto held_back = stalled_throttle_.pass(now_)) {
-                spdlog::warn(
-                    "the journal takes nothing, so nothing is acknowledged: {}",
-                    appended.error().message
-                );
-            }
-            return std::nullopt;
-        }
-        end = *appended;
-        inbox_.pop_batch();
-    }
-    context_.counters.messages.fetch_add(inbox_.messages(), std::memory_order_relaxed);
-    return end;
-}
-
-void Reactor::queue_acks(journal::Position end) {
-    const auto releases = std::ranges::stable_partition(inbox_.acks(), [](const PendingAck& ack) {
-        return ack.type != mqtt::PacketType::pubcomp;
-    });
-    early_acks_.assign(releases.begin(), releases.end());
-    durable_acks_.push(end, early_acks_);
-    inbox_.acks().erase(releases.begin(), releases.end());
-    acks_.push(context_.ack == config::Ack::memory ? 0 : end, inbox_.acks());
-}
-
-void Reactor::release_departed() {
-    for (Departed& departed : departed_) {
-        forward_grant(context_.registry.release(
-            departed.client_id, departed.connection, std::move(departed.will), now_
-        ));
-        if (const auto& will = departed.will) {
-            log_early_will(departed.client_id);
-            will->publish(departed.client_id, inbox_);
-        }
-    }
-    departed_.clear();
-}
-
-void Reactor::forward_grant(std::optional<ConnectionHandle> granted) {
-    if (granted && granted->slot != kNoSlot) {
-        context_.reactors[granted->reactor]->grant(*granted);
-    }
+           ((!intake_.stalled() && intake_.inbox().empty() && !intake_.has_acks()) ||
+            tick_.now >= *drain_deadline_);
 }
 
 void Reactor::deliver_acks() {
-    if (acks_.empty() && durable_acks_.empty()) {
+    if (!intake_.has_acks()) {
         return;
     }
-    const journal::Position durable = context_.journal.durable_end();
-    const auto acknowledge = [this](const PendingAck& ack) {
-        if (Connection* connection = find(ack.connection)) {
+    intake_.deliver(context_.committed, [this](const intake::PendingAck& ack) {
+        if (Connection* const connection = table_.find(ack.connection)) {
             connection->protocol.acknowledge(ack, connection->output);
-            touch(*connection);
+            io_.touch(*connection);
         }
-    };
-    durable_acks_.deliver(durable, acknowledge);
-    acks_.deliver(
-        context_.ack == config::Ack::commit ? std::min(durable, context_.committed.load())
-                                            : durable,
-        acknowledge
-    );
-    if (acks_.empty() && durable_acks_.empty()) {
-        wants_progress_ = false;
-    }
+    });
 }
 
 void Reactor::check_time() {
-    deadlines_.advance(now_, [this](const ConnectionHandle& handle) { check_deadline(handle); });
-    forget_departed_waiters();
-    for (const std::string& client_id : std::exchange(sessions_to_end_, {})) {
-        end_now(client_id);
-    }
-    if (index_ == 0) {
-        take_due_sessions();
-        if (now_ >= next_report_) {
-            context_.client_log.tell(now_);
-            warn_of_sessions();
-            next_report_ = now_ + std::chrono::seconds(1);
+    timers_.advance(table_, tick_.now, [this](Connection& connection) {
+        io_.close_overdue(connection);
+    });
+    for (const ConnectionHandle& handle : admission_.departed()) {
+        if (Connection* const connection = table_.find(handle)) {
+            io_.finish(*connection);
         }
     }
-    next_check_ = now_ + DeadlineWheel::kTick;
+    for (const std::string& client_id : std::exchange(sessions_to_end_, {})) {
+        end_session_now(client_id);
+    }
+    if (index_ == 0) {
+        departures_.take_due(tick_.now);
+        if (tick_.now >= next_report_) {
+            context_.client_log.tell(tick_.now);
+            departures_.warn_of_sessions(tick_.now);
+            next_report_ = tick_.now + std::chrono::seconds(1);
+        }
+    }
+    next_check_ = tick_.now + ConnectionTimers::kTick;
+}
+
+void Reactor::open(int socket, const AccessPolicy& policy) {
+    Descriptor descriptor(socket);
+    if (tick_.draining) {
+        context_.counters.connections.fetch_sub(1, std::memory_order_relaxed);
+        return;
+    }
+    std::unique_ptr<tls::ServerStream> stream;
+    if (const auto tls = policy.tls()) {
+        auto created = tls::ServerStream::create(*tls);
+        if (!created) {
+            spdlog::warn("a connection is refused: {}", created.error().message);
+            context_.counters.connections.fetch_sub(1, std::memory_order_relaxed);
+            return;
+        }
+        stream = std::make_unique<tls::ServerStream>(*std::move(created));
+    }
+    const int yes = 1;
+    (void)::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    Connection& connection = table_.add([&](ConnectionHandle handle) {
+        return std::make_unique<Connection>(
+            std::move(descriptor), policy, context_.settings, handle, tick_.now
+        );
+    });
+    connection.tls = std::move(stream);
+    admission_.enter(connection);
+    io_.open(connection);
+    evict_unidentified();
+}
+
+void Reactor::evict_unidentified() {
+    while (const auto eviction = admission_.excess()) {
+        context_.counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
+        log_.note_evicted(*eviction->connection, eviction->of_network, eviction->share, tick_.now);
+        io_.finish(*eviction->connection);
+    }
+}
+
+void Reactor::shed_memory() {
+    while (Connection* const largest = memory_.excess(table_, context_.reactors.size())) {
+        largest->protocol.close(
+            {.reason = mqtt::ReasonCode::quota_exceeded,
+             .cause = "limits.connection_memory_bytes is reached"},
+            largest->output,
+            fmt::format(
+                "limits.connection_memory_bytes = {} is reached, and this connection has the most "
+                "of it ({}); raise the limit, or look what the client sends",
+                config::rounded_size_text(context_.settings.limits.connection_memory_bytes),
+                config::rounded_size_text(largest->memory_counted)
+            )
+        );
+        std::string().swap(largest->input);
+        io_.update(*largest);
+        memory_.count(*largest);
+    }
+}
+
+void Reactor::on_connect(Connection& connection) {
+    decide(connection, admission_.decide(connection));
+}
+
+void Reactor::decide(Connection& connection, const Admission::Decision& decision) {
+    switch (decision.kind) {
+        case Admission::Decision::Kind::awaited: memory_.count(connection); return;
+        case Admission::Decision::Kind::admitted: claim(connection); return;
+        case Admission::Decision::Kind::refused: break;
+    }
+    context_.counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
+    connection.protocol.refuse(decision.reason, decision.why, connection.output);
+    io_.update(connection);
+}
+
+void Reactor::claim(Connection& connection) {
+    connection.admittance = Connection::Admittance::awaiting_client_id;
+    const auto claim = context_.registry.claim(connection.protocol.client_id(), connection.self);
+    if (claim.granted) {
+        start_session(connection);
+    } else if (claim.displaced && claim.displaced->slot != kNoSlot) {
+        context_.reactors[claim.displaced->reactor]->take_over(*claim.displaced);
+    }
+}
+
+void Reactor::start_session(Connection& connection) {
+    if (connection.protocol.state() != Protocol::State::awaiting_session) {
+        return;  // it was closed while it waited, and lets go of the client id with that
+    }
+    const auto dropped =
+        connection.protocol.start_session(context_.registry, intake_.inbox(), connection.output);
+    if (dropped) {
+        departures_.add_ended_session(*dropped);
+    }
+    connection.protocol.note_presence(true, context_.clock.system_now());
+    admission_.identify(connection);
+    ConnectionLog::note_admitted(connection);
+    connection.last_packet = tick_.now;
+    timers_.set(connection, tick_.now);
+    io_.take_early_input(connection);
+}
+
+void Reactor::end_session_now(const std::string& client_id) {
+    const auto owner = departures_.end_session(client_id);
+    if (!owner) {
+        return;
+    }
+    if (Connection* const connection = table_.find(*owner)) {
+        connection->protocol.end_session(intake_.inbox(), connection->output);
+        io_.update(*connection);
+    } else {
+        sessions_to_end_.push_back(client_id);  // once the connection has let go of it
+    }
+}
+
+void Reactor::on_finished(Connection& connection) {
+    using Admittance = Connection::Admittance;
+    Protocol& protocol = connection.protocol;
+    admission_.leave(connection);
+    if (connection.admittance == Admittance::identified) {
+        spdlog::debug("gone: client \"{}\"", printable(protocol.client_id()));
+        if (!tick_.draining) {
+            log_.note_end(connection, tick_.now);
+        }
+    }
+    protocol.note_presence(false, context_.clock.system_now());
+    if (connection.admittance >= Admittance::awaiting_client_id) {
+        auto will = protocol.take_will();
+        if (will && (will->delay.count() == 0 || !protocol.keeps_session())) {
+            will->publish(protocol.client_id(), intake_.inbox());
+            will.reset();
+        }
+        departures_.add(protocol.client_id(), connection.self, std::move(will));
+    }
+    context_.counters.connections.fetch_sub(1, std::memory_order_relaxed);
 }
 
 }  // namespace foz::broker

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <string>
 
-#include "broker/inbox.h"
+#include "intake/inbox.h"
 #include "mqtt/packet.h"
 
 namespace foz::broker {
@@ -41,7 +41,7 @@ struct Will {
                user.capacity();
     }
 
-    void publish(std::string_view client_id, Inbox& inbox) const {
+    void publish(std::string_view client_id, intake::Inbox& inbox) const {
         // Nobody sends it again, so its QoS only says how it is to be delivered: no packet id.
         inbox.add_message({
             .topic = topic,

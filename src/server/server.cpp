@@ -128,7 +128,7 @@ Result<void> Server::Parts::start_receiving(const config::Settings& settings, co
     broker = *std::move(opened);
     for (const config::Source& configured : settings.sources) {
         auto started = source::Source::start(
-            configured, recovered, {client::intake_terms(settings), *journal, clock}
+            configured, recovered, {intake::link_intake_terms(settings), *journal, clock}
         );
         if (!started) {
             return pass_on(started);
@@ -149,7 +149,7 @@ Result<void> Server::Parts::start_bridges(
     }
     for (const config::Bridge& configured : settings.bridges) {
         auto started = bridge::Bridge::start(
-            configured, recovered, {client::intake_terms(settings), *journal, *state, clock}
+            configured, recovered, {intake::link_intake_terms(settings), *journal, *state, clock}
         );
         if (!started) {
             return pass_on(started);

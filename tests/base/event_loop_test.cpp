@@ -9,13 +9,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/support/stepped_clock.h"
+
 namespace foz {
 namespace {
 
-using std::chrono::seconds;
 using Interest = EventLoop::Interest;
 
 constexpr std::uint64_t kToken = 7;
+
+SteadyTime in(int seconds) {
+    return real_clock().steady_now() + std::chrono::seconds(seconds);
+}
 
 class EventLoopTest : public testing::Test {
   protected:
@@ -28,17 +33,17 @@ class EventLoopTest : public testing::Test {
     void peer_sends() { ASSERT_EQ(::write(pair_[1], "x", 1), 1); }
     void peer_shuts_down() { ASSERT_EQ(::shutdown(pair_[1], SHUT_RDWR), 0); }
 
-    EventLoop loop_;
+    EventLoop loop_{real_clock()};
     std::array<int, 2> pair_{};
     int ran_ = 0;
 };
 
 TEST_F(EventLoopTest, a_readable_descriptor_is_reported_until_it_is_read) {
     ASSERT_TRUE(loop_.change_interest(pair_[0], kToken, Interest::none, Interest::read));
-    EXPECT_TRUE(loop_.wait(seconds(0)).empty());
+    EXPECT_TRUE(loop_.wait(in(0)).empty());
     peer_sends();
     for (int i = 0; i < 2; ++i) {
-        const auto ready = loop_.wait(seconds(10));
+        const auto ready = loop_.wait(in(10));
         ASSERT_EQ(ready.size(), 1U);
         EXPECT_EQ(ready[0].token, kToken);
         EXPECT_TRUE(ready[0].readable);
@@ -50,23 +55,46 @@ TEST_F(EventLoopTest, without_interest_nothing_is_reported_not_even_the_peer_goi
     ASSERT_TRUE(loop_.change_interest(pair_[0], kToken, Interest::none, Interest::read));
     peer_sends();
     peer_shuts_down();
-    ASSERT_EQ(loop_.wait(seconds(10)).size(), 1U);
+    ASSERT_EQ(loop_.wait(in(10)).size(), 1U);
     ASSERT_TRUE(loop_.change_interest(pair_[0], kToken, Interest::read, Interest::none));
-    EXPECT_TRUE(loop_.wait(seconds(0)).empty());
+    EXPECT_TRUE(loop_.wait(in(0)).empty());
 }
 
 TEST_F(EventLoopTest, interest_can_change_to_writing_and_back) {
     ASSERT_TRUE(loop_.change_interest(pair_[0], kToken, Interest::none, Interest::write));
-    auto ready = loop_.wait(seconds(10));
+    auto ready = loop_.wait(in(10));
     ASSERT_EQ(ready.size(), 1U);
     EXPECT_TRUE(ready[0].writable);
     ASSERT_TRUE(loop_.change_interest(pair_[0], kToken, Interest::write, Interest::read));
-    EXPECT_TRUE(loop_.wait(seconds(0)).empty());
+    EXPECT_TRUE(loop_.wait(in(0)).empty());
+}
+
+TEST_F(EventLoopTest, reading_and_writing_can_be_asked_for_together) {
+    ASSERT_TRUE(loop_.change_interest(pair_[0], kToken, Interest::none, Interest::both));
+    auto ready = loop_.wait(in(10));
+    ASSERT_EQ(ready.size(), 1U);
+    EXPECT_TRUE(ready[0].writable);
+    EXPECT_FALSE(ready[0].readable);
+    peer_sends();
+    ready = loop_.wait(in(10));
+    ASSERT_EQ(ready.size(), 1U);
+    EXPECT_TRUE(ready[0].writable && ready[0].readable);
+}
+
+TEST_F(EventLoopTest, a_clock_that_is_moved_ends_a_wait) {
+    support::SteppedClock clock;
+    EventLoop loop(clock);
+    const SteadyTime hour = clock.steady_now() + std::chrono::hours(1);
+    std::thread mover([&] { clock.step(std::chrono::hours(2)); });
+    while (clock.steady_now() < hour) {
+        (void)loop.wait(hour);
+    }
+    mover.join();
 }
 
 TEST_F(EventLoopTest, a_wake_before_the_wait_is_not_lost) {
     loop_.wake();
-    EXPECT_TRUE(loop_.wait(std::chrono::hours(1)).empty());
+    EXPECT_TRUE(loop_.wait(in(3600)).empty());
 }
 
 TEST_F(EventLoopTest, what_is_posted_runs_on_the_loops_thread_in_order) {
@@ -81,7 +109,7 @@ TEST_F(EventLoopTest, what_is_posted_runs_on_the_loops_thread_in_order) {
     });
     // A post that woke nobody would leave the loop waiting here for an hour.
     while (ran_ < kCount) {
-        (void)loop_.wait(std::chrono::hours(1));
+        (void)loop_.wait(in(3600));
         loop_.run_posted();
     }
     poster.join();

@@ -68,7 +68,7 @@ void BridgeRig::open_journal() {
 void BridgeRig::start() {
     const auto sessions = session::recover_sessions(*journal_, *state_);
     auto bridge = Bridge::start(
-        settings_, sessions.value(), {client::IntakeTerms(), *journal_, *state_, real_clock()}
+        settings_, sessions.value(), {intake::LinkIntakeTerms(), *journal_, *state_, real_clock()}
     );
     if (!bridge) {
         throw std::runtime_error(bridge.error().message);

@@ -8,121 +8,14 @@
 
 #include <gtest/gtest.h>
 
-#include "journal/local/local_journal.h"
-#include "mqtt/encoder.h"
 #include "session/session_checkpoint.h"
-#include "session/session_recovery.h"
-#include "session/session_saver.h"
+#include "tests/broker/broker_fixture.h"
 #include "tests/broker/log_capture.h"
-#include "tests/broker/raw_client.h"
-#include "tests/support/temporary_directory.h"
-#include "tests/support/wait_until.h"
 
 namespace foz::broker {
 namespace {
 
 using namespace std::chrono_literals;
-
-const std::string kConnackAccepted("\x20\x02\x00\x00", 4);
-const std::string kConnackSessionPresent("\x20\x02\x01\x00", 4);
-
-std::string connect_bytes(
-    std::string_view client_id, bool clean = true, std::uint16_t keep_alive = 0
-) {
-    mqtt::Connect connect;
-    connect.client_id = client_id;
-    connect.clean_start = clean;
-    connect.keep_alive_seconds = keep_alive;
-    std::string bytes;
-    mqtt::append_connect(bytes, connect);
-    return bytes;
-}
-
-std::string publish_bytes(
-    std::uint8_t qos, std::uint16_t packet_id, std::string_view payload = "{}"
-) {
-    mqtt::Publish publish;
-    publish.topic = "esp32/pub";
-    publish.payload = payload;
-    publish.qos = qos;
-    publish.packet_id = packet_id;
-    std::string bytes;
-    mqtt::append_publish(bytes, publish, mqtt::ProtocolVersion::v3_1_1);
-    return bytes;
-}
-
-std::string ack_bytes(mqtt::PacketType type, std::uint16_t packet_id) {
-    std::string bytes;
-    mqtt::append_acknowledgement(bytes, type, packet_id);
-    return bytes;
-}
-
-class BrokerOverSockets : public testing::Test {
-  protected:
-    void SetUp() override {
-        settings_.listeners = {{.name = "test", .address = "127.0.0.1:0"}};
-        settings_.reactors = 2;
-        start();
-    }
-
-    void start() {
-        auto journal = journal::local::open_local_journal(
-            {.directory = directory_ / "journal",
-             .segment_bytes = 1 << 20,
-             .size_max = journal_max_,
-             .free_space_min = 0},
-            real_file_system(),
-            real_clock()
-        );
-        ASSERT_TRUE(journal) << journal.error().message;
-        journal_ = std::move(*journal);
-        auto state = state::StateDatabase::open(directory_ / "state.db");
-        ASSERT_TRUE(state) << state.error().message;
-        state_ = std::move(*state);
-        auto sessions = session::recover_sessions(*journal_, *state_);
-        ASSERT_TRUE(sessions) << sessions.error().message;
-        auto broker = Broker::start(settings_, *journal_, std::move(*sessions), real_clock());
-        ASSERT_TRUE(broker) << broker.error().message;
-        broker_ = std::move(*broker);
-    }
-
-    void save_sessions() {
-        session::SessionHolder* const holders[] = {broker_.get()};
-        session::SessionSaver(*journal_, *state_, real_clock()).save(holders);
-    }
-
-    /// As a crash would: nothing is saved, nobody is told.
-    void restart() {
-        broker_.reset();
-        state_.reset();
-        journal_.reset();
-        start();
-    }
-
-    [[nodiscard]] std::uint16_t port() const { return broker_->listeners().front()->port(); }
-    [[nodiscard]] bool wait_for_connections(std::uint64_t count) {
-        return support::wait_until([&] { return broker_->status().connections == count; });
-    }
-    [[nodiscard]] std::uint64_t messages_in_journal() {
-        std::uint64_t messages = 0;
-        auto reader = journal_->read_from(journal_->status().first);
-        while (auto record = (*reader)->next()) {
-            if (!*record) {
-                return messages;
-            }
-            messages +=
-                (*record)->kind == static_cast<std::uint8_t>(mqtt::RecordKind::message) ? 1 : 0;
-        }
-        return messages;
-    }
-
-    support::TemporaryDirectory directory_;
-    config::Settings settings_;
-    std::uint64_t journal_max_ = 1 << 30;
-    std::unique_ptr<journal::Journal> journal_;
-    std::unique_ptr<state::StateDatabase> state_;
-    std::unique_ptr<Broker> broker_;
-};
 
 TEST_F(BrokerOverSockets, an_acknowledged_message_is_in_the_journal) {
     RawClient client(port());
@@ -201,67 +94,6 @@ TEST_F(BrokerOverSockets, many_takeovers_at_once_leave_one_connection) {
         clients.back()->send(connect_bytes("esp32-1"));
     }
     EXPECT_TRUE(wait_for_connections(1));
-}
-
-TEST_F(BrokerOverSockets, a_silent_client_is_closed_after_the_connect_timeout) {
-    settings_.limits.connect_timeout = 300ms;
-    restart();
-    RawClient client(port());
-    EXPECT_EQ(client.receive_until_closed(), "");
-}
-
-TEST_F(BrokerOverSockets, a_client_that_never_completes_its_connect_is_closed_too) {
-    settings_.limits.connect_timeout = 500ms;
-    restart();
-    RawClient client(port());
-    const std::string bytes = connect_bytes(std::string(200, 'x'));
-    for (const char byte : bytes) {
-        if (!client.send({&byte, 1}) || client.receive_until_closed(20ms)) {
-            return;  // closed long before the 200 bytes
-        }
-    }
-    FAIL() << "still open";
-}
-
-TEST_F(BrokerOverSockets, a_client_that_outstays_its_keep_alive_is_closed) {
-    RawClient client(port());
-    client.send(connect_bytes("esp32-1", true, 1));
-    client.receive(4);
-    EXPECT_EQ(client.receive_until_closed(5s), "");
-}
-
-TEST_F(BrokerOverSockets, a_client_without_keep_alive_may_be_silent_past_the_connect_timeout) {
-    settings_.limits.connect_timeout = 300ms;
-    restart();
-    RawClient client(port());
-    client.send(connect_bytes("esp32-1", true, 0));
-    client.receive(4);
-    RawClient later(port());
-    EXPECT_EQ(later.receive_until_closed(), "") << "the timeout of one that came later is over";
-    client.send(publish_bytes(1, 1));
-    EXPECT_EQ(client.receive(4), ack_bytes(mqtt::PacketType::puback, 1));
-}
-
-TEST_F(BrokerOverSockets, a_client_whose_packets_foz_leaves_unread_is_not_silent) {
-    settings_.ack = config::Ack::commit;
-    settings_.limits.in_flight = 1;
-    restart();
-    RawClient client(port());
-    client.send(connect_bytes("esp32-1", true, 1));
-    client.receive(4);
-    client.send(publish_bytes(1, 1));
-    ASSERT_TRUE(support::wait_until([&] { return messages_in_journal() == 1; }));
-    std::string pingreq;
-    mqtt::append_pingreq(pingreq);
-    client.send(pingreq);
-    RawClient silent(port());
-    silent.send(connect_bytes("esp32-2", true, 2));
-    silent.receive(4);
-    EXPECT_EQ(silent.receive_until_closed(), "");
-    broker_->set_committed(1);
-    std::string pingresp;
-    mqtt::append_pingresp(pingresp);
-    EXPECT_EQ(client.receive(6), ack_bytes(mqtt::PacketType::puback, 1) + pingresp);
 }
 
 TEST_F(BrokerOverSockets, unidentified_connections_over_the_limit_push_out_the_oldest) {

@@ -18,7 +18,7 @@ struct ScriptedServer {
 
     ProtocolSettings settings;
     SessionRegistry registry{1'000};
-    Inbox inbox;
+    intake::Inbox inbox;
     std::uint32_t next_slot = 0;
 };
 
@@ -73,13 +73,13 @@ class ScriptedClient {
     /// The journal reports everything durable: what this client is sent.
     std::string acknowledgements() {
         std::string out;
-        for (const PendingAck& ack : server_.inbox.acks()) {
-            if (ack.connection == self_) {
+        for (const intake::PendingAck& ack : server_.inbox.acks()) {
+            if (ack.connection == self_.token()) {
                 protocol_.acknowledge(ack, out);
             }
         }
-        std::erase_if(server_.inbox.acks(), [this](const PendingAck& ack) {
-            return ack.connection == self_;
+        std::erase_if(server_.inbox.acks(), [this](const intake::PendingAck& ack) {
+            return ack.connection == self_.token();
         });
         return out;
     }

@@ -24,7 +24,7 @@ TEST(SourceRelease, is_complete_for_the_broker_only_once_it_is_on_disk) {
     settings.remote.version = "3.1.1";
     settings.subscribe = {{.topic = "t", .qos = 2}};
     // What else is acknowledged does not wait for the disk, so that it shows what has been sent.
-    const client::IntakeTerms terms{.ack = config::Ack::memory};
+    const intake::LinkIntakeTerms terms{.ack = config::Ack::memory};
     const auto start = [&] {
         auto source = Source::start(settings, {}, {terms, *journal, real_clock()});
         EXPECT_TRUE(source) << source.error().message;

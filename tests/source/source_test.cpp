@@ -71,7 +71,7 @@ class SourceWithABroker : public testing::Test {
     RawBroker broker_;
     support::TemporaryDirectory directory_;
     config::Source settings_;
-    client::IntakeTerms intake_;
+    intake::LinkIntakeTerms intake_;
     std::uint64_t size_max_ = 1 << 30;
     std::unique_ptr<journal::Journal> journal_;
     std::unique_ptr<state::StateDatabase> state_;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who is let in, over real sockets: passwords, TLS, certificates, and reading the files again.
-#include "broker/door.h"
+#include "broker/access_policy.h"
 
 #include <atomic>
 #include <fstream>
@@ -37,7 +37,7 @@ std::string connect_with(
     return bytes;
 }
 
-class DoorTest : public testing::Test {
+class AccessPolicyTest : public testing::Test {
   protected:
     void SetUp() override {
         write_passwords({{"esp32", "secret"}});
@@ -85,13 +85,13 @@ class DoorTest : public testing::Test {
     std::unique_ptr<Broker> broker_;
 };
 
-TEST_F(DoorTest, the_right_password_opens_and_is_remembered) {
+TEST_F(AccessPolicyTest, the_right_password_opens_and_is_remembered) {
     start();
     EXPECT_EQ(answer(connect_with("esp32", "secret")), kAccepted);
     EXPECT_EQ(answer(connect_with("esp32", "secret")), kAccepted);
 }
 
-TEST_F(DoorTest, a_wrong_password_an_unknown_name_and_no_password_do_not) {
+TEST_F(AccessPolicyTest, a_wrong_password_an_unknown_name_and_no_password_do_not) {
     start();
     EXPECT_EQ(answer(connect_with("esp32", "Secret")), kWrongPassword);
     EXPECT_EQ(answer(connect_with("esp33", "secret")), kWrongPassword);
@@ -99,7 +99,7 @@ TEST_F(DoorTest, a_wrong_password_an_unknown_name_and_no_password_do_not) {
     EXPECT_EQ(broker_->status().connections_refused, 3U);
 }
 
-TEST_F(DoorTest, without_a_name_only_an_anonymous_listener_lets_in) {
+TEST_F(AccessPolicyTest, without_a_name_only_an_anonymous_listener_lets_in) {
     start();
     EXPECT_EQ(answer(connect_with()), kNotAuthorized);
     broker_.reset();
@@ -110,7 +110,7 @@ TEST_F(DoorTest, without_a_name_only_an_anonymous_listener_lets_in) {
     EXPECT_EQ(answer(connect_with("esp32", "wrong")), kWrongPassword);
 }
 
-TEST_F(DoorTest, a_refused_client_does_not_take_a_session_over) {
+TEST_F(AccessPolicyTest, a_refused_client_does_not_take_a_session_over) {
     start();
     RawClient device(broker_->listeners().front()->port());
     device.send(connect_with("esp32", "secret"));
@@ -120,7 +120,7 @@ TEST_F(DoorTest, a_refused_client_does_not_take_a_session_over) {
     EXPECT_EQ(device.receive(2), std::string("\xD0\x00", 2)) << "PINGRESP: it is still there";
 }
 
-TEST_F(DoorTest, a_client_is_not_read_from_while_its_password_is_checked) {
+TEST_F(AccessPolicyTest, a_client_is_not_read_from_while_its_password_is_checked) {
     constexpr std::uint32_t kAboutASecond = 1'000'000;
     write_passwords({{"esp32", "secret"}}, kAboutASecond);
     start();
@@ -140,7 +140,9 @@ TEST_F(DoorTest, a_client_is_not_read_from_while_its_password_is_checked) {
     sender.join();
 }
 
-TEST_F(DoorTest, a_reading_is_kept_though_its_device_hangs_up_while_its_password_is_checked) {
+TEST_F(
+    AccessPolicyTest, a_reading_is_kept_though_its_device_hangs_up_while_its_password_is_checked
+) {
     write_passwords({{"esp32", "secret"}}, 200'000);
     start();
     const std::string publish("\x30\x04\x00\x01t1", 6);
@@ -159,7 +161,7 @@ TEST_F(DoorTest, a_reading_is_kept_though_its_device_hangs_up_while_its_password
     EXPECT_TRUE(support::wait_until([&] { return broker_->status().connections == 0; }));
 }
 
-TEST_F(DoorTest, a_reading_of_one_that_hung_up_with_a_wrong_password_is_not_kept) {
+TEST_F(AccessPolicyTest, a_reading_of_one_that_hung_up_with_a_wrong_password_is_not_kept) {
     start();
     {
         const RawClient stranger(broker_->listeners().front()->port());
@@ -169,7 +171,7 @@ TEST_F(DoorTest, a_reading_of_one_that_hung_up_with_a_wrong_password_is_not_kept
     EXPECT_EQ(broker_->status().messages, 0U);
 }
 
-TEST_F(DoorTest, a_check_for_a_connection_that_is_gone_is_not_made) {
+TEST_F(AccessPolicyTest, a_check_for_a_connection_that_is_gone_is_not_made) {
     write_passwords({{"esp32", "secret"}}, 200'000);
     start();
     for (int i = 0; i < 50; ++i) {
@@ -183,7 +185,7 @@ TEST_F(DoorTest, a_check_for_a_connection_that_is_gone_is_not_made) {
     EXPECT_EQ(answer(connect_with("esp32", "secret")), kAccepted) << "soon, not after 50 checks";
 }
 
-TEST_F(DoorTest, the_password_file_is_read_again_and_a_broken_one_leaves_the_old_in_force) {
+TEST_F(AccessPolicyTest, the_password_file_is_read_again_and_a_broken_one_leaves_the_old_in_force) {
     start();
     write_passwords({{"esp32", "new"}});
     EXPECT_EQ(answer(connect_with("esp32", "secret")), kAccepted) << "not read again yet";
@@ -195,12 +197,12 @@ TEST_F(DoorTest, the_password_file_is_read_again_and_a_broken_one_leaves_the_old
     EXPECT_EQ(answer(connect_with("esp32", "new")), kAccepted);
 }
 
-TEST_F(DoorTest, a_broken_password_file_is_an_error_at_the_start) {
+TEST_F(AccessPolicyTest, a_broken_password_file_is_an_error_at_the_start) {
     std::ofstream(directory_ / "passwd") << "esp32\n";
-    const auto door = Door::open(listener_, real_clock().system_now());
-    ASSERT_FALSE(door);
-    EXPECT_NE(door.error().message.find("listener test: "), std::string::npos)
-        << door.error().message;
+    const auto policy = AccessPolicy::open(listener_, real_clock().system_now());
+    ASSERT_FALSE(policy);
+    EXPECT_NE(policy.error().message.find("listener test: "), std::string::npos)
+        << policy.error().message;
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the connections of one reactor took in during one tick: the records to append to the
-// journal, and the acknowledgements to send when they are durable. One thread.
+// What was received and is not in the journal yet: the records to append, and the acknowledgements
+// to send once they are durable. One thread.
 //
 // The records come in batches of a bounded size, whoever adds how many of them: a small packet can
 // make a large record, with a topic alias, and the wills of many connections can come due at once.
@@ -13,16 +13,15 @@
 
 #include "base/clock.h"
 #include "base/receipt_times.h"
-#include "broker/connection_handle.h"
 #include "journal/journal.h"
 #include "mqtt/message.h"
 #include "mqtt/packet.h"
 
-namespace foz::broker {
+namespace foz::intake {
 
 /// A PUBACK, PUBREC or PUBCOMP that waits for the journal.
 struct PendingAck {
-    ConnectionHandle connection;
+    std::uint64_t connection = 0;  // whichever number its owner gives the connection
     std::uint16_t packet_id = 0;
     mqtt::PacketType type = mqtt::PacketType::puback;
     mqtt::ReasonCode reason = mqtt::ReasonCode::success;
@@ -30,19 +29,21 @@ struct PendingAck {
 
 class Inbox {
   public:
-    /// The time of this tick.
+    /// The time of what is received now.
     void set_now(SystemTime now) { receipt_times_.set_now(now); }
     /// What the next message is stamped with: another time for each.
     [[nodiscard]] SystemTime next_receipt_time() { return receipt_times_.next(); }
 
     void add_message(const mqtt::Message& message) {
-        journal::RecordBatch& batch = open_batch();
+        const std::size_t size =
+            message.topic.size() + message.payload.size() + message.properties.size();
+        journal::RecordBatch& batch = open_batch(size);
         mqtt::encode_message(message, begin(batch, mqtt::RecordKind::message));
         batch.end_record();
         ++messages_;
     }
     void add_session_record(mqtt::RecordKind kind, const mqtt::SessionRecord& record) {
-        journal::RecordBatch& batch = open_batch();
+        journal::RecordBatch& batch = open_batch(0);
         mqtt::encode_session_record(record, begin(batch, kind));
         batch.end_record();
     }
@@ -56,11 +57,19 @@ class Inbox {
         spare_.clear();
         batches_.pop_front();
     }
-    /// What a tick takes at most; the rest is taken when this is appended.
+    /// As much as is to be received before the next append.
     [[nodiscard]] bool full() const { return batches_.size() >= kBatchesMax; }
+    /// Of all batches().
+    [[nodiscard]] std::size_t bytes() const {
+        std::size_t bytes = 0;
+        for (const journal::RecordBatch& batch : batches_) {
+            bytes += batch.stored().size();
+        }
+        return bytes;
+    }
 
     [[nodiscard]] std::vector<PendingAck>& acks() { return acks_; }
-    /// Of application messages among the records.
+    /// Of application messages among the records since clear().
     [[nodiscard]] std::uint64_t messages() const { return messages_; }
     [[nodiscard]] bool empty() const { return batches_.empty() && acks_.empty(); }
 
@@ -71,12 +80,12 @@ class Inbox {
     }
 
   private:
-    // The largest record, which is less than 3/4 of the smallest segment, fits on top of it.
+    // A larger record has a batch of its own.
     static constexpr std::size_t kBatchBytes = 256 << 10;
     static constexpr std::size_t kBatchesMax = 3;
 
-    journal::RecordBatch& open_batch() {
-        if (batches_.empty() || batches_.back().stored().size() >= kBatchBytes) {
+    journal::RecordBatch& open_batch(std::size_t record_bytes) {
+        if (batches_.empty() || batches_.back().stored().size() + record_bytes > kBatchBytes) {
             batches_.push_back(std::exchange(spare_, {}));
         }
         return batches_.back();
@@ -92,4 +101,4 @@ class Inbox {
     ReceiptTimes receipt_times_;
 };
 
-}  // namespace foz::broker
+}  // namespace foz::intake

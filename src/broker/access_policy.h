@@ -18,10 +18,10 @@
 namespace foz::broker {
 
 /// Any thread.
-class Door {
+class AccessPolicy {
   public:
     /// Reads the files. Errors name the file and say what to do.
-    [[nodiscard]] static Result<std::unique_ptr<Door>> open(
+    [[nodiscard]] static Result<std::unique_ptr<AccessPolicy>> open(
         const config::Listener& listener, SystemTime now
     );
 
@@ -43,7 +43,7 @@ class Door {
     [[nodiscard]] std::string description(std::string_view address) const;
 
   private:
-    explicit Door(const config::Listener& listener);
+    explicit AccessPolicy(const config::Listener& listener);
 
     const std::string listener_;
     const std::optional<std::string> password_path_;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The part of Reactor that says in the log what clients do.
+#include "broker/connection_log.h"
+
+#include <utility>
+
+#include "base/log.h"
 #include "base/printable.h"
-#include "broker/reactor.h"
 #include "config/quantity.h"
 
 namespace foz::broker {
@@ -17,27 +20,29 @@ std::string name_of(const Connection& connection) {
 
 }  // namespace
 
-void Reactor::log_admitted(const Connection& connection) {
+void ConnectionLog::note_admitted(const Connection& connection) {
     if (spdlog::should_log(spdlog::level::debug)) {
         spdlog::debug("connected: {}", name_of(connection));
     }
 }
 
 // A client that nobody has let in yet may say any client id: its address tells it apart too.
-void Reactor::tell_client(const Connection& connection, std::string_view cause, std::string text) {
+void ConnectionLog::tell(
+    const Connection& connection, std::string_view cause, std::string text, SteadyTime now
+) {
     const std::string network = connection.peer.network();
     std::string who = connection.protocol.client_id();
-    if (!connection.identified) {
+    if (connection.admittance != Connection::Admittance::identified) {
         who += '\0';
         who += network;
     }
     context_.client_log.note(
-        {.cause = cause, .who = who, .network = network, .text = std::move(text)}, now_
+        {.cause = cause, .who = who, .network = network, .text = std::move(text)}, now
     );
 }
 
-void Reactor::log_closed(
-    const Connection& connection, std::string_view cause, std::string_view reason
+void ConnectionLog::note_closed(
+    const Connection& connection, std::string_view cause, std::string_view reason, SteadyTime now
 ) {
     if (reason.empty()) {
         return;
@@ -51,11 +56,13 @@ void Reactor::log_closed(
     const std::string refused = fmt::format(
         "refused with {:#04x}", static_cast<unsigned>(connection.protocol.ending().reason)
     );
-    tell_client(connection, cause.empty() ? refused : cause, std::move(text));
+    tell(connection, cause.empty() ? refused : cause, std::move(text), now);
 }
 
-void Reactor::log_refused_filter(const Connection& connection, std::string_view filter) {
-    tell_client(
+void ConnectionLog::note_refused_filter(
+    const Connection& connection, std::string_view filter, SteadyTime now
+) {
+    tell(
         connection,
         "SUBSCRIBE",
         fmt::format(
@@ -64,11 +71,12 @@ void Reactor::log_refused_filter(const Connection& connection, std::string_view 
             "([[source]]) or send to ([[bridge]])",
             name_of(connection),
             printable(filter)
-        )
+        ),
+        now
     );
 }
 
-void Reactor::log_early_will(const std::string& client_id) {
+void ConnectionLog::note_early_will(const std::string& client_id, SteadyTime now) {
     const config::Limits& limits = context_.settings.limits;
     context_.client_log.note(
         {.cause = "limits.delayed_will_bytes",
@@ -81,20 +89,39 @@ void Reactor::log_early_will(const std::string& client_id) {
              printable(client_id),
              config::rounded_size_text(limits.delayed_will_bytes)
          )},
-        now_
+        now
     );
 }
 
-// A connection that was let in has ended; without a DISCONNECT of its client again and again, there
-// is something to mend.
-void Reactor::note_end(const Connection& connection) {
+void ConnectionLog::note_evicted(
+    const Connection& connection, std::size_t of_network, std::size_t share, SteadyTime now
+) {
+    const std::string network = connection.peer.network();
+    context_.client_log.note(
+        {.cause = "limits.connections_unidentified",
+         .who = network,
+         .network = network,
+         .text = fmt::format(
+             "limits.connections_unidentified = {} is reached by connections that have not "
+             "completed CONNECT; {} has the most ({} of the {} that one thread of foz holds), "
+             "so its oldest is closed; look what connects from there, or raise the limit",
+             context_.settings.limits.connections_unidentified,
+             connection.peer.text(),
+             of_network,
+             share
+         )},
+        now
+    );
+}
+
+void ConnectionLog::note_end(const Connection& connection, SteadyTime now) {
     const Protocol& protocol = connection.protocol;
     const bool said_goodbye =
         protocol.state() == Protocol::State::closed && protocol.close_reason().empty();
-    if (said_goodbye || drain_deadline_) {
+    if (said_goodbye) {
         return;
     }
-    const auto loop = context_.reconnects.note_end(protocol.client_id(), now_);
+    const auto loop = context_.reconnects.note_end(protocol.client_id(), now);
     if (!loop) {
         return;
     }
@@ -108,7 +135,7 @@ void Reactor::note_end(const Connection& connection) {
     } else {
         why = fmt::format("foz closes it each time: {}", protocol.close_reason());
     }
-    tell_client(
+    tell(
         connection,
         "connects again",
         fmt::format(
@@ -117,7 +144,8 @@ void Reactor::note_end(const Connection& connection) {
             loop->ends,
             loop->within.count(),
             why
-        )
+        ),
+        now
     );
 }
 

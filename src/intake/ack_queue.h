@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "broker/inbox.h"
+#include "intake/inbox.h"
 #include "journal/journal.h"
 
-namespace foz::broker {
+namespace foz::intake {
 
 class AckQueue {
   public:
@@ -38,6 +38,8 @@ class AckQueue {
         }
     }
 
+    void clear() { waiting_.clear(); }
+
     [[nodiscard]] bool empty() const { return waiting_.empty(); }
 
   private:
@@ -49,4 +51,4 @@ class AckQueue {
     std::vector<PendingAck> spare_;  // the memory of a delivered one
 };
 
-}  // namespace foz::broker
+}  // namespace foz::intake

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "broker/door.h"
+#include "broker/access_policy.h"
 
 #include "base/log.h"
 
@@ -12,13 +12,15 @@ bool asks_for_something(const config::Listener& listener) {
 
 }  // namespace
 
-Door::Door(const config::Listener& listener)
+AccessPolicy::AccessPolicy(const config::Listener& listener)
     : listener_(listener.name),
       password_path_(listener.password_file),
       admits_anonymous_(listener.allow_anonymous || !asks_for_something(listener)) {}
 
-Result<std::unique_ptr<Door>> Door::open(const config::Listener& listener, SystemTime now) {
-    std::unique_ptr<Door> door(new Door(listener));
+Result<std::unique_ptr<AccessPolicy>> AccessPolicy::open(
+    const config::Listener& listener, SystemTime now
+) {
+    std::unique_ptr<AccessPolicy> policy(new AccessPolicy(listener));
     const auto failed = [&](const Error& error) {
         return fail(error.code, "listener {}: {}", listener.name, error.message);
     };
@@ -30,25 +32,25 @@ Result<std::unique_ptr<Door>> Door::open(const config::Listener& listener, Syste
         for (const std::string& warning : (*context)->warnings()) {
             spdlog::warn("listener {}: {}", listener.name, warning);
         }
-        door->tls_.emplace(*listener.tls, *std::move(context));
+        policy->tls_.emplace(*listener.tls, *std::move(context));
     }
     if (listener.password_file) {
         auto passwords = access::PasswordFile::load(*listener.password_file);
         if (!passwords) {
             return failed(passwords.error());
         }
-        const MutexLock lock(door->mutex_);
-        door->passwords_ = *std::move(passwords);
+        const MutexLock lock(policy->mutex_);
+        policy->passwords_ = *std::move(passwords);
     }
-    return door;
+    return policy;
 }
 
-std::shared_ptr<const access::PasswordFile> Door::passwords() const {
+std::shared_ptr<const access::PasswordFile> AccessPolicy::passwords() const {
     const MutexLock lock(mutex_);
     return passwords_;
 }
 
-std::vector<std::string> Door::reload(SystemTime now) {
+std::vector<std::string> AccessPolicy::reload(SystemTime now) {
     std::vector<std::string> lines;
     if (tls_) {
         if (auto reloaded = tls_->reload(now); !reloaded) {
@@ -74,7 +76,7 @@ std::vector<std::string> Door::reload(SystemTime now) {
     return lines;
 }
 
-std::string Door::description(std::string_view address) const {
+std::string AccessPolicy::description(std::string_view address) const {
     const auto context = tls();
     std::string text = fmt::format("MQTT {}on {}", context ? "over TLS " : "", address);
     if (context) {

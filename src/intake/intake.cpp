@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "intake/intake.h"
+
+#include <algorithm>
+
+namespace foz::intake {
+
+bool Intake::append(SteadyTime now) {
+    if (!inbox_.acks().empty() || (terms_.waits_for_disk && !inbox_.empty())) {
+        wants_progress_ = true;
+    }
+    const bool only_acks = inbox_.batches().empty();
+    while (!inbox_.batches().empty()) {
+        const auto end = journal_.append(inbox_.batches().front());
+        stalled_ = !end;
+        if (stalled_) {
+            if (stalled_throttle_.pass(now)) {
+                spdlog::warn(
+                    "{}: what arrives waits and is not acknowledged, the journal does not take "
+                    "it: {}",
+                    terms_.log_name,
+                    end.error().message
+                );
+            }
+            return false;
+        }
+        appended_end_ = *end;
+        inbox_.pop_batch();
+    }
+    stalled_ = false;
+    appended_.fetch_add(inbox_.messages(), std::memory_order_relaxed);
+    if (!inbox_.acks().empty()) {
+        // Without records, they are of messages sent again: those are in the journal, perhaps by
+        // another's append and not durable yet.
+        queue_acks(only_acks ? journal_.status().end : appended_end_);
+    }
+    inbox_.clear();
+    return true;
+}
+
+void Intake::queue_acks(journal::Position end) {
+    const auto releases = std::ranges::stable_partition(inbox_.acks(), [](const PendingAck& ack) {
+        return ack.type != mqtt::PacketType::pubcomp;
+    });
+    releases_.assign(releases.begin(), releases.end());
+    inbox_.acks().erase(releases.begin(), releases.end());
+    for_disk_.push(end, releases_);
+    acks_.push(end, inbox_.acks());
+}
+
+void Intake::forget_acks() {
+    inbox_.acks().clear();
+    acks_.clear();
+    for_disk_.clear();
+}
+
+void Intake::note_progress(journal::Position durable) {
+    const bool wants_disk =
+        terms_.waits_for_disk && (!inbox_.batches().empty() || durable < appended_end_);
+    if (!has_acks() && inbox_.acks().empty() && !wants_disk) {
+        wants_progress_ = false;
+    }
+}
+
+void Intake::run_barriers() {
+    if (!inbox_.batches().empty()) {
+        return;
+    }
+    for (const auto& done : std::exchange(barriers_, {})) {
+        done();
+    }
+}
+
+}  // namespace foz::intake

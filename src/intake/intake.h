@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way of what is received into the journal, and of the acknowledgements back: what gathers in
+// inbox() is appended by append(), and deliver() gives each acknowledgement once the journal has
+// what it stands for, as `ack` says:
+//
+//   journal  when it is on disk
+//   commit   when every database has it, too
+//   memory   when it is appended
+//
+// PUBCOMP waits for the disk whatever the policy: were its release forgotten in a crash, the next
+// message with this packet id would be taken for the old one and lost.
+//
+// A journal without room is a wait (stalled()): nothing is dropped, and the next append() tries
+// again with the same records.
+//
+// One thread, but for wants_progress().
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/settings.h"
+#include "intake/ack_queue.h"
+#include "intake/inbox.h"
+#include "journal/journal.h"
+
+namespace foz::intake {
+
+struct IntakeTerms {
+    /// For the log: what arrives where ("source aws").
+    std::string log_name;
+    config::Ack ack = config::Ack::journal;
+    /// What arrives is on disk before more is read: durable() is asked for, too, not only the
+    /// acknowledgements.
+    bool waits_for_disk = false;
+};
+
+class Intake {
+  public:
+    /// `appended` counts the messages that are in the journal. Both must outlive it.
+    Intake(journal::Journal& journal, IntakeTerms terms, std::atomic<std::uint64_t>& appended)
+        : journal_(journal), terms_(std::move(terms)), appended_(appended) {}
+
+    [[nodiscard]] Inbox& inbox() { return inbox_; }
+    [[nodiscard]] const Inbox& inbox() const { return inbox_; }
+
+    /// Appends all of the inbox. False: the journal has no room for some of it, which is kept.
+    bool append(SteadyTime now);
+    /// The last append() has left something, and deliver() gives nothing of it.
+    [[nodiscard]] bool stalled() const { return stalled_; }
+
+    /// Calls `give(const PendingAck&)` for each acknowledgement that is due. `committed`: every
+    /// database has what is below.
+    template <class Give>
+    void deliver(journal::Position committed, Give give) {
+        const journal::Position durable = journal_.durable_end();
+        for_disk_.deliver(durable, give);
+        switch (terms_.ack) {
+            case config::Ack::journal: acks_.deliver(durable, give); break;
+            case config::Ack::commit: acks_.deliver(std::min(durable, committed), give); break;
+            case config::Ack::memory: acks_.deliver(~journal::Position{0}, give); break;
+        }
+        note_progress(durable);
+    }
+    /// Nobody waits for the acknowledgements any more. The messages stay.
+    void forget_acks();
+
+    /// Acknowledgements wait, of what is appended.
+    [[nodiscard]] bool has_acks() const { return !acks_.empty() || !for_disk_.empty(); }
+    /// Everything received is on disk.
+    [[nodiscard]] bool durable() const {
+        return inbox_.batches().empty() && journal_.durable_end() >= appended_end_;
+    }
+    /// Whether there is anything to do when the journal has become durable further, or more is
+    /// committed. Any thread. What becomes durable after an append() began finds it true.
+    [[nodiscard]] bool wants_progress() const { return wants_progress_; }
+
+    /// `done` is called by the next run_barriers() that finds nothing in the inbox: what was
+    /// received before is appended then.
+    void add_barrier(std::function<void()> done) { barriers_.push_back(std::move(done)); }
+    [[nodiscard]] bool has_barriers() const { return !barriers_.empty(); }
+    void run_barriers();
+
+  private:
+    void queue_acks(journal::Position end);
+    void note_progress(journal::Position durable);
+
+    journal::Journal& journal_;
+    const IntakeTerms terms_;
+    std::atomic<std::uint64_t>& appended_;
+    Inbox inbox_;
+    AckQueue acks_;      // PUBACK and PUBREC
+    AckQueue for_disk_;  // PUBCOMP
+    std::vector<PendingAck> releases_;
+    journal::Position appended_end_ = 0;
+    bool stalled_ = false;
+    // Set before the append and before the look at durable_end(), cleared after it: a listener of
+    // the journal that finds it false has nothing to tell.
+    std::atomic<bool> wants_progress_ = false;
+    std::vector<std::function<void()>> barriers_;
+    LogThrottle stalled_throttle_;
+};
+
+}  // namespace foz::intake
