@@ -23,12 +23,6 @@ std::uint32_t events_for(EventLoop::Interest interest) {
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-    if (number_ >= 0) {
-        ::close(number_);
-    }
-}
-
 EventLoop::EventLoop(const Clock& clock)
     : clock_(clock),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
@@ -65,10 +59,11 @@ std::span<const EventLoop::Ready> EventLoop::wait(SteadyTime until) {
     asleep_.store(true);
     const auto left = std::min<SteadyTime::duration>(until - clock_.steady_now(), kWaitMax);
     const bool sleep = left.count() > 0 && !woken_.load();
-    const auto milliseconds =
-        sleep ? std::chrono::ceil<std::chrono::milliseconds>(left).count() : 0;
-    const int count =
-        ::epoll_wait(epoll_.number(), events_.data(), kReadyMax, static_cast<int>(milliseconds));
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
+    const timespec timeout{
+        .tv_sec = sleep ? seconds.count() : 0, .tv_nsec = sleep ? (left - seconds).count() : 0
+    };
+    const int count = ::epoll_pwait2(epoll_.number(), events_.data(), kReadyMax, &timeout, nullptr);
     FOZ_CHECK(count >= 0 || errno == EINTR);
     asleep_.store(false);
     (void)woken_.exchange(false);  // reads, so that what was done before wake() is seen

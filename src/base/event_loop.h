@@ -10,29 +10,15 @@
 #include <cstdint>
 #include <functional>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include <sys/epoll.h>
 
 #include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/mutex.h"
 
 namespace foz {
-
-/// A file descriptor that is closed in the end.
-class Descriptor {
-  public:
-    explicit Descriptor(int number) : number_(number) {}
-    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-    Descriptor& operator=(Descriptor&&) = delete;
-    ~Descriptor();
-
-    [[nodiscard]] int number() const { return number_; }
-
-  private:
-    int number_;
-};
 
 /// Post and wake may be called on any thread, all else on the loop's.
 class EventLoop final : private ClockWaiter {

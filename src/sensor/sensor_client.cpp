@@ -91,7 +91,6 @@ SensorClient::Received SensorClient::receive(
         received.consumed += whole->size;
         received.verdict = handle(*whole, now, out);
     }
-    leave_finished_behind();
     return received;
 }
 
@@ -141,32 +140,28 @@ SensorClient::Verdict SensorClient::handle_connack(
         return Verdict::reconnect_later;
     }
     // CONNACK of 3.1 does not tell. Taking the session for kept is then the safe side.
-    session_kept_ = connack->session_present || options().version == mqtt::ProtocolVersion::v3_1;
+    const bool kept = connack->session_present || options().version == mqtt::ProtocolVersion::v3_1;
     ++context_->statistics.connections;
     if (was_ready_) {
         ++context_->statistics.reconnections;
-        if (!session_kept_ && options().qos > 0) {
-            settle_lost_session(now);
+        if (!kept && options().qos > 0) {
+            ++context_->statistics.sessions_lost;
+            finish_what_the_broker_took(now);
         }
     }
     was_ready_ = true;
     state_ = State::ready;
-    unsent_ = oldest_;
-    in_flight_ = 0;
+    if (outbox_) {
+        outbox_->start_connection(kept, window_);
+    }
     return Verdict::keep;
 }
 
-// A broker that answered PUBREC has taken the reading over [MQTT-4.3.3]; with the session, only its
-// promise not to take it twice is gone. So what is released is done. The others are published as
-// new.
-void SensorClient::settle_lost_session(SteadyTime now) {
-    ++context_->statistics.sessions_lost;
-    for (std::uint32_t sequence = oldest_; sequence != next_; ++sequence) {
-        if (Slot& slot = slot_of(sequence); slot.progress == Progress::released) {
-            finish(slot, now);
-        }
+// The others are published as new.
+void SensorClient::finish_what_the_broker_took(SteadyTime now) {
+    if (outbox_) {
+        outbox_->drop_received([&](std::uint64_t sequence) { finish(sequence, now); });
     }
-    leave_finished_behind();
 }
 
 SensorClient::Verdict SensorClient::handle_acknowledgement(
@@ -176,57 +171,40 @@ SensorClient::Verdict SensorClient::handle_acknowledgement(
     if (!packet) {
         return protocol_failed(packet.error());
     }
-    if (packet->packet_id == 0 || packet->packet_id > slots_.size()) {
+    if (!outbox_) {
         return Verdict::keep;  // of a session before ours
     }
-    Slot& slot = slots_[packet->packet_id - 1];
-    if (slot.progress == Progress::done || slot.sequence - oldest_ >= unsent_ - oldest_) {
-        return Verdict::keep;
-    }
-    // A second PUBCOMP, say to a PUBREL that crossed a repeated PUBREC, must not pass for that of
-    // the next reading.
-    const PacketType expected = options().qos == 1                     ? PacketType::puback
-                                : slot.progress == Progress::published ? PacketType::pubrec
-                                                                       : PacketType::pubcomp;
-    if (frame.type != expected) {
-        return Verdict::keep;
-    }
+    using Progress = session::Outbox::Progress;
     const bool failed = mqtt::is_failure(packet->reason);
-    if (frame.type == PacketType::pubrec && !failed) {
-        slot.progress = Progress::released;
-        mqtt::append_acknowledgement(out, PacketType::pubrel, packet->packet_id);
-        return Verdict::keep;
+    const auto [progress, sequence] = outbox_->acknowledge(frame.type, packet->packet_id, failed);
+    switch (progress) {
+        case Progress::unknown:
+        case Progress::held: break;
+        case Progress::waiting:
+            mqtt::append_acknowledgement(out, PacketType::pubrel, packet->packet_id);
+            break;
+        case Progress::delivered:
+            // PUBCOMP "packet identifier not found" answers a PUBREL sent again: the reading was
+            // taken over long ago.
+            if (failed && frame.type != PacketType::pubcomp) {
+                ++context_->statistics.refused;
+                context_->statistics.last_error = fmt::format(
+                    "the broker refuses a reading: {}", mqtt::reason_text(packet->reason)
+                );
+            } else {
+                finish(sequence, now);
+            }
+            break;
     }
-    --in_flight_;
-    // PUBCOMP "packet identifier not found" answers a PUBREL sent again: the reading was taken over
-    // long ago.
-    if (failed && frame.type != PacketType::pubcomp) {
-        slot.progress = Progress::done;
-        ++context_->statistics.refused;
-        context_->statistics.last_error =
-            fmt::format("the broker refuses a reading: {}", mqtt::reason_text(packet->reason));
-        return Verdict::keep;
-    }
-    finish(slot, now);
     return Verdict::keep;
 }
 
-void SensorClient::finish(Slot& slot, SteadyTime now) {
-    slot.progress = Progress::done;
+void SensorClient::finish(std::uint64_t sequence, SteadyTime now) {
     ++context_->statistics.acknowledged;
-    context_->statistics.latency.record(now - slot.since);
+    context_->statistics.latency.record(now - since_of(sequence));
     context_->statistics.last_acknowledgement = now;
     if (!options().record.empty()) {
-        fmt::format_to(std::back_inserter(context_->record), "{} {}\n", client_id_, slot.sequence);
-    }
-}
-
-void SensorClient::leave_finished_behind() {
-    while (oldest_ != next_ && slot_of(oldest_).progress == Progress::done) {
-        if (unsent_ == oldest_) {
-            ++unsent_;
-        }
-        ++oldest_;
+        fmt::format_to(std::back_inserter(context_->record), "{} {}\n", client_id_, sequence);
     }
 }
 
@@ -250,8 +228,8 @@ bool SensorClient::publish(SteadyTime now, std::string& out) {
     if (!ready()) {
         return false;
     }
-    while (unsent_ != next_ && in_flight_ < window_ && out.size() < kBatchBytes) {
-        resend_oldest(out);
+    if (outbox_) {
+        context_->statistics.resent += outbox_->resend(out);
     }
     while (next_due_ <= now && more_to_come() && window_is_open() && out.size() < kBatchBytes) {
         publish_new(now, out);
@@ -261,27 +239,11 @@ bool SensorClient::publish(SteadyTime now, std::string& out) {
     }
     const bool due = next_due_ <= now && more_to_come();
     overdue_ = due && !window_is_open();
-    return out.size() >= kBatchBytes && (due || unsent_ != next_) && window_is_open();
+    return out.size() >= kBatchBytes && due && window_is_open();
 }
 
 bool SensorClient::window_is_open() const {
-    return options().qos == 0 ||
-           (in_flight_ < window_ && (slots_.empty() || next_ - oldest_ < slots_.size()));
-}
-
-void SensorClient::resend_oldest(std::string& out) {
-    const Slot& slot = slot_of(unsent_++);
-    if (slot.progress == Progress::done) {
-        return;
-    }
-    ++in_flight_;
-    ++context_->statistics.resent;
-    if (slot.progress == Progress::released) {
-        const auto packet_id = static_cast<std::uint16_t>(&slot - slots_.data() + 1);
-        mqtt::append_acknowledgement(out, PacketType::pubrel, packet_id);
-        return;
-    }
-    append_publish(slot, session_kept_, out);
+    return options().qos == 0 || !outbox_ || outbox_->has_room();
 }
 
 void SensorClient::publish_new(SteadyTime now, std::string& out) {
@@ -290,52 +252,37 @@ void SensorClient::publish_new(SteadyTime now, std::string& out) {
     const auto wall_clock = std::chrono::floor<std::chrono::microseconds>(
         due.time_since_epoch() + context_->steady_to_system
     );
-    Slot reading;
-    reading.time = std::max(SystemTime(wall_clock), last_reading_ + std::chrono::microseconds(1));
-    reading.since = overdue_ ? due : now;
-    reading.sequence = next_++;
-    reading.temperature_tenths = temperature_.next(reading.time);
-    reading.progress = Progress::published;
-    last_reading_ = reading.time;
+    last_reading_ = std::max(SystemTime(wall_clock), last_reading_ + std::chrono::microseconds(1));
     next_due_ += options().interval;
+    const std::uint32_t sequence = next_++;
     ++context_->statistics.sent;
     if (!context_->statistics.first_publish) [[unlikely]] {
         context_->statistics.first_publish = now;
     }
-    unsent_ = next_;
-    if (options().qos == 0) {
-        oldest_ = next_;
-        context_->statistics.last_acknowledgement = now;
-        append_publish(reading, false, out);
-        return;
-    }
-    if (slots_.empty()) [[unlikely]] {
-        slots_.resize(options().in_flight);
-    }
-    ++in_flight_;
-    Slot& slot = slot_of(reading.sequence);
-    slot = reading;
-    append_publish(slot, false, out);
-}
-
-void SensorClient::append_publish(const Slot& slot, bool dup, std::string& out) {
     char* const text = context_->text.data();
     const char* const end = context_->payload.render(
-        {.time = slot.time,
+        {.time = last_reading_,
          .sensor = number_,
-         .sequence = slot.sequence,
-         .temperature_tenths = slot.temperature_tenths},
+         .sequence = sequence,
+         .temperature_tenths = temperature_.next(last_reading_)},
         text
     );
     mqtt::Publish publish;
     publish.topic = topic_;
     publish.payload = {text, static_cast<std::size_t>(end - text)};
     publish.qos = options().qos;
-    publish.dup = dup;
-    if (publish.qos > 0) {
-        publish.packet_id = static_cast<std::uint16_t>(&slot - slots_.data() + 1);
+    if (publish.qos == 0) {
+        context_->statistics.last_acknowledgement = now;
+        mqtt::append_publish(out, publish, options().version);
+        return;
     }
-    mqtt::append_publish(out, publish, options().version);
+    if (!outbox_) [[unlikely]] {
+        outbox_.emplace(static_cast<std::uint16_t>(options().in_flight));
+        outbox_->start_connection(false, window_);
+        since_.resize(options().in_flight);
+    }
+    since_of(sequence) = overdue_ ? due : now;
+    outbox_->add(publish, sequence, false, options().version, out);
 }
 
 SensorClient::Verdict SensorClient::keep_alive(SteadyTime now, std::string& out) {
@@ -373,14 +320,6 @@ void SensorClient::disconnect(std::string& out) {
 
 SteadyTime SensorClient::wake_at() const {
     return more_to_come() && window_is_open() ? next_due_ : SteadyTime::max();
-}
-
-std::uint32_t SensorClient::unacknowledged() const {
-    std::uint32_t waiting = 0;
-    for (std::uint32_t sequence = oldest_; sequence != next_; ++sequence) {
-        waiting += slots_[sequence % slots_.size()].progress == Progress::done ? 0 : 1;
-    }
-    return waiting;
 }
 
 bool SensorClient::more_to_come() const {

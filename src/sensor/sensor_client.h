@@ -3,14 +3,14 @@
 // connections. Bytes in, bytes out; sockets and timers are the caller's (sensor_loop.h). One
 // thread.
 //
-// A reading that was sent stays in a ring until it is acknowledged, and is sent again, in order, on
-// the next connection: with DUP when the broker kept the session, as new when it did not
-// [MQTT-4.4.0-1]. The packet id is the place in the ring, so none is in use twice [MQTT-2.2.1-3]. A
-// reading that is due while the window is full or the broker away is not made yet, and so needs no
-// memory: it is made later, with the time at which it was due.
+// A reading that was sent stays in the Outbox until it is acknowledged, and is sent again on the
+// next connection (session/outbox.h). A reading that is due while the window is full or the broker
+// away is not made yet, and so needs no memory: it is made later, with the time at which it was
+// due.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +21,7 @@
 #include "sensor/payload_template.h"
 #include "sensor/statistics.h"
 #include "sensor/temperature_model.h"
+#include "session/outbox.h"
 
 namespace foz::sensor {
 
@@ -81,9 +82,9 @@ class SensorClient {
     [[nodiscard]] SteadyTime wake_at() const;
 
     /// All readings that there will be are sent and acknowledged.
-    [[nodiscard]] bool finished() const { return oldest_ == next_ && !more_to_come(); }
+    [[nodiscard]] bool finished() const { return unacknowledged() == 0 && !more_to_come(); }
 
-    [[nodiscard]] std::uint32_t unacknowledged() const;
+    [[nodiscard]] std::size_t unacknowledged() const { return outbox_ ? outbox_->size() : 0; }
 
   private:
     enum class State : std::uint8_t {
@@ -91,21 +92,6 @@ class SensorClient {
         discarding,  // CONNECT sent only to end the session that an earlier process may have left
         connecting,  // CONNECT sent
         ready,
-    };
-
-    enum class Progress : std::uint8_t {
-        done,
-        published,
-        released,  // QoS 2: PUBREC came, PUBREL is sent
-    };
-
-    /// A reading in the ring. 24 bytes, as there may be a hundred for each of thousands of sensors.
-    struct Slot {
-        SystemTime time;
-        SteadyTime since;  // latency counts from here
-        std::uint32_t sequence = 0;
-        std::int16_t temperature_tenths = 0;
-        Progress progress = Progress::done;
     };
 
     [[nodiscard]] Verdict handle(const mqtt::Frame& frame, SteadyTime now, std::string& out);
@@ -116,16 +102,16 @@ class SensorClient {
     [[nodiscard]] Verdict handle_disconnect(std::string_view body);
     [[nodiscard]] Verdict protocol_failed(const mqtt::DecodeError& error);
 
-    void settle_lost_session(SteadyTime now);
-    void finish(Slot& slot, SteadyTime now);
-    void leave_finished_behind();
+    void finish_what_the_broker_took(SteadyTime now);
+    void finish(std::uint64_t sequence, SteadyTime now);
 
     [[nodiscard]] bool more_to_come() const;
     [[nodiscard]] bool window_is_open() const;
-    [[nodiscard]] Slot& slot_of(std::uint32_t sequence) { return slots_[sequence % slots_.size()]; }
-    void resend_oldest(std::string& out);
     void publish_new(SteadyTime now, std::string& out);
-    void append_publish(const Slot& slot, bool dup, std::string& out);
+    /// Latency of the reading counts from here.
+    [[nodiscard]] SteadyTime& since_of(std::uint64_t sequence) {
+        return since_[sequence % since_.size()];
+    }
 
     [[nodiscard]] mqtt::DecodeContext decode_context() const;
     [[nodiscard]] const Options& options() const { return context_->options; }
@@ -134,23 +120,20 @@ class SensorClient {
     TemperatureModel temperature_;
     std::string client_id_;
     std::string topic_;
-    std::vector<Slot> slots_;  // the ring; made when the first reading is
+    // Of QoS 1 and 2, with the readings' sequence numbers as tags. Made when the first reading is,
+    // as is since_: a silent sensor has neither.
+    std::optional<session::Outbox> outbox_;
+    std::vector<SteadyTime> since_;
     SteadyTime next_due_ = SteadyTime::max();
     SteadyTime last_sent_;
     SteadyTime last_received_;
     SystemTime last_reading_;
     std::uint32_t number_;
-    // Sequence numbers: oldest_ <= unsent_ <= next_. Those before oldest_ are done with, those
-    // before unsent_ were sent on this connection, next_ is that of the reading to be made next.
-    std::uint32_t oldest_ = 1;
-    std::uint32_t unsent_ = 1;
-    std::uint32_t next_ = 1;
-    std::uint16_t window_ = 0;     // readings in flight at once that we and the broker allow
-    std::uint16_t in_flight_ = 0;  // on this connection
+    std::uint32_t next_ = 1;    // sequence number of the reading to be made next
+    std::uint16_t window_ = 0;  // readings in flight at once that we and the broker allow
     State state_ = State::closed;
     bool was_ready_ = false;
-    bool session_kept_ = false;  // the broker still knows what was sent before this connection
-    bool overdue_ = false;       // the next reading was due before, but the window was full
+    bool overdue_ = false;  // the next reading was due before, but the window was full
     bool discard_session_;
 };
 

@@ -2,13 +2,10 @@
 #include "sensor/sensor_loop.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 
 #include <fcntl.h>
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): sigset_t is POSIX's
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -17,7 +14,6 @@ namespace foz::sensor {
 
 namespace {
 
-constexpr std::uint32_t kWakeIndex = 0xFFFFFFFF;
 constexpr auto kKeepAliveCheck = std::chrono::seconds(1);
 
 Error failed_call(std::string_view what) {
@@ -39,12 +35,15 @@ SensorLoop::SensorLoop(
     const WireEnd& broker,
     FleetSignals& signals,
     std::uint32_t first,
-    std::uint32_t count
+    std::uint32_t count,
+    const Clock& clock
 )
     : options_(options),
       broker_(broker),
       signals_(signals),
       context_(options),
+      clock_(clock),
+      loop_(clock),
       random_(options.seed + first),
       unfinished_(count) {
     connections_.reserve(count);
@@ -55,39 +54,24 @@ SensorLoop::SensorLoop(
 }
 
 Result<void> SensorLoop::open() {
-    epoll_ = Descriptor(epoll_create1(EPOLL_CLOEXEC));
-    wake_ = Descriptor(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!epoll_.is_open() || !wake_.is_open()) {
-        return std::unexpected(failed_call("cannot make an event loop"));
-    }
-    epoll_event event{.events = EPOLLIN, .data = {.u32 = kWakeIndex}};
-    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0) {
-        return std::unexpected(failed_call("cannot make an event loop"));
-    }
     if (!options_.record.empty()) {
         record_file_ = Descriptor(
             ::open(options_.record.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)
         );
-        if (!record_file_.is_open()) {
+        if (record_file_.number() < 0) {
             return std::unexpected(failed_call(options_.record.string()));
         }
     }
     return {};
 }
 
-void SensorLoop::wake() {
-    const std::uint64_t one = 1;
-    FOZ_CHECK(::write(wake_.get(), &one, sizeof one) == sizeof one);
-}
-
 void SensorLoop::run() {
     block_broken_pipes();
-    const SteadyTime begin = real_clock().steady_now();
-    context_.steady_to_system =
-        std::chrono::system_clock::now().time_since_epoch() - begin.time_since_epoch();
+    const SteadyTime begin = clock_.steady_now();
+    context_.steady_to_system = clock_.system_now().time_since_epoch() - begin.time_since_epoch();
     next_keep_alive_check_ = begin + kKeepAliveCheck;
     while (unfinished_ > 0 && !signals_.abandon) {
-        const SteadyTime now = real_clock().steady_now();
+        const SteadyTime now = clock_.steady_now();
         if (now >= drained_at_) {
             break;
         }
@@ -187,31 +171,14 @@ SteadyTime SensorLoop::wait_until(SteadyTime now) const {
 }
 
 void SensorLoop::wait_for_events() {
-    const SteadyTime now = real_clock().steady_now();
-    const auto nanoseconds = std::max<std::int64_t>((wait_until(now) - now).count(), 0);
-    const timespec time_out{
-        .tv_sec = nanoseconds / 1'000'000'000, .tv_nsec = nanoseconds % 1'000'000'000
-    };
-    std::array<epoll_event, 256> events{};
-    const int count = epoll_pwait2(
-        epoll_.get(), events.data(), static_cast<int>(events.size()), &time_out, nullptr
-    );
-    const bool waited = count >= 0 || errno == EINTR;
-    FOZ_CHECK(waited);
-    for (int at = 0; at < count; ++at) {
-        const epoll_event& event = events[static_cast<std::size_t>(at)];
-        if (event.data.u32 != kWakeIndex) {
-            handle_event(event.data.u32, event.events);
-            continue;
-        }
-        std::uint64_t times = 0;
-        const bool taken =
-            ::read(wake_.get(), &times, sizeof times) == sizeof times || errno == EAGAIN;
-        FOZ_CHECK(taken);
+    for (const EventLoop::Ready& ready : loop_.wait(wait_until(clock_.steady_now()))) {
+        handle_event(ready);
     }
+    loop_.run_posted();
 }
 
-void SensorLoop::handle_event(std::uint32_t index, std::uint32_t events) {
+void SensorLoop::handle_event(const EventLoop::Ready& ready) {
+    const auto index = static_cast<std::uint32_t>(ready.token);
     Connection& connection = connections_[index];
     if (!connection.wire.is_open()) {
         return;
@@ -220,10 +187,10 @@ void SensorLoop::handle_event(std::uint32_t index, std::uint32_t events) {
         finish_opening(index);
         return;
     }
-    if ((events & EPOLLOUT) != 0) {
+    if (ready.writable) {
         write_unsent(index);
     }
-    if ((events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0 && connection.wire.is_open()) {
+    if (ready.readable && connection.wire.is_open()) {
         read(index);
     }
 }
@@ -248,7 +215,7 @@ void SensorLoop::write_record() {
     }
     // One write for the batch: with O_APPEND the lines of several loops do not mix.
     const auto size = static_cast<ssize_t>(context_.record.size());
-    if (::write(record_file_.get(), context_.record.data(), context_.record.size()) != size) {
+    if (::write(record_file_.number(), context_.record.data(), context_.record.size()) != size) {
         context_.statistics.last_error = failed_call(options_.record.string()).message;
         signals_.abandon = true;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The event loop that runs a share of the sensors: their sockets, their timers, the record file.
-// Linux's epoll directly, as one read and one write for each batch of acknowledgements is all that
-// it does, and 10,000 connections should cost no buffers while they are silent.
+// Runs a share of the sensors on one thread: their sockets, their timers, the record file. One read
+// and one write for each batch of acknowledgements is all that it does, and 10,000 connections cost
+// no buffers while they are silent.
 #pragma once
 
 #include <atomic>
@@ -12,9 +12,11 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
+#include "base/descriptor.h"
 #include "base/error.h"
+#include "base/event_loop.h"
 #include "base/log.h"
-#include "sensor/descriptor.h"
 #include "sensor/options.h"
 #include "sensor/sensor_client.h"
 #include "sensor/statistics.h"
@@ -51,17 +53,18 @@ class SensorLoop {
         const WireEnd& broker,
         FleetSignals& signals,
         std::uint32_t first,
-        std::uint32_t count
+        std::uint32_t count,
+        const Clock& clock
     );
 
-    /// Opens the record file and what the loop itself needs.
+    /// Opens the record file.
     [[nodiscard]] Result<void> open();
 
     /// Returns when every sensor is finished, or as the signals say.
     void run();
 
     /// Makes run() look at the signals.
-    void wake();
+    void wake() { loop_.wake(); }
 
     [[nodiscard]] const LoopProgress& progress() const { return progress_; }
 
@@ -78,6 +81,7 @@ class SensorLoop {
         std::string partial;                   // bytes of a packet that is not whole yet
         SteadyTime timer = SteadyTime::max();  // its earliest entry in timers_
         Wire wire;
+        EventLoop::Interest interest = EventLoop::Interest::none;
         std::uint32_t failures = 0;  // connections in a row that did not come about
         bool connecting = false;     // until CONNACK
         bool transport_open = false;
@@ -102,7 +106,7 @@ class SensorLoop {
     void open_waiting_connections(SteadyTime now);
     void wait_for_events();
     [[nodiscard]] SteadyTime wait_until(SteadyTime now) const;
-    void handle_event(std::uint32_t index, std::uint32_t events);
+    void handle_event(const EventLoop::Ready& ready);
 
     [[nodiscard]] Result<void> open_wire(std::uint32_t index);
     void finish_opening(std::uint32_t index);
@@ -117,8 +121,7 @@ class SensorLoop {
     void queue_to_connect(std::uint32_t index);
     void set_timer(std::uint32_t index, SteadyTime at);
     void note_if_finished(Connection& connection);
-    void watch(const Connection& connection, std::uint32_t index, std::uint32_t events, bool add)
-        const;
+    void watch(std::uint32_t index, EventLoop::Interest interest);
     void write_record();
     void show_progress();
     void end();
@@ -134,9 +137,9 @@ class SensorLoop {
     std::vector<std::uint32_t> publish_again_;  // stopped at the size of a batch
     std::string out_;                           // of the connection that is being handled
     std::vector<char> in_;
-    Descriptor epoll_;
-    Descriptor wake_;
-    Descriptor record_file_;
+    const Clock& clock_;
+    EventLoop loop_;
+    Descriptor record_file_{-1};
     LogThrottle throttle_;
     SteadyTime next_keep_alive_check_;
     SteadyTime stop_at_ = SteadyTime::max();

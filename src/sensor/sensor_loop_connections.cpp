@@ -2,8 +2,6 @@
 // The part of SensorLoop that deals with one connection: open, read, write, lose.
 #include <algorithm>
 
-#include <sys/epoll.h>
-
 #include "base/check.h"
 #include "sensor/sensor_loop.h"
 
@@ -11,6 +9,7 @@ namespace foz::sensor {
 
 namespace {
 
+using Interest = EventLoop::Interest;
 using Verdict = SensorClient::Verdict;
 
 constexpr std::uint32_t kConnectingMax = 100;  // at once, so that the broker's backlog holds them
@@ -47,20 +46,18 @@ Result<void> SensorLoop::open_wire(std::uint32_t index) {
     connection.wire = *std::move(opened);
     connection.connecting = true;
     connection.transport_open = false;
+    connection.interest = Interest::none;
     ++connecting_;
-    watch(connection, index, EPOLLIN | EPOLLOUT, true);
+    watch(index, Interest::both);
     return {};
 }
 
-void SensorLoop::watch(
-    const Connection& connection, std::uint32_t index, std::uint32_t events, bool add
-) const {
-    epoll_event event{.events = events, .data = {.u32 = index}};
+void SensorLoop::watch(std::uint32_t index, Interest interest) {
+    Connection& connection = connections_[index];
     FOZ_CHECK(
-        epoll_ctl(
-            epoll_.get(), add ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, connection.wire.descriptor(), &event
-        ) == 0
+        loop_.change_interest(connection.wire.descriptor(), index, connection.interest, interest)
     );
+    connection.interest = interest;
 }
 
 void SensorLoop::finish_opening(std::uint32_t index) {
@@ -70,13 +67,13 @@ void SensorLoop::finish_opening(std::uint32_t index) {
         lose(index, Verdict::reconnect_later, waiting.error().message);
         return;
     }
-    watch(connection, index, *waiting == tls::Waiting::writable ? EPOLLOUT : EPOLLIN, false);
+    watch(index, *waiting == tls::Waiting::writable ? Interest::write : Interest::read);
     if (*waiting != tls::Waiting::nothing) {
         return;
     }
     connection.transport_open = true;
     out_.clear();
-    connection.client.open(real_clock().steady_now(), out_);
+    connection.client.open(clock_.steady_now(), out_);
     write(index);
 }
 
@@ -103,7 +100,7 @@ void SensorLoop::read(std::uint32_t index) {
 // The first bytes of in_: what was left of before, and what has come.
 void SensorLoop::take_input(std::uint32_t index, std::size_t size) {
     Connection& connection = connections_[index];
-    const SteadyTime now = real_clock().steady_now();
+    const SteadyTime now = clock_.steady_now();
     const std::string_view input(in_.data(), size);
     out_.clear();
     const auto [consumed, verdict] = connection.client.receive(input, now, out_);
@@ -160,7 +157,7 @@ void SensorLoop::write(std::uint32_t index) {
         if (rest.empty()) {
             return;
         }
-        watch(connection, index, EPOLLIN | EPOLLOUT, false);
+        watch(index, Interest::both);
     }
     connection.unsent.append(rest);
 }
@@ -172,8 +169,8 @@ void SensorLoop::write_unsent(std::uint32_t index) {
         return;
     }
     connection.unsent.shrink_to_fit();
-    watch(connection, index, EPOLLIN, false);
-    publish_and_write(index, real_clock().steady_now());
+    watch(index, Interest::read);
+    publish_and_write(index, clock_.steady_now());
 }
 
 void SensorLoop::lose(std::uint32_t index, Verdict verdict, std::string_view reason) {
@@ -189,7 +186,7 @@ void SensorLoop::lose(std::uint32_t index, Verdict verdict, std::string_view rea
         return;
     }
     context_.statistics.last_error = reason;
-    const SteadyTime now = real_clock().steady_now();
+    const SteadyTime now = clock_.steady_now();
     if (const auto held_back = throttle_.pass(now)) {
         spdlog::warn(
             "connection of sensor {}: {}; it tries again", connection.client.client_id(), reason

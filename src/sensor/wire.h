@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "sensor/broker_address.h"
-#include "sensor/descriptor.h"
 #include "tls/client_socket.h"
 
 namespace foz::sensor {
@@ -33,8 +33,8 @@ class Wire {
     /// `attempt` takes another address. Error: io.
     [[nodiscard]] static Result<Wire> open(const WireEnd& end, std::uint32_t attempt);
 
-    [[nodiscard]] bool is_open() const { return socket_.is_open(); }
-    [[nodiscard]] int descriptor() const { return socket_.get(); }
+    [[nodiscard]] bool is_open() const { return socket_.number() >= 0; }
+    [[nodiscard]] int descriptor() const { return socket_.number(); }
 
     /// Until it returns `nothing`: again when the socket is as it says. Error: why the connection
     /// did not come about.
@@ -50,7 +50,7 @@ class Wire {
     [[nodiscard]] std::size_t write(std::string_view bytes);
 
   private:
-    Descriptor socket_;
+    Descriptor socket_{-1};
     std::optional<tls::ClientSocket> tls_;  // before the socket it is on is closed
 };
 

@@ -9,7 +9,9 @@
 namespace foz::session {
 namespace {
 
-constexpr char kDup = 0x08;  // in the first byte of a PUBLISH [MQTT-3.3.1.1]
+// In the first byte of a PUBLISH [MQTT-3.3.1.1, MQTT-3.3.1.2].
+constexpr char kDup = 0x08;
+constexpr char kQos2 = 0x04;
 
 }  // namespace
 
@@ -26,6 +28,7 @@ void Outbox::restore(std::uint64_t released, std::uint64_t sequence) {
     next_ = received_ = release_from_ = sequence;
     for (std::uint64_t place = released; place != sequence; ++place) {
         slot_of(place).state = State::released;
+        ++size_;
     }
 }
 
@@ -72,6 +75,7 @@ void Outbox::add(
     ++next_;
     ++unsent_;
     ++in_flight_;
+    ++size_;
 }
 
 void Outbox::skip(std::uint64_t tag, bool release, std::string& out) {
@@ -82,6 +86,7 @@ void Outbox::skip(std::uint64_t tag, bool release, std::string& out) {
         slot.state = State::released;
         mqtt::append_acknowledgement(out, mqtt::PacketType::pubrel, packet_id_of(next_));
         ++in_flight_;
+        ++size_;
     } else {
         slot.state = State::done;
     }
@@ -113,7 +118,8 @@ void Outbox::move_received() {
     release_from_ = std::max(release_from_, oldest_);
 }
 
-void Outbox::resend(std::string& out) {
+std::size_t Outbox::resend(std::string& out) {
+    std::size_t packets = 0;
     for (; unsent_ != next_ && in_flight_ < window_; ++unsent_) {
         Slot& slot = slot_of(unsent_);
         switch (slot.state) {
@@ -129,13 +135,32 @@ void Outbox::resend(std::string& out) {
                 slot.again = true;
                 out += slot.packet;
                 ++in_flight_;
+                ++packets;
                 break;
             case State::released:
                 mqtt::append_acknowledgement(out, mqtt::PacketType::pubrel, packet_id_of(unsent_));
                 ++in_flight_;
+                ++packets;
                 break;
         }
     }
+    return packets;
+}
+
+// A PUBCOMP for what was not answered with PUBREC, say, would let the message's PUBREC pass for
+// that of a later one.
+bool Outbox::expects(const Slot& slot, mqtt::PacketType type) {
+    switch (slot.state) {
+        case State::done: return false;
+        case State::published: {
+            const bool exactly_once = (slot.packet[0] & kQos2) != 0;
+            return type == (exactly_once ? mqtt::PacketType::pubrec : mqtt::PacketType::puback);
+        }
+        // Its PUBREL is held back, also when the broker says again that it has the message.
+        case State::received: return type != mqtt::PacketType::puback;
+        case State::released: return type == mqtt::PacketType::pubcomp;
+    }
+    return false;
 }
 
 Outbox::Outcome Outbox::acknowledge(mqtt::PacketType type, std::uint16_t packet_id, bool failed) {
@@ -147,11 +172,11 @@ Outbox::Outcome Outbox::acknowledge(mqtt::PacketType type, std::uint16_t packet_
         return {};
     }
     Slot& slot = slot_of(sequence);
-    if (slot.state == State::done) {
+    if (!expects(slot, type)) {
         return {};
     }
     if (type == mqtt::PacketType::pubrec && !failed) {
-        if (hold_releases_ && slot.state != State::released) {
+        if (hold_releases_) {
             slot.state = State::received;
             move_received();
             return {.progress = Progress::held, .tag = slot.tag};
@@ -160,7 +185,7 @@ Outbox::Outcome Outbox::acknowledge(mqtt::PacketType type, std::uint16_t packet_
         move_received();
         return {.progress = Progress::waiting, .tag = slot.tag};
     }
-    slot.state = State::done;
+    finish(slot);
     --in_flight_;
     move_received();
     return {.progress = Progress::delivered, .tag = slot.tag};

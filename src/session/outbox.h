@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The messages of QoS 1 and 2 that foz has published and the other broker has not yet acknowledged
+// The messages of QoS 1 and 2 that a client has published and the broker has not yet acknowledged
 // in full. It keeps a copy of each packet, so that after a reconnection they go out again, in order
 // [MQTT-4.4.0-1, MQTT-4.6.0-1]: with DUP when the broker has kept the session, as new messages when
 // it has not.
@@ -46,6 +46,8 @@ class Outbox {
         return unsent_ == next_ && in_flight_ < window_ && next_ - oldest_ < slots_.size();
     }
     [[nodiscard]] bool empty() const { return oldest_ == next_; }
+    /// How many messages are not acknowledged in full.
+    [[nodiscard]] std::size_t size() const { return size_; }
     /// The place of the oldest message that is not acknowledged in full; next_sequence() when
     /// empty.
     [[nodiscard]] std::uint64_t oldest() const { return oldest_; }
@@ -53,6 +55,21 @@ class Outbox {
     [[nodiscard]] std::uint64_t received() const { return received_; }
     /// The tag of the message at received(); nothing when there is none.
     [[nodiscard]] std::optional<std::uint64_t> first_tag_not_received() const;
+
+    /// The broker has lost the session. What it has answered with PUBREC it has taken over all the
+    /// same [MQTT-4.3.3]: calls `delivered(tag)` for each, and forgets it. Before
+    /// start_connection(); not for who holds back PUBRELs.
+    template <class Delivered>
+    void drop_received(Delivered delivered) {
+        for (std::uint64_t sequence = oldest_; sequence != next_; ++sequence) {
+            Slot& slot = slot_of(sequence);
+            if (slot.state == State::released) {
+                finish(slot);
+                delivered(slot.tag);
+            }
+        }
+        move_received();
+    }
 
     /// Appends the PUBLISH to `out`, with the packet id that its place has. `again`: with DUP,
     /// because an earlier process may have sent it.
@@ -72,8 +89,8 @@ class Outbox {
     /// Appends the PUBRELs of what is before received().
     void release(std::string& out);
 
-    /// Appends what is to be sent again, as far as the window allows.
-    void resend(std::string& out);
+    /// Appends what is to be sent again, as far as the window allows; gives the number of packets.
+    std::size_t resend(std::string& out);
 
     /// What came back for a packet id.
     enum class Progress : std::uint8_t {
@@ -86,7 +103,8 @@ class Outbox {
         Progress progress = Progress::unknown;
         std::uint64_t tag = 0;
     };
-    /// PUBACK; PUBREC, after which PUBREL is to be sent unless `failed`; PUBCOMP.
+    /// PUBACK; PUBREC, after which PUBREL is to be sent unless `failed`; PUBCOMP. `unknown`: one
+    /// that nothing waits for, such as a PUBREC for which PUBREL is sent already.
     [[nodiscard]] Outcome acknowledge(mqtt::PacketType type, std::uint16_t packet_id, bool failed);
 
   private:
@@ -102,6 +120,11 @@ class Outbox {
     [[nodiscard]] std::uint16_t packet_id_of(std::uint64_t sequence) const {
         return static_cast<std::uint16_t>(sequence % kCapacityMax + 1);
     }
+    [[nodiscard]] static bool expects(const Slot& slot, mqtt::PacketType type);
+    void finish(Slot& slot) {
+        slot.state = State::done;
+        --size_;
+    }
     void move_received();
 
     const bool hold_releases_;
@@ -112,6 +135,7 @@ class Outbox {
     std::uint64_t next_ = 0;
     std::uint64_t received_ = 0;      // oldest_ <= received_ <= next_
     std::uint64_t release_from_ = 0;  // none before this place waits for release()
+    std::size_t size_ = 0;            // of slots that are not done
     std::uint16_t window_ = 0;
     std::uint16_t in_flight_ = 0;  // sent on this connection and not answered by PUBACK or PUBCOMP
 };

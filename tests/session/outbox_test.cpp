@@ -48,5 +48,55 @@ TEST(Outbox, goes_on_with_the_packet_ids_of_an_earlier_process) {
     EXPECT_EQ(out, mqtt::publish({.topic = "a", .packet_id = 28, .qos = 1, .dup = true}));
 }
 
+TEST(Outbox, takes_only_the_acknowledgement_that_a_message_waits_for) {
+    Outbox outbox(3);
+    outbox.start_connection(true, 0xFFFF);
+    std::string out;
+    outbox.add({.topic = "a", .qos = 1}, 10, false, ProtocolVersion::v5, out);
+    outbox.add({.topic = "a", .qos = 2}, 20, false, ProtocolVersion::v5, out);
+    using Progress = Outbox::Progress;
+    EXPECT_EQ(outbox.acknowledge(PacketType::pubrec, 1, false).progress, Progress::unknown);
+    EXPECT_EQ(outbox.acknowledge(PacketType::pubcomp, 1, false).progress, Progress::unknown);
+    EXPECT_EQ(outbox.acknowledge(PacketType::puback, 2, false).progress, Progress::unknown);
+    EXPECT_EQ(outbox.acknowledge(PacketType::pubcomp, 2, false).progress, Progress::unknown);
+    EXPECT_EQ(outbox.size(), 2U);
+    EXPECT_EQ(outbox.acknowledge(PacketType::pubrec, 2, false).progress, Progress::waiting);
+    EXPECT_EQ(outbox.acknowledge(PacketType::pubrec, 2, false).progress, Progress::unknown);
+    EXPECT_EQ(outbox.acknowledge(PacketType::pubcomp, 2, false).tag, 20U);
+    EXPECT_EQ(outbox.acknowledge(PacketType::puback, 1, false).tag, 10U);
+    EXPECT_EQ(outbox.size(), 0U);
+}
+
+TEST(Outbox, a_release_that_is_held_back_stays_so_when_the_broker_says_pubrec_again) {
+    Outbox outbox(3, true);
+    outbox.start_connection(true, 0xFFFF);
+    std::string out;
+    outbox.add({.topic = "a", .qos = 2}, 20, false, ProtocolVersion::v5, out);
+    for (int i = 0; i < 2; ++i) {
+        EXPECT_EQ(
+            outbox.acknowledge(PacketType::pubrec, 1, false).progress, Outbox::Progress::held
+        );
+    }
+    out.clear();
+    outbox.release(out);
+    EXPECT_EQ(out, mqtt::ack(PacketType::pubrel, 1));
+}
+
+TEST(Outbox, forgets_what_a_broker_took_over_before_it_lost_the_session) {
+    Outbox outbox(3);
+    outbox.start_connection(true, 0xFFFF);
+    std::string out;
+    outbox.add({.topic = "a", .qos = 2}, 10, false, ProtocolVersion::v5, out);
+    outbox.add({.topic = "a", .qos = 2}, 20, false, ProtocolVersion::v5, out);
+    ASSERT_EQ(outbox.acknowledge(PacketType::pubrec, 1, false).progress, Outbox::Progress::waiting);
+    std::vector<std::uint64_t> delivered;
+    outbox.drop_received([&](std::uint64_t tag) { delivered.push_back(tag); });
+    outbox.start_connection(false, 0xFFFF);
+    EXPECT_EQ(delivered, std::vector<std::uint64_t>{10});
+    out.clear();
+    EXPECT_EQ(outbox.resend(out), 1U);
+    EXPECT_EQ(out, mqtt::publish({.topic = "a", .packet_id = 2, .qos = 2}));
+}
+
 }  // namespace
 }  // namespace foz::session
