@@ -47,7 +47,7 @@ sink::SinkResult<void> BatchWriter::write(
         }
     }
     letters_until_ = begin;
-    condemned_.clear();
+    refused_rows_.clear();
     known_rejections_.clear();
     looked_up_until_ = begin;
     committed_ = begin;
@@ -56,7 +56,7 @@ sink::SinkResult<void> BatchWriter::write(
     const std::size_t past = first_from(rows, end);
     std::size_t size = std::max<std::size_t>(past - first, 1);
     while (true) {
-        while (first < past && condemned_.contains(first)) {
+        while (first < past && refused_rows_.contains(first)) {
             ++first;  // committed with the next part, which may have no rows
         }
         const std::size_t last = first + std::min({size, past - first, rows_max_.value_or(size)});
@@ -93,7 +93,7 @@ sink::SinkResult<void> BatchWriter::write_part(const mapping::RowBatch& batch, c
     auto written = write_live(batch, part, commit);
     if (written) {
         committed_ = part.end;
-        condemned_.erase(condemned_.begin(), condemned_.lower_bound(part.last));
+        refused_rows_.erase(refused_rows_.begin(), refused_rows_.lower_bound(part.last));
         on_commit_(part.end, *written, commit);
         return {};
     }
@@ -104,14 +104,14 @@ sink::SinkResult<void> BatchWriter::write_part(const mapping::RowBatch& batch, c
     return std::unexpected(std::move(written.error()));
 }
 
-// Writes the rows of the part that are not condemned, and leaves their numbers in live_.
+// Writes the rows of the part that are not refused, and leaves their numbers in live_.
 sink::SinkResult<sink::Written> BatchWriter::write_live(
     const mapping::RowBatch& batch, const Part& part, const sink::Commit& commit
 ) {
     live_.clear();
     for (std::size_t row = part.first; row < part.last; ++row) {
         const mapping::Row& item = batch.rows()[row];
-        if (!condemned_.contains(row) && share_.has(item.route, item.origin)) {
+        if (!refused_rows_.contains(row) && share_.has(item.route, item.origin)) {
             live_.push_back(row);
         }
     }
@@ -155,7 +155,7 @@ sink::SinkResult<std::size_t> BatchWriter::next_size(
         }
         return tried;
     }
-    // The rows before the one to blame are good; it is tried alone before it is condemned.
+    // The rows before the one to blame are good; it is tried alone before it counts as refused.
     const bool suspected = error.row && *error.row < live_.size();
     const std::size_t good = suspected ? std::max<std::size_t>(*error.row, 1) : live_.size() / 2;
     return live_[good] - part.first;
@@ -187,13 +187,13 @@ sink::SinkResult<void> BatchWriter::condemn(
     const mapping::RowBatch& batch, std::size_t row, std::string code, std::string message
 ) {
     const mapping::Row& item = batch.rows()[row];
-    Condemned condemned{{item.origin, item.route, std::move(message), std::move(code)}};
-    auto known = letters_.is_known(batch, condemned.burial);
+    RefusedRow refused_row{{item.origin, item.route, std::move(message), std::move(code)}};
+    auto known = letters_.is_known(batch, refused_row.dead_reading);
     if (!known) {
         return pass_on(known);
     }
-    condemned.known = *known;
-    condemned_.insert_or_assign(row, std::move(condemned));
+    refused_row.known = *known;
+    refused_rows_.insert_or_assign(row, std::move(refused_row));
     return {};
 }
 
@@ -219,9 +219,9 @@ bool BatchWriter::is_known_rejection(sink::Cursor origin) const {
 
 sink::Commit BatchWriter::commit_for(const mapping::RowBatch& batch, const Part& part) {
     sink::Commit commit{part.end, std::vector<std::int64_t>(routes_, 0)};
-    for (const auto& [row, condemned] : condemned_) {
+    for (const auto& [row, refused_row] : refused_rows_) {
         if (row < part.last) {
-            commit.dead[condemned.burial.route] += condemned.known ? 0 : 1;
+            commit.dead[refused_row.dead_reading.route] += refused_row.known ? 0 : 1;
         }
     }
     for (const mapping::Rejection& rejection : between(batch.rejections(), committed_, part.end)) {
@@ -237,24 +237,24 @@ sink::Commit BatchWriter::commit_for(const mapping::RowBatch& batch, const Part&
 
 // Those that the commit of `part` passes.
 sink::SinkResult<void> BatchWriter::save_letters(const mapping::RowBatch& batch, const Part& part) {
-    std::vector<Burial> burials;
-    for (const auto& [row, condemned] : condemned_) {
-        if (row < part.last && !condemned.known) {
-            burials.push_back(condemned.burial);
+    std::vector<DeadReading> dead_readings;
+    for (const auto& [row, refused_row] : refused_rows_) {
+        if (row < part.last && !refused_row.known) {
+            dead_readings.push_back(refused_row.dead_reading);
         }
     }
     for (const mapping::Rejection& rejection : between(batch.rejections(), committed_, part.end)) {
         if (share_.has(rejection.route, rejection.origin) &&
             !is_known_rejection(rejection.origin)) {
-            burials.push_back({rejection.origin, rejection.route, rejection.reason, ""});
+            dead_readings.push_back({rejection.origin, rejection.route, rejection.reason, ""});
         }
     }
-    if (burials.empty()) {
+    if (dead_readings.empty()) {
         return {};
     }
-    std::ranges::sort(burials, {}, &Burial::origin);
+    std::ranges::sort(dead_readings, {}, &DeadReading::origin);
     letters_until_ = std::max(letters_until_, part.end);
-    return letters_.save(batch, burials);
+    return letters_.save(batch, dead_readings);
 }
 
 }  // namespace foz::pipeline

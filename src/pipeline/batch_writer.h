@@ -19,8 +19,8 @@
 #include "journal/journal.h"
 #include "mapping/mapping.h"
 #include "mapping/row_batch.h"
+#include "pipeline/dead_letter_writer.h"
 #include "pipeline/fingerprints.h"
-#include "pipeline/letter_writer.h"
 #include "pipeline/row_share.h"
 #include "sink/sink.h"
 
@@ -38,7 +38,7 @@ class BatchWriter {
 
     BatchWriter(
         sink::Sink& sink,
-        LetterWriter letters,
+        DeadLetterWriter letters,
         std::size_t routes,
         OnCommit on_commit,
         OnTimeLimit on_time_limit
@@ -71,8 +71,8 @@ class BatchWriter {
         sink::Cursor end;
     };
     /// A row that the database refuses.
-    struct Condemned {
-        Burial burial;
+    struct RefusedRow {
+        DeadReading dead_reading;
         bool known = false;  // a dead letter of another lane
     };
     [[nodiscard]] sink::SinkResult<void> write_part(
@@ -100,7 +100,7 @@ class BatchWriter {
 
     sink::Sink& sink_;
     const Fingerprints* fingerprints_ = nullptr;  // of the batch at hand
-    LetterWriter letters_;
+    DeadLetterWriter letters_;
     std::size_t routes_;
     OnCommit on_commit_;
     OnTimeLimit on_time_limit_;
@@ -113,9 +113,9 @@ class BatchWriter {
     sink::Cursor letters_until_;  // letters may have been saved up to here
     sink::Cursor
         looked_up_until_;  // rejections before this are in known_rejections_, if they are known
-    std::map<std::size_t, Condemned> condemned_;  // by row of the batch; those after committed_
-    std::vector<sink::Cursor> known_rejections_;  // of the batch: dead letters of another lane
-    std::vector<std::size_t> live_;  // the rows of the last part that were not condemned
+    std::map<std::size_t, RefusedRow> refused_rows_;  // by row of the batch; those after committed_
+    std::vector<sink::Cursor> known_rejections_;      // of the batch: dead letters of another lane
+    std::vector<std::size_t> live_;  // the rows of the last part that were not refused
     mapping::RowBatch sieved_;  // they alone, when others stand between; its texts are the batch's
 };
 

@@ -28,7 +28,7 @@ constexpr journal::Position kRecordsWorthWaking = 1'000;
 // The clock is read once for this many messages.
 constexpr int kMessagesPerClockReading = 64;
 
-LetterWriter letter_writer_for(const RunnerParts& parts, const RunnerOptions& options) {
+DeadLetterWriter dead_letter_writer_for(const RunnerParts& parts, const RunnerOptions& options) {
     state::DeadLetter blank;
     blank.journal = parts.journal.status().id;
     blank.database = options.database;
@@ -79,7 +79,7 @@ Runner::Runner(RunnerParts parts, RunnerOptions options)
       ),
       writer_(
           *parts_.sink,
-          letter_writer_for(parts_, options_),
+          dead_letter_writer_for(parts_, options_),
           parts_.mapping.routes().size(),
           [this](
               const sink::Cursor& cursor, const sink::Written& written, const sink::Commit& commit

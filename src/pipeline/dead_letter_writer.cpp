@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pipeline/letter_writer.h"
+#include "pipeline/dead_letter_writer.h"
 
 #include <algorithm>
 #include <array>
@@ -19,19 +19,19 @@ constexpr std::size_t kSavedAtOnceBytes = 4 << 20;
 constexpr journal::Position kSkipMax = 1'000;
 
 // The number of the item among those of its message on the same route.
-std::uint32_t reading_of(const mapping::RowBatch& batch, const Burial& burial) {
+std::uint32_t reading_of(const mapping::RowBatch& batch, const DeadReading& dead_reading) {
     const auto before = [&](const auto& items) {
         const auto first = std::ranges::lower_bound(
             items,
-            mapping::Origin{burial.origin.position, 0},
+            mapping::Origin{dead_reading.origin.position, 0},
             {},
             [](const auto& item) { return item.origin; }
         );
         const auto last = std::find_if(first, items.end(), [&](const auto& item) {
-            return item.origin >= burial.origin;
+            return item.origin >= dead_reading.origin;
         });
         return std::count_if(first, last, [&](const auto& item) {
-            return item.route == burial.route;
+            return item.route == dead_reading.route;
         });
     };
     return static_cast<std::uint32_t>(before(batch.rows()) + before(batch.rejections()));
@@ -48,16 +48,16 @@ sink::SinkError cannot_save(const Error& error) {
 
 }  // namespace
 
-sink::SinkResult<bool> LetterWriter::is_known(
-    const mapping::RowBatch& batch, const Burial& burial
+sink::SinkResult<bool> DeadLetterWriter::is_known(
+    const mapping::RowBatch& batch, const DeadReading& dead_reading
 ) {
     if (!repeats_) {
         return false;
     }
     state::DeadLetter letter = blank_;
-    letter.position = burial.origin.position;
-    letter.route = routes_[burial.route];
-    letter.reading = reading_of(batch, burial);
+    letter.position = dead_reading.origin.position;
+    letter.route = routes_[dead_reading.route];
+    letter.reading = reading_of(batch, dead_reading);
     auto known = state::is_of_other_lanes(state_, letter);
     if (!known) {
         return std::unexpected(cannot_save(known.error()));
@@ -65,20 +65,20 @@ sink::SinkResult<bool> LetterWriter::is_known(
     return *known;
 }
 
-sink::SinkResult<void> LetterWriter::save(
-    const mapping::RowBatch& batch, std::span<const Burial> burials
+sink::SinkResult<void> DeadLetterWriter::save(
+    const mapping::RowBatch& batch, std::span<const DeadReading> dead_readings
 ) {
     std::vector<state::DeadLetter> letters;
     std::size_t bytes = 0;
-    for (std::size_t i = 0; i < burials.size(); ++i) {
-        auto letter = letter_for(batch, burials[i]);
+    for (std::size_t i = 0; i < dead_readings.size(); ++i) {
+        auto letter = letter_for(batch, dead_readings[i]);
         if (!letter) {
             return std::unexpected(cannot_save(letter.error()));
         }
         warn_of(*letter);
         bytes += letter->payload.size();
         letters.push_back(std::move(*letter));
-        if (bytes < kSavedAtOnceBytes && i + 1 < burials.size()) {
+        if (bytes < kSavedAtOnceBytes && i + 1 < dead_readings.size()) {
             continue;
         }
         if (auto saved = state::save_letters(state_, letters); !saved) {
@@ -90,7 +90,7 @@ sink::SinkResult<void> LetterWriter::save(
     return {};
 }
 
-sink::SinkResult<void> LetterWriter::forget_from(sink::Cursor cursor) {
+sink::SinkResult<void> DeadLetterWriter::forget_from(sink::Cursor cursor) {
     auto forgotten = state::forget_from(
         state_, blank_.journal, blank_.database, blank_.lane, {cursor.position, cursor.ordinal}
     );
@@ -100,7 +100,7 @@ sink::SinkResult<void> LetterWriter::forget_from(sink::Cursor cursor) {
     return {};
 }
 
-void LetterWriter::warn_of(const state::DeadLetter& letter) {
+void DeadLetterWriter::warn_of(const state::DeadLetter& letter) {
     if (const auto held_back = throttle_.pass(clock_.steady_now())) {
         spdlog::warn(
             "database {}: route {} cannot store a reading from topic \"{}\" (client \"{}\"): {}{}; "
@@ -116,10 +116,10 @@ void LetterWriter::warn_of(const state::DeadLetter& letter) {
     }
 }
 
-Result<state::DeadLetter> LetterWriter::letter_for(
-    const mapping::RowBatch& batch, const Burial& burial
+Result<state::DeadLetter> DeadLetterWriter::letter_for(
+    const mapping::RowBatch& batch, const DeadReading& dead_reading
 ) {
-    auto record = record_at(burial.origin.position);
+    auto record = record_at(dead_reading.origin.position);
     if (!record) {
         return pass_on(record);
     }
@@ -128,10 +128,10 @@ Result<state::DeadLetter> LetterWriter::letter_for(
         return pass_on(message);
     }
     state::DeadLetter letter = blank_;
-    letter.position = burial.origin.position;
-    letter.ordinal = burial.origin.ordinal;
-    letter.route = routes_[burial.route];
-    letter.reading = reading_of(batch, burial);
+    letter.position = dead_reading.origin.position;
+    letter.ordinal = dead_reading.origin.ordinal;
+    letter.route = routes_[dead_reading.route];
+    letter.reading = reading_of(batch, dead_reading);
     letter.topic = message->topic;
     letter.client = message->client_id;
     letter.user = message->user;
@@ -139,13 +139,13 @@ Result<state::DeadLetter> LetterWriter::letter_for(
     letter.qos = message->qos;
     letter.retain = message->retain;
     letter.payload = message->payload;
-    letter.reason = burial.reason;
-    letter.code = burial.code;
+    letter.reason = dead_reading.reason;
+    letter.code = dead_reading.code;
     letter.first_seen = clock_.system_now();
     return letter;
 }
 
-Result<journal::Record> LetterWriter::record_at(journal::Position position) {
+Result<journal::Record> DeadLetterWriter::record_at(journal::Position position) {
     if (record_ && record_->position == position) {
         return *record_;
     }

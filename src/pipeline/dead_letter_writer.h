@@ -20,18 +20,18 @@
 namespace foz::pipeline {
 
 /// An item that cannot be stored, and why.
-struct Burial {
+struct DeadReading {
     mapping::Origin origin;
     std::uint32_t route = 0;
     std::string reason;
     std::string code;
 };
 
-class LetterWriter {
+class DeadLetterWriter {
   public:
     /// `letter` has journal, database and lane; the rest is filled in for each letter. A lane that
     /// `repeats` what other lanes have done saves no second letter of a reading.
-    LetterWriter(
+    DeadLetterWriter(
         journal::Journal& journal,
         state::StateDatabase& state,
         const Clock& clock,
@@ -46,17 +46,17 @@ class LetterWriter {
           routes_(std::move(routes)),
           repeats_(repeats) {}
 
-    /// Whether another lane has a letter of it already, so that this one must save none. `burial`
-    /// is an item of `batch`.
+    /// Whether another lane has a letter of it already, so that this one must save none.
+    /// `dead_reading` is an item of `batch`.
     [[nodiscard]] sink::SinkResult<bool> is_known(
-        const mapping::RowBatch& batch, const Burial& burial
+        const mapping::RowBatch& batch, const DeadReading& dead_reading
     );
 
-    /// Saves a letter for each, and warns of them; those saved before are left alone. The burials
-    /// are items of `batch`, in the order of their origins. Errors are Failure::retry: nothing is
-    /// dropped because the disk is full.
+    /// Saves a letter for each, and warns of them; those saved before are left alone. The
+    /// dead_readings are items of `batch`, in the order of their origins. Errors are
+    /// Failure::retry: nothing is dropped because the disk is full.
     [[nodiscard]] sink::SinkResult<void> save(
-        const mapping::RowBatch& batch, std::span<const Burial> burials
+        const mapping::RowBatch& batch, std::span<const DeadReading> dead_readings
     );
 
     /// Removes the lane's letters at or after `cursor`, of readings that are to be tried again.
@@ -64,7 +64,7 @@ class LetterWriter {
 
   private:
     [[nodiscard]] Result<state::DeadLetter> letter_for(
-        const mapping::RowBatch& batch, const Burial& burial
+        const mapping::RowBatch& batch, const DeadReading& dead_reading
     );
     void warn_of(const state::DeadLetter& letter);
     [[nodiscard]] Result<journal::Record> record_at(journal::Position position);
