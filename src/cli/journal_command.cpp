@@ -19,7 +19,7 @@
 #include "journal/local/local_journal.h"
 #include "mqtt/message.h"
 #include "pipeline/journal_renewal.h"
-#include "pipeline/left_lanes.h"
+#include "pipeline/orphaned_cursors.h"
 #include "server/journal_options.h"
 
 namespace foz::cli {
@@ -204,18 +204,18 @@ Result<journal::NamedCursor> cursor_to_forget(
 Result<void> give_up(
     const std::string& cursor, const std::string& journal_id, const config::Settings& settings
 ) {
-    if (pipeline::is_left_lane(cursor, settings.databases)) {
+    if (pipeline::is_orphaned_cursor(cursor, settings.databases)) {
         return {};
     }
     auto state = open_state(settings);
     if (!state) {
         return pass_on(state);
     }
-    const auto left = pipeline::LeftSideLane::find(cursor, journal_id, settings, **state);
+    const auto left = pipeline::OrphanedSideLane::find(cursor, journal_id, settings, **state);
     if (!left) {
         return std::unexpected(left.error());
     }
-    const std::optional<pipeline::LeftSideLane>& there = *left;
+    const std::optional<pipeline::OrphanedSideLane>& there = *left;
     if (!there) {
         return fail(
             ErrorCode::invalid,

@@ -6,7 +6,7 @@
 
 #include "mapping/mapping.h"
 #include "pipeline/lane_layout.h"
-#include "pipeline/left_lanes.h"
+#include "pipeline/orphaned_cursors.h"
 #include "sink/make_sink.h"
 #include "state/standstills.h"
 
@@ -47,7 +47,7 @@ Result<void> Lanes::prepare(const config::Settings& settings) {
         !removed) {
         return removed;
     }
-    pipeline::warn_of_left_lanes(journal_, settings.databases);
+    pipeline::warn_of_orphaned_cursors(journal_, settings.databases);
     return {};
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pipeline/left_lanes.h"
+#include "pipeline/orphaned_cursors.h"
 
 #include <algorithm>
 #include <iterator>
@@ -9,14 +9,14 @@
 
 namespace foz::pipeline {
 
-bool is_left_lane(std::string_view cursor, const std::vector<config::Database>& configured) {
+bool is_orphaned_cursor(std::string_view cursor, const std::vector<config::Database>& configured) {
     const std::size_t slash = cursor.find('/');
     return slash != std::string_view::npos &&
            std::ranges::find(configured, cursor.substr(0, slash), &config::Database::name) ==
                configured.end();
 }
 
-Result<std::optional<LeftSideLane>> LeftSideLane::find(
+Result<std::optional<OrphanedSideLane>> OrphanedSideLane::find(
     std::string_view cursor,
     const std::string& journal_id,
     const config::Settings& settings,
@@ -24,7 +24,7 @@ Result<std::optional<LeftSideLane>> LeftSideLane::find(
 ) {
     const std::size_t slash = std::min(cursor.find('/'), cursor.size());
     const std::string_view lane = cursor.substr(std::min(slash + 1, cursor.size()));
-    LeftSideLane left;
+    OrphanedSideLane left;
     left.journal_id_ = journal_id;
     left.database_ = cursor.substr(0, slash);
     if (!lane.contains('/') ||
@@ -51,7 +51,7 @@ Result<std::optional<LeftSideLane>> LeftSideLane::find(
     return is_written ? std::nullopt : std::optional(std::move(left));
 }
 
-Result<void> LeftSideLane::give_up(state::StateDatabase& state) const {
+Result<void> OrphanedSideLane::give_up(state::StateDatabase& state) const {
     for (const state::SideSpan& span : spans_) {
         if (auto removed = state::remove_side_span(state, journal_id_, database_, span); !removed) {
             return removed;
@@ -60,12 +60,12 @@ Result<void> LeftSideLane::give_up(state::StateDatabase& state) const {
     return {};
 }
 
-void warn_of_left_lanes(
+void warn_of_orphaned_cursors(
     const journal::Journal& journal, const std::vector<config::Database>& configured
 ) {
     const journal::Position end = journal.durable_end();
     for (const journal::NamedCursor& cursor : journal.cursors()) {
-        if (!is_left_lane(cursor.name, configured)) {
+        if (!is_orphaned_cursor(cursor.name, configured)) {
             continue;
         }
         spdlog::warn(
