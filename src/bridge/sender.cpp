@@ -15,7 +15,7 @@ namespace {
 // not go out must not keep acknowledgements waiting.
 constexpr unsigned kRecordsAtOnce = 4'096;
 
-constexpr std::chrono::seconds kPatience{30};  // for an acknowledgement
+constexpr std::chrono::seconds kAckTimeout{30};  // for an acknowledgement
 constexpr std::chrono::seconds kTryAgainAfter{1};
 
 constexpr std::uint8_t kExactlyOnce = 2;
@@ -101,7 +101,7 @@ void Sender::watch() {
     }
     watching_ = true;
     watched_ = outbox.oldest();
-    loop_->post_after(kPatience, [this] {
+    loop_->post_after(kAckTimeout, [this] {
         watching_ = false;
         const auto& now = link_->protocol().outbox();
         if (!now.empty() && now.oldest() == watched_ && link_->protocol().ready()) {
@@ -110,7 +110,7 @@ void Sender::watch() {
                  fmt::format(
                      "the broker has not acknowledged a message for {} s; it may have discarded it "
                      "for being over a rate",
-                     kPatience.count()
+                     kAckTimeout.count()
                  )}
             );
         }

@@ -23,7 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // A running foz saves its sessions every five seconds, and ends then what is to be ended.
-constexpr auto kPatience = 12s;
+constexpr auto kWaitTime = 12s;
 
 struct SessionsArguments {
     DataFolderArguments folder;
@@ -158,7 +158,7 @@ int request(const Opened& opened, const std::string& client_id) {
 }
 
 int wait_for_end(const Opened& opened) {
-    const SteadyTime deadline = real_clock().steady_now() + kPatience;
+    const SteadyTime deadline = real_clock().steady_now() + kWaitTime;
     while (real_clock().steady_now() < deadline) {
         const auto left = session::load_session_ends(*opened.state, opened.journal);
         if (!left) {

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kPatience = 1min;
+constexpr auto kQuietTime = 1min;
 constexpr auto kInterval = 15min;
 
 std::chrono::seconds seconds(SteadyTime::duration time) {
@@ -33,7 +33,7 @@ std::optional<std::string> Standstill::failed(
     }
     const SteadyTime now = clock.steady_now();
     const auto still_for = seconds(now - *since_);
-    if (waiting == 0 || still_for < kPatience || (last_said_ && now - *last_said_ < kInterval)) {
+    if (waiting == 0 || still_for < kQuietTime || (last_said_ && now - *last_said_ < kInterval)) {
         return std::nullopt;
     }
     last_said_ = now;

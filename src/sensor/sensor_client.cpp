@@ -14,7 +14,7 @@ using mqtt::PacketType;
 
 constexpr std::size_t kBatchBytes = 64 << 10;
 constexpr std::uint32_t kSessionExpirySeconds = 3600;
-constexpr auto kConnackPatience = std::chrono::seconds(30);
+constexpr auto kConnackTimeout = std::chrono::seconds(30);
 
 /// A client id or a topic. check_options has seen that the pattern is good.
 std::string text_from(std::string_view pattern, std::uint32_t number) {
@@ -290,10 +290,10 @@ SensorClient::Verdict SensorClient::keep_alive(SteadyTime now, std::string& out)
         return Verdict::keep;
     }
     const std::chrono::seconds interval(options().keep_alive_seconds);
-    const auto patience = ready() ? interval + interval / 2 : kConnackPatience;
-    if (patience.count() > 0 && now - last_received_ > patience) {
+    const auto silence_max = ready() ? interval + interval / 2 : kConnackTimeout;
+    if (silence_max.count() > 0 && now - last_received_ > silence_max) {
         context_->statistics.last_error =
-            fmt::format("the broker is silent for {} s", patience.count());
+            fmt::format("the broker is silent for {} s", silence_max.count());
         return Verdict::reconnect_later;
     }
     // QoS 0 gets no answers: it has to ask for one, also while it publishes.

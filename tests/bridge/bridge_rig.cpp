@@ -20,7 +20,7 @@ using support::wait_until;
 
 namespace {
 
-constexpr auto kPatience = std::chrono::seconds(30);
+constexpr auto kTimeout = std::chrono::seconds(30);
 
 std::string shown(const Message& message) {
     return fmt::format(
@@ -88,7 +88,7 @@ bool BridgeRig::connected() const {
 }
 
 void BridgeRig::drain() {
-    bridge_->drain(real_clock().steady_now() + kPatience);
+    bridge_->drain(real_clock().steady_now() + kTimeout);
     bridge_.reset();
 }
 
@@ -119,7 +119,7 @@ journal::Position BridgeRig::append(const Message& message) {
     );
     batch.end_record();
     const journal::Position end = journal_->append(batch).value();
-    (void)journal_->wait_for(end - 1, real_clock().steady_now() + kPatience);
+    (void)journal_->wait_for(end - 1, real_clock().steady_now() + kTimeout);
     return end - 1;
 }
 
@@ -185,11 +185,11 @@ std::vector<std::string> BridgeRig::received() const {
 }
 
 bool BridgeRig::receives(std::size_t count) const {
-    return wait_until([&] { return received().size() >= count; }, kPatience);
+    return wait_until([&] { return received().size() >= count; }, kTimeout);
 }
 
 bool BridgeRig::catches_up() const {
-    return wait_until([&] { return status().behind == 0; }, kPatience);
+    return wait_until([&] { return status().behind == 0; }, kTimeout);
 }
 
 }  // namespace foz::bridge

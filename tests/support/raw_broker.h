@@ -48,8 +48,8 @@ class RawBroker {
         hang_up();
         wait_readable(listener_);
         socket_ = ::accept(listener_, nullptr, nullptr);
-        constexpr timeval kPatience{.tv_sec = 10, .tv_usec = 0};
-        ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+        constexpr timeval kTimeout{.tv_sec = 10, .tv_usec = 0};
+        ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &kTimeout, sizeof kTimeout);
         expect(mqtt::PacketType::connect);
         std::string out;
         mqtt::append_connack(out, {.session_present = session_present}, kVersion);

@@ -95,7 +95,7 @@ Answer answer_of(MYSQL* connection, MYSQL_RES* rows) {
 
 }  // namespace
 
-SinkResult<Connection> Connection::open(const SinkOptions& options, Patience& patience) {
+SinkResult<Connection> Connection::open(const SinkOptions& options, SocketWaiter& waiter) {
     const auto url = parse_url(options.url);
     if (!url) {
         return std::unexpected(SinkError{
@@ -103,11 +103,11 @@ SinkResult<Connection> Connection::open(const SinkOptions& options, Patience& pa
         });
     }
     if (url->hosts.size() == 1) {
-        return open_at(*url, url->hosts.front(), options, patience);
+        return open_at(*url, url->hosts.front(), options, waiter);
     }
     std::string tried;
     for (const Host& host : url->hosts) {
-        auto connection = open_at(*url, host, options, patience);
+        auto connection = open_at(*url, host, options, waiter);
         if (connection && !connection->is_read_only_) {
             connection->has_other_hosts_ = true;
             return connection;
@@ -124,9 +124,9 @@ SinkResult<Connection> Connection::open(const SinkOptions& options, Patience& pa
 }
 
 SinkResult<Connection> Connection::open_at(
-    const Url& url, const Host& host, const SinkOptions& options, Patience& patience
+    const Url& url, const Host& host, const SinkOptions& options, SocketWaiter& waiter
 ) {
-    Connection connection(mysql_init(nullptr), patience, options.answer_timeout);
+    Connection connection(mysql_init(nullptr), waiter, options.answer_timeout);
     MYSQL* handle = connection.handle();
     mysql_options(handle, MYSQL_OPT_NONBLOCK, &kStackBytes);
     mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4");
@@ -179,7 +179,7 @@ int Connection::wait(int wanted) {
     events |= (wanted & MYSQL_WAIT_READ) != 0 ? POLLIN : 0;
     events |= (wanted & MYSQL_WAIT_WRITE) != 0 ? POLLOUT : 0;
     events |= (wanted & MYSQL_WAIT_EXCEPT) != 0 ? POLLPRI : 0;
-    const int ready = patience_->wait(mysql_get_socket(handle()), events, answer_timeout_);
+    const int ready = waiter_->wait(mysql_get_socket(handle()), events, answer_timeout_);
     if (ready == 0) {
         gave_up_ = true;
         return MYSQL_WAIT_TIMEOUT;
@@ -205,7 +205,7 @@ SinkError Connection::error_in(MYSQL_STMT* statement) const {
 SinkError Connection::error_of(unsigned number, std::string_view sqlstate, std::string_view message)
     const {
     if (gave_up_) {
-        return silence_error("MariaDB", *patience_, answer_timeout_);
+        return silence_error("MariaDB", *waiter_, answer_timeout_);
     }
     constexpr unsigned kReadOnlyOption = 1290;  // --read-only, which may also be another option
     constexpr unsigned kReadOnlyMode = 1836;

@@ -14,8 +14,8 @@
 
 #include "base/clock.h"
 #include "sink/mariadb/url.h"
-#include "sink/patience.h"
 #include "sink/sink.h"
+#include "sink/socket_waiter.h"
 
 namespace foz::sink::mariadb {
 
@@ -30,14 +30,14 @@ struct Answer {
 
 /// An open connection in a session that foz has set up: strict SQL, UTC, UTF-8, no autocommit.
 /// Closed by the destructor. A server that is silent for options.answer_timeout, or when the
-/// patience ends, counts as a lost connection.
+/// socket waiter is at its end, counts as a lost connection.
 class Connection {
   public:
     /// Tries the hosts of the URL in order, each for at most options.connect_timeout; of several,
-    /// one that is read-only is passed over. Any failure is Failure::retry. `patience` must outlive
+    /// one that is read-only is passed over. Any failure is Failure::retry. `waiter` must outlive
     /// the connection.
     [[nodiscard]] static SinkResult<Connection> open(
-        const SinkOptions& options, Patience& patience
+        const SinkOptions& options, SocketWaiter& waiter
     );
 
     /// Runs one or more statements; one answer for each.
@@ -94,10 +94,10 @@ class Connection {
     struct Close {
         void operator()(MYSQL* connection) const { mysql_close(connection); }
     };
-    Connection(MYSQL* handle, Patience& patience, std::chrono::milliseconds answer_timeout)
-        : handle_(handle), patience_(&patience), answer_timeout_(answer_timeout) {}
+    Connection(MYSQL* handle, SocketWaiter& waiter, std::chrono::milliseconds answer_timeout)
+        : handle_(handle), waiter_(&waiter), answer_timeout_(answer_timeout) {}
     [[nodiscard]] static SinkResult<Connection> open_at(
-        const Url& url, const Host& host, const SinkOptions& options, Patience& patience
+        const Url& url, const Host& host, const SinkOptions& options, SocketWaiter& waiter
     );
     [[nodiscard]] SinkResult<void> connect(
         const Url& url, const Host& host, const std::string& password
@@ -111,7 +111,7 @@ class Connection {
     ) const;
 
     std::unique_ptr<MYSQL, Close> handle_;
-    Patience* patience_;
+    SocketWaiter* waiter_;
     std::optional<std::chrono::milliseconds> answer_timeout_;  // nothing: for run_at_length
     bool gave_up_ = false;                                     // the server was silent for too long
     bool has_other_hosts_ = false;  // to go to when this one turns read-only

@@ -52,7 +52,7 @@ class MariadbSink final : public Sink {
         const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
     ) override;
     void close() override;
-    void end_waits_at(SteadyTime deadline) override { patience_.end_at(deadline); }
+    void end_waits_at(SteadyTime deadline) override { waiter_.end_at(deadline); }
 
   private:
     Connection& take(Connection connection);
@@ -66,7 +66,7 @@ class MariadbSink final : public Sink {
 
     const SinkOptions options_;
     const bool allow_bulk_;
-    Patience patience_;
+    SocketWaiter waiter_;
     std::optional<Connection> connection_;
     std::optional<RowInserter> inserter_;
     OpenLane lane_;
@@ -90,7 +90,7 @@ SinkResult<Connected> MariadbSink::connect(const LaneName& lane, const mapping::
     lane_ = OpenLane{};
     lane_.name = lane;
     lane_.rows = TableRows(mapping);
-    auto opened = Connection::open(options_, patience_);
+    auto opened = Connection::open(options_, waiter_);
     if (!opened) {
         return pass_on(opened);
     }
@@ -147,7 +147,7 @@ SinkResult<Connected> MariadbSink::set_up(Connection& connection, const mapping:
 }
 
 SinkResult<std::vector<std::string>> MariadbSink::inspect(const mapping::Mapping& mapping) {
-    auto connection = Connection::open(options_, patience_);
+    auto connection = Connection::open(options_, waiter_);
     if (!connection) {
         return pass_on(connection);
     }
@@ -232,7 +232,7 @@ SinkResult<Audit> MariadbSink::audit(
     const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
 ) {
     if (!connection_) {
-        auto opened = Connection::open(options_, patience_);
+        auto opened = Connection::open(options_, waiter_);
         if (!opened) {
             return pass_on(opened);
         }

@@ -85,7 +85,7 @@ std::int64_t number(const QueryResult& result, int row, int column) {
     return value;
 }
 
-SinkResult<Connection> Connection::open(const SinkOptions& options, Patience& patience) {
+SinkResult<Connection> Connection::open(const SinkOptions& options, SocketWaiter& waiter) {
     const auto seconds = std::max(
         std::chrono::seconds(2), std::chrono::ceil<std::chrono::seconds>(options.connect_timeout)
     );
@@ -120,7 +120,7 @@ SinkResult<Connection> Connection::open(const SinkOptions& options, Patience& pa
     keywords.push_back(nullptr);
     values.push_back(nullptr);
     Connection connection(
-        PQconnectdbParams(keywords.data(), values.data(), 1), patience, options.answer_timeout
+        PQconnectdbParams(keywords.data(), values.data(), 1), waiter, options.answer_timeout
     );
     if (connection.lost()) {
         SinkError error = connection.loss();
@@ -212,7 +212,7 @@ SinkResult<void> Connection::commit() {
 }
 
 bool Connection::wait(short events) {
-    gave_up_ = patience_->wait(PQsocket(handle_.get()), events, answer_timeout_) == 0;
+    gave_up_ = waiter_->wait(PQsocket(handle_.get()), events, answer_timeout_) == 0;
     return !gave_up_;
 }
 
@@ -296,7 +296,7 @@ bool Connection::is_in_clear() const {
 
 SinkError Connection::loss() const {
     if (gave_up_) {
-        return silence_error("PostgreSQL", *patience_, answer_timeout_);
+        return silence_error("PostgreSQL", *waiter_, answer_timeout_);
     }
     return {Failure::reconnect, "", on_one_line(PQerrorMessage(handle_.get())), std::nullopt};
 }

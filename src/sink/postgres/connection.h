@@ -10,8 +10,8 @@
 
 #include <libpq-fe.h>
 
-#include "sink/patience.h"
 #include "sink/sink.h"
+#include "sink/socket_waiter.h"
 
 namespace foz::sink::postgres {
 
@@ -42,14 +42,14 @@ struct Warnings {
 };
 
 /// An open connection, closed by the destructor. A server that is silent for
-/// options.answer_timeout, or when the patience ends, counts as a lost connection.
+/// options.answer_timeout, or when the socket waiter is at its end, counts as a lost connection.
 class Connection {
   public:
     /// Connects and sets the session up; takes at most options.connect_timeout for each address of
     /// the host. Among several hosts in the URL it takes the one that accepts writes. Any failure
-    /// is Failure::retry. `patience` must outlive the connection.
+    /// is Failure::retry. `waiter` must outlive the connection.
     [[nodiscard]] static SinkResult<Connection> open(
-        const SinkOptions& options, Patience& patience
+        const SinkOptions& options, SocketWaiter& waiter
     );
 
     /// Runs one or more statements; yields the result of the last.
@@ -101,10 +101,10 @@ class Connection {
     struct Close {
         void operator()(PGconn* connection) const { PQfinish(connection); }
     };
-    Connection(PGconn* handle, Patience& patience, std::chrono::milliseconds answer_timeout)
+    Connection(PGconn* handle, SocketWaiter& waiter, std::chrono::milliseconds answer_timeout)
         : warnings_(std::make_unique<Warnings>()),
           handle_(handle),
-          patience_(&patience),
+          waiter_(&waiter),
           answer_timeout_(answer_timeout) {}
     [[nodiscard]] SinkError error_of(const PGresult* result);
     [[nodiscard]] SinkResult<void> set_up_session();
@@ -117,7 +117,7 @@ class Connection {
 
     std::unique_ptr<Warnings> warnings_;  // libpq has its address
     std::unique_ptr<PGconn, Close> handle_;
-    Patience* patience_;
+    SocketWaiter* waiter_;
     std::optional<std::chrono::milliseconds> answer_timeout_;  // nothing: for run_at_length
     bool gave_up_ = false;                                     // the server was silent for too long
     std::string error_context_;

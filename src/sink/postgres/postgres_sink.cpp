@@ -58,7 +58,7 @@ class PostgresSink final : public Sink {
         const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
     ) override;
     void close() override { connection_.reset(); }
-    void end_waits_at(SteadyTime deadline) override { patience_.end_at(deadline); }
+    void end_waits_at(SteadyTime deadline) override { waiter_.end_at(deadline); }
 
   private:
     [[nodiscard]] SinkResult<Connected> set_up(
@@ -74,7 +74,7 @@ class PostgresSink final : public Sink {
     ) const;
 
     const SinkOptions options_;
-    Patience patience_;
+    SocketWaiter waiter_;
     std::optional<Connection> connection_;
     OpenLane lane_;
     TableWarnings warnings_;
@@ -87,7 +87,7 @@ SinkResult<Connected> PostgresSink::connect(const LaneName& lane, const mapping:
     lane_ = OpenLane{};
     lane_.name = lane;
     lane_.rows = TableRows(mapping);
-    auto opened = Connection::open(options_, patience_);
+    auto opened = Connection::open(options_, waiter_);
     if (!opened) {
         return pass_on(opened);
     }
@@ -196,7 +196,7 @@ SinkResult<void> PostgresSink::remember_shape(Connection& connection) {
 }
 
 SinkResult<std::vector<std::string>> PostgresSink::inspect(const mapping::Mapping& mapping) {
-    auto connection = Connection::open(options_, patience_);
+    auto connection = Connection::open(options_, waiter_);
     if (!connection) {
         return pass_on(connection);
     }
@@ -303,7 +303,7 @@ SinkResult<Audit> PostgresSink::audit(
     const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
 ) {
     if (!connection_) {
-        auto opened = Connection::open(options_, patience_);
+        auto opened = Connection::open(options_, waiter_);
         if (!opened) {
             return pass_on(opened);
         }

@@ -26,12 +26,12 @@ void RememberingListener::on_failed(const Error& error) {
 
 bool RememberingListener::wait_for_room(int times) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, kPatience, [&] { return room_calls_ >= times; });
+    return changed_.wait_for(lock, kTimeout, [&] { return room_calls_ >= times; });
 }
 
 std::optional<Error> RememberingListener::wait_for_failure() {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, kPatience, [&] { return failure_.has_value(); });
+    changed_.wait_for(lock, kTimeout, [&] { return failure_.has_value(); });
     return failure_;
 }
 

@@ -55,10 +55,10 @@ class RememberingListener final : public Listener {
     std::optional<Error> failure_;
 };
 
-inline constexpr auto kPatience = std::chrono::seconds(30);
+inline constexpr auto kTimeout = std::chrono::seconds(30);
 
 [[nodiscard]] inline SteadyTime deadline() {
-    return std::chrono::steady_clock::now() + kPatience;
+    return std::chrono::steady_clock::now() + kTimeout;
 }
 
 /// Calls `condition` until it holds; false when that takes too long.

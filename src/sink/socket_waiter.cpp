@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sink/patience.h"
+#include "sink/socket_waiter.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -37,26 +37,26 @@ int poll_timeout_until(SteadyTime limit) {
 
 }  // namespace
 
-Patience::Patience()
+SocketWaiter::SocketWaiter()
     : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), end_(kNever.time_since_epoch().count()) {
     FOZ_CHECK(wake_ >= 0);
 }
 
-Patience::~Patience() {
+SocketWaiter::~SocketWaiter() {
     ::close(wake_);
 }
 
-void Patience::end_at(SteadyTime deadline) {
+void SocketWaiter::end_at(SteadyTime deadline) {
     end_ = deadline.time_since_epoch().count();
     const std::uint64_t one = 1;
     FOZ_CHECK(::write(wake_, &one, sizeof one) == sizeof one);
 }
 
-bool Patience::at_end() const {
+bool SocketWaiter::at_end() const {
     return now().time_since_epoch().count() >= end_;
 }
 
-short Patience::wait(int socket, short events, std::optional<milliseconds> at_most) {
+short SocketWaiter::wait(int socket, short events, std::optional<milliseconds> at_most) {
     const SteadyTime silence_end = at_most ? now() + *at_most : kNever;
     while (true) {
         const SteadyTime limit = std::min(silence_end, SteadyTime(SteadyTime::duration(end_)));
@@ -76,9 +76,9 @@ short Patience::wait(int socket, short events, std::optional<milliseconds> at_mo
 }
 
 SinkError silence_error(
-    std::string_view server, const Patience& patience, std::optional<milliseconds> at_most
+    std::string_view server, const SocketWaiter& waiter, std::optional<milliseconds> at_most
 ) {
-    std::string message = patience.at_end() || !at_most
+    std::string message = waiter.at_end() || !at_most
                               ? fmt::format("{} had not answered when foz had to end", server)
                               : fmt::format(
                                     "{} has been silent for {:g} s (answer_timeout)",

@@ -16,12 +16,12 @@
 namespace foz::sink {
 
 /// One thread waits.
-class Patience {
+class SocketWaiter {
   public:
-    Patience();
-    ~Patience();
-    Patience(const Patience&) = delete;
-    Patience& operator=(const Patience&) = delete;
+    SocketWaiter();
+    ~SocketWaiter();
+    SocketWaiter(const SocketWaiter&) = delete;
+    SocketWaiter& operator=(const SocketWaiter&) = delete;
 
     /// Any thread. No wait lasts longer than until `deadline`, the one under way neither.
     void end_at(SteadyTime deadline);
@@ -42,7 +42,7 @@ class Patience {
 /// What a sink says when such a wait was in vain: Failure::reconnect.
 [[nodiscard]] SinkError silence_error(
     std::string_view server,
-    const Patience& patience,
+    const SocketWaiter& waiter,
     std::optional<std::chrono::milliseconds> at_most
 );
 
