@@ -68,7 +68,7 @@ Result<std::unique_ptr<Bridge>> Bridge::start(
     }
     Setup setup{
         .link =
-            {.called = "bridge " + settings.remote.name,
+            {.log_name = "bridge " + settings.remote.name,
              .remote = settings.remote,
              .terms = *std::move(terms)},
         .session = session::session_of(

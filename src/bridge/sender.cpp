@@ -29,7 +29,7 @@ Sender::Sender(
     state::StateDatabase& state,
     const Clock& clock
 )
-    : called_("bridge " + bridge.remote.name),
+    : log_name_("bridge " + bridge.remote.name),
       journal_(journal),
       clock_(clock),
       messages_(
@@ -39,7 +39,7 @@ Sender::Sender(
           EchoMark::for_bridge(bridge, journal.status().id)
       ),
       cursor_(bridge, topics.qos_out() == kExactlyOnce, journal, state),
-      undeliverable_(called_, journal, state, clock),
+      undeliverable_(log_name_, journal, state, clock),
       rate_(config::limits_of(bridge.remote.profile)) {}
 
 Result<void> Sender::start(client::Loop& loop, client::Link& link) {
@@ -79,7 +79,7 @@ void Sender::pump_after(std::chrono::nanoseconds delay) {
 void Sender::complain(const Error& error) {
     if (failed_throttle_.pass(clock_.steady_now())) {
         spdlog::error(
-            "{}: nothing more is sent: {}; foz tries again by itself", called_, error.message
+            "{}: nothing more is sent: {}; foz tries again by itself", log_name_, error.message
         );
     }
 }

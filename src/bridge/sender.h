@@ -83,7 +83,7 @@ class Sender {
     void complain(const Error& error);
     void watch();
 
-    const std::string called_;
+    const std::string log_name_;
     journal::Journal& journal_;
     const Clock& clock_;
     client::Loop* loop_ = nullptr;

@@ -44,9 +44,9 @@ Result<state::DeadLetter> read_letter(journal::Journal& journal, journal::Positi
 }  // namespace
 
 Undeliverable::Undeliverable(
-    std::string called, journal::Journal& journal, state::StateDatabase& state, const Clock& clock
+    std::string log_name, journal::Journal& journal, state::StateDatabase& state, const Clock& clock
 )
-    : called_(std::move(called)),
+    : log_name_(std::move(log_name)),
       journal_(journal),
       state_(state),
       clock_(clock),
@@ -61,7 +61,7 @@ bool Undeliverable::not_saved(const Error& error) {
         spdlog::error(
             "{}: a message that cannot be sent cannot be kept as a dead letter now: {}; foz tries "
             "again by itself",
-            called_,
+            log_name_,
             error.message
         );
     }
@@ -81,7 +81,7 @@ bool Undeliverable::save() {
         if (!letter) {
             spdlog::error(
                 "{}: record {} cannot be sent ({}) nor kept: {}",
-                called_,
+                log_name_,
                 entry.position,
                 entry.reason,
                 letter.error().message
@@ -89,8 +89,8 @@ bool Undeliverable::save() {
             continue;
         }
         letter->journal = journal_id_;
-        letter->database = called_;
-        letter->lane = called_;
+        letter->database = log_name_;
+        letter->lane = log_name_;
         letter->reason = entry.reason;
         letter->first_seen = clock_.system_now();
         letters.push_back(*std::move(letter));
@@ -102,7 +102,7 @@ bool Undeliverable::save() {
     if (held_back && !letters.empty()) {
         spdlog::warn(
             "{}: a message on \"{}\" became a dead letter: {}{}",
-            called_,
+            log_name_,
             printable(letters.front().topic),
             letters.front().reason,
             *held_back + letters.size() > 1

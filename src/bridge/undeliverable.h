@@ -17,9 +17,9 @@ namespace foz::bridge {
 
 class Undeliverable {
   public:
-    /// `called`, "bridge NAME", stands for the database in the letters.
+    /// `log_name`, "bridge NAME", stands for the database in the letters.
     Undeliverable(
-        std::string called,
+        std::string log_name,
         journal::Journal& journal,
         state::StateDatabase& state,
         const Clock& clock
@@ -40,7 +40,7 @@ class Undeliverable {
         std::string reason;
     };
 
-    const std::string called_;
+    const std::string log_name_;
     journal::Journal& journal_;
     state::StateDatabase& state_;
     const Clock& clock_;

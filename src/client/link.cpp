@@ -104,7 +104,7 @@ ClientProtocol& Link::protocol() {
 }
 
 LinkStatus Link::status() const {
-    return parts_->diary.status();
+    return parts_->reporter.status();
 }
 
 }  // namespace foz::client

@@ -60,7 +60,7 @@ struct LinkStatus {
 class Link {
   public:
     struct Options {
-        std::string called;  // "source aws": in the log
+        std::string log_name;  // "source aws": in the log
         config::Remote remote;
         SessionTerms terms;
         /// Called after each step of connecting; for `foz check --connect`.

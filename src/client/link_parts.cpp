@@ -32,7 +32,7 @@ Link::Parts::Parts(
       options(std::move(given)),
       user(link_user),
       clock(link_clock),
-      diary(options.called, options.remote, link_clock),
+      reporter(options.log_name, options.remote, link_clock),
       protocol(options.terms, std::move(session)),
       backoff(options.remote.retry_delay_max, std::random_device{}()),
       timer(link_loop.context().io) {}
@@ -77,7 +77,7 @@ void Link::Parts::attempt() {
         return;
     }
     ++round;
-    diary.note_attempt();
+    reporter.note_attempt();
     filled = batch_bytes = 0;
     out.clear();
     read_failure.reset();
@@ -88,7 +88,7 @@ void Link::Parts::attempt() {
         return;
     }
     if (to->tls != nullptr) {
-        diary.note_warnings(to->tls->warnings());
+        reporter.note_warnings(to->tls->warnings());
     }
     set_timer(options.remote.connect_timeout, &Parts::on_connect_timeout);
     wire = std::make_shared<Wire>();
@@ -193,7 +193,7 @@ void Link::Parts::take_input() {
         }
         if (protocol.state() == ClientProtocol::State::ready && !ready_told) {
             ready_told = true;
-            diary.note_ready(protocol);
+            reporter.note_ready(protocol);
             report({.step = Step::suback, .text = protocol.subscription_trouble(), .chain = {}});
             user.on_ready();
         }
@@ -225,7 +225,7 @@ void Link::Parts::end_batch() {
         return;
     }
     batch_bytes = 0;
-    diary.note_trouble(protocol.subscription_trouble());
+    reporter.note_trouble(protocol.subscription_trouble());
     user.on_read_end();
     give_room();
     flush();
@@ -298,15 +298,15 @@ void Link::Parts::lose(Failure failure) {
         return;
     }
     end_batch();
-    const Failure meaning = diary.note_lost(std::move(failure), protocol);
+    const Failure meaning = reporter.note_lost(std::move(failure), protocol);
     ++round;
     protocol.close();
     close_transport();
     was_full = false;
-    if (diary.last_ready_for() >= kStable) {
+    if (reporter.last_ready_for() >= kStable) {
         backoff.reset();
     }
-    diary.set_state(LinkState::waiting);
+    reporter.set_state(LinkState::waiting);
     set_timer(backoff.next(), &Parts::attempt);
     user.on_lost(meaning);
 }
@@ -317,7 +317,7 @@ void Link::Parts::finish_stop() {
     protocol.close();
     close_transport();
     timer.cancel();
-    diary.set_state(LinkState::stopped);
+    reporter.set_state(LinkState::stopped);
     if (const auto done = std::exchange(on_stopped, nullptr)) {
         done();
     }

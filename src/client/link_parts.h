@@ -15,7 +15,7 @@
 
 #include "base/backoff.h"
 #include "client/link.h"
-#include "client/link_diary.h"
+#include "client/link_reporter.h"
 #include "client/transport.h"
 
 namespace foz::client {
@@ -79,7 +79,7 @@ struct Link::Parts : std::enable_shared_from_this<Link::Parts> {
     const Options options;
     LinkUser& user;
     const Clock& clock;
-    LinkDiary diary;
+    LinkReporter reporter;
     ClientProtocol protocol;
     Backoff backoff;
     boost::asio::steady_timer timer;

@@ -64,7 +64,7 @@ Result<Trial> try_remote(
     Loop loop("check");
     Link link(
         loop,
-        {.called = "check",
+        {.log_name = "check",
          .remote = remote,
          .terms = *std::move(terms),
          .on_step = [&trial](const StepDone& step) { trial.steps.push_back(step); }},

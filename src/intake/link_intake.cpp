@@ -27,7 +27,7 @@ LinkIntakeTerms link_intake_terms(const config::Settings& settings) {
 }
 
 LinkIntake::LinkIntake(Setup setup, journal::Journal& journal, const Clock& clock)
-    : log_name_(setup.link.called),
+    : log_name_(setup.link.log_name),
       journal_(journal),
       clock_(clock),
       terms_(setup.terms),

@@ -18,7 +18,7 @@ LaneTables::LaneTables(
     : mapping_(mapping),
       sink_(sink),
       clock_(clock),
-      called_(std::move(called)),
+      log_name_(std::move(called)),
       ask_again_after_(ask_again_after) {}
 
 sink::SinkResult<bool> LaneTables::adopt(std::span<const sink::SettledTable> settled) {
@@ -64,7 +64,7 @@ void LaneTables::note_refused(const std::string& table, const mapping::Refusal& 
         spdlog::error(
             "{}: {}. Readings that need it become dead letters, the others are stored; when it is "
             "mended: foz dead replay",
-            called_,
+            log_name_,
             news
         );
         told_ = std::move(news);

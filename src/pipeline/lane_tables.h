@@ -49,7 +49,7 @@ class LaneTables {
     mapping::Mapping& mapping_;
     sink::Sink& sink_;
     const Clock& clock_;
-    const std::string called_;
+    const std::string log_name_;
     const std::chrono::milliseconds ask_again_after_;
     std::vector<std::uint32_t> versions_;  // as the database has them, by table
     std::optional<SteadyTime> ask_again_at_;

@@ -32,7 +32,7 @@ Result<std::unique_ptr<Source>> Source::start(
     }
     Setup setup{
         .link =
-            {.called = "source " + settings.remote.name,
+            {.log_name = "source " + settings.remote.name,
              .remote = settings.remote,
              .terms = *std::move(terms)},
         .session = session::session_of(

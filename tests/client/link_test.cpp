@@ -35,7 +35,7 @@ class LinkUnderTest final : public LinkUser {
         adapt(remote, *terms);
         link_ = std::make_unique<Link>(
             loop_,
-            Link::Options{.called = "source test", .remote = remote, .terms = *terms},
+            Link::Options{.log_name = "source test", .remote = remote, .terms = *terms},
             std::make_shared<session::Session>("$source/test", session::kNeverExpires),
             *this,
             real_clock()

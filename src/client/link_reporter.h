@@ -15,9 +15,9 @@
 namespace foz::client {
 
 /// status() on any thread, all else on the loop's.
-class LinkDiary {
+class LinkReporter {
   public:
-    LinkDiary(std::string called, const config::Remote& remote, const Clock& clock);
+    LinkReporter(std::string log_name, const config::Remote& remote, const Clock& clock);
 
     void set_state(LinkState state);
     void note_attempt();
@@ -38,7 +38,7 @@ class LinkDiary {
   private:
     [[nodiscard]] Failure interpret(Failure failure, const ClientProtocol& protocol);
 
-    const std::string called_;
+    const std::string log_name_;
     const std::string url_;
     const bool with_tls_;
     const Clock& clock_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "client/link_diary.h"
+#include "client/link_reporter.h"
 
 #include <utility>
 
@@ -15,15 +15,15 @@ constexpr std::chrono::seconds kSayAgainAfter{60};
 
 }  // namespace
 
-LinkDiary::LinkDiary(std::string called, const config::Remote& remote, const Clock& clock)
-    : called_(std::move(called)),
+LinkReporter::LinkReporter(std::string log_name, const config::Remote& remote, const Clock& clock)
+    : log_name_(std::move(log_name)),
       url_(redacted_url(remote.url)),
       with_tls_(url_.starts_with("mqtts:") || url_.starts_with("wss:")),
       clock_(clock) {
     status_.since = clock.system_now();
 }
 
-void LinkDiary::set_state(LinkState state) {
+void LinkReporter::set_state(LinkState state) {
     const MutexLock lock(mutex_);
     if (status_.state != state) {
         status_.state = state;
@@ -31,24 +31,24 @@ void LinkDiary::set_state(LinkState state) {
     }
 }
 
-void LinkDiary::note_attempt() {
+void LinkReporter::note_attempt() {
     set_state(LinkState::connecting);
     ready_since_ = {};
     const MutexLock lock(mutex_);
     ++status_.attempts;
 }
 
-void LinkDiary::note_warnings(const std::vector<std::string>& warnings) {
+void LinkReporter::note_warnings(const std::vector<std::string>& warnings) {
     if (warnings == warnings_) {
         return;
     }
     warnings_ = warnings;
     for (const std::string& warning : warnings) {
-        spdlog::warn("{}: {}", called_, warning);
+        spdlog::warn("{}: {}", log_name_, warning);
     }
 }
 
-void LinkDiary::note_ready(const ClientProtocol& protocol) {
+void LinkReporter::note_ready(const ClientProtocol& protocol) {
     set_state(LinkState::ready);
     ready_since_ = clock_.steady_now();
     {
@@ -58,7 +58,7 @@ void LinkDiary::note_ready(const ClientProtocol& protocol) {
     if (std::exchange(loss_logged_since_ready_, false)) {
         spdlog::info(
             "{}: connected to {}; {}",
-            called_,
+            log_name_,
             url_,
             protocol.session_present() ? "session resumed" : "new session"
         );
@@ -66,27 +66,27 @@ void LinkDiary::note_ready(const ClientProtocol& protocol) {
     note_trouble(protocol.subscription_trouble());
 }
 
-void LinkDiary::note_trouble(const std::string& trouble) {
+void LinkReporter::note_trouble(const std::string& trouble) {
     const MutexLock lock(mutex_);
     if (status_.trouble == trouble) {
         return;
     }
     status_.trouble = trouble;
     if (!trouble.empty()) {
-        spdlog::error("{}: {}", called_, trouble);
+        spdlog::error("{}: {}", log_name_, trouble);
     } else {
-        spdlog::info("{}: all subscriptions are granted now", called_);
+        spdlog::info("{}: all subscriptions are granted now", log_name_);
     }
 }
 
-Failure LinkDiary::note_lost(Failure failure, const ClientProtocol& protocol) {
+Failure LinkReporter::note_lost(Failure failure, const ClientProtocol& protocol) {
     const SteadyTime now = clock_.steady_now();
     ready_for_ = ready_since_ == SteadyTime() ? SteadyTime::duration() : now - ready_since_;
     Failure meaning = interpret(std::move(failure), protocol);
     if (meaning.message != logged_loss_ || now - logged_at_ >= kSayAgainAfter) {
         spdlog::warn(
             "{}: {} {}: {}; trying again",
-            called_,
+            log_name_,
             ready_since_ == SteadyTime() ? "not connected to" : "lost",
             url_,
             meaning.message
@@ -103,7 +103,7 @@ Failure LinkDiary::note_lost(Failure failure, const ClientProtocol& protocol) {
 }
 
 // What the end of a connection without a word most likely means.
-Failure LinkDiary::interpret(Failure failure, const ClientProtocol& protocol) {
+Failure LinkReporter::interpret(Failure failure, const ClientProtocol& protocol) {
     if (failure.cause != Cause::lost) {
         hung_up_on_ = 0;
         return failure;
@@ -152,7 +152,7 @@ Failure LinkDiary::interpret(Failure failure, const ClientProtocol& protocol) {
     };
 }
 
-LinkStatus LinkDiary::status() const {
+LinkStatus LinkReporter::status() const {
     const MutexLock lock(mutex_);
     return status_;
 }
