@@ -57,7 +57,7 @@ Result<client::SessionTerms> Bridge::terms_of(
 Result<std::unique_ptr<Bridge>> Bridge::start(
     const config::Bridge& settings,
     std::span<const std::shared_ptr<Session>> recovered,
-    const BridgeParts& parts
+    const BridgeDependencies& dependencies
 ) {
     const auto failed = [&](const Error& error) {
         return fail(error.code, "bridge {}: {}", settings.remote.name, error.message);
@@ -74,10 +74,10 @@ Result<std::unique_ptr<Bridge>> Bridge::start(
         .session = session::session_of(
             std::string(mqtt::kBridgeClientId) + settings.remote.name, recovered
         ),
-        .terms = parts.intake,
+        .terms = dependencies.intake,
         .reads_on = true,
     };
-    std::unique_ptr<Bridge> bridge(new Bridge(settings, std::move(setup), parts));
+    std::unique_ptr<Bridge> bridge(new Bridge(settings, std::move(setup), dependencies));
     if (bridge->topics_.qos_out()) {
         if (auto started = bridge->sender_.start(bridge->loop(), bridge->link()); !started) {
             return failed(started.error());
@@ -87,13 +87,13 @@ Result<std::unique_ptr<Bridge>> Bridge::start(
     return bridge;
 }
 
-Bridge::Bridge(const config::Bridge& settings, Setup setup, const BridgeParts& parts)
-    : LinkIntake(std::move(setup), parts.journal, parts.clock),
+Bridge::Bridge(const config::Bridge& settings, Setup setup, const BridgeDependencies& dependencies)
+    : LinkIntake(std::move(setup), dependencies.journal, dependencies.clock),
       settings_(settings),
       topics_(settings.topics),
       receives_(!link().protocol().terms().filters.empty()),
-      mark_(EchoMark::for_bridge(settings, parts.journal.status().id)),
-      sender_(settings_, topics_, parts.journal, parts.state, parts.clock) {}
+      mark_(EchoMark::for_bridge(settings, dependencies.journal.status().id)),
+      sender_(settings_, topics_, dependencies.journal, dependencies.state, dependencies.clock) {}
 
 Bridge::~Bridge() {
     stop();

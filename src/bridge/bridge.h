@@ -51,7 +51,7 @@ struct BridgeStatus {
 };
 
 /// What a bridge works with; all outlive it.
-struct BridgeParts {
+struct BridgeDependencies {
     intake::LinkIntakeTerms intake;
     journal::Journal& journal;
     state::StateDatabase& state;
@@ -66,7 +66,7 @@ class Bridge final : public intake::LinkIntake {
     [[nodiscard]] static Result<std::unique_ptr<Bridge>> start(
         const config::Bridge& settings,
         std::span<const std::shared_ptr<session::Session>> recovered,
-        const BridgeParts& parts
+        const BridgeDependencies& dependencies
     );
     /// Stops at once; drain() first for a clean end.
     ~Bridge() override;
@@ -83,7 +83,7 @@ class Bridge final : public intake::LinkIntake {
     void on_failed(const Error& error) override;
 
   private:
-    Bridge(const config::Bridge& settings, Setup setup, const BridgeParts& parts);
+    Bridge(const config::Bridge& settings, Setup setup, const BridgeDependencies& dependencies);
     [[nodiscard]] static Result<client::SessionTerms> terms_of(
         const config::Bridge& settings, const TopicMap& topics
     );

@@ -13,17 +13,17 @@ using Interest = EventLoop::Interest;
 using Phase = Connection::Phase;
 
 void ConnectionIo::open(Connection& connection) {
-    parts_.timers.set(connection, parts_.tick.now);
+    dependencies_.timers.set(connection, dependencies_.tick.now);
     wait_to_read(connection);
 }
 
 bool ConnectionIo::may_read(const Connection& connection) const {
-    return connection.phase == Phase::open && !parts_.tick.draining &&
+    return connection.phase == Phase::open && !dependencies_.tick.draining &&
            connection.protocol.may_take() && output_bytes(connection) < kOutputBytesMax;
 }
 
 void ConnectionIo::on_ready(const EventLoop::Ready& ready) {
-    Connection* const connection = parts_.table.find(ready.token);
+    Connection* const connection = dependencies_.table.find(ready.token);
     if (connection == nullptr) {
         return;  // closed earlier in this tick
     }
@@ -38,7 +38,7 @@ void ConnectionIo::on_ready(const EventLoop::Ready& ready) {
     }
     if (!may_read(*connection)) {
         stop_asking_to_read(*connection);  // go_on() asks again
-    } else if (parts_.intake.stalled()) {
+    } else if (dependencies_.intake.stalled()) {
         stop_asking_to_read(*connection);
         wait_for_append_.push_back(connection->self);
     } else {
@@ -53,7 +53,7 @@ void ConnectionIo::wait_to_read(Connection& connection) {
             begin_closing(connection);
             touch(connection);
         }
-    } else if (connection.phase == Phase::open && !parts_.tick.draining) {
+    } else if (connection.phase == Phase::open && !dependencies_.tick.draining) {
         ask(connection, connection.interest | Interest::read);
     }
 }
@@ -63,7 +63,7 @@ void ConnectionIo::stop_asking_to_read(Connection& connection) {
 }
 
 void ConnectionIo::ask(Connection& connection, Interest interest) {
-    const bool asked = parts_.loop.change_interest(
+    const bool asked = dependencies_.loop.change_interest(
         connection.socket.number(), connection.self.token(), connection.interest, interest
     );
     if (asked) {
@@ -76,8 +76,8 @@ void ConnectionIo::ask(Connection& connection, Interest interest) {
 // Its last words are still sent, if the peer takes them in time: others may wait for its client id.
 void ConnectionIo::begin_closing(Connection& connection) {
     connection.phase = Phase::closing;
-    connection.last_packet = parts_.tick.now;
-    parts_.timers.set(connection, parts_.tick.now);
+    connection.last_packet = dependencies_.tick.now;
+    dependencies_.timers.set(connection, dependencies_.tick.now);
 }
 
 void ConnectionIo::read(Connection& connection) {
@@ -106,7 +106,7 @@ void ConnectionIo::read(Connection& connection) {
         touch(connection);
     }
     if (read.size == 0) {
-        parts_.memory.count(connection);
+        dependencies_.memory.count(connection);
     }
 }
 
@@ -116,7 +116,7 @@ void ConnectionIo::hang_up(Connection& connection) {
     const auto state = connection.protocol.state();
     const bool waits = state == Protocol::State::awaiting_session ||
                        (state == Protocol::State::connected &&
-                        (parts_.intake.inbox().full() || !connection.protocol.may_take()));
+                        (dependencies_.intake.inbox().full() || !connection.protocol.may_take()));
     if (connection.phase == Phase::closing || connection.input.empty() || !waits) {
         finish(connection);
         return;
@@ -129,7 +129,7 @@ void ConnectionIo::hang_up(Connection& connection) {
 void ConnectionIo::take_more(Connection& connection, std::string_view bytes) {
     connection.input.append(bytes);
     if (connection.input.size() < mqtt::packet_size(connection.input)) {
-        parts_.memory.count(connection);
+        dependencies_.memory.count(connection);
         return;
     }
     const std::string whole = std::exchange(connection.input, {});
@@ -145,17 +145,17 @@ void ConnectionIo::take_early_input(Connection& connection) {
 void ConnectionIo::note_tls_failure(Connection& connection) {
     if (connection.tls && connection.tls->state() == tls::StreamState::failed) {
         const std::string& why = connection.tls->error();
-        parts_.context.counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
-        parts_.log.note_closed(connection, why, why, parts_.tick.now);
+        dependencies_.context.counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
+        dependencies_.log.note_closed(connection, why, why, dependencies_.tick.now);
     }
 }
 
 void ConnectionIo::take_input(Connection& connection, std::string_view bytes) {
     FOZ_CHECK(connection.phase != Phase::finished);
     const std::size_t taken =
-        connection.protocol.consume(bytes, parts_.intake.inbox(), connection.output);
+        connection.protocol.consume(bytes, dependencies_.intake.inbox(), connection.output);
     if (taken > 0) {
-        connection.last_packet = parts_.tick.now;
+        connection.last_packet = dependencies_.tick.now;
     }
     if (taken < bytes.size()) {
         connection.input.assign(bytes.substr(taken));
@@ -168,33 +168,33 @@ void ConnectionIo::take_input(Connection& connection, std::string_view bytes) {
 void ConnectionIo::update(Connection& connection) {
     FOZ_CHECK(connection.phase != Phase::finished);
     if (const std::string filter = connection.protocol.take_refused_filter(); !filter.empty()) {
-        parts_.log.note_refused_filter(connection, filter, parts_.tick.now);
+        dependencies_.log.note_refused_filter(connection, filter, dependencies_.tick.now);
     }
     const auto state = connection.protocol.state();
     if (state == Protocol::State::closed) {
         if (connection.phase != Phase::closing) {
             begin_closing(connection);
-            parts_.log.note_closed(
+            dependencies_.log.note_closed(
                 connection,
                 connection.protocol.ending().cause,
                 connection.protocol.close_reason(),
-                parts_.tick.now
+                dependencies_.tick.now
             );
         }
         touch(connection);
         return;
     }
-    parts_.memory.count(connection);
+    dependencies_.memory.count(connection);
     if (state == Protocol::State::awaiting_session) {
         if (connection.admittance == Connection::Admittance::unidentified) {
-            parts_.owner.on_connect(connection);
+            dependencies_.owner.on_connect(connection);
         }  // else more has come after CONNECT; the socket keeps the rest
         return;
     }
     if (output_bytes(connection) > 0) {
         touch(connection);
     }
-    if (parts_.intake.inbox().full() && !connection.input.empty()) {
+    if (dependencies_.intake.inbox().full() && !connection.input.empty()) {
         wait_for_append_.push_back(connection.self);
     } else if (connection.protocol.may_take() && output_bytes(connection) < kOutputBytesMax) {
         wait_to_read(connection);
@@ -203,7 +203,7 @@ void ConnectionIo::update(Connection& connection) {
 
 void ConnectionIo::resume_after_append() {
     for (const ConnectionHandle& handle : std::exchange(wait_for_append_, {})) {
-        if (Connection* const connection = parts_.table.find(handle)) {
+        if (Connection* const connection = dependencies_.table.find(handle)) {
             touch(*connection);
         }
     }
@@ -220,7 +220,7 @@ void ConnectionIo::send_touched() {
     // Sending may touch others again: acknowledgements let a connection go on with input it had
     // kept.
     for (std::size_t i = 0; i < touched_.size(); ++i) {
-        if (Connection* const connection = parts_.table.find(touched_[i])) {
+        if (Connection* const connection = dependencies_.table.find(touched_[i])) {
             connection->touched = false;
             send(*connection);
         }
@@ -262,7 +262,7 @@ void ConnectionIo::go_on(Connection& connection) {
     }
     if (!connection.input.empty() && connection.protocol.may_take() &&
         connection.protocol.state() == Protocol::State::connected) {
-        if (parts_.intake.stalled() || parts_.intake.inbox().full()) {
+        if (dependencies_.intake.stalled() || dependencies_.intake.inbox().full()) {
             wait_for_append_.push_back(connection.self);
             return;
         }
@@ -270,7 +270,7 @@ void ConnectionIo::go_on(Connection& connection) {
         take_input(connection, kept);
         return;
     }
-    parts_.memory.count(connection);
+    dependencies_.memory.count(connection);
     wait_to_read(connection);
 }
 
@@ -282,9 +282,9 @@ void ConnectionIo::close_overdue(Connection& connection) {
     // While foz itself does not read, nobody is silent.
     const bool behind = connection.protocol.state() == Protocol::State::connected &&
                         output_bytes(connection) < kOutputBytesMax && has_unread(connection);
-    if (parts_.intake.stalled() || behind) {
-        connection.last_packet = parts_.tick.now;
-        parts_.timers.set(connection, parts_.tick.now);
+    if (dependencies_.intake.stalled() || behind) {
+        connection.last_packet = dependencies_.tick.now;
+        dependencies_.timers.set(connection, dependencies_.tick.now);
         return;
     }
     connection.protocol.close(why_overdue(connection), connection.output);
@@ -299,10 +299,10 @@ void ConnectionIo::finish(Connection& connection) {
         }
         (void)write_some(connection);  // the orderly end, or the alert that says why
     }
-    parts_.owner.on_finished(connection);
-    parts_.memory.release(connection);
+    dependencies_.owner.on_finished(connection);
+    dependencies_.memory.release(connection);
     connection.phase = Phase::finished;
-    parts_.table.retire(connection);
+    dependencies_.table.retire(connection);
 }
 
 }  // namespace foz::broker

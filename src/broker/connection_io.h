@@ -48,7 +48,7 @@ class ConnectionOwner {
 class ConnectionIo {
   public:
     /// All must outlive it.
-    struct Parts {
+    struct Dependencies {
         ReactorContext& context;
         const Tick& tick;
         EventLoop& loop;
@@ -59,7 +59,7 @@ class ConnectionIo {
         ConnectionLog& log;
         ConnectionOwner& owner;
     };
-    explicit ConnectionIo(const Parts& parts) : parts_(parts) {}
+    explicit ConnectionIo(const Dependencies& dependencies) : dependencies_(dependencies) {}
 
     /// Begins to read from a new connection.
     void open(Connection& connection);
@@ -93,7 +93,7 @@ class ConnectionIo {
     void stop_asking_to_read(Connection& connection);
     [[nodiscard]] bool may_read(const Connection& connection) const;
 
-    const Parts parts_;
+    const Dependencies dependencies_;
     ReadBuffers buffers_;
     std::vector<ConnectionHandle> touched_;
     // Have sent more, which is taken after the next append.

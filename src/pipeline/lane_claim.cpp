@@ -13,15 +13,18 @@
 
 namespace foz::pipeline {
 
-LaneClaim::LaneClaim(RunnerParts& parts, const RunnerOptions& options, JournalHold& hold)
-    : parts_(parts),
+LaneClaim::LaneClaim(
+    RunnerDependencies& dependencies, const RunnerOptions& options, JournalHold& hold
+)
+    : dependencies_(dependencies),
       options_(options),
       hold_(hold),
-      name_{.journal = parts.journal.status().id, .lane = options.lane} {}
+      name_{.journal = dependencies.journal.status().id, .lane = options.lane} {}
 
 sink::SinkResult<sink::LaneName> LaneClaim::name() {
     if (name_.writer.empty()) {
-        auto writer = state::new_cursor_writer(parts_.state, options_.database, options_.lane);
+        auto writer =
+            state::new_cursor_writer(dependencies_.state, options_.database, options_.lane);
         if (!writer) {
             return sink::retry_after(writer.error());
         }
@@ -31,11 +34,11 @@ sink::SinkResult<sink::LaneName> LaneClaim::name() {
 }
 
 sink::SinkResult<LaneClaim::Start> LaneClaim::start_from(const sink::Connected& found) {
-    auto here = fingerprint_before(parts_.journal, found.cursor.position);
+    auto here = fingerprint_before(dependencies_.journal, found.cursor.position);
     if (!here) {
         return sink::retry_after(here.error());
     }
-    const auto foreign = foreign_owner(parts_.state, found.cursor, found.mark, *here);
+    const auto foreign = foreign_owner(dependencies_.state, found.cursor, found.mark, *here);
     if (!foreign) {
         return sink::retry_after(foreign.error());
     }
@@ -45,8 +48,8 @@ sink::SinkResult<LaneClaim::Start> LaneClaim::start_from(const sink::Connected& 
     LaneFacts facts;
     facts.found = found.cursor;
     facts.since = options_.since;
-    facts.first = parts_.journal.status().first;
-    facts.end = parts_.journal.durable_end();
+    facts.first = dependencies_.journal.status().first;
+    facts.end = dependencies_.journal.durable_end();
     facts.known = hold_.known();
     facts.replays = !options_.holds_journal;
     const LaneStart start = lane_start(facts);
@@ -60,7 +63,7 @@ sink::SinkResult<LaneClaim::Start> LaneClaim::start_from(const sink::Connected& 
     }
     hold_.move_to(start.cursor.position);
     const auto forgotten = state::forget_from(
-        parts_.state,
+        dependencies_.state,
         name_.journal,
         options_.database,
         options_.lane,
@@ -72,7 +75,7 @@ sink::SinkResult<LaneClaim::Start> LaneClaim::start_from(const sink::Connected& 
     if (start.cursor == found.cursor) {
         return Start{start.cursor, *here == 0 ? found.mark.fingerprint : *here};
     }
-    here = fingerprint_before(parts_.journal, start.cursor.position);
+    here = fingerprint_before(dependencies_.journal, start.cursor.position);
     if (!here) {
         return sink::retry_after(here.error());
     }
@@ -84,9 +87,11 @@ sink::SinkResult<void> LaneClaim::claim(const sink::Connected& found, const Star
         return {};
     }
     const mapping::RowBatch nothing;
-    sink::Commit commit{start.cursor, std::vector<std::int64_t>(parts_.mapping.routes().size(), 0)};
+    sink::Commit commit{
+        start.cursor, std::vector<std::int64_t>(dependencies_.mapping.routes().size(), 0)
+    };
     commit.fingerprint = start.fingerprint;
-    auto written = parts_.sink->write(nothing, 0, 0, commit);
+    auto written = dependencies_.sink->write(nothing, 0, 0, commit);
     if (!written) {
         return pass_on(written);
     }
@@ -98,11 +103,11 @@ sink::SinkResult<void> LaneClaim::note_routes(journal::Position from) {
         return {};
     }
     std::vector<state::RouteOfTable> routes;
-    for (const mapping::RouteInfo& route : parts_.mapping.routes()) {
+    for (const mapping::RouteInfo& route : dependencies_.mapping.routes()) {
         routes.push_back({route.name, route.table->name});
     }
     const auto noted = state::note_routes(
-        parts_.state,
+        dependencies_.state,
         {name_.journal, options_.database, options_.lane, options_.lanes},
         routes,
         from
@@ -118,8 +123,9 @@ sink::SinkResult<void> LaneClaim::look_after_replays() {
     if (!options_.holds_journal || options_.cap) {
         return {};
     }
-    const auto lost =
-        take_back_lost_replays(*parts_.sink, parts_.state, name_.journal, options_.database);
+    const auto lost = take_back_lost_replays(
+        *dependencies_.sink, dependencies_.state, name_.journal, options_.database
+    );
     if (!lost) {
         return std::unexpected(lost.error());
     }
@@ -133,7 +139,7 @@ sink::SinkResult<void> LaneClaim::look_after_replays() {
         );
     }
     const auto forgotten = state::forget_replayed_before(
-        parts_.state, parts_.clock.system_now() - options_.replayed_kept
+        dependencies_.state, dependencies_.clock.system_now() - options_.replayed_kept
     );
     if (!forgotten) {
         return sink::retry_after(forgotten.error());
@@ -156,10 +162,10 @@ sink::SinkResult<void> LaneClaim::report_gap(journal::Position first, journal::P
         options_.lane,
         first,
         past,
-        parts_.clock.system_now(),
+        dependencies_.clock.system_now(),
         false
     };
-    if (auto saved = state::save_gap(parts_.state, gap); !saved) {
+    if (auto saved = state::save_gap(dependencies_.state, gap); !saved) {
         return sink::retry_after(saved.error());
     }
     return {};

@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "pipeline/journal_hold.h"
-#include "pipeline/runner_parts.h"
+#include "pipeline/runner_dependencies.h"
 #include "sink/sink.h"
 
 namespace foz::pipeline {
@@ -15,7 +15,7 @@ namespace foz::pipeline {
 class LaneClaim {
   public:
     /// All of them must outlive it.
-    LaneClaim(RunnerParts& parts, const RunnerOptions& options, JournalHold& hold);
+    LaneClaim(RunnerDependencies& dependencies, const RunnerOptions& options, JournalHold& hold);
 
     struct Start {
         sink::Cursor cursor;
@@ -45,7 +45,7 @@ class LaneClaim {
         journal::Position first, journal::Position past
     );
 
-    RunnerParts& parts_;
+    RunnerDependencies& dependencies_;
     const RunnerOptions& options_;
     JournalHold& hold_;
     sink::LaneName name_;  // without a writer until that was first needed

@@ -28,13 +28,22 @@ constexpr journal::Position kRecordsWorthWaking = 1'000;
 // The clock is read once for this many messages.
 constexpr int kMessagesPerClockReading = 64;
 
-DeadLetterWriter dead_letter_writer_for(const RunnerParts& parts, const RunnerOptions& options) {
+DeadLetterWriter dead_letter_writer_for(
+    const RunnerDependencies& dependencies, const RunnerOptions& options
+) {
     state::DeadLetter blank;
-    blank.journal = parts.journal.status().id;
+    blank.journal = dependencies.journal.status().id;
     blank.database = options.database;
     blank.lane = options.lane;
     const bool repeats = !options.holds_journal;
-    return {parts.journal, parts.state, parts.clock, blank, parts.mapping.route_names(), repeats};
+    return {
+        dependencies.journal,
+        dependencies.state,
+        dependencies.clock,
+        blank,
+        dependencies.mapping.route_names(),
+        repeats
+    };
 }
 
 std::uint64_t seed_for(const RunnerOptions& options, const Clock& clock) {
@@ -55,17 +64,17 @@ FillLimits limits_of(const RunnerOptions& options, const std::atomic<journal::Po
 
 }  // namespace
 
-Runner::Runner(RunnerParts parts, RunnerOptions options)
-    : parts_(std::move(parts)),
+Runner::Runner(RunnerDependencies dependencies, RunnerOptions options)
+    : dependencies_(std::move(dependencies)),
       options_(std::move(options)),
-      journal_id_(parts_.journal.status().id),
+      journal_id_(dependencies_.journal.status().id),
       board_(
-          parts_.clock,
+          dependencies_.clock,
           options_.database,
           options_.lane,
-          parts_.mapping.routes(),
-          {parts_.state,
-           parts_.clock,
+          dependencies_.mapping.routes(),
+          {dependencies_.state,
+           dependencies_.clock,
            journal_id_,
            options_.database,
            options_.lane,
@@ -73,14 +82,14 @@ Runner::Runner(RunnerParts parts, RunnerOptions options)
       ),
       cap_(options_.cap.value_or(UINT64_MAX)),
       hold_(
-          parts_.journal,
+          dependencies_.journal,
           fmt::format("{}/{}", options_.database, options_.lane),
           options_.holds_journal
       ),
       writer_(
-          *parts_.sink,
-          dead_letter_writer_for(parts_, options_),
-          parts_.mapping.routes().size(),
+          *dependencies_.sink,
+          dead_letter_writer_for(dependencies_, options_),
+          dependencies_.mapping.routes().size(),
           [this](
               const sink::Cursor& cursor, const sink::Written& written, const sink::Commit& commit
           ) { note_commit(cursor, written, commit); },
@@ -88,33 +97,33 @@ Runner::Runner(RunnerParts parts, RunnerOptions options)
               board_.add_time_limit(error, rows);
           }
       ),
-      claim_(parts_, options_, hold_),
-      backoff_(options_.retry_delay_max, seed_for(options_, parts_.clock)),
+      claim_(dependencies_, options_, hold_),
+      backoff_(options_.retry_delay_max, seed_for(options_, dependencies_.clock)),
       filler_(
-          parts_.journal,
-          parts_.mapping,
-          parts_.clock,
+          dependencies_.journal,
+          dependencies_.mapping,
+          dependencies_.clock,
           limits_of(options_, cap_),
-          std::move(parts_.on_unrouted)
+          std::move(dependencies_.on_unrouted)
       ),
       tables_(
-          parts_.mapping,
-          *parts_.sink,
-          parts_.clock,
+          dependencies_.mapping,
+          *dependencies_.sink,
+          dependencies_.clock,
           fmt::format("database {} ({})", options_.database, options_.lane),
           options_.retry_delay_max
       ),
-      sides_(parts_, options_) {
+      sides_(dependencies_, options_) {
     if (options_.cap) {
-        writer_.set_share(std::move(parts_.share));
+        writer_.set_share(std::move(dependencies_.share));
     }
-    maps_ahead_ = std::ranges::none_of(parts_.mapping.tables(), [](const auto& table) {
+    maps_ahead_ = std::ranges::none_of(dependencies_.mapping.tables(), [](const auto& table) {
         return table->inferred;
     });
 }
 
 Runner::~Runner() {
-    stop(parts_.clock.steady_now());
+    stop(dependencies_.clock.steady_now());
 }
 
 void Runner::start() {
@@ -128,9 +137,9 @@ void Runner::request_stop(SteadyTime deadline) {
         const MutexLock lock(mutex_);
         stopping_ = true;
     }
-    parts_.sink->end_waits_at(deadline);
+    dependencies_.sink->end_waits_at(deadline);
     stop_requested_.notify_all();
-    parts_.journal.wake_waiters();
+    dependencies_.journal.wake_waiters();
 }
 
 void Runner::join() {
@@ -149,7 +158,7 @@ void Runner::run() {
     // What is stored a little later is in the journal; a device waits for its acknowledgement.
     give_way_to_other_threads();
     while (!must_end()) {
-        const SteadyTime began = parts_.clock.steady_now();
+        const SteadyTime began = dependencies_.clock.steady_now();
         auto advanced = advance();
         if (!advanced && set_aside(began, advanced.error())) {
             continue;
@@ -168,14 +177,15 @@ void Runner::run() {
             break;
         }
     }
-    parts_.sink->close();
+    dependencies_.sink->close();
     sides_.stop(SteadyTime(SteadyTime::duration(stop_deadline_)));
     const bool finished = options_.until && cursor_.position >= *options_.until;
     board_.set_state(finished ? RunnerState::finished : RunnerState::stopped, status().last_error);
 }
 
 bool Runner::must_end() const {
-    return stopping_ && parts_.clock.steady_now().time_since_epoch().count() >= stop_deadline_;
+    return stopping_ &&
+           dependencies_.clock.steady_now().time_since_epoch().count() >= stop_deadline_;
 }
 
 // All that was asked for is committed.
@@ -186,7 +196,7 @@ bool Runner::at_end() const {
     if (options_.until && batch_.end >= *options_.until) {
         return true;
     }
-    return stopping_ && (is_at_cap() || batch_.end >= parts_.journal.durable_end());
+    return stopping_ && (is_at_cap() || batch_.end >= dependencies_.journal.durable_end());
 }
 
 sink::SinkResult<void> Runner::advance() {
@@ -195,7 +205,7 @@ sink::SinkResult<void> Runner::advance() {
             return connected;
         }
     }
-    auto merged = sides_.merge(cursor_, *parts_.sink);
+    auto merged = sides_.merge(cursor_, *dependencies_.sink);
     if (!merged) {
         return pass_on(merged);
     }
@@ -233,7 +243,7 @@ sink::SinkResult<void> Runner::connect() {
         return looked;
     }
     connected_ = true;
-    last_commit_ = parts_.clock.steady_now();
+    last_commit_ = dependencies_.clock.steady_now();
     return {};
 }
 
@@ -246,7 +256,7 @@ sink::SinkResult<bool> Runner::connect_with_share() {
     if (!name) {
         return pass_on(name);
     }
-    auto found = parts_.sink->connect(*name, parts_.mapping);
+    auto found = dependencies_.sink->connect(*name, dependencies_.mapping);
     if (!found) {
         return pass_on(found);
     }
@@ -305,7 +315,7 @@ sink::SinkResult<void> Runner::set_misfits_aside(const sink::Connected& found) {
 // After a failure of one table: whether another lane takes it, so that this one can go on.
 bool Runner::set_aside(SteadyTime began, const sink::SinkError& error) {
     if (stopping_ || !connected_ || !error.table ||
-        !blame_.is_enough(error, parts_.clock.steady_now() - began)) {
+        !blame_.is_enough(error, dependencies_.clock.steady_now() - began)) {
         return false;
     }
     const auto aside = sides_.set_aside(*error.table, cursor_, batch_.end, text_of(error));
@@ -322,7 +332,7 @@ bool Runner::set_aside(SteadyTime began, const sink::SinkError& error) {
     }
     blame_.clear();
     connected_ = false;
-    parts_.sink->close();
+    dependencies_.sink->close();
     return true;
 }
 
@@ -386,7 +396,7 @@ sink::SinkResult<void> Runner::fill() {
 }
 
 bool Runner::batch_is_due() const {
-    const SteadyTime now = parts_.clock.steady_now();
+    const SteadyTime now = dependencies_.clock.steady_now();
     return batch_.items.empty() ? now >= last_commit_ + kCursorCommitInterval
                                 : now >= batch_.started + options_.batch_delay;
 }
@@ -397,7 +407,9 @@ bool Runner::batch_is_due() const {
 bool Runner::wait_for_more() {
     const journal::Position room = options_.batch_rows_max - batch_.items.size();
     const journal::Position piece = std::min(room, kRecordsWorthWaking);
-    return parts_.journal.wait_for(batch_.end + piece - 1, batch_.started + options_.batch_delay);
+    return dependencies_.journal.wait_for(
+        batch_.end + piece - 1, batch_.started + options_.batch_delay
+    );
 }
 
 sink::SinkResult<void> Runner::wait_for_records() {
@@ -408,7 +420,8 @@ sink::SinkResult<void> Runner::wait_for_records() {
             return stopping_ || !is_at_cap() || (hurry_ && cursor_commit_is_due());
         });
     } else if (!stopping_) {
-        static_cast<void>(parts_.journal.wait_for(batch_.end, parts_.clock.steady_now() + kIdleWait)
+        static_cast<void>(
+            dependencies_.journal.wait_for(batch_.end, dependencies_.clock.steady_now() + kIdleWait)
         );
     }
     return {};
@@ -419,7 +432,7 @@ bool Runner::cursor_commit_is_due() const {
         return false;
     }
     return stopping_ || filler_.is_full(batch_) || (hurry_ && is_at_cap()) ||
-           parts_.clock.steady_now() - last_commit_ >= kCursorCommitInterval;
+           dependencies_.clock.steady_now() - last_commit_ >= kCursorCommitInterval;
 }
 
 sink::SinkResult<void> Runner::write() {
@@ -461,7 +474,7 @@ void Runner::note_commit(
 ) {
     cursor_ = cursor;
     before_cursor_ = commit.fingerprint;
-    last_commit_ = parts_.clock.steady_now();
+    last_commit_ = dependencies_.clock.steady_now();
     hold_.move_forward(cursor.position);
     board_.add_commit(cursor, written, commit);
     blame_.clear();
@@ -482,12 +495,12 @@ void Runner::report_committed() {
 
 void Runner::note_failure(SteadyTime began, const sink::SinkError& error) {
     // Records that the lane still needed may be gone: connect() finds out and goes on after them.
-    const bool overtaken = cursor_.position < parts_.journal.status().first;
+    const bool overtaken = cursor_.position < dependencies_.journal.status().first;
     if (error.failure != sink::Failure::retry || overtaken) {
         connected_ = false;
-        parts_.sink->close();
+        dependencies_.sink->close();
     }
-    const journal::Position end = parts_.journal.durable_end();
+    const journal::Position end = dependencies_.journal.durable_end();
     board_.add_failure(began, error, end > cursor_.position ? end - cursor_.position : 0);
 }
 

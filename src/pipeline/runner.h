@@ -50,7 +50,7 @@
 #include "pipeline/journal_hold.h"
 #include "pipeline/lane_claim.h"
 #include "pipeline/lane_tables.h"
-#include "pipeline/runner_parts.h"
+#include "pipeline/runner_dependencies.h"
 #include "pipeline/runner_status.h"
 #include "pipeline/side_lanes.h"
 #include "pipeline/table_blame.h"
@@ -61,7 +61,7 @@ namespace foz::pipeline {
 
 class Runner {
   public:
-    Runner(RunnerParts parts, RunnerOptions options);
+    Runner(RunnerDependencies dependencies, RunnerOptions options);
     ~Runner();  // stops at once
 
     /// Starts the thread. Call once.
@@ -119,7 +119,7 @@ class Runner {
     void note_failure(SteadyTime began, const sink::SinkError& error);
     void pause();
 
-    RunnerParts parts_;
+    RunnerDependencies dependencies_;
     const RunnerOptions options_;
     const std::string journal_id_;
     StatusBoard board_;

@@ -44,8 +44,10 @@ std::string side_lane_name(const std::string& main, const std::string& table) {
     return name.substr(0, kept) + end;
 }
 
-SideLanes::SideLanes(RunnerParts& parts, const RunnerOptions& options)
-    : parts_(parts), options_(options), journal_id_(parts.journal.status().id) {}
+SideLanes::SideLanes(RunnerDependencies& dependencies, const RunnerOptions& options)
+    : dependencies_(dependencies),
+      options_(options),
+      journal_id_(dependencies.journal.status().id) {}
 
 SideLanes::~SideLanes() = default;
 
@@ -55,14 +57,14 @@ SideLanes::Side* SideLanes::find(const std::string& name) {
 }
 
 Result<void> SideLanes::save(const state::SideSpan& span) {
-    return state::save_side_span(parts_.state, journal_id_, options_.database, span);
+    return state::save_side_span(dependencies_.state, journal_id_, options_.database, span);
 }
 
 Result<void> SideLanes::load() {
-    if (loaded_ || !parts_.make_side_lane) {
+    if (loaded_ || !dependencies_.make_side_lane) {
         return {};
     }
-    auto spans = state::load_side_spans(parts_.state, journal_id_, options_.database);
+    auto spans = state::load_side_spans(dependencies_.state, journal_id_, options_.database);
     if (!spans) {
         return pass_on(spans);
     }
@@ -72,7 +74,7 @@ Result<void> SideLanes::load() {
         if (span.past || find(span.side) != nullptr) {
             continue;
         }
-        const auto tables = parts_.mapping.tables();
+        const auto tables = dependencies_.mapping.tables();
         if (std::ranges::none_of(tables, [&](const auto& t) { return t->name == span.table; })) {
             spdlog::error(
                 "database {}: table {} is configured no more, but readings for it wait in lane {}, "
@@ -96,7 +98,7 @@ Result<void> SideLanes::load() {
 }
 
 Result<void> SideLanes::start_side(const std::string& name, Position proof) {
-    auto made = parts_.make_side_lane();
+    auto made = dependencies_.make_side_lane();
     if (!made) {
         return pass_on(made);
     }
@@ -119,10 +121,10 @@ Result<void> SideLanes::start_side(const std::string& name, Position proof) {
     side->done = options.since;
     RowShare share = RowShare::of_side(made->mapping, spans_, name);
     side->runner = std::make_unique<Runner>(
-        RunnerParts{
-            .journal = parts_.journal,
-            .state = parts_.state,
-            .clock = parts_.clock,
+        RunnerDependencies{
+            .journal = dependencies_.journal,
+            .state = dependencies_.state,
+            .clock = dependencies_.clock,
             .mapping = std::move(made->mapping),
             .sink = std::move(made->sink),
             .on_committed =
@@ -156,16 +158,16 @@ void SideLanes::end_side(const std::string& name) {
         ended = std::move(*found);
         sides_.erase(found);
     }
-    ended->runner->stop(parts_.clock.steady_now());
+    ended->runner->stop(dependencies_.clock.steady_now());
 }
 
 RowShare SideLanes::share_of_main() {
-    for (const auto& table : parts_.mapping.tables()) {
+    for (const auto& table : dependencies_.mapping.tables()) {
         table->elsewhere = std::ranges::any_of(spans_, [&](const state::SideSpan& span) {
             return !span.past && span.table == table->name;
         });
     }
-    return RowShare::of_main(parts_.mapping, spans_, options_.lane);
+    return RowShare::of_main(dependencies_.mapping, spans_, options_.lane);
 }
 
 // Of the side lane that is to take one more table.
@@ -180,9 +182,9 @@ std::string SideLanes::name_for(const std::string& table) {
 Result<bool> SideLanes::set_aside(
     std::size_t table, sink::Cursor from, Position proof, const std::string& reason
 ) {
-    const auto tables = parts_.mapping.tables();
+    const auto tables = dependencies_.mapping.tables();
     // The only table that there is holds back nobody.
-    if (!parts_.make_side_lane || tables.size() < 2 || tables[table]->elsewhere) {
+    if (!dependencies_.make_side_lane || tables.size() < 2 || tables[table]->elsewhere) {
         return false;
     }
     const std::string& table_name = tables[table]->name;
@@ -195,11 +197,11 @@ Result<bool> SideLanes::set_aside(
         proof = std::max(proof, there->proof);
     }
     // Ended spans are for a database that is taken back; the journal has nothing for older ones.
-    const Position first = parts_.journal.status().first;
+    const Position first = dependencies_.journal.status().first;
     for (const state::SideSpan& span : spans_) {
         if (span.past && *span.past <= first) {
             static_cast<void>(
-                state::remove_side_span(parts_.state, journal_id_, options_.database, span)
+                state::remove_side_span(dependencies_.state, journal_id_, options_.database, span)
             );
         }
     }
@@ -247,11 +249,11 @@ Result<bool> SideLanes::main_found_at(sink::Cursor cursor) {
             changed = true;
             end_side(span.side);
             auto removed =
-                state::remove_side_span(parts_.state, journal_id_, options_.database, span);
+                state::remove_side_span(dependencies_.state, journal_id_, options_.database, span);
             if (!removed) {
                 return pass_on(removed);
             }
-            parts_.journal.remove_cursor(fmt::format("{}/{}", options_.database, span.side));
+            dependencies_.journal.remove_cursor(fmt::format("{}/{}", options_.database, span.side));
             continue;
         }
         if (ends_behind) {
@@ -289,12 +291,12 @@ bool SideLanes::is_near(const Side& side, sink::Cursor cursor) const {
 
 // While more comes, a side lane is always a little behind its main lane, unless that stops.
 void SideLanes::wait_for_near(sink::Cursor cursor) {
-    const SteadyTime deadline = parts_.clock.steady_now() + kWait;
+    const SteadyTime deadline = dependencies_.clock.steady_now() + kWait;
     for (const auto& side : sides_) {
         side->runner->raise_cap(cursor.position, true);
     }
     MutexLock lock(mutex_);
-    while (parts_.clock.steady_now() < deadline &&
+    while (dependencies_.clock.steady_now() < deadline &&
            std::ranges::any_of(sides_, [&](const auto& side) { return is_near(*side, cursor); })) {
         moved_.wait_for(mutex_, kWaitStep);
     }
@@ -305,7 +307,7 @@ void SideLanes::wait_for_near(sink::Cursor cursor) {
 }
 
 sink::SinkResult<bool> SideLanes::merge(sink::Cursor cursor, sink::Sink& sink) {
-    const SteadyTime now = parts_.clock.steady_now();
+    const SteadyTime now = dependencies_.clock.steady_now();
     if (sides_.empty() || cursor.ordinal != 0 || now < next_look_) {
         return false;
     }
@@ -313,7 +315,7 @@ sink::SinkResult<bool> SideLanes::merge(sink::Cursor cursor, sink::Sink& sink) {
     if (std::ranges::any_of(sides_, [&](const auto& side) { return is_near(*side, cursor); })) {
         wait_for_near(cursor);
         if (std::ranges::any_of(sides_, [&](const auto& side) { return is_near(*side, cursor); })) {
-            next_look_ = parts_.clock.steady_now() + kPauseAfterWait;
+            next_look_ = dependencies_.clock.steady_now() + kPauseAfterWait;
         }
     }
     std::vector<std::string> ready;
@@ -363,7 +365,7 @@ Result<void> SideLanes::take_back(const std::string& name, Position position) {
         );
     }
     end_side(name);
-    parts_.journal.remove_cursor(fmt::format("{}/{}", options_.database, name));
+    dependencies_.journal.remove_cursor(fmt::format("{}/{}", options_.database, name));
     return {};
 }
 
@@ -386,9 +388,9 @@ void SideLanes::report() {
     for (const auto& side : sides_) {
         lowest = std::min(lowest, side->done);
     }
-    if (parts_.on_committed && lowest > told_) {
+    if (dependencies_.on_committed && lowest > told_) {
         told_ = lowest;
-        parts_.on_committed(lowest);
+        dependencies_.on_committed(lowest);
     }
 }
 

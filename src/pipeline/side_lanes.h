@@ -29,7 +29,7 @@
 #include <vector>
 
 #include "base/mutex.h"
-#include "pipeline/runner_parts.h"
+#include "pipeline/runner_dependencies.h"
 #include "pipeline/runner_status.h"
 
 namespace foz::pipeline {
@@ -43,8 +43,8 @@ class Runner;
 
 class SideLanes {
   public:
-    /// `parts` and `options` are the main lane's, and outlive it.
-    SideLanes(RunnerParts& parts, const RunnerOptions& options);
+    /// `dependencies` and `options` are the main lane's, and outlive it.
+    SideLanes(RunnerDependencies& dependencies, const RunnerOptions& options);
     ~SideLanes();
     SideLanes(const SideLanes&) = delete;
     SideLanes& operator=(const SideLanes&) = delete;
@@ -96,7 +96,7 @@ class SideLanes {
     [[nodiscard]] Result<void> take_back(const std::string& name, Position position);
     void report() FOZ_REQUIRES(mutex_);
 
-    RunnerParts& parts_;
+    RunnerDependencies& dependencies_;
     const RunnerOptions& options_;
     const std::string journal_id_;
     bool loaded_ = false;

@@ -14,7 +14,7 @@ namespace foz::server {
 
 namespace {
 
-Result<pipeline::SideLaneParts> make_side_lane(
+Result<pipeline::SideLaneDependencies> make_side_lane(
     const config::Settings& settings, const std::string& database
 ) {
     auto mapping = mapping::Mapping::compile(settings, database);
@@ -27,7 +27,7 @@ Result<pipeline::SideLaneParts> make_side_lane(
     if (!sink) {
         return pass_on(sink);
     }
-    return pipeline::SideLaneParts{std::move(*mapping), std::move(*sink)};
+    return pipeline::SideLaneDependencies{std::move(*mapping), std::move(*sink)};
 }
 
 }  // namespace
@@ -85,7 +85,7 @@ Result<void> Lanes::prepare_database(
         options.retry_delay_max = database.retry_delay_max;
         options.replayed_kept = settings.journal.retain_age;
         runners_.push_back(std::make_unique<pipeline::Runner>(
-            pipeline::RunnerParts{
+            pipeline::RunnerDependencies{
                 .journal = journal_,
                 .state = state_,
                 .clock = clock_,

@@ -12,7 +12,7 @@ namespace foz::source {
 Result<std::unique_ptr<Source>> Source::start(
     const config::Source& settings,
     std::span<const std::shared_ptr<session::Session>> recovered,
-    const SourceParts& parts
+    const SourceDependencies& dependencies
 ) {
     auto terms = client::session_terms(settings.remote);
     if (!terms) {
@@ -38,15 +38,15 @@ Result<std::unique_ptr<Source>> Source::start(
         .session = session::session_of(
             std::string(mqtt::kSourceClientId) + settings.remote.name, recovered
         ),
-        .terms = parts.intake,
+        .terms = dependencies.intake,
     };
-    std::unique_ptr<Source> source(new Source(settings, std::move(setup), parts));
+    std::unique_ptr<Source> source(new Source(settings, std::move(setup), dependencies));
     source->LinkIntake::start();
     return source;
 }
 
-Source::Source(const config::Source& settings, Setup setup, const SourceParts& parts)
-    : LinkIntake(std::move(setup), parts.journal, parts.clock),
+Source::Source(const config::Source& settings, Setup setup, const SourceDependencies& dependencies)
+    : LinkIntake(std::move(setup), dependencies.journal, dependencies.clock),
       name_(settings.remote.name),
       url_(settings.remote.url),
       skips_flagged_(

@@ -28,7 +28,7 @@ struct SourceStatus {
 };
 
 /// What a source works with; all outlive it.
-struct SourceParts {
+struct SourceDependencies {
     intake::LinkIntakeTerms intake;
     journal::Journal& journal;
     const Clock& clock;
@@ -42,7 +42,7 @@ class Source final : public intake::LinkIntake {
     [[nodiscard]] static Result<std::unique_ptr<Source>> start(
         const config::Source& settings,
         std::span<const std::shared_ptr<session::Session>> recovered,
-        const SourceParts& parts
+        const SourceDependencies& dependencies
     );
     /// Stops at once; drain() first for a clean end.
     ~Source() override;
@@ -53,7 +53,7 @@ class Source final : public intake::LinkIntake {
     [[nodiscard]] SourceStatus status() const;
 
   private:
-    Source(const config::Source& settings, Setup setup, const SourceParts& parts);
+    Source(const config::Source& settings, Setup setup, const SourceDependencies& dependencies);
 
     [[nodiscard]] std::optional<std::string_view> topic_of(const mqtt::Publish& message) override;
     void on_read_end() override;

@@ -159,7 +159,7 @@ std::unique_ptr<Runner> RunnerTest::make_runner(
     sink::SinkOptions sink_options;
     sink_options.url = settings_.databases[0].url;
     auto sink = value_of(sink::sqlite::kind().make(sink_options));
-    RunnerParts parts{
+    RunnerDependencies parts{
         *journal_,
         *state_,
         real_clock(),

@@ -76,7 +76,7 @@ void SideLanesTest::publish(const std::vector<std::string>& tables, int first, i
     EXPECT_TRUE(support::wait_until([&] { return journal_->durable_end() >= end; }));
 }
 
-SideLaneParts SideLanesTest::make_parts() {
+SideLaneDependencies SideLanesTest::make_parts() {
     sink::SinkOptions options;
     options.url = database_->url();
     auto sink = value_of(value_of(sink::sink_kind_for(options.url))->make(options));
@@ -90,16 +90,16 @@ void SideLanesTest::start() {
     RunnerOptions options;
     options.database = "db";
     options.retry_delay_max = std::chrono::milliseconds(20);
-    SideLaneParts own = make_parts();
+    SideLaneDependencies own = make_parts();
     runner_ = std::make_unique<Runner>(
-        RunnerParts{
+        RunnerDependencies{
             .journal = *journal_,
             .state = *state_,
             .clock = real_clock(),
             .mapping = std::move(own.mapping),
             .sink = std::move(own.sink),
             .on_committed = {},
-            .make_side_lane = [this]() -> Result<SideLaneParts> { return make_parts(); },
+            .make_side_lane = [this]() -> Result<SideLaneDependencies> { return make_parts(); },
         },
         options
     );
@@ -169,7 +169,7 @@ bool SideLanesTest::set_aside_become(std::vector<std::string> lanes) {
 }
 
 Verification SideLanesTest::verified() {
-    SideLaneParts parts = make_parts();
+    SideLaneDependencies parts = make_parts();
     return value_of(verify(
         {.name = "db",
          .lanes = 1,

@@ -60,7 +60,7 @@ class SideLanesTest : public testing::TestWithParam<sink::MakeDatabase> {
     std::unique_ptr<state::StateDatabase> state_;
 
   private:
-    [[nodiscard]] SideLaneParts make_parts();
+    [[nodiscard]] SideLaneDependencies make_parts();
 
     std::unique_ptr<Runner> runner_;
 };

@@ -24,11 +24,11 @@ std::unexpected<Error> final_error(Error error) {
 
 }  // namespace
 
-GroupCommitter::GroupCommitter(const Parts& parts, SegmentWriter writer)
-    : parts_(parts), writer_(std::move(writer)), thread_([this] { run(); }) {}
+GroupCommitter::GroupCommitter(const Dependencies& dependencies, SegmentWriter writer)
+    : dependencies_(dependencies), writer_(std::move(writer)), thread_([this] { run(); }) {}
 
 GroupCommitter::~GroupCommitter() {
-    parts_.queue.stop();
+    dependencies_.queue.stop();
     {
         const MutexLock lock(mutex_);
         stopping_ = true;
@@ -43,10 +43,10 @@ void GroupCommitter::run() {
     SteadyTime next_commit;
     while (true) {
         std::this_thread::sleep_until(next_commit);
-        if (!parts_.queue.take(group)) {
+        if (!dependencies_.queue.take(group)) {
             return;
         }
-        const bool shared = group.end - parts_.progress.durable_end() > 1;
+        const bool shared = group.end - dependencies_.progress.durable_end() > 1;
         next_commit = shared ? std::chrono::steady_clock::now() + kCommitInterval : SteadyTime();
         if (auto committed = commit(group); !committed) {
             fail(std::move(committed.error()));
@@ -54,11 +54,11 @@ void GroupCommitter::run() {
         }
         if (stalled_) {
             stalled_ = false;
-            parts_.queue.set_stalled(std::nullopt);
+            dependencies_.queue.set_stalled(std::nullopt);
             spdlog::info("journal: there is room again");
         }
-        if (parts_.queue.finish_group()) {
-            parts_.progress.room();
+        if (dependencies_.queue.finish_group()) {
+            dependencies_.progress.room();
         }
     }
 }
@@ -84,12 +84,12 @@ Result<void> GroupCommitter::commit(Group& group) {
         left -= run_bytes;
     }
     auto synced = sync(group.end);
-    parts_.housekeeper.segment_used(writer_.offset());
+    dependencies_.housekeeper.segment_used(writer_.offset());
     return synced;
 }
 
 std::size_t GroupCommitter::seal_run(std::byte* frame, std::size_t bytes) {
-    const Position durable_end = parts_.progress.durable_end();
+    const Position durable_end = dependencies_.progress.durable_end();
     std::size_t run_bytes = 0;
     while (run_bytes < bytes) {
         const std::uint64_t frame_bytes = load_frame_header(frame + run_bytes).frame_bytes();
@@ -103,7 +103,7 @@ std::size_t GroupCommitter::seal_run(std::byte* frame, std::size_t bytes) {
 }
 
 void GroupCommitter::keep_for_tail(ByteView frames) {
-    if (parts_.tail.wants(load_frame_header(frames.data()).first, frames.size())) {
+    if (dependencies_.tail.wants(load_frame_header(frames.data()).first, frames.size())) {
         written_.push_back(
             CommittedRun::of(frames, writer_.shared_segment(), writer_.offset() - frames.size())
         );
@@ -116,7 +116,8 @@ Result<void> GroupCommitter::start_segment(const FrameHeader& first_frame) {
         return synced;
     }
     auto spare = until_there_is_room([&] {
-        auto taken = parts_.housekeeper.take_spare(kSegmentHeaderBytes + first_frame.frame_bytes());
+        auto taken =
+            dependencies_.housekeeper.take_spare(kSegmentHeaderBytes + first_frame.frame_bytes());
         if (!taken && taken.error().code != ErrorCode::no_space) {
             // The file that could not be prepared is gone and held no record: another may do.
             taken = foz::fail(
@@ -140,12 +141,12 @@ Result<void> GroupCommitter::start_segment(const FrameHeader& first_frame) {
         return final_error(std::move(activated.error()));
     }
     writer_ = SegmentWriter(activated->segment, std::move(activated->file), kSegmentHeaderBytes);
-    parts_.segments.add(std::move(activated->segment));
+    dependencies_.segments.add(std::move(activated->segment));
     return {};
 }
 
 Result<void> GroupCommitter::sync(Position end) {
-    if (end == parts_.progress.durable_end()) {
+    if (end == dependencies_.progress.durable_end()) {
         return {};
     }
     auto synced = writer_.sync();
@@ -154,10 +155,10 @@ Result<void> GroupCommitter::sync(Position end) {
     }
     // Before those who wait for it are told.
     for (auto& run : written_) {
-        parts_.tail.add(std::move(run));
+        dependencies_.tail.add(std::move(run));
     }
     written_.clear();
-    parts_.progress.advance(end);
+    dependencies_.progress.advance(end);
     return {};
 }
 
@@ -180,7 +181,7 @@ void GroupCommitter::begin_stall(const Error& error) {
         spdlog::warn("journal: appends are refused: {}", error.message);
     }
     stalled_ = true;
-    parts_.queue.set_stalled(error);
+    dependencies_.queue.set_stalled(error);
 }
 
 bool GroupCommitter::wait_before_retry() {
@@ -204,12 +205,12 @@ void GroupCommitter::fail(Error error) {
             "unknown; look "
             "after the disk, then restart foz, which recovers what is there",
             error.message,
-            parts_.progress.durable_end()
+            dependencies_.progress.durable_end()
         )
     };
     spdlog::error("journal: {}", failure.message);
-    parts_.queue.set_stalled(failure);
-    parts_.progress.fail(failure);
+    dependencies_.queue.set_stalled(failure);
+    dependencies_.progress.fail(failure);
 }
 
 }  // namespace foz::journal::local

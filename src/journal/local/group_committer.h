@@ -23,7 +23,7 @@ namespace foz::journal::local {
 /// given must outlive it.
 class GroupCommitter {
   public:
-    struct Parts {
+    struct Dependencies {
         AppendQueue& queue;
         SegmentList& segments;
         Progress& progress;
@@ -32,7 +32,7 @@ class GroupCommitter {
     };
 
     /// Goes on with `writer`, the last segment's.
-    GroupCommitter(const Parts& parts, SegmentWriter writer);
+    GroupCommitter(const Dependencies& dependencies, SegmentWriter writer);
     GroupCommitter(const GroupCommitter&) = delete;
     GroupCommitter& operator=(const GroupCommitter&) = delete;
     ~GroupCommitter();
@@ -57,7 +57,7 @@ class GroupCommitter {
     [[nodiscard]] bool wait_before_retry();  // false: the journal is being closed
     void fail(Error error);
 
-    const Parts parts_;
+    const Dependencies dependencies_;
     SegmentWriter writer_;
     std::vector<std::shared_ptr<const CommittedRun>> written_;  // since the last sync
     bool stalled_ = false;

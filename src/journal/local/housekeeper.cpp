@@ -19,7 +19,8 @@ constexpr std::uint64_t kBehindMax = 8 << 20;
 
 }  // namespace
 
-Housekeeper::Housekeeper(const Charge& charge) : charge_(charge), thread_([this] { run(); }) {}
+Housekeeper::Housekeeper(const Dependencies& dependencies)
+    : dependencies_(dependencies), thread_([this] { run(); }) {}
 
 Housekeeper::~Housekeeper() {
     {
@@ -37,7 +38,7 @@ void Housekeeper::segment_used(std::uint64_t bytes) {
     {
         const MutexLock lock(mutex_);
         const bool wanted_before = piece_wanted();
-        fill_wanted_ = std::min(bytes + bytes / 3, charge_.options.segment_bytes);
+        fill_wanted_ = std::min(bytes + bytes / 3, dependencies_.options.segment_bytes);
         wake = !wanted_before && piece_wanted();
     }
     if (wake) {
@@ -81,7 +82,7 @@ void Housekeeper::run() {
         }
         if (piece_wanted()) {
             const std::uint64_t bytes_min =
-                std::max(request_.value_or(0), charge_.options.segment_bytes);
+                std::max(request_.value_or(0), dependencies_.options.segment_bytes);
             const bool in_haste = request_.has_value() || fill_wanted_ > filled_ + kBehindMax;
             lock.unlock();
             auto prepared = prepare(bytes_min, in_haste);
@@ -121,7 +122,8 @@ Result<void> Housekeeper::prepare(std::uint64_t bytes_min, bool in_haste) {
         if (auto room = make_room(bytes_min); !room) {
             return room;
         }
-        auto created = SpareSegment::create(charge_.files, charge_.options.directory, bytes_min);
+        auto created =
+            SpareSegment::create(dependencies_.files, dependencies_.options.directory, bytes_min);
         if (!created) {
             return pass_on(created);
         }
@@ -139,7 +141,7 @@ Result<void> Housekeeper::prepare(std::uint64_t bytes_min, bool in_haste) {
 
 void Housekeeper::discard_spare() {
     spare_.reset();
-    SpareSegment::discard(charge_.files, charge_.options.directory);
+    SpareSegment::discard(dependencies_.files, dependencies_.options.directory);
 }
 
 Result<void> Housekeeper::make_room(std::uint64_t bytes) {
@@ -159,27 +161,27 @@ Result<void> Housekeeper::make_room(std::uint64_t bytes) {
 }
 
 Result<std::uint64_t> Housekeeper::bytes_missing(std::uint64_t bytes) const {
-    const auto free = charge_.files.free_space(charge_.options.directory);
+    const auto free = dependencies_.files.free_space(dependencies_.options.directory);
     if (!free) {
         return std::unexpected(free.error());
     }
-    const std::uint64_t wanted_on_disk = charge_.options.free_space_min + bytes;
-    const std::uint64_t wanted_total = charge_.segments.total_bytes() + bytes;
+    const std::uint64_t wanted_on_disk = dependencies_.options.free_space_min + bytes;
+    const std::uint64_t wanted_total = dependencies_.segments.total_bytes() + bytes;
     return std::max(
         wanted_on_disk - std::min(*free, wanted_on_disk),
-        wanted_total - std::min(charge_.options.size_max, wanted_total)
+        wanted_total - std::min(dependencies_.options.size_max, wanted_total)
     );
 }
 
 Error Housekeeper::no_room(std::uint64_t bytes) const {
-    const LocalJournalOptions& options = charge_.options;
-    const auto slowest = charge_.cursors.slowest();
+    const LocalJournalOptions& options = dependencies_.options;
+    const auto slowest = dependencies_.cursors.slowest();
     const std::string reader =
         slowest ? fmt::format(
                       "its slowest reader, {}, is at position {}", slowest->name, slowest->position
                   )
                 : std::string("it has no reader");
-    if (charge_.segments.total_bytes() + bytes > options.size_max) {
+    if (dependencies_.segments.total_bytes() + bytes > options.size_max) {
         return {
             ErrorCode::no_space,
             fmt::format(
@@ -206,11 +208,11 @@ Error Housekeeper::no_room(std::uint64_t bytes) const {
 }
 
 void Housekeeper::save_cursors() {
-    const auto saved = charge_.cursors.save(
-        charge_.files,
-        charge_.options.directory,
-        charge_.segments.first(),
-        charge_.progress.durable_end()
+    const auto saved = dependencies_.cursors.save(
+        dependencies_.files,
+        dependencies_.options.directory,
+        dependencies_.segments.first(),
+        dependencies_.progress.durable_end()
     );
     if (!saved && !saving_fails_) {
         spdlog::warn(
@@ -222,25 +224,25 @@ void Housekeeper::save_cursors() {
 }
 
 void Housekeeper::remove_segments(std::uint64_t bytes_needed) {
-    const LocalJournalOptions& options = charge_.options;
-    const auto segments = charge_.segments.snapshot();
+    const LocalJournalOptions& options = dependencies_.options;
+    const auto segments = dependencies_.segments.snapshot();
     const std::size_t count = segments_to_remove(
         segments,
-        charge_.cursors.passed(),
-        charge_.clock.system_now(),
+        dependencies_.cursors.passed(),
+        dependencies_.clock.system_now(),
         {options.retain_bytes, options.retain_age, bytes_needed}
     );
     for (std::size_t i = 0; i < count; ++i) {
-        auto removed = charge_.files.remove(segments[i]->path);
+        auto removed = dependencies_.files.remove(segments[i]->path);
         if (removed || removed.error().code == ErrorCode::not_found) {
             // One by one: a crash must not leave a gap between segments that are still there.
-            removed = sync_directory(charge_.files, options.directory);
+            removed = sync_directory(dependencies_.files, options.directory);
         }
         if (!removed) {
             spdlog::warn("journal: {}", removed.error().message);
             return;
         }
-        charge_.segments.remove_oldest();
+        dependencies_.segments.remove_oldest();
         spdlog::debug("journal: removed {}", segments[i]->path.string());
     }
 }

@@ -20,7 +20,7 @@ namespace foz::journal::local {
 /// given must outlive it.
 class Housekeeper {
   public:
-    struct Charge {
+    struct Dependencies {
         const LocalJournalOptions& options;
         FileSystem& files;
         const Clock& clock;
@@ -29,7 +29,7 @@ class Housekeeper {
         const Progress& progress;
     };
 
-    explicit Housekeeper(const Charge& charge);
+    explicit Housekeeper(const Dependencies& dependencies);
     Housekeeper(const Housekeeper&) = delete;
     Housekeeper& operator=(const Housekeeper&) = delete;
     ~Housekeeper();
@@ -58,7 +58,7 @@ class Housekeeper {
     void save_cursors() FOZ_EXCLUDES(mutex_);
     void remove_segments(std::uint64_t bytes_needed) FOZ_EXCLUDES(mutex_);
 
-    const Charge charge_;
+    const Dependencies dependencies_;
     // The thread's alone:
     std::optional<SpareSegment> spare_;
     bool saving_fails_ = false;  // said so in the log

@@ -41,13 +41,13 @@ struct RunnerOptions {
 };
 
 /// What a side lane needs of its own.
-struct SideLaneParts {
+struct SideLaneDependencies {
     mapping::Mapping mapping;
     std::unique_ptr<sink::Sink> sink;
 };
-using MakeSideLane = std::function<Result<SideLaneParts>()>;
+using MakeSideLane = std::function<Result<SideLaneDependencies>()>;
 
-struct RunnerParts {
+struct RunnerDependencies {
     journal::Journal& journal;
     state::StateDatabase& state;
     const Clock& clock;
