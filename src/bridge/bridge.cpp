@@ -197,7 +197,7 @@ void Bridge::on_ready() {
 
 void Bridge::on_read_end() {
     LinkIntake::on_read_end();
-    sender_.settle();
+    sender_.advance_cursor();
 }
 
 void Bridge::on_writable() {
@@ -206,7 +206,7 @@ void Bridge::on_writable() {
 
 void Bridge::on_lost(const client::Failure& failure) {
     LinkIntake::on_lost(failure);
-    sender_.settle();
+    sender_.advance_cursor();
 }
 
 }  // namespace foz::bridge

@@ -130,7 +130,7 @@ void Sender::pump() {
     for (unsigned i = 0; i < kRecordsAtOnce && last == Step::taken; ++i) {
         last = step(now);
     }
-    settle();
+    advance_cursor();
     watch();
     link_->flush();
     if (last == Step::taken) {
@@ -219,7 +219,7 @@ void Sender::on_delivered(std::uint64_t tag, mqtt::ReasonCode reason) {
     );
 }
 
-void Sender::settle() {
+void Sender::advance_cursor() {
     if (!reader_) {
         return;
     }

@@ -62,7 +62,7 @@ class Sender {
     void on_delivered(std::uint64_t tag, mqtt::ReasonCode reason);
 
     /// Moves the cursor, and sends the PUBRELs held back till then.
-    void settle();
+    void advance_cursor();
 
     /// The journal has become durable further. Any thread.
     void on_durable();

@@ -82,7 +82,7 @@ Result<void> replay_into(
     );
     runner.start();
     using namespace std::chrono_literals;
-    while (!runner.wait_until_settled(real_clock().steady_now() + 1s)) {
+    while (!runner.wait_until_over(real_clock().steady_now() + 1s)) {
         const pipeline::RunnerStatus status = runner.status();
         fmt::print(
             stderr,

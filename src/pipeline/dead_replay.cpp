@@ -59,7 +59,7 @@ class DeadReplay {
     };
 
     Result<void> connect();
-    Result<void> settle();
+    Result<void> finish();
     Result<Letters> next_group();
     Result<void> replay_group(const Letters& letters);
     Result<void> map_group(const Letters& letters);
@@ -135,8 +135,8 @@ Result<void> DeadReplay::connect() {
         if (tables[i]->elsewhere) {
             continue;
         }
-        const sink::SettledTable& settled = found->tables[i];
-        auto adopted = mapping_.adopt_columns(*tables[i], settled.columns, settled.refused);
+        const sink::PreparedTable& finished = found->tables[i];
+        auto adopted = mapping_.adopt_columns(*tables[i], finished.columns, finished.refused);
         if (!adopted) {
             return pass_on(adopted);
         }
@@ -146,8 +146,8 @@ Result<void> DeadReplay::connect() {
         !back) {
         return std::unexpected(to_error(back.error()));
     }
-    if (auto settled = settle(); !settled) {
-        return settled;
+    if (auto finished = finish(); !finished) {
+        return finished;
     }
     auto audit = sink_.audit(filter_.journal, {});
     if (!audit) {
@@ -157,8 +157,8 @@ Result<void> DeadReplay::connect() {
     return {};
 }
 
-Result<void> DeadReplay::settle() {
-    return state::settle_replays(
+Result<void> DeadReplay::finish() {
+    return state::finish_replays(
         state_, filter_.journal, filter_.database, {cursor_.position, cursor_.ordinal}
     );
 }
@@ -212,7 +212,7 @@ Result<void> DeadReplay::replay_group(const Letters& letters) {
         return stored;
     }
     last_id_ = ids.back();
-    return settle();
+    return finish();
 }
 
 // Into a batch that fits the tables, which grow for it as far as the database allows.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a lane settles about its cursor each time it has connected: whose it is (cursor_owner.h),
+// What a lane decides about its cursor each time it has connected: whose it is (cursor_owner.h),
 // where to go on (lane_start.h), which letters are to be forgotten, since when it has its routes,
 // and what the database has lost. The lane's thread.
 #pragma once

@@ -46,7 +46,7 @@ std::string lane_name(std::uint32_t index) {
     return fmt::format("main-{}", index);
 }
 
-Result<state::LaneLayout> settle_lane_layout(
+Result<state::LaneLayout> choose_lane_layout(
     state::StateDatabase& state,
     journal::Journal& journal,
     const std::string& database,

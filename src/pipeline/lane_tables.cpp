@@ -21,7 +21,7 @@ LaneTables::LaneTables(
       log_name_(std::move(called)),
       ask_again_after_(ask_again_after) {}
 
-sink::SinkResult<bool> LaneTables::adopt(std::span<const sink::SettledTable> settled) {
+sink::SinkResult<bool> LaneTables::adopt(std::span<const sink::PreparedTable> prepared) {
     const auto tables = mapping_.tables();
     versions_.clear();
     for (const auto& table : tables) {
@@ -29,9 +29,9 @@ sink::SinkResult<bool> LaneTables::adopt(std::span<const sink::SettledTable> set
     }
     bool changed = false;
     for (std::size_t i = 0; i < tables.size(); ++i) {
-        if (tables[i]->inferred && !tables[i]->elsewhere && i < settled.size() &&
-            !settled[i].misfit) {
-            auto adopted = adopt(i, settled[i]);
+        if (tables[i]->inferred && !tables[i]->elsewhere && i < prepared.size() &&
+            !prepared[i].misfit) {
+            auto adopted = adopt(i, prepared[i]);
             if (!adopted) {
                 return adopted;
             }
@@ -41,9 +41,9 @@ sink::SinkResult<bool> LaneTables::adopt(std::span<const sink::SettledTable> set
     return changed;
 }
 
-sink::SinkResult<bool> LaneTables::adopt(std::size_t table, const sink::SettledTable& settled) {
+sink::SinkResult<bool> LaneTables::adopt(std::size_t table, const sink::PreparedTable& prepared) {
     const mapping::Table& ours = *mapping_.tables()[table];
-    const auto changed = mapping_.adopt_columns(ours, settled.columns, settled.refused);
+    const auto changed = mapping_.adopt_columns(ours, prepared.columns, prepared.refused);
     if (!changed) {
         sink::SinkError error{sink::Failure::blocked, "", changed.error().message, std::nullopt};
         error.table = table;
@@ -51,8 +51,8 @@ sink::SinkResult<bool> LaneTables::adopt(std::size_t table, const sink::SettledT
     }
     // Adopting may have changed what the table wants: extend() compares it once more.
     versions_[table] = UINT32_MAX;
-    if (!settled.refused.empty()) {
-        note_refused(ours.name, settled.refused.front());
+    if (!prepared.refused.empty()) {
+        note_refused(ours.name, prepared.refused.front());
     }
     return *changed;
 }

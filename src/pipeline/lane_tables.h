@@ -29,9 +29,9 @@ class LaneTables {
         std::chrono::milliseconds ask_again_after
     );
 
-    /// A new connection has found `settled`. True: rows mapped before do not fit any more. Errors:
+    /// A new connection has found `prepared`. True: rows mapped before do not fit any more. Errors:
     /// refused, when the mapping cannot do with what is there.
-    [[nodiscard]] sink::SinkResult<bool> adopt(std::span<const sink::SettledTable> settled);
+    [[nodiscard]] sink::SinkResult<bool> adopt(std::span<const sink::PreparedTable> prepared);
 
     /// Asks for what mapping has come to need. True: the database refuses some of it, and rows
     /// mapped before are to be mapped again. Errors: as Sink::extend.
@@ -42,7 +42,7 @@ class LaneTables {
 
   private:
     [[nodiscard]] sink::SinkResult<bool> adopt(
-        std::size_t table, const sink::SettledTable& settled
+        std::size_t table, const sink::PreparedTable& prepared
     );
     void note_refused(const std::string& table, const mapping::Refusal& refusal);
 

@@ -231,13 +231,13 @@ sink::SinkResult<void> Runner::connect() {
         return sink::retry_after(loaded.error());
     }
     // Each further round has a table less for this lane, or is the last.
-    bool settled = false;
-    while (!settled) {
+    bool shared_out = false;
+    while (!shared_out) {
         auto connected = connect_with_share();
         if (!connected) {
             return pass_on(connected);
         }
-        settled = *connected;
+        shared_out = *connected;
     }
     if (auto looked = claim_.look_after_replays(); !looked) {
         return looked;

@@ -88,8 +88,8 @@ class Runner {
 
     /// For `until`: waits until the lane has finished, is blocked, or has ended; false at
     /// `deadline`.
-    [[nodiscard]] bool wait_until_settled(SteadyTime deadline) {
-        return board_.wait_until_settled(deadline);
+    [[nodiscard]] bool wait_until_over(SteadyTime deadline) {
+        return board_.wait_until_over(deadline);
     }
 
   private:

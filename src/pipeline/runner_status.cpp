@@ -40,7 +40,7 @@ RunnerStatus StatusBoard::status() const {
     return status_;
 }
 
-bool StatusBoard::wait_until_settled(SteadyTime deadline) {
+bool StatusBoard::wait_until_over(SteadyTime deadline) {
     const MutexLock lock(mutex_);
     return changed_.wait_until(mutex_, deadline, [this]() FOZ_REQUIRES(mutex_) {
         return status_.state == RunnerState::finished || status_.state == RunnerState::blocked ||

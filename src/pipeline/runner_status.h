@@ -41,7 +41,7 @@ struct RunnerStatus {
     std::vector<sink::LedgerLine> ledger;  // of this lane, by route of the mapping
 };
 
-/// status() and wait_until_settled() on any thread, the rest on the lane's. It is also what speaks
+/// status() and wait_until_over() on any thread, the rest on the lane's. It is also what speaks
 /// for the lane in the log: a change of state, a lane that stands still (standstill.h; state.db has
 /// it too), a batch that takes longer than the server allows.
 class StatusBoard {
@@ -57,7 +57,7 @@ class StatusBoard {
     [[nodiscard]] RunnerStatus status() const;
 
     /// Waits until the lane has finished, is blocked, or has stopped; false at `deadline`.
-    [[nodiscard]] bool wait_until_settled(SteadyTime deadline);
+    [[nodiscard]] bool wait_until_over(SteadyTime deadline);
 
     void set_state(RunnerState state, std::string error);
     /// An attempt that began at `began` failed, and so many records of the journal wait: blocked if

@@ -55,7 +55,7 @@ Result<void> Lanes::prepare_database(
     const config::Settings& settings, const config::Database& database
 ) {
     const auto layout =
-        pipeline::settle_lane_layout(state_, journal_, database.name, database.lanes);
+        pipeline::choose_lane_layout(state_, journal_, database.name, database.lanes);
     if (!layout) {
         return std::unexpected(layout.error());
     }

@@ -14,7 +14,7 @@
 
 namespace foz::sink {
 
-/// What settle_table() of an inferred table has read: column and field.
+/// What prepare_table() of an inferred table has read: column and field.
 using ColumnFields = std::vector<std::pair<std::string, std::string>>;
 
 /// The fields of the table's columns as an INSERT has them after VALUES; "" when there are none.

@@ -6,14 +6,14 @@
 namespace foz::sink {
 
 bool any_misfit(const Connected& connected) {
-    return std::ranges::any_of(connected.tables, [](const SettledTable& table) {
+    return std::ranges::any_of(connected.tables, [](const PreparedTable& table) {
         return table.misfit.has_value();
     });
 }
 
 std::optional<SinkError> all_misfits(const Connected& connected) {
     std::optional<SinkError> all;
-    for (const SettledTable& table : connected.tables) {
+    for (const PreparedTable& table : connected.tables) {
         if (!table.misfit) {
             continue;
         }

@@ -121,7 +121,7 @@ struct CursorMark {
 };
 
 /// What has become of a table.
-struct SettledTable {
+struct PreparedTable {
     std::vector<mapping::Column> columns;  // that the database has; not those of unknown types
     /// Of an inferred table: what it cannot get, by the database's own final word. Each change was
     /// tried by itself, so that none is refused because of another.
@@ -135,7 +135,7 @@ struct Connected {
     Cursor cursor;  // {0, 0} when this lane has never written here
     CursorMark mark;
     std::vector<LedgerLine> ledger;
-    std::vector<SettledTable> tables;  // as handed to connect(), in that order
+    std::vector<PreparedTable> tables;  // as handed to connect(), in that order
 };
 
 /// What one write stores beside the rows, in the same transaction.
@@ -202,7 +202,7 @@ class Sink {
 
     /// Makes the inferred `table` in the database have the columns that the mapping now wants, as
     /// far as the database allows. What it refuses must not be in the next rows.
-    [[nodiscard]] virtual SinkResult<SettledTable> extend(const mapping::Table& table) = 0;
+    [[nodiscard]] virtual SinkResult<PreparedTable> extend(const mapping::Table& table) = 0;
 
     /// Writes rows [first, last) of `batch` and `commit` in one transaction, if the cursor is still
     /// where this connection saw it, and by whom; Failure::reconnect if it is not. A row whose

@@ -393,7 +393,7 @@ Result<void> return_letters(StateDatabase& state, std::span<const ReturnedLetter
     );
 }
 
-Result<void> settle_replays(
+Result<void> finish_replays(
     StateDatabase& state,
     const std::string& journal,
     const std::string& database,
@@ -406,7 +406,7 @@ Result<void> settle_replays(
         statement.bind(4, static_cast<std::int64_t>(cursor.second));
     };
     return state.run(
-        "cannot settle a replay",
+        "cannot finish a replay",
         [&](SqliteConnection& connection) -> SqliteResult<void> {
             auto transaction = Transaction::begin_write(connection);
             if (!transaction) {

@@ -134,7 +134,7 @@ struct ReturnedLetter {
 
 /// Ends what replays have left behind in `database`, whose lane of replays has come to (number,
 /// index): the letters before are stored (replayed_letters.h), the others go back to waiting.
-[[nodiscard]] Result<void> settle_replays(
+[[nodiscard]] Result<void> finish_replays(
     StateDatabase& state,
     const std::string& journal,
     const std::string& database,

@@ -34,7 +34,7 @@ class CursorOwner : public RunnerTest {
         return why;
     }
     CursorOwner() { settle_layout(); }
-    void settle_layout() { layout_ = settle_lane_layout(*state_, *journal_, "db", 1).value(); }
+    void settle_layout() { layout_ = choose_lane_layout(*state_, *journal_, "db", 1).value(); }
     void renew_id() {
         journal_.reset();
         ASSERT_TRUE(renew_journal(

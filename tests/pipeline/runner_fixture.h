@@ -46,7 +46,7 @@ class FaultySink final : public sink::Sink {
     sink::SinkResult<std::vector<std::string>> inspect(const mapping::Mapping& mapping) override {
         return sink_->inspect(mapping);
     }
-    sink::SinkResult<sink::SettledTable> extend(const mapping::Table& table) override {
+    sink::SinkResult<sink::PreparedTable> extend(const mapping::Table& table) override {
         return sink_->extend(table);
     }
     sink::SinkResult<sink::Written> write(

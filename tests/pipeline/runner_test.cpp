@@ -202,7 +202,7 @@ TEST_F(RunnerTest, a_replay_that_retention_has_overtaken_reports_the_gap_and_goe
     journal_->set_cursor("db/main-0", journal_->durable_end());
     ASSERT_TRUE(support::wait_until([&] { return journal_->status().first > 1; }));
     down = false;
-    ASSERT_TRUE(runner->wait_until_settled(soon()));
+    ASSERT_TRUE(runner->wait_until_over(soon()));
     EXPECT_EQ(runner->status().state, RunnerState::finished);
     const auto gaps = state::load_gaps(*state_, journal_->status().id);
     ASSERT_TRUE(gaps);
@@ -401,7 +401,7 @@ TEST_F(RunnerTest, a_bounded_lane_finishes_at_its_end) {
     bounded.holds_journal = false;
     auto runner = make_runner(bounded, {});
     runner->start();
-    ASSERT_TRUE(runner->wait_until_settled(soon()));
+    ASSERT_TRUE(runner->wait_until_over(soon()));
     EXPECT_EQ(runner->status().state, RunnerState::finished);
     EXPECT_EQ(cell("SELECT group_concat(n) FROM numbers"), "5,6,7,8,9,10,11,12,13,14");
 }
@@ -422,7 +422,7 @@ TEST_F(RunnerTest, a_replay_makes_no_second_dead_letter_of_a_reading) {
     replay.holds_journal = false;
     runner = make_runner(replay, {});
     runner->start();
-    ASSERT_TRUE(runner->wait_until_settled(soon()));
+    ASSERT_TRUE(runner->wait_until_over(soon()));
     runner->stop(soon());
     // Of the main lane: 2, "no json" and 5. The replay adds 6, which was none before.
     EXPECT_EQ(letters().size(), 4U);

@@ -129,7 +129,7 @@ TEST_F(StateTest, settles_a_replay_by_the_databases_cursor) {
     ASSERT_TRUE(mark_replaying(*state_, {{letters[0].id, letters[1].id, letters[2].id}}, 4));
     const ReturnedLetter returned{letters[0].id, "refused again", "1"};
     ASSERT_TRUE(return_letters(*state_, {&returned, 1}));
-    ASSERT_TRUE(settle_replays(*state_, "j", "db", {4, 2}));
+    ASSERT_TRUE(finish_replays(*state_, "j", "db", {4, 2}));
     const auto left = all();
     ASSERT_EQ(left.size(), 2U);
     EXPECT_EQ(left[0].reason, "refused again");
@@ -141,7 +141,7 @@ TEST_F(StateTest, a_replayed_letter_waits_again_when_the_database_has_lost_it) {
     ASSERT_TRUE(save_letters(*state_, {{letter(1), letter(2), letter(3)}}));
     const auto letters = all();
     ASSERT_TRUE(mark_replaying(*state_, {{letters[0].id, letters[1].id, letters[2].id}}, 4));
-    ASSERT_TRUE(settle_replays(*state_, "j", "db", {4, 3}));
+    ASSERT_TRUE(finish_replays(*state_, "j", "db", {4, 3}));
     EXPECT_EQ(all().size(), 0U);
     EXPECT_EQ(return_lost_replays(*state_, "j", "db", {4, 3}).value_or(99), 0U);
     EXPECT_EQ(return_lost_replays(*state_, "j", "other", {0, 0}).value_or(99), 0U);
@@ -158,7 +158,7 @@ TEST_F(StateTest, a_replayed_letter_that_its_lane_takes_up_again_is_forgotten) {
     ASSERT_TRUE(save_letters(*state_, {{letter(1), letter(2)}}));
     const auto letters = all();
     ASSERT_TRUE(mark_replaying(*state_, {{letters[0].id, letters[1].id}}, 1));
-    ASSERT_TRUE(settle_replays(*state_, "j", "db", {1, 2}));
+    ASSERT_TRUE(finish_replays(*state_, "j", "db", {1, 2}));
     ASSERT_TRUE(forget_from(*state_, "j", "db", "main-0", {2, 0}));
     EXPECT_EQ(return_lost_replays(*state_, "j", "db", {0, 0}).value_or(99), 1U);
     EXPECT_EQ(all()[0].position, 1U);
@@ -167,7 +167,7 @@ TEST_F(StateTest, a_replayed_letter_that_its_lane_takes_up_again_is_forgotten) {
 TEST_F(StateTest, replayed_letters_are_kept_for_a_while_only) {
     ASSERT_TRUE(save_letters(*state_, {{letter(1)}}));
     ASSERT_TRUE(mark_replaying(*state_, {{all()[0].id}}, 1));
-    ASSERT_TRUE(settle_replays(*state_, "j", "db", {1, 1}));
+    ASSERT_TRUE(finish_replays(*state_, "j", "db", {1, 1}));
     const SystemTime now = real_clock().system_now();
     ASSERT_TRUE(forget_replayed_before(*state_, now - std::chrono::hours(1)));
     EXPECT_TRUE(has_replayed(*state_, "j", "db").value_or(false));

@@ -13,7 +13,7 @@
 
 namespace foz::sink::mariadb {
 
-/// A lane as a connection has settled it.
+/// A lane as a connection has prepared it.
 struct OpenLane {
     LaneName name;
     Cursor cursor;  // what foz_cursor holds

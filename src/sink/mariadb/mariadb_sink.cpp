@@ -44,7 +44,7 @@ class MariadbSink final : public Sink {
 
     SinkResult<Connected> connect(const LaneName& lane, const mapping::Mapping& mapping) override;
     SinkResult<std::vector<std::string>> inspect(const mapping::Mapping& mapping) override;
-    SinkResult<SettledTable> extend(const mapping::Table& table) override;
+    SinkResult<PreparedTable> extend(const mapping::Table& table) override;
     SinkResult<Written> write(
         const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
     ) override;
@@ -115,20 +115,20 @@ SinkResult<Connected> MariadbSink::set_up(Connection& connection, const mapping:
     for (const auto& table : mapping.tables()) {
         TablePlan& plan = lane_.plans.emplace_back();
         plan.table = table.get();
-        SettledTable& here = connected.tables.emplace_back();
+        PreparedTable& here = connected.tables.emplace_back();
         if (table->elsewhere) {
             continue;
         }
-        auto settled = plan.settle(connection);
-        if (!settled && settled.error().failure == Failure::reconnect) {
-            return pass_on(settled);
+        auto prepared = plan.prepare(connection);
+        if (!prepared && prepared.error().failure == Failure::reconnect) {
+            return pass_on(prepared);
         }
-        if (!settled) {
+        if (!prepared) {
             connection.roll_back();
-            here.misfit = error_of_setup(std::move(settled.error()));
+            here.misfit = error_of_setup(std::move(prepared.error()));
             continue;
         }
-        here = std::move(*settled);
+        here = std::move(*prepared);
         warnings_.log(table->name, warnings_about(*table, plan.found));
     }
     auto lanes = read_lanes(connection, lane_.name.journal, lane_.name.lane);
@@ -166,13 +166,13 @@ SinkResult<std::vector<std::string>> MariadbSink::inspect(const mapping::Mapping
     );
 }
 
-SinkResult<SettledTable> MariadbSink::extend(const mapping::Table& table) {
+SinkResult<PreparedTable> MariadbSink::extend(const mapping::Table& table) {
     if (!connection_) {
         return fail(Failure::reconnect, "not connected to MariaDB");
     }
     const auto plan = std::ranges::find(lane_.plans, &table, &TablePlan::table);
     FOZ_CHECK(plan != lane_.plans.end());
-    return plan->settle(*connection_);
+    return plan->prepare(*connection_);
 }
 
 // The table at hand, unless the error is about all of the database.

@@ -13,15 +13,15 @@
 
 namespace foz::sink::mariadb {
 
-SinkResult<SettledTable> TablePlan::settle(Connection& connection) {
+SinkResult<PreparedTable> TablePlan::prepare(Connection& connection) {
     columns.clear();
-    auto settled = settle_table(connection, *table);
-    if (!settled) {
-        return pass_on(settled);
+    auto prepared = prepare_table(connection, *table);
+    if (!prepared) {
+        return pass_on(prepared);
     }
-    if (settled->found.columns.empty()) {
+    if (prepared->found.columns.empty()) {
         found = {};
-        return SettledTable{};  // inferred, and nothing has been received yet
+        return PreparedTable{};  // inferred, and nothing has been received yet
     }
     // Having read it, the transaction keeps others from changing the table until the catalogue has
     // been read too.
@@ -40,8 +40,8 @@ SinkResult<SettledTable> TablePlan::settle(Connection& connection) {
     }
     shape = std::move(answers->front().shape);
     found = std::move(*there);
-    SettledTable table_there{known_columns(found), std::move(settled->refused)};
-    set_fields(table_there.columns, settled->fields);
+    PreparedTable table_there{known_columns(found), std::move(prepared->refused)};
+    set_fields(table_there.columns, prepared->fields);
     return table_there;
 }
 

@@ -36,7 +36,7 @@ struct TablePlan {
 
     /// Makes the table in the database what the route wants, as far as the database allows, and
     /// reads it back.
-    [[nodiscard]] SinkResult<SettledTable> settle(Connection& connection);
+    [[nodiscard]] SinkResult<PreparedTable> prepare(Connection& connection);
 
     /// Chooses the columns again if the mapping has changed the table, or if others are to be left
     /// out (RowGroup) than before. False: `found` lacks one.

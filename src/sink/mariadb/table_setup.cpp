@@ -184,11 +184,11 @@ SinkResult<ColumnFields> remember_fields(
     return ColumnFields{};
 }
 
-SinkResult<Settlement> settle(
+SinkResult<TablePreparation> prepare(
     Connection& connection, const mapping::Table& table, bool& made_anew
 ) {
     constexpr int kAttemptsMax = 6;
-    Settlement settlement;
+    TablePreparation preparation;
     for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
         auto fitting = fitting_table(connection, table);
         if (!fitting) {
@@ -197,7 +197,7 @@ SinkResult<Settlement> settle(
         std::optional<CatalogueTable>& found = *fitting;
         if (!found) {
             if (table.columns.empty()) {
-                return settlement;
+                return preparation;
             }
             auto hint = hint_at_other_case(connection, table.name);
             if (!hint) {
@@ -213,14 +213,16 @@ SinkResult<Settlement> settle(
             made_anew = true;
             continue;
         }
-        std::vector<Change> changes =
-            table.inferred ? changes_for(table, *found, settlement.refused) : std::vector<Change>{};
-        if (auto kept = keep_stored_digits(connection, table, changes, settlement.refused); !kept) {
+        std::vector<Change> changes = table.inferred
+                                          ? changes_for(table, *found, preparation.refused)
+                                          : std::vector<Change>{};
+        if (auto kept = keep_stored_digits(connection, table, changes, preparation.refused);
+            !kept) {
             return pass_on(kept);
         }
         if (changes.empty()) {
-            settlement.found = std::move(*found);
-            return settlement;
+            preparation.found = std::move(*found);
+            return preparation;
         }
         auto refused = make_changes(
             changes,
@@ -230,25 +232,25 @@ SinkResult<Settlement> settle(
         if (!refused) {
             return pass_on(refused);
         }
-        std::ranges::move(*refused, std::back_inserter(settlement.refused));
+        std::ranges::move(*refused, std::back_inserter(preparation.refused));
     }
     return fail(Failure::retry, "table {} does not become what it should be", table.name);
 }
 
 }  // namespace
 
-SinkResult<Settlement> settle_table(Connection& connection, const mapping::Table& table) {
+SinkResult<TablePreparation> prepare_table(Connection& connection, const mapping::Table& table) {
     bool made_anew = false;
-    auto settlement = settle(connection, table, made_anew);
-    if (!settlement || !table.inferred || settlement->found.columns.empty()) {
-        return settlement;
+    auto preparation = prepare(connection, table, made_anew);
+    if (!preparation || !table.inferred || preparation->found.columns.empty()) {
+        return preparation;
     }
     auto fields = remember_fields(connection, table, made_anew);
     if (!fields) {
         return pass_on(fields);
     }
-    settlement->fields = std::move(*fields);
-    return settlement;
+    preparation->fields = std::move(*fields);
+    return preparation;
 }
 
 SinkResult<std::string> describe_table(Connection& connection, const mapping::Table& table) {

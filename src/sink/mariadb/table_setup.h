@@ -11,7 +11,7 @@
 
 namespace foz::sink::mariadb {
 
-struct Settlement {
+struct TablePreparation {
     CatalogueTable found;  // nothing in it for an inferred table that has no columns yet
     std::vector<mapping::Refusal> refused;
     ColumnFields fields;  // of an inferred table
@@ -20,11 +20,11 @@ struct Settlement {
 /// Creates `table`, or checks it (Failure::blocked: it does not fit) and gives an inferred one the
 /// columns that it lacks, as far as the database allows. Yields what is there then. Each statement
 /// commits.
-[[nodiscard]] SinkResult<Settlement> settle_table(
+[[nodiscard]] SinkResult<TablePreparation> prepare_table(
     Connection& connection, const mapping::Table& table
 );
 
-/// What settle_table would do, as a line for a person. Changes nothing. Failure::blocked: it does
+/// What prepare_table would do, as a line for a person. Changes nothing. Failure::blocked: it does
 /// not fit.
 [[nodiscard]] SinkResult<std::string> describe_table(
     Connection& connection, const mapping::Table& table

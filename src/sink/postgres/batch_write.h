@@ -16,7 +16,7 @@
 
 namespace foz::sink::postgres {
 
-/// A lane as a connection has settled it. Nothing of it is in the server's session, which may be
+/// A lane as a connection has prepared it. Nothing of it is in the server's session, which may be
 /// another one for each transaction, behind a pooler.
 struct OpenLane {
     LaneName name;

@@ -50,7 +50,7 @@ class PostgresSink final : public Sink {
 
     SinkResult<Connected> connect(const LaneName& lane, const mapping::Mapping& mapping) override;
     SinkResult<std::vector<std::string>> inspect(const mapping::Mapping& mapping) override;
-    SinkResult<SettledTable> extend(const mapping::Table& table) override;
+    SinkResult<PreparedTable> extend(const mapping::Table& table) override;
     SinkResult<Written> write(
         const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
     ) override;
@@ -64,7 +64,7 @@ class PostgresSink final : public Sink {
     [[nodiscard]] SinkResult<Connected> set_up(
         Connection& connection, const mapping::Mapping& mapping
     );
-    [[nodiscard]] SinkResult<void> settle_tables(
+    [[nodiscard]] SinkResult<void> prepare_tables(
         Connection& connection, const mapping::Mapping& mapping, Connected& connected
     );
     [[nodiscard]] SinkResult<void> remember_shape(Connection& connection);
@@ -108,44 +108,44 @@ SinkResult<Connected> PostgresSink::connect(const LaneName& lane, const mapping:
 namespace {
 
 // A failure leaves the transaction as it was before, unless the connection is lost.
-SinkResult<Settlement> settle_apart(Connection& connection, const mapping::Table& table) {
+SinkResult<TablePreparation> prepare_apart(Connection& connection, const mapping::Table& table) {
     if (auto marked = connection.run("SAVEPOINT foz_table"); !marked) {
         return pass_on(marked);
     }
-    auto settlement = settle_table(connection, table);
+    auto preparation = prepare_table(connection, table);
     if (!connection.lost()) {
         auto left = connection.run(
-            settlement ? "RELEASE SAVEPOINT foz_table" : "ROLLBACK TO SAVEPOINT foz_table"
+            preparation ? "RELEASE SAVEPOINT foz_table" : "ROLLBACK TO SAVEPOINT foz_table"
         );
         if (!left) {
             return pass_on(left);
         }
     }
-    return settlement;
+    return preparation;
 }
 
 }  // namespace
 
-SinkResult<void> PostgresSink::settle_tables(
+SinkResult<void> PostgresSink::prepare_tables(
     Connection& connection, const mapping::Mapping& mapping, Connected& connected
 ) {
     for (const auto& table : mapping.tables()) {
         TablePlan& plan = lane_.plans.emplace_back();
         plan.table = table.get();
-        SettledTable& settled = connected.tables.emplace_back();
+        PreparedTable& prepared = connected.tables.emplace_back();
         if (table->elsewhere) {
             continue;
         }
-        auto settlement = settle_apart(connection, *table);
-        if (!settlement && connection.lost()) {
-            return pass_on(settlement);
+        auto preparation = prepare_apart(connection, *table);
+        if (!preparation && connection.lost()) {
+            return pass_on(preparation);
         }
-        if (!settlement) {
-            settled.misfit = error_of_setup(std::move(settlement.error()));
+        if (!preparation) {
+            prepared.misfit = error_of_setup(std::move(preparation.error()));
             continue;
         }
-        settled = settlement->settled();
-        plan.settled_as(std::move(settlement->found));
+        prepared = preparation->prepared();
+        plan.prepared_as(std::move(preparation->found));
         warnings_.log(table->name, warnings_about(*table, plan.found));
     }
     return {};
@@ -162,8 +162,8 @@ SinkResult<Connected> PostgresSink::set_up(
         return pass_on(created);
     }
     Connected connected;
-    if (auto settled = settle_tables(connection, mapping, connected); !settled) {
-        return pass_on(settled);
+    if (auto prepared = prepare_tables(connection, mapping, connected); !prepared) {
+        return pass_on(prepared);
     }
     lane_.shape_query = shape_query(mapping.tables());
     if (auto remembered = remember_shape(connection); !remembered) {
@@ -219,20 +219,20 @@ SinkResult<std::vector<std::string>> PostgresSink::inspect(const mapping::Mappin
     );
 }
 
-SinkResult<SettledTable> PostgresSink::extend(const mapping::Table& table) {
+SinkResult<PreparedTable> PostgresSink::extend(const mapping::Table& table) {
     if (!connection_) {
         return fail(Failure::reconnect, "not connected to PostgreSQL");
     }
     const auto plan = std::ranges::find(lane_.plans, &table, &TablePlan::table);
     FOZ_CHECK(plan != lane_.plans.end());
-    const auto change = [&]() -> SinkResult<SettledTable> {
+    const auto change = [&]() -> SinkResult<PreparedTable> {
         auto begun = connection_->run(connection_->begin_with(kSetupLock));
         if (!begun) {
             return pass_on(begun);
         }
-        auto settlement = settle_table(*connection_, table);
-        if (!settlement) {
-            return pass_on(settlement);
+        auto preparation = prepare_table(*connection_, table);
+        if (!preparation) {
+            return pass_on(preparation);
         }
         if (auto remembered = remember_shape(*connection_); !remembered) {
             return pass_on(remembered);
@@ -240,9 +240,9 @@ SinkResult<SettledTable> PostgresSink::extend(const mapping::Table& table) {
         if (auto committed = connection_->commit(); !committed) {
             return pass_on(committed);
         }
-        SettledTable settled = settlement->settled();
-        plan->settled_as(std::move(settlement->found));
-        return settled;
+        PreparedTable prepared = preparation->prepared();
+        plan->prepared_as(std::move(preparation->found));
+        return prepared;
     };
     auto changed = change();
     if (!changed) {

@@ -7,7 +7,7 @@
 
 namespace foz::sink::postgres {
 
-void TablePlan::settled_as(CatalogueTable now) {
+void TablePlan::prepared_as(CatalogueTable now) {
     found = std::move(now);
     columns.clear();
 }

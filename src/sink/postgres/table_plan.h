@@ -18,7 +18,7 @@ namespace foz::sink::postgres {
 
 struct TablePlan {
     const mapping::Table* table = nullptr;
-    CatalogueTable found;                 // when it was settled
+    CatalogueTable found;                 // when it was prepared
     std::vector<TargetColumn> columns;    // one for each of the table's, in that order
     std::string column_list;              // those that are not left out, as SQL
     std::size_t fields = 0;               // how many those are
@@ -27,8 +27,8 @@ struct TablePlan {
     std::span<const std::uint32_t> rows;  // of the write at hand: indices into its batch
     RowGroup group;  // what `rows` refers to, if they are not all of the table's
 
-    /// After the table was settled anew.
-    void settled_as(CatalogueTable now);
+    /// After the table was prepared anew.
+    void prepared_as(CatalogueTable now);
 
     /// Chooses the columns again if the mapping has changed the table. False: `found` lacks one.
     [[nodiscard]] bool make_current();

@@ -228,16 +228,18 @@ SinkResult<ColumnFields> remember_fields(
     return ColumnFields{};
 }
 
-SinkResult<Settlement> settle(Connection& connection, const mapping::Table& table, bool& made) {
+SinkResult<TablePreparation> prepare(
+    Connection& connection, const mapping::Table& table, bool& made
+) {
     auto fitting = fitting_table(connection, table);
     if (!fitting) {
         return pass_on(fitting);
     }
     std::optional<CatalogueTable>& found = *fitting;
-    Settlement settlement;
+    TablePreparation preparation;
     if (!found) {
         if (table.columns.empty()) {
-            return settlement;
+            return preparation;
         }
         auto hint = hint_at_other_case(connection, table.name);
         if (!hint) {
@@ -256,10 +258,10 @@ SinkResult<Settlement> settle(Connection& connection, const mapping::Table& tabl
         if (auto kept = keep_stored_digits(connection, table, changes); !kept) {
             return pass_on(kept);
         }
-        settlement.refused = std::move(changes.impossible);
+        preparation.refused = std::move(changes.impossible);
         if (changes.wanted.empty()) {
-            settlement.found = std::move(*found);
-            return settlement;
+            preparation.found = std::move(*found);
+            return preparation;
         }
         auto refused = make_changes(
             changes.wanted,
@@ -269,30 +271,30 @@ SinkResult<Settlement> settle(Connection& connection, const mapping::Table& tabl
         if (!refused) {
             return pass_on(refused);
         }
-        std::ranges::move(*refused, std::back_inserter(settlement.refused));
+        std::ranges::move(*refused, std::back_inserter(preparation.refused));
     }
     auto now = read_again(connection, table);
     if (!now) {
         return pass_on(now);
     }
-    settlement.found = std::move(*now);
-    return settlement;
+    preparation.found = std::move(*now);
+    return preparation;
 }
 
 }  // namespace
 
-SinkResult<Settlement> settle_table(Connection& connection, const mapping::Table& table) {
+SinkResult<TablePreparation> prepare_table(Connection& connection, const mapping::Table& table) {
     bool made = false;
-    auto settlement = settle(connection, table, made);
-    if (!settlement || !table.inferred || settlement->found.columns.empty()) {
-        return settlement;
+    auto preparation = prepare(connection, table, made);
+    if (!preparation || !table.inferred || preparation->found.columns.empty()) {
+        return preparation;
     }
     auto fields = remember_fields(connection, table, made);
     if (!fields) {
         return pass_on(fields);
     }
-    settlement->fields = std::move(*fields);
-    return settlement;
+    preparation->fields = std::move(*fields);
+    return preparation;
 }
 
 SinkResult<std::string> describe_table(Connection& connection, const mapping::Table& table) {

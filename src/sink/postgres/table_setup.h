@@ -11,13 +11,13 @@
 
 namespace foz::sink::postgres {
 
-struct Settlement {
+struct TablePreparation {
     CatalogueTable found;  // nothing in it for an inferred table that has no columns yet
     std::vector<mapping::Refusal> refused;
     ColumnFields fields;  // of an inferred table
 
-    [[nodiscard]] SettledTable settled() const {
-        SettledTable table{known_columns(found), refused};
+    [[nodiscard]] PreparedTable prepared() const {
+        PreparedTable table{known_columns(found), refused};
         set_fields(table.columns, fields);
         return table;
     }
@@ -26,11 +26,11 @@ struct Settlement {
 /// Creates `table`, or checks it (Failure::blocked: it does not fit) and gives an inferred one the
 /// columns that it lacks, as far as the database allows. In a transaction. Yields what is there
 /// then.
-[[nodiscard]] SinkResult<Settlement> settle_table(
+[[nodiscard]] SinkResult<TablePreparation> prepare_table(
     Connection& connection, const mapping::Table& table
 );
 
-/// What settle_table would do, as a line for a person. Changes nothing. Failure::blocked: it does
+/// What prepare_table would do, as a line for a person. Changes nothing. Failure::blocked: it does
 /// not fit.
 [[nodiscard]] SinkResult<std::string> describe_table(
     Connection& connection, const mapping::Table& table

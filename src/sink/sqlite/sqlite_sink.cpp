@@ -32,7 +32,7 @@ class SqliteSink final : public Sink {
 
     SinkResult<Connected> connect(const LaneName& lane, const mapping::Mapping& mapping) override;
     SinkResult<std::vector<std::string>> inspect(const mapping::Mapping& mapping) override;
-    SinkResult<SettledTable> extend(const mapping::Table& table) override;
+    SinkResult<PreparedTable> extend(const mapping::Table& table) override;
     SinkResult<Written> write(
         const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
     ) override;
@@ -44,7 +44,7 @@ class SqliteSink final : public Sink {
 
   private:
     [[nodiscard]] SinkResult<void> open(bool read_only);
-    [[nodiscard]] SinkResult<Connected> settle(
+    [[nodiscard]] SinkResult<Connected> prepare(
         const LaneName& lane, const mapping::Mapping& mapping
     );
     [[nodiscard]] SinkResult<void> check_file_is_the_one_opened() const;
@@ -75,7 +75,7 @@ SinkResult<Connected> SqliteSink::connect(const LaneName& lane, const mapping::M
     if (auto opened = open(false); !opened) {
         return pass_on(opened);
     }
-    auto connected = settle(lane, mapping);
+    auto connected = prepare(lane, mapping);
     if (!connected || any_misfit(*connected)) {
         close();
         return connected ? unless_none_fits(std::move(*connected), mapping) : std::move(connected);
@@ -101,7 +101,7 @@ SinkResult<Connected> SqliteSink::connect(const LaneName& lane, const mapping::M
 }
 
 // Makes the tables what the routes want, and reads what is there then: in one transaction.
-SinkResult<Connected> SqliteSink::settle(const LaneName& lane, const mapping::Mapping& mapping) {
+SinkResult<Connected> SqliteSink::prepare(const LaneName& lane, const mapping::Mapping& mapping) {
     auto transaction = Transaction::begin_write(connection_);
     if (!transaction) {
         return failed(transaction.error(), "cannot begin");
@@ -111,21 +111,21 @@ SinkResult<Connected> SqliteSink::settle(const LaneName& lane, const mapping::Ma
     }
     Connected connected;
     for (const auto& table : mapping.tables()) {
-        SettledTable& here = connected.tables.emplace_back();
+        PreparedTable& here = connected.tables.emplace_back();
         if (table->elsewhere) {
             continue;
         }
-        auto settled = settle_table(connection_, *table);
+        auto prepared = prepare_table(connection_, *table);
         // Any other error is about the file, which has all tables.
-        if (!settled && settled.error().failure != Failure::blocked &&
-            settled.error().failure != Failure::schema) {
-            return pass_on(settled);
+        if (!prepared && prepared.error().failure != Failure::blocked &&
+            prepared.error().failure != Failure::schema) {
+            return pass_on(prepared);
         }
-        if (!settled) {
-            here.misfit = std::move(settled.error());
+        if (!prepared) {
+            here.misfit = std::move(prepared.error());
             continue;
         }
-        here = std::move(*settled);
+        here = std::move(*prepared);
         const auto warnings = warnings_about(connection_, *table);
         if (!warnings) {
             return std::unexpected(warnings.error());
@@ -169,7 +169,7 @@ SinkResult<std::vector<std::string>> SqliteSink::inspect(const mapping::Mapping&
     );
 }
 
-SinkResult<SettledTable> SqliteSink::extend(const mapping::Table& table) {
+SinkResult<PreparedTable> SqliteSink::extend(const mapping::Table& table) {
     if (!inserter_) {
         return fail(Failure::reconnect, "not connected to SQLite");
     }
@@ -177,20 +177,20 @@ SinkResult<SettledTable> SqliteSink::extend(const mapping::Table& table) {
     if (!transaction) {
         return failed(transaction.error(), "cannot begin");
     }
-    auto settled = settle_table(connection_, table);
-    if (!settled) {
-        return settled;
+    auto prepared = prepare_table(connection_, table);
+    if (!prepared) {
+        return prepared;
     }
     if (auto committed = transaction->commit(); !committed) {
         return std::unexpected(commit_failure_of(committed.error()));
     }
-    if (!settled->refused.empty()) {
-        return settled;  // as in connect()
+    if (!prepared->refused.empty()) {
+        return prepared;  // as in connect()
     }
     if (auto prepared = inserter_->prepare(table); !prepared) {
         return pass_on(prepared);
     }
-    return settled;
+    return prepared;
 }
 
 SinkResult<Written> SqliteSink::write(

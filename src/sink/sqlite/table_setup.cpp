@@ -57,7 +57,10 @@ std::string quoted_text(std::string_view text) {
 
 // Keeps which fields fill the table's columns, and reads which did before.
 SinkResult<void> remember_fields(
-    SqliteConnection& connection, const mapping::Table& table, bool made_anew, SettledTable& settled
+    SqliteConnection& connection,
+    const mapping::Table& table,
+    bool made_anew,
+    PreparedTable& prepared
 ) {
     std::string sql =
         "CREATE TABLE IF NOT EXISTS foz_columns (table_name TEXT NOT NULL, column_name TEXT NOT "
@@ -86,11 +89,11 @@ SinkResult<void> remember_fields(
         }
         fields.emplace_back(select->text(0), select->text(1));
     }
-    set_fields(settled.columns, fields);
+    set_fields(prepared.columns, fields);
     return {};
 }
 
-SinkResult<SettledTable> settle(
+SinkResult<PreparedTable> prepare(
     SqliteConnection& connection, const mapping::Table& table, bool& made_anew
 ) {
     auto existing = fitting_columns(connection, table);
@@ -103,15 +106,15 @@ SinkResult<SettledTable> settle(
         }
         log_created(table.name);
         made_anew = true;
-        return SettledTable{table.columns, {}};
+        return PreparedTable{table.columns, {}};
     }
-    SettledTable settled;
+    PreparedTable prepared;
     if (existing->empty()) {
-        return settled;  // inferred, and nothing has been received yet
+        return prepared;  // inferred, and nothing has been received yet
     }
     for (const CatalogueColumn& column : *existing) {
         if (column.type && !column.generated) {
-            settled.columns.push_back(
+            prepared.columns.push_back(
                 {.name = column.name,
                  .type = *column.type,
                  .nullable = !column.must_be_given,
@@ -129,26 +132,26 @@ SinkResult<SettledTable> settle(
         if (auto added = add_column(connection, table, column); !added) {
             return pass_on(added);
         }
-        settled.columns.push_back(column);
+        prepared.columns.push_back(column);
     }
     if (table.inferred) {
-        settled.refused = refused_columns(table, *existing);
+        prepared.refused = refused_columns(table, *existing);
     }
-    return settled;
+    return prepared;
 }
 
 }  // namespace
 
-SinkResult<SettledTable> settle_table(SqliteConnection& connection, const mapping::Table& table) {
+SinkResult<PreparedTable> prepare_table(SqliteConnection& connection, const mapping::Table& table) {
     bool made_anew = false;
-    auto settled = settle(connection, table, made_anew);
-    if (!settled || !table.inferred || settled->columns.empty()) {
-        return settled;
+    auto prepared = prepare(connection, table, made_anew);
+    if (!prepared || !table.inferred || prepared->columns.empty()) {
+        return prepared;
     }
-    if (auto kept = remember_fields(connection, table, made_anew, *settled); !kept) {
+    if (auto kept = remember_fields(connection, table, made_anew, *prepared); !kept) {
         return pass_on(kept);
     }
-    return settled;
+    return prepared;
 }
 
 SinkResult<std::vector<std::string>> warnings_about(
