@@ -135,7 +135,7 @@ void Bridge::on_durable(journal::Position end) {
 }
 
 void Bridge::on_failed(const Error& error) {
-    spdlog::error("{}: nothing is read or sent any more: {}", log_name(), error.message);
+    spdlog::error("{}: nothing is read or sent any longer: {}", log_name(), error.message);
 }
 
 void Bridge::notify(std::string_view state) {

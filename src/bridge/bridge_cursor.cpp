@@ -162,7 +162,8 @@ Result<void> forget_other_bridges(
             continue;
         }
         spdlog::warn(
-            "bridge {} is configured no more; what it had not sent (from record {} on) is given up",
+            "bridge {} is no longer configured; what it had not sent (from record {} on) is given "
+            "up",
             name,
             cursor.position
         );

@@ -71,8 +71,8 @@ class BridgeCursor {
     std::uint64_t sent_end_ = 0;
 };
 
-/// Lets go of what bridges have left behind that are configured no more: the journal need not wait
-/// for them. Errors: a state database that cannot be used.
+/// Lets go of what bridges have left behind that are no longer configured: the journal need not
+/// wait for them. Errors: a state database that cannot be used.
 [[nodiscard]] Result<void> forget_other_bridges(
     const std::vector<config::Bridge>& configured,
     journal::Journal& journal,

@@ -61,7 +61,7 @@ class Sender {
     /// What a LinkUser is told.
     void on_delivered(std::uint64_t tag, mqtt::ReasonCode reason);
 
-    /// Moves the cursor, and sends the PUBRELs held back till then.
+    /// Moves the cursor, and sends the PUBRELs held back until then.
     void advance_cursor();
 
     /// The journal has become durable further. Any thread.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A TCP address that foz listens on. Accepts connections on a thread of its own and hands each to a
-// reactor, in turn. When no more file descriptors are to be had it waits and says so; it never ends
+// reactor, in turn. When there are no file descriptors left it waits and says so; it never ends
 // by itself.
 #pragma once
 

@@ -156,7 +156,8 @@ void SessionRegistry::keep(Entry& entry) {
     }
 }
 
-// The session is no more, and `ender` says so to the journal before anybody else has the client id.
+// The session no longer exists, and `ender` says so to the journal before anybody else has the
+// client id.
 void SessionRegistry::take_away(Entries::value_type& place, ConnectionHandle ender) {
     Entry& entry = place.second;
     drop_alarm(place);

@@ -74,8 +74,8 @@ class SessionRegistry {
     );
 
     struct Ended {
-        bool taken = false;        // the session is no more; `ender` owns the client id, as above
-        std::optional<Will> will;  // of it: publish it now
+        bool taken = false;  // the session no longer exists; `ender` owns the client id, as above
+        std::optional<Will> will;               // of it: publish it now
         std::optional<ConnectionHandle> owner;  // who has it, and must end it itself
     };
     /// Ends a session whose client is gone, by the wish of a person.

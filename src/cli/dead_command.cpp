@@ -316,7 +316,7 @@ void add_dead_command(CLI::App& app, int& exit_code) {
         *dead,
         exit_code,
         "replay",
-        "Map and write them again; what is stored then is dead no more",
+        "Map and write them again; what is stored then is no longer dead",
         replay
     );
     add_action(

@@ -219,7 +219,8 @@ Result<void> give_up(
     if (!there) {
         return fail(
             ErrorCode::invalid,
-            "\"{}\" is in use: only what a database or a table has left that is configured no more "
+            "\"{}\" is in use: only what a database or a table has left that is no longer "
+            "configured "
             "can be given up",
             cursor
         );
@@ -334,7 +335,7 @@ void add_journal_command(CLI::App& app, int& exit_code) {
     print->add_option("--count", arguments->count, "At most this many");
     CLI::App* const forget = command->add_subcommand(
         "forget",
-        "Gives up what waits for a database that is configured no more. Not while foz runs"
+        "Gives up what waits for a database that is no longer configured. Not while foz runs"
     );
     forget->add_option("CURSOR", arguments->cursor, "Its cursor, as `foz journal` shows it")
         ->required();

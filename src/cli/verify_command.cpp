@@ -188,7 +188,7 @@ void add_verify_command(CLI::App& app, int& exit_code) {
     command->add_flag(
         "--accept-gaps",
         arguments->accept_gaps,
-        "Report no more the records that were gone when a database needed them"
+        "No longer report the records that were gone when a database needed them"
     );
     command->add_flag(
         "--no-row-counts",

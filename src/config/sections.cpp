@@ -42,7 +42,7 @@ constexpr Key<Settings> kTopKeys[] = {
     text<&Settings::data>(
         "data",
         "The data directory: the journal, foz's own state and the default database live there. "
-        "`--data DIR` on the command line goes before it."
+        "`--data DIR` on the command line overrides it."
     ),
     choice<&Settings::ack>(
         "ack",

@@ -106,7 +106,7 @@ void LinkIntake::on_room() {
 }
 
 void LinkIntake::on_failed(const Error& error) {
-    spdlog::error("{}: nothing is read any more: {}", log_name_, error.message);
+    spdlog::error("{}: nothing is read any longer: {}", log_name_, error.message);
 }
 
 void LinkIntake::on_session(bool present) {

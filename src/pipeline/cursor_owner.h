@@ -25,7 +25,8 @@
 
 namespace foz::pipeline {
 
-/// Record::fingerprint of the record before `position`; 0 when there is none or it is kept no more.
+/// Record::fingerprint of the record before `position`; 0 when there is none or it is no longer
+/// kept.
 [[nodiscard]] Result<std::uint64_t> fingerprint_before(
     journal::Journal& journal, journal::Position position
 );

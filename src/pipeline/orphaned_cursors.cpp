@@ -69,7 +69,7 @@ void warn_of_orphaned_cursors(
             continue;
         }
         spdlog::warn(
-            "database {} is configured no more, but the journal keeps all records from {} on for "
+            "database {} is no longer configured, but the journal keeps all records from {} on for "
             "it, {} now, and will be full one day. Configure it again, or give them up: stop foz "
             "and run `foz journal forget {}`",
             cursor.name.substr(0, cursor.name.find('/')),

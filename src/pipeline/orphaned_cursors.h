@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What lanes have left in the journal whose database is configured no more: cursors that hold its
+// What lanes have left in the journal whose database is no longer configured: cursors that hold its
 // records for ever. Dropping them could lose what a person wants to store later, under a database's
 // new name for instance; so foz says that they are there, and `foz journal forget` gives them up.
 #pragma once

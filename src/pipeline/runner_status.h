@@ -65,7 +65,7 @@ class StatusBoard {
     void add_failure(SteadyTime began, const sink::SinkError& error, std::uint64_t waiting);
     /// The server ended a write for its setting time_limit_of(error); so many rows are tried now.
     void add_time_limit(const sink::SinkError& error, std::size_t rows);
-    /// What the database has: the lines of routes that are no more are left out.
+    /// What the database has: the lines of routes that no longer exist are left out.
     void set_progress(const sink::Cursor& cursor, std::span<const sink::LedgerLine> ledger);
     void add_commit(
         const sink::Cursor& cursor, const sink::Written& written, const sink::Commit& commit

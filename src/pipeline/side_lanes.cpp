@@ -77,7 +77,8 @@ Result<void> SideLanes::load() {
         const auto tables = dependencies_.mapping.tables();
         if (std::ranges::none_of(tables, [&](const auto& t) { return t->name == span.table; })) {
             spdlog::error(
-                "database {}: table {} is configured no more, but readings for it wait in lane {}, "
+                "database {}: table {} is no longer configured, but readings for it wait in lane "
+                "{}, "
                 "and the journal keeps all records from {} on for them. Configure it again to have "
                 "them stored, or give them up: stop foz and run `foz journal forget {}/{}`",
                 options_.database,

@@ -68,7 +68,7 @@ class Verifier {
     Verification report_;
     std::map<std::string, std::int64_t> dead_of_all_lanes_;  // by route
     std::vector<std::uint64_t> stored_of_all_lanes_;         // by route
-    std::map<std::string, std::uint64_t> stored_by_former_;  // by route that is no more
+    std::map<std::string, std::uint64_t> stored_by_former_;  // by route that no longer exists
     std::vector<sink::Cursor> cursors_;                      // by main lane
     RouteHistory history_;
     state::BeforeRenewal before_;
@@ -192,8 +192,8 @@ std::uint64_t Verifier::replayed(const std::string& route) const {
     return items;
 }
 
-// Whether a route stored into the table that the configuration has no more: then that one may have
-// stored what came before.
+// Whether a route stored into the table that the configuration no longer has: then that one may
+// have stored what came before.
 bool Verifier::has_former_route(const std::string& table) const {
     return std::ranges::any_of(history_.routes(), [&](const state::RouteOfTable& one) {
         return one.table == table && stored_by_former_.contains(one.route);
@@ -501,7 +501,7 @@ Result<void> Verifier::report_gaps() {
     for (const state::Gap& gap : *gaps) {
         if (gap.database == database_.name && !gap.accepted) {
             differs(
-                "records {} to {} never came to lane {}: the journal had them no more when the "
+                "records {} to {} never came to lane {}: the journal no longer had them when the "
                 "database needed "
                 "them (accept it with --accept-gaps)",
                 gap.first,

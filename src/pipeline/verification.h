@@ -48,7 +48,7 @@ struct TableTotals {
     /// By other journals' routes of the same names: another foz that writes there too, or one
     /// before.
     std::uint64_t foreign = 0;
-    std::uint64_t former = 0;  // by routes of this journal that the configuration has no more
+    std::uint64_t former = 0;  // by routes of this journal that the configuration no longer has
 };
 
 struct Verification {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Verifying the peer's certificate: OpenSSL decides, this remembers with the connection what was
-// wrong, because after a failed handshake OpenSSL knows no more whose certificate it was.
+// wrong, because after a failed handshake OpenSSL no longer knows whose certificate it was.
 #pragma once
 
 #include <optional>

@@ -34,7 +34,7 @@ struct Answer {
 class Connection {
   public:
     /// Tries the hosts of the URL in order, each for at most options.connect_timeout; of several,
-    /// one that is read-only is passed over. Any failure is Failure::retry. `waiter` must outlive
+    /// one that is read-only is skipped. Any failure is Failure::retry. `waiter` must outlive
     /// the connection.
     [[nodiscard]] static SinkResult<Connection> open(
         const SinkOptions& options, SocketWaiter& waiter
