@@ -187,8 +187,8 @@ SinkResult<PreparedTable> SqliteSink::extend(const mapping::Table& table) {
     if (!prepared->refused.empty()) {
         return prepared;  // as in connect()
     }
-    if (auto prepared = inserter_->prepare(table); !prepared) {
-        return pass_on(prepared);
+    if (auto inserts = inserter_->prepare(table); !inserts) {
+        return pass_on(inserts);
     }
     return prepared;
 }
