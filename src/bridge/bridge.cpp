@@ -129,8 +129,8 @@ std::vector<std::shared_ptr<Session>> Bridge::persistent_sessions() {
     return receives_ ? LinkIntake::persistent_sessions() : std::vector<std::shared_ptr<Session>>();
 }
 
-void Bridge::on_durable(journal::Position end) {
-    LinkIntake::on_durable(end);
+void Bridge::on_durable(const journal::Durable& durable) {
+    LinkIntake::on_durable(durable);
     sender_.on_durable();
 }
 

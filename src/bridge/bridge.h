@@ -79,7 +79,7 @@ class Bridge final : public intake::LinkIntake {
 
     [[nodiscard]] std::vector<std::shared_ptr<session::Session>> persistent_sessions() override;
 
-    void on_durable(journal::Position end) override;
+    void on_durable(const journal::Durable& durable) override;
     void on_failed(const Error& error) override;
 
   private:

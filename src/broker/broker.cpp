@@ -73,7 +73,7 @@ void Broker::drain(SteadyTime deadline) {
 void Broker::set_committed(journal::Position position) {
     context_.committed = position;
     if (context_.ack == config::Ack::commit) {
-        on_durable(position);
+        notify_progress();
     }
 }
 
@@ -133,7 +133,11 @@ BrokerStatus Broker::status() const {
     };
 }
 
-void Broker::on_durable(journal::Position) {
+void Broker::on_durable(const journal::Durable&) {
+    notify_progress();
+}
+
+void Broker::notify_progress() {
     for (const auto& reactor : context_.reactors) {
         reactor->notify_progress();
     }

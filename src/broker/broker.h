@@ -73,7 +73,8 @@ class Broker final : public journal::Listener, public session::SessionHolder {
   private:
     Broker(const config::Settings& settings, journal::Journal& journal, const Clock& clock);
 
-    void on_durable(journal::Position end) override;
+    void notify_progress();
+    void on_durable(const journal::Durable& durable) override;
     void on_room() override;
     void on_failed(const Error& error) override;
 

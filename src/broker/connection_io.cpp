@@ -191,7 +191,9 @@ void ConnectionIo::update(Connection& connection) {
         }  // else more has come after CONNECT; the socket keeps the rest
         return;
     }
-    if (output_bytes(connection) > 0) {
+    // Else on_ready() does: touched again and again, one that cannot write would keep
+    // send_touched() going.
+    if (output_bytes(connection) > 0 && !waits_to_write(connection)) {
         touch(connection);
     }
     if (dependencies_.intake.inbox().full() && !connection.input.empty()) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Acknowledgements in the order of the journal positions they wait for. One thread.
+// Acknowledgements in the order of what they wait for: a Ticket or a Position of the journal. One
+// thread.
 #pragma once
 
 #include <deque>
@@ -11,31 +12,40 @@
 
 namespace foz::intake {
 
+template <class Due>
 class AckQueue {
   public:
-    /// `acks` are due when everything below `end` is reached. `end` never goes back. Takes the
+    /// `acks` are due when `due` is reached, which never goes back from call to call. Takes the
     /// content of `acks` and leaves it empty, with memory to fill again.
-    void push(journal::Position end, std::vector<PendingAck>& acks) {
+    void push(Due due, std::vector<PendingAck>& acks) {
         if (acks.empty()) {
             return;
         }
-        waiting_.push_back({.end = end, .acks = std::move(spare_)});
+        waiting_.push_back({.due = due, .acks = std::move(spare_)});
         waiting_.back().acks.swap(acks);
         spare_ = {};
         acks.clear();
     }
 
-    /// Calls `send(const PendingAck&)` for every one that is due at `reached`.
-    template <class Send>
-    void deliver(journal::Position reached, Send send) {
-        while (!waiting_.empty() && waiting_.front().end <= reached) {
-            for (const PendingAck& ack : waiting_.front().acks) {
-                send(ack);
-            }
+    /// Calls `take(Due, std::vector<PendingAck>&)` for those that are due at `reached`, a call for
+    /// each push() of them.
+    template <class Take>
+    void take(Due reached, Take take) {
+        while (!waiting_.empty() && waiting_.front().due <= reached) {
+            take(waiting_.front().due, waiting_.front().acks);
             spare_ = std::move(waiting_.front().acks);
             spare_.clear();
             waiting_.pop_front();
         }
+    }
+    /// Calls `send(const PendingAck&)` for every one that is due at `reached`.
+    template <class Send>
+    void deliver(Due reached, Send send) {
+        take(reached, [&](const Due&, const std::vector<PendingAck>& acks) {
+            for (const PendingAck& ack : acks) {
+                send(ack);
+            }
+        });
     }
 
     void clear() { waiting_.clear(); }
@@ -44,7 +54,7 @@ class AckQueue {
 
   private:
     struct Waiting {
-        journal::Position end = 0;
+        Due due{};
         std::vector<PendingAck> acks;
     };
     std::deque<Waiting> waiting_;

@@ -11,20 +11,20 @@ bool Intake::append(SteadyTime now) {
     }
     const bool only_acks = inbox_.batches().empty();
     while (!inbox_.batches().empty()) {
-        const auto end = journal_.append(inbox_.batches().front());
-        stalled_ = !end;
+        const auto ticket = journal_.append(inbox_.batches().front());
+        stalled_ = !ticket;
         if (stalled_) {
             if (stalled_throttle_.pass(now)) {
                 spdlog::warn(
                     "{}: what arrives waits and is not acknowledged, the journal does not take "
                     "it: {}",
                     terms_.log_name,
-                    end.error().message
+                    ticket.error().message
                 );
             }
             return false;
         }
-        appended_end_ = *end;
+        appended_ticket_ = *ticket;
         inbox_.pop_batch();
     }
     stalled_ = false;
@@ -32,31 +32,32 @@ bool Intake::append(SteadyTime now) {
     if (!inbox_.acks().empty()) {
         // Without records, they are of messages sent again: those are in the journal, perhaps by
         // another's append and not durable yet.
-        queue_acks(only_acks ? journal_.status().end : appended_end_);
+        queue_acks(only_acks ? journal_.last_ticket() : appended_ticket_);
     }
     inbox_.clear();
     return true;
 }
 
-void Intake::queue_acks(journal::Position end) {
+void Intake::queue_acks(journal::Ticket ticket) {
     const auto releases = std::ranges::stable_partition(inbox_.acks(), [](const PendingAck& ack) {
         return ack.type != mqtt::PacketType::pubcomp;
     });
     releases_.assign(releases.begin(), releases.end());
     inbox_.acks().erase(releases.begin(), releases.end());
-    for_disk_.push(end, releases_);
-    acks_.push(end, inbox_.acks());
+    for_disk_.push(ticket, releases_);
+    acks_.push(ticket, inbox_.acks());
 }
 
 void Intake::forget_acks() {
     inbox_.acks().clear();
     acks_.clear();
     for_disk_.clear();
+    for_databases_.clear();
 }
 
-void Intake::note_progress(journal::Position durable) {
+void Intake::note_progress(const journal::Durable& durable) {
     const bool wants_disk =
-        terms_.waits_for_disk && (!inbox_.batches().empty() || durable < appended_end_);
+        terms_.waits_for_disk && (!inbox_.batches().empty() || durable.ticket < appended_ticket_);
     if (!has_acks() && inbox_.acks().empty() && !wants_disk) {
         wants_progress_ = false;
     }

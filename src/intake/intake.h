@@ -16,7 +16,6 @@
 // One thread, but for wants_progress().
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -45,7 +44,7 @@ struct IntakeTerms {
 class Intake {
   public:
     /// `appended` counts the messages that are in the journal. Both must outlive it.
-    Intake(journal::Journal& journal, IntakeTerms terms, std::atomic<std::uint64_t>& appended)
+    Intake(journal::Appendable& journal, IntakeTerms terms, std::atomic<std::uint64_t>& appended)
         : journal_(journal), terms_(std::move(terms)), appended_(appended) {}
 
     [[nodiscard]] Inbox& inbox() { return inbox_; }
@@ -60,12 +59,17 @@ class Intake {
     /// database has what is below.
     template <class Give>
     void deliver(journal::Position committed, Give give) {
-        const journal::Position durable = journal_.durable_end();
-        for_disk_.deliver(durable, give);
+        const journal::Durable durable = journal_.durable();
+        for_disk_.deliver(durable.ticket, give);
         switch (terms_.ack) {
-            case config::Ack::journal: acks_.deliver(durable, give); break;
-            case config::Ack::commit: acks_.deliver(std::min(durable, committed), give); break;
-            case config::Ack::memory: acks_.deliver(~journal::Position{0}, give); break;
+            case config::Ack::journal: acks_.deliver(durable.ticket, give); break;
+            case config::Ack::memory: acks_.deliver(journal_.last_ticket(), give); break;
+            case config::Ack::commit:
+                acks_.take(durable.ticket, [this](journal::Ticket ticket, auto& acks) {
+                    for_databases_.push(journal_.end_of(ticket), acks);
+                });
+                for_databases_.deliver(committed, give);
+                break;
         }
         note_progress(durable);
     }
@@ -73,10 +77,12 @@ class Intake {
     void forget_acks();
 
     /// Acknowledgements wait, of what is appended.
-    [[nodiscard]] bool has_acks() const { return !acks_.empty() || !for_disk_.empty(); }
+    [[nodiscard]] bool has_acks() const {
+        return !acks_.empty() || !for_disk_.empty() || !for_databases_.empty();
+    }
     /// Everything received is on disk.
     [[nodiscard]] bool durable() const {
-        return inbox_.batches().empty() && journal_.durable_end() >= appended_end_;
+        return inbox_.batches().empty() && journal_.durable().ticket >= appended_ticket_;
     }
     /// Whether there is anything to do when the journal has become durable further, or more is
     /// committed. Any thread. What becomes durable after an append() began finds it true.
@@ -89,19 +95,20 @@ class Intake {
     void run_barriers();
 
   private:
-    void queue_acks(journal::Position end);
-    void note_progress(journal::Position durable);
+    void queue_acks(journal::Ticket ticket);
+    void note_progress(const journal::Durable& durable);
 
-    journal::Journal& journal_;
+    journal::Appendable& journal_;
     const IntakeTerms terms_;
     std::atomic<std::uint64_t>& appended_;
     Inbox inbox_;
-    AckQueue acks_;      // PUBACK and PUBREC
-    AckQueue for_disk_;  // PUBCOMP
-    std::vector<PendingAck> releases_;
-    journal::Position appended_end_ = 0;
+    AckQueue<journal::Ticket> acks_;             // PUBACK and PUBREC
+    AckQueue<journal::Ticket> for_disk_;         // PUBCOMP
+    AckQueue<journal::Position> for_databases_;  // with ack = "commit", those of acks_ on disk
+    std::vector<PendingAck> releases_;           // reused
+    journal::Ticket appended_ticket_;            // of the last append
     bool stalled_ = false;
-    // Set before the append and before the look at durable_end(), cleared after it: a listener of
+    // Set before the append and before the look at durable(), cleared after it: a listener of
     // the journal that finds it false has nothing to tell.
     std::atomic<bool> wants_progress_ = false;
     std::vector<std::function<void()>> barriers_;

@@ -97,7 +97,7 @@ bool LinkIntake::wait_until_appended(SteadyTime deadline) {
     return appended->get_future().wait_until(deadline) == std::future_status::ready;
 }
 
-void LinkIntake::on_durable(journal::Position) {
+void LinkIntake::on_durable(const journal::Durable&) {
     wake();
 }
 

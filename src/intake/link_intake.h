@@ -63,7 +63,7 @@ class LinkIntake : public journal::Listener,
     [[nodiscard]] std::vector<std::shared_ptr<session::Session>> persistent_sessions() override;
     [[nodiscard]] bool wait_until_appended(SteadyTime deadline) override;
 
-    void on_durable(journal::Position end) override;
+    void on_durable(const journal::Durable& durable) override;
     void on_room() override;
     void on_failed(const Error& error) override;
 

@@ -30,6 +30,21 @@ using Position = std::uint64_t;
 /// In the stored form, before the bytes of each record: its length (u32) and kind (u8).
 inline constexpr std::size_t kRecordHeaderBytes = 5;
 
+/// Stands for an append until the journal says where its records are: a log that several machines
+/// keep knows that only once it has ordered them. Grows from append to append, whoever appends.
+struct Ticket {
+    std::uint64_t number = 0;
+
+    auto operator<=>(const Ticket&) const = default;
+};
+
+/// How far the journal is on disk: the records of every append up to `ticket` are, at positions
+/// below `end`.
+struct Durable {
+    Ticket ticket;
+    Position end = 0;
+};
+
 /// Records collected for one append, already in their stored form. One thread.
 class RecordBatch {
   public:
@@ -86,12 +101,12 @@ class Listener {
   public:
     virtual ~Listener() = default;
 
-    /// Every record below `end` is on disk. Called once for each group commit.
-    virtual void on_durable(Position end) = 0;
+    /// More is on disk. Called once for each group commit.
+    virtual void on_durable(const Durable& durable) = 0;
     /// An append that was refused with ErrorCode::no_space may be tried again.
     virtual void on_room() = 0;
     /// The journal takes nothing any more, until foz is restarted: a sync failed, and what the disk
-    /// holds of the records since on_durable's last `end` is unknown.
+    /// holds of the records since the last on_durable() is unknown.
     virtual void on_failed(const Error& error) = 0;
 };
 
@@ -113,17 +128,28 @@ struct Status {
     std::optional<Error> stalled;  // why appends are refused at the moment, if they are
 };
 
-/// Any thread may call any method.
-class Journal {
+/// What those see who put records in. Any thread may call any method, here and below.
+class Appendable {
   public:
-    virtual ~Journal() = default;
+    virtual ~Appendable() = default;
 
-    /// Queues the records of `batch`, all or none, and returns the end after them: once on_durable
-    /// reports that much, all of them are on disk. Copies the batch; never waits for the disk.
-    /// Errors: no_space = the queue, the cap or the disk is full; keep the batch and try again
-    /// after on_room(). unavailable = the journal has failed. invalid = over the size limit of one
-    /// append.
-    [[nodiscard]] virtual Result<Position> append(const RecordBatch& batch) = 0;
+    /// Queues the records of `batch`, all or none: once durable() reports the ticket, all of them
+    /// are on disk. Copies the batch; never waits for the disk.
+    /// Errors: no_space = the queue, the cap or the disk is full, which is no failure: keep the
+    /// batch and try again after on_room(). io = the journal has failed, until foz is restarted.
+    /// invalid = over the size limit of one append.
+    [[nodiscard]] virtual Result<Ticket> append(const RecordBatch& batch) = 0;
+    /// Of the last append, whoever made it.
+    [[nodiscard]] virtual Ticket last_ticket() const = 0;
+    [[nodiscard]] virtual Durable durable() const = 0;
+    /// Where the records of an append end. `ticket` is not beyond durable().
+    [[nodiscard]] virtual Position end_of(Ticket ticket) const = 0;
+};
+
+/// What those see who take records out.
+class Readable {
+  public:
+    virtual ~Readable() = default;
 
     [[nodiscard]] virtual Position durable_end() const = 0;
 
@@ -133,11 +159,17 @@ class Journal {
     virtual void wake_waiters() = 0;
 
     /// A reader whose first record is at `position`. Error: not_found when `position` is older than
-    /// the oldest record kept (the message names both) or beyond the end.
+    /// the oldest record kept (the message names both) or beyond the end: it will never be there.
     [[nodiscard]] virtual Result<std::unique_ptr<Reader>> read_from(Position position) = 0;
 
     /// The position of the first record appended at or after `time` (the end, if there is none).
     [[nodiscard]] virtual Result<Position> position_at(SystemTime time) = 0;
+};
+
+/// What those see for whom records are kept.
+class Retaining {
+  public:
+    virtual ~Retaining() = default;
 
     /// Says how far the reader called `name` has come. Records that every named cursor has passed
     /// may be removed. Never moves back. Made durable now and then, not at once: after a crash a
@@ -145,6 +177,12 @@ class Journal {
     virtual void set_cursor(std::string_view name, Position position) = 0;
     virtual void remove_cursor(std::string_view name) = 0;
     [[nodiscard]] virtual std::vector<NamedCursor> cursors() const = 0;
+};
+
+/// What those see who want to know how it is.
+class Observable {
+  public:
+    virtual ~Observable() = default;
 
     /// `listener` must outlive the journal or be removed first; remove_listener waits for a running
     /// call.
@@ -153,5 +191,8 @@ class Journal {
 
     [[nodiscard]] virtual Status status() const = 0;
 };
+
+/// All of it, for who owns the journal or needs several.
+class Journal : public Appendable, public Readable, public Retaining, public Observable {};
 
 }  // namespace foz::journal

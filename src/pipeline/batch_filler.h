@@ -58,7 +58,7 @@ class BatchFiller {
   public:
     /// What is passed by reference must outlive it; `note_unrouted` may be empty.
     BatchFiller(
-        journal::Journal& journal,
+        journal::Readable& journal,
         mapping::Mapping& mapping,
         const Clock& clock,
         const FillLimits& limits,
@@ -88,7 +88,7 @@ class BatchFiller {
     [[nodiscard]] Result<void> take_message(const journal::Record& record, MappedBatch& batch);
     void say_remarks();
 
-    journal::Journal& journal_;
+    journal::Readable& journal_;
     mapping::Mapping& mapping_;
     const Clock& clock_;
     const FillLimits limits_;

@@ -14,7 +14,7 @@ constexpr std::string_view kWhatToDo =
 
 }  // namespace
 
-Result<std::uint64_t> fingerprint_before(journal::Journal& journal, journal::Position position) {
+Result<std::uint64_t> fingerprint_before(journal::Readable& journal, journal::Position position) {
     if (position == 0) {
         return 0;
     }

@@ -28,7 +28,7 @@ namespace foz::pipeline {
 /// Record::fingerprint of the record before `position`; 0 when there is none or it is no longer
 /// kept.
 [[nodiscard]] Result<std::uint64_t> fingerprint_before(
-    journal::Journal& journal, journal::Position position
+    journal::Readable& journal, journal::Position position
 );
 
 /// Why the cursor is another's, for a person; nothing when it is this data folder's, or nothing

@@ -32,7 +32,7 @@ class DeadLetterWriter {
     /// `letter` has journal, database and lane; the rest is filled in for each letter. A lane that
     /// `repeats` what other lanes have done saves no second letter of a reading.
     DeadLetterWriter(
-        journal::Journal& journal,
+        journal::Readable& journal,
         state::StateDatabase& state,
         const Clock& clock,
         state::DeadLetter letter,
@@ -69,7 +69,7 @@ class DeadLetterWriter {
     void warn_of(const state::DeadLetter& letter);
     [[nodiscard]] Result<journal::Record> record_at(journal::Position position);
 
-    journal::Journal& journal_;
+    journal::Readable& journal_;
     state::StateDatabase& state_;
     const Clock& clock_;
     state::DeadLetter blank_;

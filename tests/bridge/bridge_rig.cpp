@@ -118,7 +118,8 @@ journal::Position BridgeRig::append(const Message& message) {
         message, batch.begin_record(static_cast<std::uint8_t>(RecordKind::message))
     );
     batch.end_record();
-    const journal::Position end = journal_->append(batch).value();
+    (void)journal_->append(batch).value();
+    const journal::Position end = journal_->status().end;
     (void)journal_->wait_for(end - 1, real_clock().steady_now() + kTimeout);
     return end - 1;
 }

@@ -123,5 +123,25 @@ TEST_F(BrokerOverTime, a_client_that_reads_nothing_is_not_read_from_without_end)
     sender.join();
 }
 
+TEST_F(BrokerOverTime, a_client_that_reads_nothing_and_sends_half_a_packet_holds_nobody_up) {
+    settings_.reactors = 1;
+    restart();
+    const auto deaf = connected("esp32-1", 0);
+    // Odd pieces: whatever is read, half a packet is among it sooner or later.
+    std::string pieces;
+    for (std::size_t i = 0; i < 8 << 20; ++i) {
+        mqtt::append_pingreq(pieces);
+    }
+    pieces.pop_back();
+    std::thread sender([&] { deaf->send(pieces); });
+    for (int i = 0; i < 200; ++i) {
+        const auto other = connected("other", 0);
+        other->send(pingreq());
+        EXPECT_EQ(other->receive(2), pingresp());
+    }
+    broker_.reset();
+    sender.join();
+}
+
 }  // namespace
 }  // namespace foz::broker

@@ -82,8 +82,10 @@ TEST_F(IntakeTest, with_commit_waits_for_the_databases_too) {
     ASSERT_TRUE(append());
     wait_for_disk();
     EXPECT_EQ(due(), Ids());
+    EXPECT_TRUE(intake_->has_acks());
     EXPECT_EQ(due(1), Ids{1});
     EXPECT_EQ(due(2), Ids{2});
+    EXPECT_FALSE(intake_->has_acks());
 }
 
 TEST_F(IntakeTest, with_memory_does_not_wait_but_for_a_pubcomp) {

@@ -97,4 +97,7 @@ template <class T>
                         result.error().code + ": " + result.error().message;
 }
 
+/// The write was refused because of that row alone, and says `part`.
+void expect_refused(const SinkResult<Written>& result, std::size_t row, std::string_view part);
+
 }  // namespace foz::sink

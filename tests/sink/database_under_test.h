@@ -54,6 +54,13 @@ class DatabaseUnderTest {
 
     /// A server that can be stopped and killed; otherwise those below are not called.
     [[nodiscard]] virtual bool is_server() const { return false; }
+    [[nodiscard]] virtual std::uint16_t port() const { return 0; }
+    /// The same database at another port, where a proxy is.
+    [[nodiscard]] virtual std::string url_at(std::uint16_t /*port*/) const { return {}; }
+    /// What COMMIT looks like on the way to it.
+    [[nodiscard]] virtual std::string commit_bytes() const { return {}; }
+    /// Whether it has a connection of foz.
+    [[nodiscard]] virtual bool has_foz() { return false; }
     virtual void stop() {}
     virtual void start() {}   // at the same url
     virtual void kill() {}    // SIGKILL, to all its processes

@@ -33,12 +33,6 @@ class MariadbFaults : public testing::Test {
         return std::move(BatchUnderTest(position).add({integer(static_cast<std::int64_t>(position))}
         ));
     }
-    static bool foz_is_gone() {
-        return support::wait_until([] {
-            return query("SELECT count(*) FROM information_schema.processlist WHERE user = 'foz'"
-                   ) == "0";
-        });
-    }
 
   private:
     mapping::Mapping mapping_;
@@ -95,79 +89,6 @@ TEST_F(MariadbFaults, an_answer_from_outside_of_the_transaction_is_no_success) {
     EXPECT_EQ(query("SELECT count(*) FROM t"), "1");
 }
 
-TEST_F(MariadbFaults, knows_from_the_cursor_whether_a_commit_that_was_cut_off_happened) {
-    support::TcpProxy proxy(server().port());
-    const auto sink = sink_for(kind(), url_at(proxy.port()));
-    for (const auto when :
-         {support::CutWhen::before_forwarding, support::CutWhen::after_forwarding}) {
-        const auto before = connect(*sink);
-        ASSERT_TRUE(before) << why(before);
-        const std::uint64_t position = before->cursor.position;
-        proxy.cut_on("\3COMMIT", when);
-        const auto cut = row_at(position).write_to(*sink);
-        ASSERT_FALSE(cut);
-        EXPECT_EQ(cut.error().failure, Failure::in_doubt) << why(cut);
-        const bool arrived = when == support::CutWhen::after_forwarding;
-        ASSERT_TRUE(foz_is_gone());
-        const auto after = connect(*sink);
-        ASSERT_TRUE(after) << why(after);
-        EXPECT_EQ(after->cursor.position, position + (arrived ? 1 : 0));
-        EXPECT_EQ(query("SELECT count(*) FROM t"), arrived ? "1" : "0");
-    }
-    EXPECT_EQ(proxy.cuts(), 2U);
-}
-
-TEST_F(MariadbFaults, knows_from_the_cursor_whether_a_commit_without_an_answer_happened) {
-    support::TcpProxy proxy(server().port());
-    const auto sink =
-        impatient_sink_for(kind(), url_at(proxy.port()), std::chrono::milliseconds(300));
-    ASSERT_TRUE(connect(*sink));
-    proxy.cut_on("COMMIT", support::CutWhen::never);
-    const auto silent = row_at(0).write_to(*sink);
-    proxy.black_hole(false);
-    ASSERT_FALSE(silent);
-    EXPECT_EQ(silent.error().failure, Failure::in_doubt) << why(silent);
-    const auto after = connect(*sink);
-    ASSERT_TRUE(after) << why(after);
-    EXPECT_EQ(after->cursor.position, 1U);
-    EXPECT_EQ(query("SELECT count(*) FROM t"), "1");
-    EXPECT_EQ(proxy.cuts(), 1U);
-}
-
-TEST_F(MariadbFaults, reconnects_when_the_connection_is_lost_before_commit) {
-    support::TcpProxy proxy(server().port());
-    const auto sink = sink_for(kind(), url_at(proxy.port()));
-    ASSERT_TRUE(connect(*sink));
-    proxy.cut_on("UPDATE foz_cursor", support::CutWhen::before_forwarding);
-    const auto cut = row_at(0).write_to(*sink);
-    ASSERT_FALSE(cut);
-    EXPECT_EQ(cut.error().failure, Failure::reconnect) << why(cut);
-    ASSERT_TRUE(connect(*sink));
-    EXPECT_TRUE(row_at(0).write_to(*sink));
-    EXPECT_EQ(query("SELECT count(*) FROM t"), "1");
-}
-
-TEST_F(MariadbFaults, goes_on_after_a_restart_and_after_a_kill) {
-    const auto sink = sink_for(kind(), url_at(server().port()));
-    ASSERT_TRUE(connect(*sink));
-    ASSERT_TRUE(row_at(0).write_to(*sink));
-    for (std::uint64_t position = 1; position <= 2; ++position) {
-        position == 1 ? server().stop() : server().kill_9();
-        const auto lost = row_at(position).write_to(*sink);
-        ASSERT_FALSE(lost);
-        EXPECT_EQ(lost.error().failure, Failure::reconnect) << why(lost);
-        const auto down = connect(*sink);
-        ASSERT_FALSE(down);
-        EXPECT_EQ(down.error().failure, Failure::retry);
-        server().start();
-        const auto up = connect(*sink);
-        ASSERT_TRUE(up) << why(up);
-        EXPECT_EQ(up->cursor.position, position);
-        ASSERT_TRUE(row_at(position).write_to(*sink));
-    }
-    EXPECT_EQ(query("SELECT a FROM t ORDER BY a"), "0\n1\n2");
-}
-
 TEST_F(MariadbFaults, tells_of_a_wrong_password_and_takes_the_right_one) {
     const auto wrong = connect(*sink_for(kind(), url_at(server().port()), "wrong"));
     ASSERT_FALSE(wrong);
@@ -190,19 +111,6 @@ TEST_F(MariadbFaults, waits_when_there_are_too_many_connections) {
     EXPECT_EQ(refused.error().failure, Failure::retry) << why(refused);
     first->close();
     EXPECT_TRUE(support::wait_until([&] { return connect(*second).has_value(); }));
-}
-
-TEST_F(MariadbFaults, loses_nothing_while_the_database_is_read_only) {
-    const auto sink = sink_for(kind(), url_at(server().port()));
-    ASSERT_TRUE(connect(*sink));
-    query("SET GLOBAL read_only = 1");
-    const auto refused = row_at(0).write_to(*sink);
-    query("SET GLOBAL read_only = 0");
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().failure, Failure::reconnect) << why(refused);
-    ASSERT_TRUE(connect(*sink));
-    EXPECT_TRUE(row_at(0).write_to(*sink));
-    EXPECT_EQ(query("SELECT count(*) FROM t"), "1");
 }
 
 // Without innodb_strict_mode a table may be made whose rows do not fit a page when they are long.

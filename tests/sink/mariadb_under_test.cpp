@@ -48,6 +48,14 @@ class MariadbUnderTest final : public DatabaseUnderTest {
         );
     }
     bool is_server() const override { return true; }
+    std::uint16_t port() const override { return mariadb::running_server().port(); }
+    std::string url_at(std::uint16_t port) const override {
+        return "mariadb://foz:foz@127.0.0.1:" + std::to_string(port) + "/contract";
+    }
+    std::string commit_bytes() const override { return "\3COMMIT"; }
+    bool has_foz() override {
+        return !query("SELECT 1 FROM information_schema.processlist WHERE user = 'foz'").empty();
+    }
     void stop() override { mariadb::running_server().stop(); }
     void start() override { (void)mariadb::running_server(); }
     void kill() override { mariadb::running_server().kill_9(); }

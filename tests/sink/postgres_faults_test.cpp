@@ -7,8 +7,6 @@
 #include "sink/postgres/sqlstate.h"
 #include "tests/sink/batch_fixture.h"
 #include "tests/sink/postgres_under_test.h"
-#include "tests/support/tcp_proxy.h"
-#include "tests/support/wait_until.h"
 
 namespace foz::sink::postgres {
 namespace {
@@ -36,49 +34,6 @@ class PostgresFaults : public testing::Test {
     mapping::Mapping mapping_;
 };
 
-TEST_F(PostgresFaults, knows_from_the_cursor_whether_a_commit_that_was_cut_off_happened) {
-    support::TcpProxy proxy(server().port());
-    const auto sink = sink_for(kind(), url_at(proxy.port()));
-    for (const auto when :
-         {support::CutWhen::before_forwarding, support::CutWhen::after_forwarding}) {
-        const auto before = connect(*sink);
-        ASSERT_TRUE(before) << why(before);
-        const std::uint64_t position = before->cursor.position;
-        proxy.cut_on(std::string("COMMIT\0", 7), when);
-        const auto cut = row_at(position).write_to(*sink);
-        ASSERT_FALSE(cut);
-        EXPECT_EQ(cut.error().failure, Failure::in_doubt) << why(cut);
-        const bool arrived = when == support::CutWhen::after_forwarding;
-        const std::string rows = arrived ? "1" : "0";
-        ASSERT_TRUE(support::wait_until([&] {
-            return query("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'foz'") ==
-                   "0";
-        }));
-        const auto after = connect(*sink);
-        ASSERT_TRUE(after) << why(after);
-        EXPECT_EQ(after->cursor.position, position + (arrived ? 1 : 0));
-        EXPECT_EQ(query("SELECT count(*) FROM t"), rows);
-    }
-    EXPECT_EQ(proxy.cuts(), 2U);
-}
-
-TEST_F(PostgresFaults, knows_from_the_cursor_whether_a_commit_without_an_answer_happened) {
-    support::TcpProxy proxy(server().port());
-    const auto sink =
-        impatient_sink_for(kind(), url_at(proxy.port()), std::chrono::milliseconds(300));
-    ASSERT_TRUE(connect(*sink));
-    proxy.cut_on(std::string("COMMIT\0", 7), support::CutWhen::never);
-    const auto silent = row_at(0).write_to(*sink);
-    proxy.black_hole(false);
-    ASSERT_FALSE(silent);
-    EXPECT_EQ(silent.error().failure, Failure::in_doubt) << why(silent);
-    const auto after = connect(*sink);
-    ASSERT_TRUE(after) << why(after);
-    EXPECT_EQ(after->cursor.position, 1U);
-    EXPECT_EQ(query("SELECT count(*) FROM t"), "1");
-    EXPECT_EQ(proxy.cuts(), 1U);
-}
-
 TEST_F(PostgresFaults, waits_for_a_commit_in_doubt_that_is_still_under_way) {
     const auto sink =
         impatient_sink_for(kind(), url_at(server().port()), std::chrono::milliseconds(300));
@@ -97,40 +52,6 @@ TEST_F(PostgresFaults, waits_for_a_commit_in_doubt_that_is_still_under_way) {
     ASSERT_TRUE(after) << why(after);
     EXPECT_EQ(after->cursor.position, 1U);
     EXPECT_EQ(query("SELECT count(*) FROM t"), "1");
-}
-
-TEST_F(PostgresFaults, reconnects_when_the_connection_is_lost_before_commit) {
-    support::TcpProxy proxy(server().port());
-    const auto sink = sink_for(kind(), url_at(proxy.port()));
-    ASSERT_TRUE(connect(*sink));
-    proxy.cut_on("UPDATE foz_cursor", support::CutWhen::before_forwarding);
-    const auto cut = row_at(0).write_to(*sink);
-    ASSERT_FALSE(cut);
-    EXPECT_EQ(cut.error().failure, Failure::reconnect) << why(cut);
-    ASSERT_TRUE(connect(*sink));
-    EXPECT_TRUE(row_at(0).write_to(*sink));
-    EXPECT_EQ(query("SELECT count(*) FROM t"), "1");
-}
-
-TEST_F(PostgresFaults, goes_on_after_a_restart_and_after_a_kill) {
-    const auto sink = sink_for(kind(), url_at(server().port()));
-    ASSERT_TRUE(connect(*sink));
-    ASSERT_TRUE(row_at(0).write_to(*sink));
-    for (std::uint64_t position = 1; position <= 2; ++position) {
-        position == 1 ? server().stop() : server().kill_9();
-        const auto lost = row_at(position).write_to(*sink);
-        ASSERT_FALSE(lost);
-        EXPECT_EQ(lost.error().failure, Failure::reconnect) << why(lost);
-        const auto down = connect(*sink);
-        ASSERT_FALSE(down);
-        EXPECT_EQ(down.error().failure, Failure::retry);
-        server().start();
-        const auto up = connect(*sink);
-        ASSERT_TRUE(up) << why(up);
-        EXPECT_EQ(up->cursor.position, position);
-        ASSERT_TRUE(row_at(position).write_to(*sink));
-    }
-    EXPECT_EQ(query("SELECT a FROM t ORDER BY a"), "0\n1\n2");
 }
 
 TEST_F(PostgresFaults, tells_of_a_wrong_password_and_takes_the_right_one) {
@@ -155,18 +76,6 @@ TEST_F(PostgresFaults, waits_when_there_are_too_many_connections) {
     EXPECT_EQ(refused.error().failure, Failure::retry) << why(refused);
     query("ALTER ROLE crowded CONNECTION LIMIT 5");
     EXPECT_TRUE(connect(*sink_for(kind(), url_at(server().port(), "crowded"))));
-}
-
-TEST_F(PostgresFaults, loses_nothing_while_the_database_is_read_only) {
-    const auto sink = sink_for(kind(), url_at(server().port()));
-    ASSERT_TRUE(connect(*sink));
-    query("ALTER DATABASE faults SET default_transaction_read_only = on");
-    const auto read_only = connect(*sink);
-    ASSERT_FALSE(read_only);
-    EXPECT_EQ(read_only.error().failure, Failure::retry);
-    server().query("ALTER DATABASE faults RESET default_transaction_read_only");
-    ASSERT_TRUE(connect(*sink));
-    EXPECT_TRUE(row_at(0).write_to(*sink));
 }
 
 TEST_F(PostgresFaults, blames_the_row_that_a_trigger_swallows_or_refuses_with_a_code_of_its_own) {

@@ -41,13 +41,6 @@ class PostgresSinkTest : public testing::Test {
     std::optional<mapping::Mapping> mapping_;
 };
 
-void expect_refused(const SinkResult<Written>& result, std::size_t row, std::string_view part) {
-    ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().failure, Failure::refused) << why(result);
-    EXPECT_EQ(result.error().row, row) << why(result);
-    EXPECT_NE(result.error().message.find(part), std::string::npos) << why(result);
-}
-
 TEST_F(PostgresSinkTest, writes_every_type_into_an_existing_table) {
     query(
         "CREATE TABLE t (i2 int2, i4 int4, i8 int8, f4 float4, f8 float8, n numeric, t text, v "
@@ -185,33 +178,6 @@ TEST_F(PostgresSinkTest, refuses_the_row_whose_value_does_not_fit_its_column) {
     EXPECT_EQ(query("SELECT * FROM t ORDER BY i"), "1|abc|1.0|1\n2|çãé|999.9|1");
 }
 
-TEST_F(PostgresSinkTest, counts_duplicates_for_each_route_within_a_batch_and_across_batches) {
-    const std::vector<std::pair<std::string, std::string>> columns = {
-        {"id", "integer"}, {"v", "text"}
-    };
-    auto sink = connected(
-        {{"a", "t", columns, {"id"}}, {"b", "t", columns, {"id"}}, {"c", "free", columns, {}}}
-    );
-    ASSERT_TRUE(BatchUnderTest().add({integer(1), text("first")}).write_to(*sink));
-    BatchUnderTest batch(1);
-    batch.add({integer(2), text("b")}, 1)
-        .add({integer(2), text("b")}, 0)
-        .add({integer(1), text("first")}, 1);
-    batch.add({integer(3), text("a")}, 0)
-        .add({integer(3), text("a")}, 1)
-        .add({integer(3), text("a")}, 0);
-    batch.add({integer(3), text("c")}, 2).add({integer(3), text("c")}, 2);
-    const auto written = batch.write_to(*sink);
-    ASSERT_TRUE(written) << why(written);
-    EXPECT_EQ(written->stored, (std::vector<std::uint64_t>{1, 1, 2}));
-    EXPECT_EQ(written->duplicate, (std::vector<std::uint64_t>{2, 2, 0}));
-    EXPECT_EQ(query("SELECT * FROM t ORDER BY id"), "1|first\n2|b\n3|a");
-    EXPECT_EQ(
-        query("SELECT lane, route, stored, duplicate, dead FROM foz_ledger ORDER BY route"),
-        "main-0|a|2|2|0\nmain-0|b|1|2|0\nmain-0|c|2|0|0"
-    );
-}
-
 TEST_F(PostgresSinkTest, rows_that_a_trigger_keeps_out_are_neither_stored_nor_duplicates) {
     query(
         "CREATE TABLE t (id text PRIMARY KEY, v int8); "
@@ -310,22 +276,6 @@ TEST_F(PostgresSinkTest, refuses_a_row_that_violates_another_unique_constraint_t
     EXPECT_EQ(query("SELECT * FROM t"), "1|x");
 }
 
-TEST_F(PostgresSinkTest, takes_names_and_values_for_what_they_are) {
-    const std::string evil = "x\"; DROP TABLE victim; --";
-    query("CREATE TABLE victim ()");
-    auto sink = connected({{"o'r\\", evil, {{"a\"b", "text"}, {"c'); --", "text"}}, {"a\"b"}}});
-    const auto written = BatchUnderTest()
-                             .add({text("'); DROP TABLE victim; --"), text("\\")})
-                             .add({text("'); DROP TABLE victim; --"), text("\\")})
-                             .write_to(*sink);
-    ASSERT_TRUE(written) << why(written);
-    EXPECT_EQ(
-        query("SELECT * FROM \"x\"\"; DROP TABLE victim; --\""), "'); DROP TABLE victim; --|\\"
-    );
-    EXPECT_EQ(query("SELECT count(*) FROM victim"), "0");
-    EXPECT_EQ(query("SELECT route, stored, duplicate FROM foz_ledger"), "o'r\\|1|1");
-}
-
 TEST_F(PostgresSinkTest, says_why_a_key_does_not_tell_readings_apart) {
     query(
         "CREATE COLLATION anycase (provider = icu, locale = 'und-u-ks-level2', deterministic = "
@@ -415,22 +365,6 @@ TEST_F(PostgresSinkTest, notices_that_a_table_was_dropped_or_changed_under_it) {
         ASSERT_FALSE(written) << change;
         EXPECT_EQ(written.error().failure, Failure::schema) << change << why(written);
     }
-}
-
-TEST_F(PostgresSinkTest, does_not_write_twice_when_another_foz_writes_the_same_lane) {
-    const std::vector<RouteUnderTest> routes = {{"r", "t", {{"a", "integer"}}, {}}};
-    auto one = connected(routes);
-    auto other = make();
-    const auto mapping = mapping_of(routes);
-    ASSERT_TRUE(other->connect(kLane, mapping));
-    BatchUnderTest batch;
-    batch.add({integer(1)});
-    ASSERT_TRUE(batch.write_to(*one));
-    const auto second = batch.write_to(*other);
-    ASSERT_FALSE(second);
-    EXPECT_EQ(second.error().failure, Failure::reconnect);
-    EXPECT_NE(second.error().message.find("another foz"), std::string::npos);
-    EXPECT_EQ(query("SELECT count(*) FROM t"), "1");
 }
 
 // synchronous_standby_names asks for a standby that is not there; whoever waits for it is

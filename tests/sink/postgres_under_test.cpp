@@ -50,6 +50,14 @@ class PostgresUnderTest final : public DatabaseUnderTest {
     bool takes_nul_characters() const override { return false; }
     void set_read_only(bool read_only) override;
     bool is_server() const override { return true; }
+    std::uint16_t port() const override { return postgres::running_server().port(); }
+    std::string url_at(std::uint16_t port) const override {
+        return "postgresql://postgres@127.0.0.1:" + std::to_string(port) + "/contract";
+    }
+    std::string commit_bytes() const override { return std::string("COMMIT\0", 7); }
+    bool has_foz() override {
+        return query("SELECT FROM pg_stat_activity WHERE application_name = 'foz'").size() > 0;
+    }
     void stop() override { postgres::running_server().stop(); }
     void start() override { (void)postgres::running_server(); }
     void kill() override { postgres::running_server().kill_9(); }

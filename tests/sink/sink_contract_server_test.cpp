@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "tests/sink/database_under_test.h"
+#include "tests/support/tcp_proxy.h"
 #include "tests/support/wait_until.h"
 
 namespace foz::sink {
@@ -32,32 +33,105 @@ TEST_P(SinkContract, a_database_that_takes_no_writes_is_tried_again_and_loses_no
     EXPECT_EQ(count("readings"), 1U);
 }
 
-TEST_P(SinkContract, a_server_that_is_killed_is_found_again_with_what_was_committed) {
+TEST_P(SinkContract, a_server_that_stops_or_is_killed_is_found_again_with_what_was_committed) {
     if (!database().is_server()) {
         GTEST_SKIP() << "not a server";
     }
     const auto mapping = readings();
     auto sink = connected(mapping);
+    BatchUnderTest first;
+    first.add({text("0"), real(1)});
+    ASSERT_TRUE(first.write_to(*sink));
+    for (std::uint64_t position = 1; position <= 2; ++position) {
+        position == 1 ? database().stop() : database().kill();
+        const std::string device = std::to_string(position);
+        BatchUnderTest batch(position);
+        batch.add({text(device), real(1)});
+        const auto lost = batch.write_to(*sink);
+        ASSERT_FALSE(lost);
+        EXPECT_EQ(lost.error().failure, Failure::reconnect) << why(lost);
+        const auto refused = sink->connect(kLane, mapping);
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().failure, Failure::retry) << why(refused);
+        database().start();
+        const bool back = support::wait_until([&] {
+            const auto found = sink->connect(kLane, mapping);
+            return found && found->cursor == Cursor{position, 0};
+        });
+        ASSERT_TRUE(back);
+        const auto written = batch.write_to(*sink);
+        ASSERT_TRUE(written) << why(written);
+    }
+    EXPECT_EQ(count("readings"), 3U);
+}
+
+TEST_P(SinkContract, the_cursor_says_whether_a_commit_that_was_cut_off_has_happened) {
+    if (!database().is_server()) {
+        GTEST_SKIP() << "not a server";
+    }
+    support::TcpProxy proxy(database().port());
+    const auto mapping = readings();
+    const auto sink = sink_for(kind(), database().url_at(proxy.port()));
+    for (const auto when :
+         {support::CutWhen::before_forwarding, support::CutWhen::after_forwarding}) {
+        const auto before = sink->connect(kLane, mapping);
+        ASSERT_TRUE(before) << why(before);
+        const std::uint64_t position = before->cursor.position;
+        proxy.cut_on(database().commit_bytes(), when);
+        BatchUnderTest batch(position);
+        batch.add({text("a"), real(1)});
+        const auto cut = batch.write_to(*sink);
+        ASSERT_FALSE(cut);
+        EXPECT_EQ(cut.error().failure, Failure::in_doubt) << why(cut);
+        const std::uint64_t arrived = when == support::CutWhen::after_forwarding ? 1 : 0;
+        ASSERT_TRUE(support::wait_until([&] { return !database().has_foz(); }));
+        const auto after = sink->connect(kLane, mapping);
+        ASSERT_TRUE(after) << why(after);
+        EXPECT_EQ(after->cursor.position, position + arrived);
+        EXPECT_EQ(count("readings"), arrived);
+    }
+    EXPECT_EQ(proxy.cuts(), 2U);
+}
+
+TEST_P(SinkContract, the_cursor_says_whether_a_commit_without_an_answer_has_happened) {
+    if (!database().is_server()) {
+        GTEST_SKIP() << "not a server";
+    }
+    support::TcpProxy proxy(database().port());
+    const auto mapping = readings();
+    const auto sink = impatient_sink_for(kind(), database().url_at(proxy.port()), 300ms);
+    ASSERT_TRUE(sink->connect(kLane, mapping));
+    proxy.cut_on(database().commit_bytes(), support::CutWhen::never);
     BatchUnderTest batch;
     batch.add({text("a"), real(1)});
+    const auto silent = batch.write_to(*sink);
+    proxy.black_hole(false);
+    ASSERT_FALSE(silent);
+    EXPECT_EQ(silent.error().failure, Failure::in_doubt) << why(silent);
+    const auto after = sink->connect(kLane, mapping);
+    ASSERT_TRUE(after) << why(after);
+    EXPECT_EQ(after->cursor.position, 1U);
+    EXPECT_EQ(count("readings"), 1U);
+    EXPECT_EQ(proxy.cuts(), 1U);
+}
+
+TEST_P(SinkContract, a_connection_lost_before_commit_is_made_again_and_nothing_is_in_doubt) {
+    if (!database().is_server()) {
+        GTEST_SKIP() << "not a server";
+    }
+    support::TcpProxy proxy(database().port());
+    const auto mapping = readings();
+    const auto sink = sink_for(kind(), database().url_at(proxy.port()));
+    ASSERT_TRUE(sink->connect(kLane, mapping));
+    proxy.cut_on("UPDATE foz_cursor", support::CutWhen::before_forwarding);
+    BatchUnderTest batch;
+    batch.add({text("a"), real(1)});
+    const auto cut = batch.write_to(*sink);
+    ASSERT_FALSE(cut);
+    EXPECT_EQ(cut.error().failure, Failure::reconnect) << why(cut);
+    ASSERT_TRUE(sink->connect(kLane, mapping));
     ASSERT_TRUE(batch.write_to(*sink));
-    database().kill();
-    BatchUnderTest second(1);
-    second.add({text("b"), real(1)});
-    auto written = second.write_to(*sink);
-    ASSERT_FALSE(written);
-    EXPECT_EQ(written.error().failure, Failure::reconnect) << why(written);
-    auto refused = sink->connect(kLane, mapping);
-    ASSERT_FALSE(refused);
-    EXPECT_NE(refused.error().failure, Failure::blocked) << why(refused);
-    database().start();
-    const bool back = support::wait_until([&] {
-        auto found = sink->connect(kLane, mapping);
-        return found && found->cursor == Cursor{1, 0};
-    });
-    ASSERT_TRUE(back);
-    ASSERT_TRUE(second.write_to(*sink));
-    EXPECT_EQ(count("readings"), 2U);
+    EXPECT_EQ(count("readings"), 1U);
 }
 
 TEST_P(SinkContract, a_server_that_freezes_counts_as_a_lost_connection) {

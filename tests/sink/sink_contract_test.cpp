@@ -170,6 +170,54 @@ TEST_P(SinkContract, rows_whose_key_is_there_are_counted_as_duplicates) {
     EXPECT_EQ(found_by_next(mapping).ledger.at(0).duplicate, 2U);
 }
 
+TEST_P(SinkContract, duplicates_are_counted_for_each_route_within_a_write_and_across_writes) {
+    const std::vector<std::pair<std::string, std::string>> columns = {
+        {"id", "text"}, {"v", "text"}
+    };
+    const auto mapping = mapping_of(
+        {{"a", "t", columns, {"id"}}, {"b", "t", columns, {"id"}}, {"c", "free", columns, {}}}
+    );
+    auto sink = connected(mapping);
+    ASSERT_TRUE(BatchUnderTest().add({text("x"), text("first")}).write_to(*sink));
+    BatchUnderTest batch(1);
+    batch.add({text("y"), text("b")}, 1)
+        .add({text("y"), text("b")}, 0)
+        .add({text("x"), text("first")}, 1);
+    batch.add({text("z"), text("a")}, 0)
+        .add({text("z"), text("a")}, 1)
+        .add({text("z"), text("a")}, 0);
+    batch.add({text("Z"), text("capital")}, 0).add({text("z "), text("space")}, 0);
+    batch.add({text("z"), text("c")}, 2).add({text("z"), text("c")}, 2);
+    const auto written = batch.write_to(*sink);
+    ASSERT_TRUE(written) << why(written);
+    EXPECT_EQ(written->stored, (std::vector<std::uint64_t>{3, 1, 2}));
+    EXPECT_EQ(written->duplicate, (std::vector<std::uint64_t>{2, 2, 0}));
+    EXPECT_EQ(count("t"), 5U);
+    EXPECT_EQ(count("free"), 2U);
+    const auto ledger_of = [&](const std::string& route) {
+        return database().query(
+            "SELECT stored, duplicate, dead FROM foz_ledger WHERE route = '" + route + "'"
+        );
+    };
+    using Rows = DatabaseUnderTest::Rows;
+    EXPECT_EQ(ledger_of("a"), (Rows{{"4", "2", "0"}}));
+    EXPECT_EQ(ledger_of("b"), (Rows{{"1", "2", "0"}}));
+    EXPECT_EQ(ledger_of("c"), (Rows{{"2", "0", "0"}}));
+}
+
+TEST_P(SinkContract, two_that_write_the_same_lane_do_not_write_twice) {
+    const auto mapping = readings();
+    auto one = connected(mapping);
+    auto other = connected(mapping);
+    BatchUnderTest batch;
+    batch.add({text("a"), real(1)});
+    ASSERT_TRUE(batch.write_to(*one));
+    const auto second = batch.write_to(*other);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().failure, Failure::reconnect) << why(second);
+    EXPECT_EQ(count("readings"), 1U);
+}
+
 TEST_P(SinkContract, a_refused_row_leaves_nothing_and_the_cursor_where_it_was) {
     database().execute("CREATE TABLE readings (device varchar(200), temperature float NOT NULL)");
     const auto mapping = readings();

@@ -49,7 +49,7 @@ class AppendQueue {
     AppendQueue(Limits limits, Position end, const Clock& clock)
         : limits_(limits), clock_(clock), end_(end) {}
 
-    /// As Journal::append.
+    /// As Journal::append, but gives the end after the records.
     [[nodiscard]] Result<Position> append(const RecordBatch& batch);
 
     /// Waits until there is something to write, and moves it into `group`, which is cleared first.

@@ -199,7 +199,7 @@ void GroupCommitter::fail(Error error) {
         return;
     }
     const Error failure{
-        ErrorCode::unavailable,
+        ErrorCode::io,
         fmt::format(
             "the journal takes nothing any more: {}. What the disk holds beyond position {} is "
             "unknown; look "

@@ -59,9 +59,13 @@ class LocalJournal final : public Journal {
     LocalJournal& operator=(const LocalJournal&) = delete;
     ~LocalJournal() override { progress_.wake_waiters(); }
 
-    [[nodiscard]] Result<Position> append(const RecordBatch& batch) override {
-        return queue_.append(batch);
+    [[nodiscard]] Result<Ticket> append(const RecordBatch& batch) override {
+        auto end = queue_.append(batch);
+        return end ? Result<Ticket>(ticket_of(*end)) : pass_on(end);
     }
+    [[nodiscard]] Ticket last_ticket() const override { return ticket_of(queue_.end()); }
+    [[nodiscard]] Durable durable() const override { return durable_up_to(durable_end()); }
+    [[nodiscard]] Position end_of(Ticket ticket) const override { return ticket.number; }
     [[nodiscard]] Position durable_end() const override { return progress_.durable_end(); }
     [[nodiscard]] bool wait_for(Position position, SteadyTime deadline) override {
         return progress_.wait_for(position, deadline);

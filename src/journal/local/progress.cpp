@@ -50,9 +50,10 @@ void Progress::advance(Position durable_end) {
         }  // a waiter between its check and its wait
         changed_.notify_all();
     }
+    const Durable durable = durable_up_to(durable_end);
     const MutexLock lock(listener_mutex_);
     for (Listener* listener : listeners_) {
-        listener->on_durable(durable_end);
+        listener->on_durable(durable);
     }
 }
 

@@ -10,6 +10,14 @@
 
 namespace foz::journal::local {
 
+/// Here the records are in the order of the appends: a ticket is the end of what it stands for.
+[[nodiscard]] inline Ticket ticket_of(Position end) {
+    return {.number = end};
+}
+[[nodiscard]] inline Durable durable_up_to(Position end) {
+    return {.ticket = ticket_of(end), .end = end};
+}
+
 /// Any thread may call any method, but advance(), room() and fail(), which are the writer's.
 class Progress {
   public:

@@ -40,7 +40,10 @@ class ReadOnlyJournal final : public Journal {
           progress_(survey.end),
           read_side_{files, segments_, progress_, nullptr} {}
 
-    [[nodiscard]] Result<Position> append(const RecordBatch& /*batch*/) override { read_only(); }
+    [[nodiscard]] Result<Ticket> append(const RecordBatch& /*batch*/) override { read_only(); }
+    [[nodiscard]] Ticket last_ticket() const override { return ticket_of(durable_end()); }
+    [[nodiscard]] Durable durable() const override { return durable_up_to(durable_end()); }
+    [[nodiscard]] Position end_of(Ticket ticket) const override { return ticket.number; }
     void set_cursor(std::string_view /*name*/, Position /*position*/) override { read_only(); }
     void remove_cursor(std::string_view /*name*/) override { read_only(); }
 

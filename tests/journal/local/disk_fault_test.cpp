@@ -170,7 +170,7 @@ TEST(DiskFault, a_failed_sync_ends_the_journal_and_is_never_tried_again) {
     EXPECT_NE(failure->message.find("restart foz"), std::string::npos) << failure->message;
     const auto refused = journal->append(batch_of("too late"));
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
+    EXPECT_EQ(refused.error().code, ErrorCode::io);
     EXPECT_EQ(journal->durable_end(), 1U);
     EXPECT_EQ(listener.durable_end(), 1U);
     EXPECT_EQ(read_all(*journal), std::vector<std::string>{"safe"});

@@ -3,9 +3,9 @@
 
 namespace foz::journal::local {
 
-void RememberingListener::on_durable(Position end) {
+void RememberingListener::on_durable(const Durable& durable) {
     const std::lock_guard lock(mutex_);
-    durable_end_ = end;
+    durable_end_ = durable.end;
 }
 
 void RememberingListener::on_room() {
@@ -65,13 +65,9 @@ RecordBatch batch_of(std::string_view text) {
 
 Position append_durably(Journal& journal, std::string_view text) {
     const RecordBatch batch = batch_of(text);
-    Position end = 0;
     // The queue may still count the group that was reported durable just now.
-    EXPECT_TRUE(eventually([&] {
-        const auto appended = journal.append(batch);
-        end = appended.value_or(0);
-        return appended.has_value();
-    }));
+    EXPECT_TRUE(eventually([&] { return journal.append(batch).has_value(); }));
+    const Position end = journal.status().end;
     EXPECT_TRUE(journal.wait_for(end - 1, deadline()));
     return end;
 }

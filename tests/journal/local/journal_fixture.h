@@ -38,7 +38,7 @@ class MovableClock final : public Clock {
 /// Remembers what it heard, and lets a test wait for it.
 class RememberingListener final : public Listener {
   public:
-    void on_durable(Position end) override;
+    void on_durable(const Durable& durable) override;
     void on_room() override;
     void on_failed(const Error& error) override;
 

@@ -17,8 +17,12 @@ TEST(LocalJournal, gives_back_records_in_order_with_kind_and_time) {
     batch.add(1, as_bytes("first"));
     batch.add(200, as_bytes(""));
     clock.set(std::chrono::seconds(5000));
-    ASSERT_EQ((*journal)->append(batch), 2U);
+    const auto ticket = (*journal)->append(batch);
+    ASSERT_TRUE(ticket);
+    EXPECT_EQ((*journal)->last_ticket(), *ticket);
     ASSERT_TRUE((*journal)->wait_for(1, deadline()));
+    EXPECT_EQ((*journal)->durable().ticket, *ticket);
+    EXPECT_EQ((*journal)->durable().end, 2U);
 
     auto reader = (*journal)->read_from(0);
     ASSERT_TRUE(reader);
