@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
 #include <libpq-fe.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
 
 #include "tests/support/server_template.h"
 #include "tests/support/wait_until.h"
@@ -50,6 +53,30 @@ void make_cluster(const std::filesystem::path& directory) {
               "host replication all 127.0.0.1/32 trust\n";
 }
 
+// PostgreSQL's segment of System V shared memory, by which it knows that another runs on its data;
+// nothing: there is none.
+class SharedMemory {
+  public:
+    static std::optional<SharedMemory> of_cluster(const std::filesystem::path& data) {
+        std::ifstream file(data / "postmaster.pid");
+        std::string line;
+        for (int number = 1; number < 7 && std::getline(file, line); ++number) {
+        }
+        long key = 0;
+        int id = -1;
+        return file >> key >> id ? std::optional(SharedMemory(id)) : std::nullopt;
+    }
+    [[nodiscard]] bool is_attached() const {
+        shmid_ds status{};
+        return ::shmctl(id_, IPC_STAT, &status) == 0 && status.shm_nattch > 0;
+    }
+    void remove() const { ::shmctl(id_, IPC_RMID, nullptr); }
+
+  private:
+    explicit SharedMemory(int id) : id_(id) {}
+    int id_;
+};
+
 struct PostgresConnection {
     explicit PostgresConnection(const std::string& url) : handle(PQconnectdb(url.c_str())) {}
     ~PostgresConnection() { PQfinish(handle); }
@@ -75,19 +102,25 @@ std::string text_of(const PGresult* result) {
 
 PostgresServer::PostgresServer() : directory_("foz-postgres"), port_(free_port()) {
     copy_template("postgres", directory_ / "cluster", make_cluster);
-    std::filesystem::permissions(directory_ / "cluster/data", std::filesystem::perms::owner_all);
+    std::filesystem::permissions(data(), std::filesystem::perms::owner_all);
     std::ofstream(directory_ / "log").close();
     give_to(directory_.path(), kPostgresUser);
 }
 
-PostgresServer::~PostgresServer() = default;
+PostgresServer::~PostgresServer() {
+    kill_9();
+    // Nobody starts on this data again, and there are only some thousands of segments.
+    if (const auto memory = SharedMemory::of_cluster(data())) {
+        memory->remove();
+    }
+}
 
 void PostgresServer::start() {
     process_ = std::make_unique<ChildProcess>(ChildOptions{
         .command =
             {program("postgres").string(),
              "-D",
-             (directory_ / "cluster/data").string(),
+             data().string(),
              "-p",
              std::to_string(port_),
              "-c",
@@ -116,6 +149,14 @@ void PostgresServer::stop() {
 
 void PostgresServer::kill_9() {
     process_.reset();
+    // A process that is gone may still have it for a moment, and a new server would not start.
+    if (const auto memory = SharedMemory::of_cluster(data())) {
+        (void)wait_until([&] { return !memory->is_attached(); });
+    }
+}
+
+std::filesystem::path PostgresServer::data() const {
+    return directory_ / "cluster/data";
 }
 
 std::string PostgresServer::url(std::string_view database) const {

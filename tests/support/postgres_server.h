@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -46,6 +47,8 @@ class PostgresServer {
     [[nodiscard]] std::string log() const;
 
   private:
+    [[nodiscard]] std::filesystem::path data() const;
+
     TemporaryDirectory directory_;
     std::uint16_t port_;
     std::unique_ptr<ChildProcess> process_;
