@@ -164,7 +164,7 @@ void Reactor::tick(std::span<const EventLoop::Ready> ready) {
 bool Reactor::work_left() const {
     return io_.has_touched() ||
            (!intake_.stalled() &&
-            !(intake_.inbox().empty() && departures_.empty() && !intake_.has_barriers()));
+            (!intake_.inbox().empty() || !departures_.empty() || intake_.has_barriers()));
 }
 
 bool Reactor::drained() const {

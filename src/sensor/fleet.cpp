@@ -76,9 +76,9 @@ Result<void> Fleet::start() {
     for (std::uint32_t thread = 0; thread < threads; ++thread) {
         const std::uint32_t count =
             options_.count / threads + (thread < options_.count % threads ? 1 : 0);
-        loops_.push_back(
-            std::make_unique<SensorLoop>(options_, broker_, signals_, first, count, real_clock())
-        );
+        loops_.push_back(std::make_unique<SensorLoop>(
+            options_, broker_, signals_, SensorRange{first, count}, real_clock()
+        ));
         first += count;
         if (auto opened = loops_.back()->open(); !opened) {
             return opened;

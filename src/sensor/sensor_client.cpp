@@ -2,6 +2,7 @@
 #include "sensor/sensor_client.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/check.h"
 #include "mqtt/encoder.h"
@@ -279,7 +280,7 @@ void SensorClient::publish_new(SteadyTime now, std::string& out) {
     if (!outbox_) [[unlikely]] {
         outbox_.emplace(static_cast<std::uint16_t>(options().in_flight));
         outbox_->start_connection(false, window_);
-        since_.resize(options().in_flight);
+        since_.resize(std::bit_ceil(std::size_t{options().in_flight}));
     }
     since_of(sequence) = overdue_ ? due : now;
     outbox_->add(publish, sequence, false, options().version, out);

@@ -110,7 +110,7 @@ class SensorClient {
     void publish_new(SteadyTime now, std::string& out);
     /// Latency of the reading counts from here.
     [[nodiscard]] SteadyTime& since_of(std::uint64_t sequence) {
-        return since_[sequence % since_.size()];
+        return since_[sequence & (since_.size() - 1)];
     }
 
     [[nodiscard]] mqtt::DecodeContext decode_context() const;
@@ -123,7 +123,7 @@ class SensorClient {
     // Of QoS 1 and 2, with the readings' sequence numbers as tags. Made when the first reading is,
     // as is since_: a silent sensor has neither.
     std::optional<session::Outbox> outbox_;
-    std::vector<SteadyTime> since_;
+    std::vector<SteadyTime> since_;  // a power of two
     SteadyTime next_due_ = SteadyTime::max();
     SteadyTime last_sent_;
     SteadyTime last_received_;

@@ -34,8 +34,7 @@ SensorLoop::SensorLoop(
     const Options& options,
     const WireEnd& broker,
     FleetSignals& signals,
-    std::uint32_t first,
-    std::uint32_t count,
+    SensorRange range,
     const Clock& clock
 )
     : options_(options),
@@ -44,11 +43,11 @@ SensorLoop::SensorLoop(
       context_(options),
       clock_(clock),
       loop_(clock),
-      random_(options.seed + first),
-      unfinished_(count) {
-    connections_.reserve(count);
-    for (std::uint32_t index = 0; index < count; ++index) {
-        connections_.emplace_back(context_, first + index);
+      random_(options.seed + range.first),
+      unfinished_(range.count) {
+    connections_.reserve(range.count);
+    for (std::uint32_t index = 0; index < range.count; ++index) {
+        connections_.emplace_back(context_, range.first + index);
         queue_to_connect(index);
     }
 }

@@ -43,17 +43,21 @@ struct LoopProgress {
     std::atomic<bool> finished{false};
 };
 
+/// Which sensors a loop runs.
+struct SensorRange {
+    std::uint32_t first = 1;  // number of the first
+    std::uint32_t count = 0;
+};
+
 /// run() is its thread's; wake() and progress() are for any thread.
 class SensorLoop {
   public:
-    /// Runs `count` sensors, the first of which has number `first`. What is passed by reference
-    /// outlives the loop.
+    /// What is passed by reference outlives the loop.
     SensorLoop(
         const Options& options,
         const WireEnd& broker,
         FleetSignals& signals,
-        std::uint32_t first,
-        std::uint32_t count,
+        SensorRange range,
         const Clock& clock
     );
 

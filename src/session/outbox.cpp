@@ -2,6 +2,7 @@
 #include "session/outbox.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/check.h"
 #include "mqtt/encoder.h"
@@ -15,14 +16,20 @@ constexpr char kQos2 = 0x04;
 
 }  // namespace
 
-Outbox::Outbox(std::uint16_t capacity, bool hold_releases)
-    : hold_releases_(hold_releases), slots_(std::clamp<std::size_t>(capacity, 1, kCapacityMax)) {}
+Outbox::Outbox(std::uint16_t capacity, bool hold_releases) : hold_releases_(hold_releases) {
+    make_slots(std::clamp<std::uint64_t>(capacity, 1, kCapacityMax));
+}
+
+void Outbox::make_slots(std::uint64_t capacity) {
+    capacity_ = capacity;
+    slots_.resize(std::bit_ceil(capacity));
+}
 
 void Outbox::restore(std::uint64_t released, std::uint64_t sequence) {
     FOZ_CHECK(empty());
     FOZ_CHECK(sequence - released <= kCapacityMax);
-    if (slots_.size() < sequence - released) {
-        slots_.resize(sequence - released);
+    if (capacity_ < sequence - released) {
+        make_slots(sequence - released);
     }
     oldest_ = unsent_ = released;
     next_ = received_ = release_from_ = sequence;
@@ -36,7 +43,7 @@ std::optional<std::uint64_t> Outbox::first_tag_not_received() const {
     if (received_ == next_) {
         return std::nullopt;
     }
-    return slots_[received_ % slots_.size()].tag;
+    return slots_[received_ & (slots_.size() - 1)].tag;
 }
 
 void Outbox::start_connection(bool session_present, std::uint16_t window) {

@@ -43,7 +43,7 @@ class Outbox {
 
     /// True when add() may be called.
     [[nodiscard]] bool has_room() const {
-        return unsent_ == next_ && in_flight_ < window_ && next_ - oldest_ < slots_.size();
+        return unsent_ == next_ && in_flight_ < window_ && next_ - oldest_ < capacity_;
     }
     [[nodiscard]] bool empty() const { return oldest_ == next_; }
     /// How many messages are not acknowledged in full.
@@ -116,7 +116,10 @@ class Outbox {
         bool again = false;  // the broker may have it: it goes out with DUP
     };
 
-    [[nodiscard]] Slot& slot_of(std::uint64_t sequence) { return slots_[sequence % slots_.size()]; }
+    [[nodiscard]] Slot& slot_of(std::uint64_t sequence) {
+        return slots_[sequence & (slots_.size() - 1)];
+    }
+    void make_slots(std::uint64_t capacity);
     [[nodiscard]] std::uint16_t packet_id_of(std::uint64_t sequence) const {
         return static_cast<std::uint16_t>(sequence % kCapacityMax + 1);
     }
@@ -128,7 +131,8 @@ class Outbox {
     void move_received();
 
     const bool hold_releases_;
-    std::vector<Slot> slots_;
+    std::uint64_t capacity_ = 0;
+    std::vector<Slot> slots_;  // capacity_, rounded up to a power of two: no division finds a place
     // oldest_ <= unsent_ <= next_: those before unsent_ were sent on this connection.
     std::uint64_t oldest_ = 0;
     std::uint64_t unsent_ = 0;
