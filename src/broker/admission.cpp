@@ -109,6 +109,7 @@ Admission::Decision Admission::check_password(Connection& connection, Credential
 void Admission::take_verdict(
     ConnectionHandle handle, const std::string& user, access::PasswordVerdict verdict
 ) {
+    // The handle outlives the connection, and its slot's next one has another generation.
     Connection* const connection = table_.find(handle);
     if (connection == nullptr ||
         connection->protocol.state() != Protocol::State::awaiting_session) {

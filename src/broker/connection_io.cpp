@@ -157,6 +157,8 @@ void ConnectionIo::take_input(Connection& connection, std::string_view bytes) {
     if (taken > 0) {
         connection.last_packet = dependencies_.tick.now;
     }
+    // `bytes` may have been connection.input, but is never a view of it: those who pass it have
+    // moved it out.
     if (taken < bytes.size()) {
         connection.input.assign(bytes.substr(taken));
     } else if (!connection.input.empty()) {
@@ -173,7 +175,7 @@ void ConnectionIo::update(Connection& connection) {
     const auto state = connection.protocol.state();
     if (state == Protocol::State::closed) {
         if (connection.phase != Phase::closing) {
-            begin_closing(connection);
+            begin_closing(connection);  // once: phase only goes forward
             dependencies_.log.note_closed(
                 connection,
                 connection.protocol.ending().cause,
@@ -303,6 +305,7 @@ void ConnectionIo::finish(Connection& connection) {
     }
     dependencies_.owner.on_finished(connection);
     dependencies_.memory.release(connection);
+    // The socket stays open until the sweep: its number is nobody else's within this tick.
     connection.phase = Phase::finished;
     dependencies_.table.retire(connection);
 }

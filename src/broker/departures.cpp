@@ -16,6 +16,7 @@ void Departures::add_ended_session(const std::string& client_id) {
 }
 
 void Departures::release(SteadyTime now) {
+    // What is published here goes into the next append.
     for (Departure& departure : std::exchange(waiting_, {})) {
         const auto next = context_.registry.release(
             departure.client_id, departure.connection, std::move(departure.will), now

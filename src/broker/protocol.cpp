@@ -72,6 +72,8 @@ ProtocolSettings::ProtocolSettings(const config::Limits& from_limits) : limits(f
     decode_limits.subscriptions = limits.subscriptions;
 }
 
+// What is left of `input` is the caller's: an incomplete packet, or packets for which it is not
+// time yet. Each turn of the loop takes a packet or ends it, and only taking one changes the state.
 std::size_t Protocol::consume(std::string_view input, intake::Inbox& inbox, std::string& out) {
     std::size_t taken = 0;
     while (taken < input.size() && may_take() && !inbox.full() &&
@@ -252,6 +254,8 @@ bool Protocol::note_in_flight(
     }
     bool is_new = true;
     if (publish.qos == 2) {
+        // The session knows of it before the record is in the journal, so that a checkpoint that is
+        // taken in between has it; after a crash the records decide (session_recovery.h).
         is_new = session_->note_received(publish.packet_id, publish.topic, publish.payload);
         if (is_new && session_->unreleased_count() > in_flight_max) {
             (void)session_->note_released(publish.packet_id);
@@ -269,6 +273,8 @@ bool Protocol::note_in_flight(
             return false;
         }
     }
+    // Counted here and in acknowledge(), for one that comes again too: each PUBLISH is answered
+    // once.
     ++pending_acks_;
     inbox.add_ack({
         .connection = self_.token(),
@@ -310,7 +316,7 @@ void Protocol::take_release(const mqtt::Frame& frame, intake::Inbox& inbox, std:
 
 void Protocol::acknowledge(const intake::PendingAck& ack, std::string& out) {
     if (state_ != State::connected) {
-        return;
+        return;  // the client was told good-bye: nothing may follow DISCONNECT [MQTT-3.14.4-1]
     }
     --(ack.type == PacketType::pubcomp ? pending_releases_ : pending_acks_);
     append_answer(ack, out);

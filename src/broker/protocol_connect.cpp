@@ -137,8 +137,11 @@ std::optional<std::string> Protocol::start_session(
     if (opened.will) {
         opened.will->publish(client_id_, inbox);
     }
+    // persistent_ says what the journal knows: an older session is in it, a new one not yet.
     persistent_ = opened.present;
     journal_session(expiry_seconds_, inbox);
+    // The records are in the inbox before CONNACK is in the output: what the client sends because
+    // of it comes after them in the journal.
     state_ = State::connected;
     if (!append_connack(opened.present, out)) {
         // Nothing else may come before CONNACK [MQTT-3.2.0-1].
@@ -151,6 +154,8 @@ std::optional<std::string> Protocol::start_session(
 }
 
 void Protocol::end_session(intake::Inbox& inbox, std::string& out) {
+    // The object stays with the connection, and the registry, until the client id is released: an
+    // expiry of 0 is what makes it end there.
     if (session_) {
         journal_session(0, inbox);
         session_->set_expiry_seconds(0);

@@ -150,13 +150,17 @@ void Reactor::tick(std::span<const EventLoop::Ready> ready) {
     }
     shed_memory();
     if (intake_.append(tick_.now)) {
+        // In this order: a client id is free only when all that its connection has sent is in the
+        // journal, and who waits for a barrier finds the sessions as the journal has them.
         io_.resume_after_append();
         departures_.release(tick_.now);
         intake_.run_barriers();
     }
+    // After the append, which takes along what has come for the same wake-up; before the write, so
+    // that one write has all of them.
     deliver_acks();
     io_.send_touched();
-    table_.sweep();
+    table_.sweep();  // nobody holds a Connection& from here on
 }
 
 // Sending acknowledgements lets connections go on with input they had kept: more to append, at
@@ -280,6 +284,7 @@ void Reactor::decide(Connection& connection, const Admission::Decision& decision
 }
 
 void Reactor::claim(Connection& connection) {
+    // Before the claim: whoever finishes from here on has to let go of the client id.
     connection.admittance = Connection::Admittance::awaiting_client_id;
     const auto claim = context_.registry.claim(connection.protocol.client_id(), connection.self);
     if (claim.granted) {

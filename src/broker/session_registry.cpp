@@ -8,6 +8,14 @@
 
 namespace foz::broker {
 
+// An entry is in one of these states:
+//
+//   owner, no waiting     a connection has the client id, or an ender is about to journal an end
+//   owner and waiting     the owner was told to go; each newcomer displaces the one that waits
+//   no owner, session     nobody is connected: an alarm if it expires or has a will, in droppable_
+//                         if it holds nothing
+//
+// Without owner and session there is no entry. Alarm and turn exist in the third state only.
 SessionRegistry::Claim SessionRegistry::claim(
     std::string_view client_id, ConnectionHandle claimant
 ) {
@@ -80,6 +88,7 @@ std::optional<ConnectionHandle> SessionRegistry::release(
         return std::nullopt;  // displaced while it waited: somebody else waits in its place
     }
     entry.owner = std::exchange(entry.waiting, std::nullopt);
+    // From here on the one that waited is the owner, and calls open() on its own thread.
     if (entry.session && entry.session->expiry_seconds() == 0) {
         entry.session.reset();
     }
@@ -172,6 +181,7 @@ std::optional<std::string> SessionRegistry::make_room(ConnectionHandle ender) {
     if (droppable_.empty()) {
         return std::nullopt;
     }
+    // claim() has taken out what somebody has come back for.
     const auto place = entries_.find(*droppable_.begin()->second);
     FOZ_CHECK(place != entries_.end() && !place->second.owner);
     take_away(*place, ender);

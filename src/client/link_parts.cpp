@@ -81,6 +81,7 @@ void Link::Parts::attempt() {
     filled = batch_bytes = 0;
     out.clear();
     read_failure.reset();
+    // The callbacks of the round before find their round over: what they would set is clean.
     reading = ready_told = batch_end_posted = false;
     auto to = target();
     if (!to) {
@@ -151,6 +152,7 @@ void Link::Parts::after_read(const Transport::Outcome& failure, std::size_t size
     reading = false;
     filled += size;
     read_failure = failure;
+    // While paused, what was read stays in the buffer, and resume_reading() goes on here.
     if (!paused || stopping) {
         go_on_reading();
     }
@@ -244,6 +246,7 @@ void Link::Parts::flush() {
     if (wire == nullptr || out.empty() || !wire->writing.empty()) {
         return;
     }
+    // One write at a time: what is published meanwhile gathers in `out` and follows in one.
     wire->writing.swap(out);
     wire->transport->write(
         wire->writing, of_this_round([](Parts& self, const Transport::Outcome& failure) {
@@ -297,6 +300,8 @@ void Link::Parts::lose(Failure failure) {
         finish_stop();
         return;
     }
+    // The last batch first: what was read before the failure is the user's. `round` moves on before
+    // the transport closes, so that its callbacks find nobody.
     end_batch();
     const Failure meaning = reporter.note_lost(std::move(failure), protocol);
     ++round;

@@ -55,6 +55,9 @@ sink::SinkResult<void> BatchWriter::write(
     std::size_t first = first_from(rows, begin);
     const std::size_t past = first_from(rows, end);
     std::size_t size = std::max<std::size_t>(past - first, 1);
+    // Invariant: the database's cursor is at committed_, all rows before `first` are stored or
+    // dead, and refused_rows_ has only rows from `first` on. Each turn commits a part, halves what
+    // is tried, or finds a refused row: it ends.
     while (true) {
         while (first < past && refused_rows_.contains(first)) {
             ++first;  // committed with the next part, which may have no rows
@@ -72,7 +75,7 @@ sink::SinkResult<void> BatchWriter::write(
             continue;
         }
         if (take_fewer_rows(written.error())) {
-            continue;
+            continue;  // with the same rows: nothing of them was committed
         }
         if (written.error().failure != sink::Failure::refused) {
             return written;
@@ -92,6 +95,8 @@ sink::SinkResult<void> BatchWriter::write_part(const mapping::RowBatch& batch, c
     const sink::Commit commit = commit_for(batch, part);
     auto written = write_live(batch, part, commit);
     if (written) {
+        // The letters of the refused rows were saved before this commit (save_letters), and count
+        // in it: from here on nobody looks at them again.
         committed_ = part.end;
         refused_rows_.erase(refused_rows_.begin(), refused_rows_.lower_bound(part.last));
         on_commit_(part.end, *written, commit);
@@ -253,6 +258,8 @@ sink::SinkResult<void> BatchWriter::save_letters(const mapping::RowBatch& batch,
         return {};
     }
     std::ranges::sort(dead_readings, {}, &DeadReading::origin);
+    // Before they are saved: if the commit then fails, the next write() forgets those from its
+    // begin on, so that a letter and a row of the same reading never stay together.
     letters_until_ = std::max(letters_until_, part.end);
     return letters_.save(batch, dead_readings);
 }

@@ -157,6 +157,9 @@ void Runner::run() {
     set_thread_name(options_.database + ":" + options_.lane);
     // What is stored a little later is in the journal; a device waits for its acknowledgement.
     give_way_to_other_threads();
+    // cursor_ is what the database has; batch_ begins there, and is kept over a failure, so that
+    // what was mapped once is not mapped again. connected_ is false after whatever may have moved
+    // the cursor without this lane knowing.
     while (!must_end()) {
         const SteadyTime began = dependencies_.clock.steady_now();
         auto advanced = advance();
@@ -284,6 +287,8 @@ sink::SinkResult<bool> Runner::connect_with_share() {
         }
         return false;
     }
+    // Last: from the claim on any other writer of this lane is refused, so nothing may stand
+    // against it any more.
     if (auto claimed = claim_.claim(*found, *start); !claimed) {
         return pass_on(claimed);
     }
