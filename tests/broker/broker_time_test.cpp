@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 
 class BrokerOverTime : public BrokerOverSockets {
   protected:
+    void TearDown() override { broker_.reset(); }  // it uses the clock, which goes first
+
     [[nodiscard]] const Clock& clock() const override { return clock_; }
 
     [[nodiscard]] static std::string pingreq() {
