@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -104,13 +105,10 @@ class BrokerOverSockets : public testing::Test {
     }
     [[nodiscard]] std::uint64_t messages_in_journal() {
         std::uint64_t messages = 0;
-        auto reader = journal_->read_from(journal_->status().first);
-        while (auto record = (*reader)->next()) {
-            if (!*record) {
-                return messages;
-            }
+        const auto reader = journal_->read_from(journal_->status().first).value();
+        while (const std::optional<journal::Record> record = reader->next().value()) {
             messages +=
-                (*record)->kind == static_cast<std::uint8_t>(mqtt::RecordKind::message) ? 1 : 0;
+                record->kind == static_cast<std::uint8_t>(mqtt::RecordKind::message) ? 1 : 0;
         }
         return messages;
     }
