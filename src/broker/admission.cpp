@@ -45,7 +45,7 @@ void Admission::leave(Connection& connection) {
 
 std::optional<Admission::Eviction> Admission::excess() {
     const std::size_t share = std::max<std::size_t>(
-        1, context_.settings.limits.connections_unidentified / context_.reactors.size()
+        1, context_.settings.limits.connections_unidentified / context_.reactor_count
     );
     if (unidentified_.size() <= share) {
         return std::nullopt;

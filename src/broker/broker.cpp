@@ -10,11 +10,18 @@
 #include "broker/reactor.h"
 
 namespace foz::broker {
-Broker::Broker(const config::Settings& settings, journal::Journal& journal, const Clock& clock)
-    : context_(settings.limits, settings.ack, journal, clock) {
+namespace {
+
+std::uint32_t reactor_count(const config::Settings& settings) {
     const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
-    const std::uint32_t count = settings.reactors == 0 ? cores : settings.reactors;
-    for (std::uint32_t i = 0; i < count; ++i) {
+    return settings.reactors == 0 ? cores : settings.reactors;
+}
+
+}  // namespace
+
+Broker::Broker(const config::Settings& settings, journal::Journal& journal, const Clock& clock)
+    : context_(settings.limits, reactor_count(settings), settings.ack, journal, clock) {
+    for (std::uint32_t i = 0; i < context_.reactor_count; ++i) {
         context_.reactors.push_back(std::make_unique<Reactor>(i, context_));
     }
     journal.add_listener(*this);

@@ -250,7 +250,7 @@ void Reactor::evict_unidentified() {
 }
 
 void Reactor::shed_memory() {
-    while (Connection* const largest = memory_.excess(table_, context_.reactors.size())) {
+    while (Connection* const largest = memory_.excess(table_, context_.reactor_count)) {
         largest->protocol.close(
             {.reason = mqtt::ReasonCode::quota_exceeded,
              .cause = "limits.connection_memory_bytes is reached"},

@@ -7,6 +7,7 @@ namespace foz::broker {
 
 ReactorContext::ReactorContext(
     const config::Limits& limits,
+    std::uint32_t from_reactor_count,
     config::Ack from_ack,
     journal::Journal& from_journal,
     const Clock& from_clock
@@ -16,6 +17,7 @@ ReactorContext::ReactorContext(
       journal(from_journal),
       clock(from_clock),
       registry(limits.sessions, limits.delayed_will_bytes),
+      reactor_count(from_reactor_count),
       authenticator(from_clock) {}
 
 ReactorContext::~ReactorContext() = default;

@@ -32,6 +32,7 @@ struct BrokerCounters {
 struct ReactorContext {
     ReactorContext(
         const config::Limits& limits,
+        std::uint32_t from_reactor_count,
         config::Ack from_ack,
         journal::Journal& from_journal,
         const Clock& from_clock
@@ -45,7 +46,9 @@ struct ReactorContext {
     journal::Journal& journal;
     const Clock& clock;
     SessionRegistry registry;
-    std::vector<std::unique_ptr<Reactor>> reactors;  // does not change while any of them runs
+    /// Known before the first of them runs: the vector grows while the first ones do.
+    const std::uint32_t reactor_count;
+    std::vector<std::unique_ptr<Reactor>> reactors;  // complete before the first connection
     ClientLog client_log;
     Reconnects reconnects;
     access::Authenticator authenticator;  // answers to the reactors: stop it before they go
