@@ -10,9 +10,9 @@
 
 #include "access/password_file.h"
 #include "broker/broker.h"
-#include "journal/local/local_journal.h"
 #include "mqtt/encoder.h"
 #include "tests/broker/raw_client.h"
+#include "tests/journal/local/journal_fixture.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/wait_until.h"
 
@@ -57,13 +57,11 @@ class AccessPolicyTest : public testing::Test {
     }
 
     void start() {
-        auto journal = journal::local::open_local_journal(
-            {.directory = directory_ / "journal", .segment_bytes = 1 << 20, .free_space_min = 0},
+        journal_ = journal::local::open_or_fail(
             real_file_system(),
-            real_clock()
+            {.directory = directory_ / "journal", .segment_bytes = 1 << 20, .free_space_min = 0}
         );
-        ASSERT_TRUE(journal) << journal.error().message;
-        journal_ = *std::move(journal);
+        ASSERT_TRUE(journal_);
         config::Settings settings;
         settings.listeners = {listener_};
         settings.reactors = 1;

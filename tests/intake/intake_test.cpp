@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "journal/local/local_journal.h"
+#include "tests/journal/local/journal_fixture.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/wait_until.h"
 
@@ -20,16 +20,14 @@ constexpr journal::Position kNothingCommitted = 0;
 class IntakeTest : public testing::Test {
   protected:
     void open(IntakeTerms terms, std::uint64_t journal_bytes_max = 64 << 20) {
-        auto journal = journal::local::open_local_journal(
+        journal_ = journal::local::open_or_fail(
+            real_file_system(),
             {.directory = directory_ / "journal",
              .segment_bytes = 1 << 20,
              .size_max = journal_bytes_max,
-             .free_space_min = 0},
-            real_file_system(),
-            real_clock()
+             .free_space_min = 0}
         );
-        ASSERT_TRUE(journal) << journal.error().message;
-        journal_ = std::move(*journal);
+        ASSERT_TRUE(journal_);
         terms.log_name = "test";
         intake_ = std::make_unique<Intake>(*journal_, terms, appended_);
     }

@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include "journal/local/local_journal.h"
 #include "mqtt/message.h"
 #include "session/session_recovery.h"
+#include "tests/journal/local/journal_fixture.h"
 #include "tests/support/raw_broker.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/wait_until.h"
@@ -29,16 +29,14 @@ class SourceWithABroker : public testing::Test {
         start();
     }
     void start() {
-        auto journal = journal::local::open_local_journal(
+        journal_ = journal::local::open_or_fail(
+            real_file_system(),
             {.directory = directory_ / "journal",
              .segment_bytes = 1 << 16,
              .size_max = size_max_,
-             .free_space_min = 0},
-            real_file_system(),
-            real_clock()
+             .free_space_min = 0}
         );
-        ASSERT_TRUE(journal) << journal.error().message;
-        journal_ = std::move(*journal);
+        ASSERT_TRUE(journal_);
         auto state = state::StateDatabase::open(directory_ / "state.db");
         ASSERT_TRUE(state) << state.error().message;
         state_ = std::move(*state);
