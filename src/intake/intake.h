@@ -63,7 +63,7 @@ class Intake {
         for_disk_.deliver(durable.ticket, give);
         switch (terms_.ack) {
             case config::Ack::journal: acks_.deliver(durable.ticket, give); break;
-            case config::Ack::memory: acks_.deliver(journal_.last_ticket(), give); break;
+            case config::Ack::memory: acks_.deliver(journal::Ticket::any(), give); break;
             case config::Ack::commit:
                 acks_.take(durable.ticket, [this](journal::Ticket ticket, auto& acks) {
                     for_databases_.push(journal_.end_of(ticket), acks);

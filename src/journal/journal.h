@@ -35,6 +35,8 @@ inline constexpr std::size_t kRecordHeaderBytes = 5;
 struct Ticket {
     std::uint64_t number = 0;
 
+    /// Beyond all others.
+    [[nodiscard]] static constexpr Ticket any() { return {.number = ~std::uint64_t{0}}; }
     auto operator<=>(const Ticket&) const = default;
 };
 
