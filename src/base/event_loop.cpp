@@ -57,12 +57,13 @@ std::span<const EventLoop::Ready> EventLoop::wait(SteadyTime until) {
     // Sequentially consistent, as in wake(): either this thread sees that it was woken, or wake()
     // sees that it sleeps.
     asleep_.store(true);
-    const auto left = std::min<SteadyTime::duration>(until - clock_.steady_now(), kWaitMax);
-    const bool sleep = left.count() > 0 && !woken_.load();
+    const SteadyTime now = clock_.steady_now();
+    SteadyTime::duration left{0};
+    if (until > now && !woken_.load()) {
+        left = std::min<SteadyTime::duration>(until - now, kWaitMax);
+    }
     const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
-    const timespec timeout{
-        .tv_sec = sleep ? seconds.count() : 0, .tv_nsec = sleep ? (left - seconds).count() : 0
-    };
+    const timespec timeout{.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
     const int count = ::epoll_pwait2(epoll_.number(), events_.data(), kReadyMax, &timeout, nullptr);
     FOZ_CHECK(count >= 0 || errno == EINTR);
     asleep_.store(false);

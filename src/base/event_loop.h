@@ -46,9 +46,9 @@ class EventLoop final : private ClockWaiter {
         int descriptor, std::uint64_t token, Interest from, Interest to
     );
 
-    /// Waits until a descriptor is ready, wake() or post() was called, or it is `until`, which may
-    /// be over; run_posted() is to follow. It may end earlier. The result is valid until the next
-    /// call.
+    /// Waits until a descriptor is ready, wake() or post() was called, or it is `until`: any time,
+    /// also one that is over. run_posted() is to follow. It may end earlier. The result is valid
+    /// until the next call.
     [[nodiscard]] std::span<const Ready> wait(SteadyTime until);
     void run_posted();
 

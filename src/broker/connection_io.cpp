@@ -30,10 +30,12 @@ void ConnectionIo::on_ready(const EventLoop::Ready& ready) {
     if (ready.writable && waits_to_write(*connection)) {
         ask(*connection,
             contains(connection->interest, Interest::read) ? Interest::read : Interest::none);
+        if (connection->phase == Phase::finished) {
+            return;
+        }
         touch(*connection);
     }
-    const bool asked_to_read = contains(connection->interest, Interest::read);
-    if (!ready.readable || !asked_to_read || connection->phase == Phase::finished) {
+    if (!ready.readable || !contains(connection->interest, Interest::read)) {
         return;
     }
     if (!may_read(*connection)) {
