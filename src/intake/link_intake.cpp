@@ -32,14 +32,13 @@ LinkIntake::LinkIntake(Setup setup, journal::Journal& journal, const Clock& cloc
       clock_(clock),
       terms_(setup.terms),
       session_(std::move(setup.session)),
-      reads_on_(setup.reads_on),
       loop_(log_name_),
       intake_(
           journal,
           {.log_name = log_name_, .ack = terms_.ack, .waits_for_disk = true},
           counters_.messages
       ),
-      flow_(reads_on_),
+      flow_(setup.reads_on),
       link_(loop_, std::move(setup.link), session_, *this, clock) {}
 
 LinkIntake::~LinkIntake() {
@@ -239,7 +238,7 @@ void LinkIntake::act(ReadFlow::Action action) {
 
 // The journal can stall at any time, also after it has taken an append; nobody is told.
 void LinkIntake::watch_for_full_journal() {
-    if (!reads_on_ || std::exchange(watching_, true)) {
+    if (!flow_.reads_on() || std::exchange(watching_, true)) {
         return;
     }
     loop_.post_after(kPauseTime, [this] {

@@ -137,7 +137,6 @@ class LinkIntake : public journal::Listener,
     const Clock& clock_;
     const LinkIntakeTerms terms_;
     const std::shared_ptr<session::Session> session_;
-    const bool reads_on_;
     LinkIntakeCounters counters_;
     client::Loop loop_;
     Intake intake_;

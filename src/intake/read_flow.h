@@ -42,6 +42,7 @@ class ReadFlow {
     explicit ReadFlow(bool reads_on) : reads_on_(reads_on) {}
 
     [[nodiscard]] State state() const { return state_; }
+    [[nodiscard]] bool reads_on() const { return reads_on_; }
 
     /// A message of that QoS has come. False: it is skipped.
     [[nodiscard]] bool takes(std::uint8_t qos);
