@@ -29,7 +29,7 @@ class ConnectionLog {
     /// there is something to mend.
     void note_end(const Connection& connection, SteadyTime now);
     void note_refused_filter(const Connection& connection, std::string_view filter, SteadyTime now);
-    /// Closed to keep limits.connection_unidentified: its network has `of_network` of the `share`
+    /// Closed to keep limits.connections_unidentified: its network has `of_network` of the `share`
     /// that a reactor keeps.
     void note_evicted(
         const Connection& connection, std::size_t of_network, std::size_t share, SteadyTime now

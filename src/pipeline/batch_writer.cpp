@@ -145,7 +145,7 @@ sink::SinkResult<std::size_t> BatchWriter::next_size(
         if (refused.row < live_.size()) {
             last_named = live_[refused.row];
             ++named;
-            if (auto done = condemn(batch, last_named, refused.code, refused.message); !done) {
+            if (auto done = note_refused(batch, last_named, refused.code, refused.message); !done) {
                 return pass_on(done);
             }
         }
@@ -155,7 +155,7 @@ sink::SinkResult<std::size_t> BatchWriter::next_size(
         return named > 1 ? tried : std::min(tried, std::max(enough, kDensePart));
     }
     if (live_.size() == 1) {
-        if (auto done = condemn(batch, live_[0], error.code, error.message); !done) {
+        if (auto done = note_refused(batch, live_[0], error.code, error.message); !done) {
             return pass_on(done);
         }
         return tried;
@@ -188,7 +188,7 @@ void BatchWriter::take_more_rows() {
     }
 }
 
-sink::SinkResult<void> BatchWriter::condemn(
+sink::SinkResult<void> BatchWriter::note_refused(
     const mapping::RowBatch& batch, std::size_t row, std::string code, std::string message
 ) {
     const mapping::Row& item = batch.rows()[row];

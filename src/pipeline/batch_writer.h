@@ -84,7 +84,7 @@ class BatchWriter {
     [[nodiscard]] sink::SinkResult<std::size_t> next_size(
         const mapping::RowBatch& batch, const Part& part, const sink::SinkError& error
     );
-    [[nodiscard]] sink::SinkResult<void> condemn(
+    [[nodiscard]] sink::SinkResult<void> note_refused(
         const mapping::RowBatch& batch, std::size_t row, std::string code, std::string message
     );
     [[nodiscard]] sink::SinkResult<void> look_up_rejections(

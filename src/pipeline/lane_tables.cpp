@@ -12,13 +12,13 @@ LaneTables::LaneTables(
     mapping::Mapping& mapping,
     sink::Sink& sink,
     const Clock& clock,
-    std::string called,
+    std::string log_name,
     std::chrono::milliseconds ask_again_after
 )
     : mapping_(mapping),
       sink_(sink),
       clock_(clock),
-      log_name_(std::move(called)),
+      log_name_(std::move(log_name)),
       ask_again_after_(ask_again_after) {}
 
 sink::SinkResult<bool> LaneTables::adopt(std::span<const sink::PreparedTable> prepared) {

@@ -19,13 +19,13 @@ namespace foz::pipeline {
 
 class LaneTables {
   public:
-    /// `called` ("database plant (main-0)") is for the log. What the database has refused is asked
-    /// for again after `ask_again_after`. What is passed by reference outlives it.
+    /// `log_name` ("database plant (main-0)") is for the log. What the database has refused is
+    /// asked for again after `ask_again_after`. What is passed by reference outlives it.
     LaneTables(
         mapping::Mapping& mapping,
         sink::Sink& sink,
         const Clock& clock,
-        std::string called,
+        std::string log_name,
         std::chrono::milliseconds ask_again_after
     );
 

@@ -60,8 +60,9 @@ class SensorClient {
     /// Takes the whole packets at the start of `input`; appends what they ask for.
     [[nodiscard]] Received receive(std::string_view input, SteadyTime now, std::string& out);
 
-    /// Appends what may be sent now: readings to be sent again, then those that are due, until the
-    /// window is full or `out` has 64 KiB. True: only for the latter reason did it stop.
+    /// Appends what may be sent now: all readings to be sent again for which the window has room,
+    /// then those that are due, until the window is full or `out` has 64 KiB. True: only for the
+    /// latter reason did it stop.
     bool publish(SteadyTime now, std::string& out);
 
     /// Once a second or so: appends PINGREQ when it is time; tells when the broker has been silent

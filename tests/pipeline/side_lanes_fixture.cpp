@@ -77,7 +77,7 @@ void SideLanesTest::publish(const std::vector<std::string>& tables, int first, i
     EXPECT_TRUE(support::wait_until([&] { return journal_->durable_end() >= end; }));
 }
 
-SideLaneDependencies SideLanesTest::make_parts() {
+SideLaneDependencies SideLanesTest::make_dependencies() {
     sink::SinkOptions options;
     options.url = database_->url();
     auto sink = value_of(value_of(sink::sink_kind_for(options.url))->make(options));
@@ -91,7 +91,7 @@ void SideLanesTest::start() {
     RunnerOptions options;
     options.database = "db";
     options.retry_delay_max = std::chrono::milliseconds(20);
-    SideLaneDependencies own = make_parts();
+    SideLaneDependencies own = make_dependencies();
     runner_ = std::make_unique<Runner>(
         RunnerDependencies{
             .journal = *journal_,
@@ -100,7 +100,9 @@ void SideLanesTest::start() {
             .mapping = std::move(own.mapping),
             .sink = std::move(own.sink),
             .on_committed = {},
-            .make_side_lane = [this]() -> Result<SideLaneDependencies> { return make_parts(); },
+            .make_side_lane = [this]() -> Result<SideLaneDependencies> {
+                return make_dependencies();
+            },
         },
         options
     );
@@ -170,7 +172,7 @@ bool SideLanesTest::set_aside_become(std::vector<std::string> lanes) {
 }
 
 Verification SideLanesTest::verified() {
-    SideLaneDependencies parts = make_parts();
+    SideLaneDependencies parts = make_dependencies();
     return value_of(verify(
         {.name = "db",
          .lanes = 1,

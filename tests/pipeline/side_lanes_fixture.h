@@ -60,7 +60,7 @@ class SideLanesTest : public testing::TestWithParam<sink::MakeDatabase> {
     std::unique_ptr<state::StateDatabase> state_;
 
   private:
-    [[nodiscard]] SideLaneDependencies make_parts();
+    [[nodiscard]] SideLaneDependencies make_dependencies();
 
     std::unique_ptr<Runner> runner_;
 };
