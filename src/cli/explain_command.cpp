@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// foz explain TOPIC PAYLOAD: what foz would do with a message: which routes take it, the tables as
-// it would create them, and the rows as SQL, or why a reading would become a dead letter. Connects
-// to nothing.
+// foz explain TOPIC PAYLOAD: what foz would do with a message.
 #include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include <fmt/format.h>
 
+#include "admin/explanation.h"
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/printable.h"
 #include "cli/commands.h"
-#include "config/settings_parser.h"
-#include "mapping/mapping.h"
+#include "cli/configuration.h"
 #include "mqtt/topic.h"
-#include "sink/sink.h"
 
 namespace foz::cli {
 namespace {
@@ -27,7 +25,7 @@ constexpr int kWrongUse = 2;
 struct ExplainArguments {
     std::string topic;
     std::string payload;
-    std::optional<std::string> config;
+    ConfigurationArguments configuration;
     std::optional<std::string> database;
     std::string client = "explain";
     std::string user;
@@ -37,109 +35,32 @@ void complain(std::string_view what) {
     fmt::print(stderr, "foz explain: {}\n", what);
 }
 
-/// The dialect's INSERT with its places filled. For display: foz itself never puts values into SQL.
-std::string insert_with_literals(
-    const sink::Dialect& dialect, const mapping::Table& table, std::span<const mapping::Value> cells
-) {
-    constexpr std::string_view kValues = " VALUES (";
-    std::string sql = dialect.insert(table);
-    const std::size_t begin = sql.rfind(kValues);
-    const std::size_t end = begin == std::string::npos ? begin : sql.find(')', begin);
-    if (end == std::string::npos) return sql;
-    std::string filled = sql.substr(0, begin + kValues.size());
-    for (std::size_t i = 0; i < table.columns.size(); ++i) {
-        if (i > 0) filled += ", ";
-        filled += dialect.literal(i < cells.size() ? cells[i] : mapping::Value());
+void print(const admin::RouteExplanation& route) {
+    fmt::print(
+        "-- route \"{}\": topic {}, database {} ({}), table {}\n",
+        route.route,
+        route.topic,
+        route.database,
+        route.kind,
+        route.table
+    );
+    fmt::print("{};\n", route.create_table);
+    for (const std::string& insert : route.inserts) {
+        fmt::print("{};\n", insert);
     }
-    return filled + sql.substr(end);
+    for (const std::string& refusal : route.refusals) {
+        fmt::print("-- refused, would be a dead letter: {}\n", printable_whole(refusal));
+    }
+    fmt::print("\n");
 }
 
-/// One database's part of the answer.
-class Explanation {
-  public:
-    Explanation(const config::Database& database, const sink::Dialect& dialect)
-        : database_(database), dialect_(dialect) {}
-
-    /// The number of routes that take the message.
-    std::size_t explain(mapping::Mapping& mapping, const mqtt::Message& message) {
-        mapping.remark_at_once();
-        mapping::RowBatch batch;
-        const std::size_t matched = mapping.map(message, 0, batch);
-        for (std::uint32_t route = 0; route < mapping.routes().size(); ++route) {
-            explain_route(mapping.routes()[route], route, batch);
-        }
-        for (const std::string& remark : mapping.take_remarks()) {
-            fmt::print("-- note: {}\n", printable_whole(remark));
-        }
-        return matched;
+void print(const admin::Explanation& explanation) {
+    for (const admin::RouteExplanation& route : explanation.routes) {
+        print(route);
     }
-
-    [[nodiscard]] bool refused() const { return refused_; }
-
-  private:
-    /// Prints nothing for a route that made no item, which is one that does not match.
-    void explain_route(
-        const mapping::RouteInfo& info, std::uint32_t route, const mapping::RowBatch& batch
-    ) {
-        bool introduced = false;
-        const auto introduce = [&] {
-            if (introduced) return;
-            introduced = true;
-            fmt::print("-- route \"{}\": topic {}, ", info.name, info.topic);
-            fmt::print(
-                "database {} ({}), table {}\n", database_.name, dialect_.name(), info.table->name
-            );
-            fmt::print("{};\n", dialect_.create_table(*info.table));
-        };
-        for (const mapping::Row& row : batch.rows()) {
-            if (row.route != route) continue;
-            introduce();
-            fmt::print("{};\n", insert_with_literals(dialect_, *info.table, batch.cells(row)));
-        }
-        for (const mapping::Rejection& rejection : batch.rejections()) {
-            if (rejection.route != route) continue;
-            introduce();
-            fmt::print(
-                "-- refused, would be a dead letter: {}\n", printable_whole(rejection.reason)
-            );
-            refused_ = true;
-        }
-        if (introduced) fmt::print("\n");
+    for (const std::string& remark : explanation.remarks) {
+        fmt::print("-- note: {}\n", printable_whole(remark));
     }
-
-    const config::Database& database_;
-    const sink::Dialect& dialect_;
-    bool refused_ = false;
-};
-
-std::optional<config::Settings> read_settings(const ExplainArguments& arguments) {
-    if (!arguments.config) return config::default_settings();
-    auto settings = config::load_settings(*arguments.config);
-    if (!settings) {
-        for (const std::string& line : settings.error().lines) {
-            complain(line);
-        }
-        return std::nullopt;
-    }
-    return std::move(*settings);
-}
-
-/// The databases that are asked about; empty, after saying why, if there are none.
-std::vector<const config::Database*> chosen_databases(
-    const config::Settings& settings, const ExplainArguments& arguments
-) {
-    std::vector<const config::Database*> chosen;
-    for (const config::Database& database : settings.databases) {
-        if (!arguments.database || *arguments.database == database.name)
-            chosen.push_back(&database);
-    }
-    if (chosen.empty()) {
-        complain(
-            arguments.database ? fmt::format("no database is called \"{}\"", *arguments.database)
-                               : "the configuration has no database"
-        );
-    }
-    return chosen;
 }
 
 int report_no_match(const config::Settings& settings, const ExplainArguments& arguments) {
@@ -160,23 +81,22 @@ int explain(const config::Settings& settings, const ExplainArguments& arguments)
     message.user = arguments.user;
     message.received = real_clock().system_now();
 
-    const auto databases = chosen_databases(settings, arguments);
-    if (databases.empty()) return kWrongUse;
-    std::size_t matched = 0;
-    bool refused = false;
-    for (const config::Database* database : databases) {
-        const auto kind = sink::sink_kind_for(database->url);
-        auto mapping = mapping::Mapping::compile(settings, database->name);
-        if (!kind || !mapping) {
-            complain(kind ? mapping.error().message : kind.error().message);
-            return kWrongUse;
-        }
-        Explanation explanation(*database, (*kind)->dialect());
-        matched += explanation.explain(*mapping, message);
-        refused = refused || explanation.refused();
+    const auto explanations = admin::explain(settings, message, arguments.database);
+    if (!explanations) {
+        complain(explanations.error().message);
+        return kWrongUse;
     }
-    if (matched == 0) return report_no_match(settings, arguments);
-    return refused ? kFailed : 0;
+    std::size_t matched = 0;
+    bool any_refused = false;
+    for (const admin::Explanation& explanation : *explanations) {
+        print(explanation);
+        matched += explanation.matched;
+        any_refused = any_refused || explanation.any_refused();
+    }
+    if (matched == 0) {
+        return report_no_match(settings, arguments);
+    }
+    return any_refused ? kFailed : 0;
 }
 
 int run(const ExplainArguments& arguments) {
@@ -187,8 +107,12 @@ int run(const ExplainArguments& arguments) {
         ));
         return kWrongUse;
     }
-    const auto settings = read_settings(arguments);
-    return settings ? explain(*settings, arguments) : kWrongUse;
+    const auto settings = settings_for(arguments.configuration);
+    if (!settings) {
+        complain(settings.error().message);
+        return kWrongUse;
+    }
+    return explain(*settings, arguments);
 }
 
 }  // namespace
@@ -205,9 +129,7 @@ void add_explain_command(CLI::App& app, int& exit_code) {
     );
     command->add_option("topic", arguments->topic, "Topic of the message")->required();
     command->add_option("payload", arguments->payload, "Its payload")->required();
-    command->add_option(
-        "--config", arguments->config, "Configuration; default: as foz run without one"
-    );
+    add_configuration_options(*command, arguments->configuration);
     command->add_option("--database", arguments->database, "Only this database");
     command->add_option("--user", arguments->user, "User name of the publisher");
     command->add_option("--client", arguments->client, "Client id of the publisher")

@@ -4,23 +4,22 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "admin/verification.h"
 #include "base/log.h"
 #include "cli/commands.h"
-#include "cli/data_folder.h"
+#include "cli/configuration.h"
 #include "cli/failure.h"
 #include "pipeline/standstill_record.h"
-#include "pipeline/verification.h"
-#include "sink/make_sink.h"
-#include "state/lane_history.h"
 
 namespace foz::cli {
 namespace {
 
 struct VerifyArguments {
-    DataFolderArguments folder;
+    ConfigurationArguments configuration;
     bool accept_gaps = false;
     bool no_row_counts = false;
 };
@@ -86,91 +85,42 @@ void print(const std::string& database, const pipeline::Verification& found) {
     }
 }
 
-// Whether the database adds up.
-Result<bool> verify_database(
-    const config::Settings& settings,
-    const config::Database& database,
-    const std::string& journal,
-    state::StateDatabase& state,
-    bool count_rows
-) {
-    auto mapping = mapping::Mapping::compile(settings, database.name);
-    if (!mapping) {
-        return pass_on(mapping);
+void print(const admin::DatabaseVerification& database) {
+    if (database.found) {
+        print(database.database, *database.found);
+    } else {
+        static_cast<void>(failed("verify", database.found.error(), 1));
     }
-    auto sink = sink::make_sink(settings, database);
-    if (!sink) {
-        return pass_on(sink);
-    }
-    const pipeline::VerifiedDatabase verified{
-        database.name, database.lanes, journal, **sink, *mapping, count_rows
-    };
-    auto found = pipeline::verify(verified, state, [&] { return open_journal(settings); });
-    if (!found) {
-        return fail(found.error().code, "database {}: {}", database.name, found.error().message);
-    }
-    print(database.name, *found);
-    return found->differences.empty();
 }
 
-// Whether a lane of a configured database stands still, as its foz has noted.
-Result<bool> any_stands_still(const config::Settings& settings, const std::string& journal) {
-    auto notes = pipeline::standstills_of(settings);
-    if (!notes) {
-        return pass_on(notes);
+int verify(const VerifyArguments& arguments) {
+    auto settings = settings_for(arguments.configuration);
+    if (!settings) {
+        return failed("verify", settings.error(), 2);
     }
-    std::erase_if(*notes, [&](const auto& note) { return note.journal != journal; });
-    for (const state::StandstillNote& note : *notes) {
+    const auto folder = admin::DataFolder::open(*std::move(settings));
+    if (!folder) {
+        return failed("verify", folder.error(), 1);
+    }
+    if (arguments.accept_gaps) {
+        if (auto accepted = admin::accept_gaps(*folder); !accepted) {
+            return failed("verify", accepted.error(), 1);
+        }
+    }
+    const auto report = admin::verify(*folder, !arguments.no_row_counts, [](const auto& database) {
+        print(database);
+    });
+    if (!report) {
+        return failed("verify", report.error(), 1);
+    }
+    for (const state::StandstillNote& note : report->standstills) {
         fmt::print(
             "STANDS STILL: database {}: {}\n", note.database, log_text(pipeline::describe(note))
         );
     }
-    return !notes->empty();
-}
-
-std::string_view verdict(bool balanced, bool checked, bool moves) {
-    return !balanced  ? "it does not add up"
-           : !checked ? "not everything could be checked"
-           : !moves   ? "it adds up, but readings wait for a lane that stands still"
-                      : "it adds up";
-}
-
-int verify(const VerifyArguments& arguments) {
-    auto settings = settings_for(arguments.folder);
-    if (!settings) {
-        return failed("verify", settings.error(), 2);
-    }
-    auto state = open_state(*settings);
-    if (!state) {
-        return failed("verify", state.error(), 1);
-    }
-    auto journal = open_journal(*settings);
-    if (!journal) {
-        return failed("verify", journal.error(), 1);
-    }
-    const std::string id = (*journal)->status().id;
-    if (arguments.accept_gaps) {
-        if (auto accepted = state::accept_gaps(**state, id); !accepted) {
-            return failed("verify", accepted.error(), 1);
-        }
-    }
-    bool all_checked = true;
-    bool all_balanced = true;
-    for (const config::Database& database : settings->databases) {
-        auto balanced = verify_database(*settings, database, id, **state, !arguments.no_row_counts);
-        if (!balanced) {
-            static_cast<void>(failed("verify", balanced.error(), 1));
-            all_checked = false;
-        } else {
-            all_balanced = all_balanced && *balanced;
-        }
-    }
-    const auto any_still = any_stands_still(*settings, id);
-    if (!any_still) {
-        return failed("verify", any_still.error(), 1);
-    }
-    fmt::print("{}\n", verdict(all_balanced, all_checked, !*any_still));
-    return all_balanced && all_checked && !*any_still ? 0 : 1;
+    const admin::Verdict verdict = report->verdict();
+    fmt::print("{}\n", admin::text_of(verdict));
+    return verdict == admin::Verdict::adds_up ? 0 : 1;
 }
 
 }  // namespace
@@ -179,12 +129,7 @@ void add_verify_command(CLI::App& app, int& exit_code) {
     auto arguments = std::make_shared<VerifyArguments>();
     CLI::App* command =
         app.add_subcommand("verify", "Check that received = stored + duplicate + dead + waiting");
-    command->add_option(
-        "--config", arguments->folder.config, "The configuration; without it, the defaults"
-    );
-    command->add_option(
-        "--data", arguments->folder.data, "The data folder, instead of the configured one"
-    );
+    add_configuration_options(*command, arguments->configuration);
     command->add_flag(
         "--accept-gaps",
         arguments->accept_gaps,

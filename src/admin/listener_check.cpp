@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/listener_report.h"
+#include "admin/listener_check.h"
+
+#include <string>
 
 #include <fmt/format.h>
 
@@ -7,40 +9,38 @@
 #include "base/clock.h"
 #include "tls/server_context.h"
 
-namespace foz::cli {
+namespace foz::admin {
 
-ListenerReport report_listener(const config::Listener& listener) {
+void check_listener(const config::Listener& listener, Findings& findings) {
     const std::string where = fmt::format(
         "{}:{}: [listener.{}]", listener.place.file, listener.place.line, listener.name
     );
-    ListenerReport report;
     if (listener.tls) {
         const auto context = tls::ServerContext::load(*listener.tls, real_clock().system_now());
         if (context) {
-            report.good.push_back(
+            findings.ok(
                 fmt::format("listener {}: TLS, {}", listener.name, (*context)->description())
             );
             for (const std::string& warning : (*context)->warnings()) {
-                report.doubtful.push_back(fmt::format("{}: {}", where, warning));
+                findings.doubtful(fmt::format("{}: {}", where, warning));
             }
         } else {
-            report.bad.push_back(fmt::format("{}: {}", where, context.error().message));
+            findings.failed(fmt::format("{}: {}", where, context.error().message));
         }
     }
     if (listener.password_file) {
         const auto passwords = access::PasswordFile::load(*listener.password_file);
         if (passwords) {
-            report.good.push_back(fmt::format(
+            findings.ok(fmt::format(
                 "listener {}: {} users in {}",
                 listener.name,
                 (*passwords)->size(),
                 *listener.password_file
             ));
         } else {
-            report.bad.push_back(fmt::format("{}: {}", where, passwords.error().message));
+            findings.failed(fmt::format("{}: {}", where, passwords.error().message));
         }
     }
-    return report;
 }
 
-}  // namespace foz::cli
+}  // namespace foz::admin

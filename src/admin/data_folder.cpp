@@ -1,33 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/data_folder.h"
+#include "admin/data_folder.h"
 
 #include <charconv>
 #include <chrono>
 #include <filesystem>
 
 #include <fmt/chrono.h>
-#include <fmt/ranges.h>
 
 #include "base/file_system.h"
-#include "config/settings_parser.h"
 #include "journal/local/local_journal.h"
 #include "mapping/timestamp_reader.h"
 
-namespace foz::cli {
+namespace foz::admin {
 
-Result<config::Settings> settings_for(const DataFolderArguments& arguments) {
-    config::Settings settings = config::default_settings();
-    if (!arguments.config.empty()) {
-        auto loaded = config::load_settings(arguments.config);
-        if (!loaded) {
-            return fail(ErrorCode::invalid, "{}", fmt::join(loaded.error().lines, "\n"));
-        }
-        settings = std::move(*loaded);
+DataFolder::DataFolder(
+    config::Settings settings,
+    std::unique_ptr<state::StateDatabase> state,
+    std::unique_ptr<journal::Journal> journal
+)
+    : settings_(std::move(settings)),
+      state_(std::move(state)),
+      journal_(std::move(journal)),
+      journal_id_(journal_->status().id) {}
+
+Result<DataFolder> DataFolder::open(config::Settings settings) {
+    auto state = open_state(settings);
+    if (!state) {
+        return pass_on(state);
     }
-    if (!arguments.data.empty()) {
-        settings.data = arguments.data;
+    auto journal = open_journal(settings);
+    if (!journal) {
+        return pass_on(journal);
     }
-    return settings;
+    return DataFolder(std::move(settings), *std::move(state), *std::move(journal));
 }
 
 Result<std::unique_ptr<state::StateDatabase>> open_state(const config::Settings& settings) {
@@ -77,4 +82,4 @@ Result<journal::Position> position_from(journal::Journal& journal, const std::st
     return journal.position_at(*time);
 }
 
-}  // namespace foz::cli
+}  // namespace foz::admin

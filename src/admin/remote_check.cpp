@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/remote_check.h"
+#include "admin/remote_check.h"
 
 #include <utility>
 #include <vector>
@@ -10,7 +10,7 @@
 #include "client/trial.h"
 #include "tls/client_context.h"
 
-namespace foz::cli {
+namespace foz::admin {
 namespace {
 
 std::string_view name_of(client::Step step) {
@@ -26,27 +26,27 @@ std::string_view name_of(client::Step step) {
 }
 
 /// False when they cannot be used.
-bool check_files(const std::string& what, const config::ClientTls& tls, Report& report) {
+bool check_files(const std::string& what, const config::ClientTls& tls, Findings& findings) {
     const auto context = tls::ClientContext::load(tls, real_clock().system_now());
     if (!context) {
-        report.failed(fmt::format("{}: {}", what, context.error().message));
+        findings.failed(fmt::format("{}: {}", what, context.error().message));
         return false;
     }
     for (const std::string& warning : (*context)->warnings()) {
-        report.warned(fmt::format("{}: {}", what, warning));
+        findings.doubtful(fmt::format("{}: {}", what, warning));
     }
     return true;
 }
 
-void report_step(const std::string& what, const client::StepDone& step, Report& report) {
+void report_step(const std::string& what, const client::StepDone& step, Findings& findings) {
     const std::string line = fmt::format("{}: {}", what, name_of(step.step));
     const bool refused = step.step == client::Step::suback && !step.text.empty();
     if (refused) {
-        report.failed(fmt::format("{}: {}", line, step.text));
+        findings.failed(fmt::format("{}: {}", line, step.text));
     } else if (!step.text.empty()) {
-        report.ok(fmt::format("{}: {}", line, step.text));
+        findings.ok(fmt::format("{}: {}", line, step.text));
     } else if (step.step == client::Step::suback) {
-        report.ok(fmt::format("{}: all granted", line));
+        findings.ok(fmt::format("{}: all granted", line));
     }
     const bool shook_hands = !step.text.empty();
     for (const tls::CertificateFacts& certificate : step.chain) {
@@ -54,9 +54,9 @@ void report_step(const std::string& what, const client::StepDone& step, Report& 
             "{}: certificate {}", line, tls::describe(certificate, real_clock().system_now())
         );
         if (shook_hands) {
-            report.ok(shown);
+            findings.ok(shown);
         } else {
-            report.seen(shown);
+            findings.seen(shown);
         }
     }
 }
@@ -80,29 +80,29 @@ void check_remote(
     const config::Remote& remote,
     std::vector<client::Filter> filters,
     const RemoteCheck& how,
-    Report& report
+    Findings& findings
 ) {
     if (const auto terms = client::session_terms(remote); !terms) {
-        report.failed(fmt::format("{}: {}", what, terms.error().message));
+        findings.failed(fmt::format("{}: {}", what, terms.error().message));
         return;
     }
-    const bool usable = !remote.tls || check_files(what, *remote.tls, report);
+    const bool usable = !remote.tls || check_files(what, *remote.tls, findings);
     if (!usable || !how.connect) {
         return;
     }
     const bool subscribes = !filters.empty();
     const auto trial = client::try_remote(remote, std::move(filters), how.client_id, real_clock());
     if (!trial) {
-        report.failed(fmt::format("{}: {}", what, trial.error().message));
+        findings.failed(fmt::format("{}: {}", what, trial.error().message));
         return;
     }
     for (const client::StepDone& step : trial->steps) {
         if (subscribes || step.step != client::Step::suback) {
-            report_step(what, step, report);
+            report_step(what, step, findings);
         }
     }
     if (const auto& failure = trial->failure) {
-        report.failed(fmt::format(
+        findings.failed(fmt::format(
             "{}: {}{}", what, failure->message, about_id(failure->cause, trial->client_id, remote)
         ));
     }
@@ -110,25 +110,25 @@ void check_remote(
 
 }  // namespace
 
-void check_source(const config::Source& source, const RemoteCheck& how, Report& report) {
+void check_source(const config::Source& source, const RemoteCheck& how, Findings& findings) {
     const std::string what = fmt::format("source {}", source.remote.name);
-    report.ok(fmt::format("{}: {}, topics {}", what, source.remote.url, source.subscribe.size()));
+    findings.ok(fmt::format("{}: {}, topics {}", what, source.remote.url, source.subscribe.size()));
     std::vector<client::Filter> filters;
     filters.reserve(source.subscribe.size());
     for (const config::Subscription& subscription : source.subscribe) {
         filters.push_back({.filter = subscription.topic, .qos = subscription.qos});
     }
-    check_remote(what, source.remote, std::move(filters), how, report);
+    check_remote(what, source.remote, std::move(filters), how, findings);
 }
 
-void check_bridge(const config::Bridge& bridge, const RemoteCheck& how, Report& report) {
+void check_bridge(const config::Bridge& bridge, const RemoteCheck& how, Findings& findings) {
     const std::string what = fmt::format("bridge {}", bridge.remote.name);
-    report.ok(fmt::format("{}: {}, topics {}", what, bridge.remote.url, bridge.topics.size()));
+    findings.ok(fmt::format("{}: {}, topics {}", what, bridge.remote.url, bridge.topics.size()));
     std::vector<client::Filter> filters;
     for (bridge::RemoteFilter& filter : bridge::TopicMap(bridge.topics).remote_filters()) {
         filters.push_back({.filter = std::move(filter.filter), .qos = filter.qos});
     }
-    check_remote(what, bridge.remote, std::move(filters), how, report);
+    check_remote(what, bridge.remote, std::move(filters), how, findings);
 }
 
-}  // namespace foz::cli
+}  // namespace foz::admin
