@@ -9,11 +9,18 @@
 namespace foz::broker {
 
 using mqtt::PacketType;
+using mqtt::PropertyId;
 using mqtt::ProtocolVersion;
 using mqtt::ReasonCode;
 
 namespace {
 
+constexpr Protocol::Ending kConnackTooLarge{
+    .reason = ReasonCode::packet_too_large,
+    .cause =
+        "[MQTT-3.1.2-24] the client's Maximum Packet Size has no room for CONNACK: let it "
+        "give a larger one",
+};
 constexpr Protocol::Ending kAnswerTooLarge{
     .reason = ReasonCode::packet_too_large,
     .cause =
@@ -37,32 +44,6 @@ std::string_view why_no_connect(std::string_view input) {
 
 }  // namespace
 
-// Appends the packet that append(out, properties) makes with the reason in it: or without, when the
-// client is not to be told [MQTT-3.1.2-29] or takes no packet of that size. False: it takes not
-// even that one [MQTT-3.1.2-24].
-template <class Append>
-bool Protocol::append_within(
-    std::string_view why, bool may_say_why, std::string& out, Append append
-) const {
-    const std::size_t begin = out.size();
-    const bool says_why = version_ == ProtocolVersion::v5 && may_say_why && !why.empty();
-    for (const bool with_reason : {true, false}) {
-        if (with_reason && !says_why) {
-            continue;
-        }
-        mqtt::PropertyWriter properties;
-        if (with_reason) {
-            properties.add(mqtt::PropertyId::reason_string, why);
-        }
-        append(out, properties.properties());
-        if (out.size() - begin <= client_packet_bytes_max_) {
-            return true;
-        }
-        out.resize(begin);
-    }
-    return false;
-}
-
 ProtocolSettings::ProtocolSettings(const config::Limits& from_limits) : limits(from_limits) {
     decode_limits.topic_bytes = limits.topic_bytes;
     decode_limits.topic_levels = limits.topic_levels;
@@ -78,7 +59,7 @@ std::size_t Protocol::consume(std::string_view input, intake::Inbox& inbox, std:
     std::size_t taken = 0;
     while (taken < input.size() && may_take() && !inbox.full() &&
            (state_ == State::awaiting_connect || state_ == State::connected)) {
-        const auto frame = mqtt::read_frame(input.substr(taken), version_, packet_bytes_max());
+        const auto frame = mqtt::read_frame(input.substr(taken), version(), packet_bytes_max());
         if (!frame) {
             const mqtt::DecodeError& error = frame.error();
             const std::string_view other =
@@ -155,13 +136,122 @@ void Protocol::take_packet(const mqtt::Frame& frame, intake::Inbox& inbox, std::
     }
 }
 
+void Protocol::take_connect(std::string_view body, std::string& out) {
+    const auto connect = mqtt::decode_connect(body, settings_->decode_limits);
+    if (!connect) {
+        if (const auto version = mqtt::version_to_refuse_in(body)) {
+            answers_ = AnswerWriter(*version);
+            state_ = State::awaiting_session;  // so that the answer is a CONNACK
+        }
+        close(connect.error(), out);
+        return;
+    }
+    answers_ = AnswerWriter(*connect);
+    if (const auto refusal = refusal_of(*connect)) {
+        refuse_connect({.reason = refusal->reason, .cause = {}}, std::string(refusal->why), out);
+        return;
+    }
+    terms_ = ConnectTerms::of(*connect, settings_->limits);
+    set_user(connect->user_name.value_or(""));
+    if (const auto& user_name = connect->user_name) {
+        credentials_ = {
+            .user_name = std::string(*user_name),
+            .password = std::string(connect->password.value_or("")),
+        };
+        kept_bytes_ += credentials_->bytes();
+    }
+    if (const auto& will = connect->will) {
+        will_ = std::make_unique<Will>(Will::from(*will));
+        kept_bytes_ += will_->bytes();
+    }
+    state_ = State::awaiting_session;
+}
+
+std::optional<std::string> Protocol::start_session(
+    SessionRegistry& registry, intake::Inbox& inbox, std::string& out
+) {
+    AttachedSession::Opened opened = session_.open(
+        registry,
+        terms_,
+        static_cast<std::uint32_t>(settings_->limits.session_expiry_max.count()),
+        {.reactor = self_.reactor, .slot = kNoSlot, .generation = 0},
+        inbox
+    );
+    if (opened.opening == AttachedSession::Opening::refused) {
+        refuse_connect(
+            {.reason = ReasonCode::quota_exceeded, .cause = "limits.sessions is reached"},
+            fmt::format(
+                "limits.sessions = {} is reached, and each of them is connected, or holds QoS 2 "
+                "messages that were not released or a will; foz sessions lists them, foz sessions "
+                "end CLIENT ends one",
+                settings_->limits.sessions
+            ),
+            out
+        );
+        return std::nullopt;
+    }
+    // The session's records are in the inbox before CONNACK is in the output: what the client sends
+    // because of it comes after them in the journal.
+    state_ = State::connected;
+    const bool session_present = opened.opening == AttachedSession::Opening::continued;
+    if (!answers_.connack(session_present, connack_properties(), out)) {
+        // Nothing else may come before CONNACK [MQTT-3.2.0-1].
+        drop_will();
+        state_ = State::closed;
+        ending_ = kConnackTooLarge;
+        close_reason_ = kConnackTooLarge.cause;
+    }
+    return std::move(opened.dropped);
+}
+
+void Protocol::end_session(intake::Inbox& inbox, std::string& out) {
+    if (session_.is_open()) {
+        session_.change_expiry(0, inbox);
+    }
+    close(
+        {.reason = ReasonCode::administrative_action,
+         .cause = "its session was ended with foz sessions end"},
+        out
+    );
+}
+
+mqtt::PropertyWriter Protocol::connack_properties() const {
+    const config::Limits& limits = settings_->limits;
+    mqtt::PropertyWriter properties;
+    properties.add(PropertyId::receive_maximum, limits.in_flight)
+        .add(PropertyId::maximum_packet_size, limits.packet_bytes)
+        .add(PropertyId::topic_alias_maximum, limits.topic_aliases)
+        .add(PropertyId::wildcard_subscription_available, 0)
+        .add(PropertyId::subscription_identifier_available, 0)
+        .add(PropertyId::shared_subscription_available, 0);
+    if (session_.expiry_seconds() != terms_.expiry_requested) {
+        properties.add(PropertyId::session_expiry_interval, session_.expiry_seconds());
+    }
+    if (terms_.client_id_assigned) {
+        properties.add(PropertyId::assigned_client_identifier, terms_.client_id);
+    }
+    if (limits.keep_alive_max != 0) {
+        properties.add(PropertyId::server_keep_alive, terms_.keep_alive);
+    }
+    return properties;
+}
+
+void Protocol::refuse_connect(const Ending& ending, const std::string& why, std::string& out) {
+    state_ = State::closed;
+    ending_ = ending;
+    close_reason_ = why;
+    // One whose version has no return code for it, or who takes no packet so small, is just hung
+    // up on.
+    (void)answers_.refusal(ending.reason, why, out);
+}
+
 void Protocol::take_publish(const mqtt::Frame& frame, intake::Inbox& inbox, std::string& out) {
     auto publish = mqtt::decode_publish(frame, decode_context());
     if (!publish) {
         close(publish.error(), out);
         return;
     }
-    if (version_ == ProtocolVersion::v5 && !resolve_alias(*publish, out)) {
+    if (version() == ProtocolVersion::v5 && !resolve_alias(*publish, out)) {
         return;
     }
     if (publish->qos > 0 && !note_in_flight(*publish, inbox, out)) {
@@ -174,7 +264,7 @@ void Protocol::take_publish(const mqtt::Frame& frame, intake::Inbox& inbox, std:
     inbox.add_message({
         .topic = publish->topic,
         .payload = publish->payload,
-        .client_id = client_id_,
+        .client_id = terms_.client_id,
         .received = inbox.next_receipt_time(),
         .qos = publish->qos,
         .retain = publish->retain,
@@ -184,50 +274,33 @@ void Protocol::take_publish(const mqtt::Frame& frame, intake::Inbox& inbox, std:
     });
 }
 
-void Protocol::set_alias(std::string& alias, std::string_view topic) {
-    const std::size_t before = alias.capacity();
-    alias.assign(topic);
-    kept_bytes_ += alias.capacity() - before;
-}
-
+// False: it has closed the connection.
 bool Protocol::resolve_alias(mqtt::Publish& publish, std::string& out) {
-    if (publish.topic_alias == 0) {
-        return true;
+    const std::uint16_t maximum = settings_->limits.topic_aliases;
+    switch (aliases_.resolve(publish, maximum)) {
+        case TopicAliases::Resolution::resolved: return true;
+        case TopicAliases::Resolution::over_maximum:
+            close(
+                {.reason = ReasonCode::topic_alias_invalid,
+                 .cause = "[MQTT-3.3.2-9] the topic alias is over the Topic Alias Maximum"},
+                out,
+                fmt::format(
+                    "[MQTT-3.3.2-9] limits.topic_aliases = {}, the packet has topic alias {}; the "
+                    "client must keep to the Topic Alias Maximum that CONNACK gives",
+                    maximum,
+                    publish.topic_alias
+                )
+            );
+            return false;
+        case TopicAliases::Resolution::never_set:
+            close(
+                {.reason = ReasonCode::protocol_error,
+                 .cause = "[MQTT-3.3.4] a topic alias that was never set"},
+                out
+            );
+            return false;
     }
-    if (publish.topic_alias > settings_->limits.topic_aliases) {
-        close(
-            {.reason = ReasonCode::topic_alias_invalid,
-             .cause = "[MQTT-3.3.2-9] the topic alias is over the Topic Alias Maximum"},
-            out,
-            fmt::format(
-                "[MQTT-3.3.2-9] limits.topic_aliases = {}, the packet has topic alias {}; the "
-                "client must keep to the Topic Alias Maximum that CONNACK gives",
-                settings_->limits.topic_aliases,
-                publish.topic_alias
-            )
-        );
-        return false;
-    }
-    if (topic_aliases_.size() < publish.topic_alias) {
-        const std::size_t before = topic_aliases_.capacity();
-        topic_aliases_.resize(publish.topic_alias);
-        kept_bytes_ += (topic_aliases_.capacity() - before) * sizeof(std::string);
-    }
-    std::string& alias = topic_aliases_[publish.topic_alias - 1U];
-    if (!publish.topic.empty()) {
-        set_alias(alias, publish.topic);
-        return true;
-    }
-    if (alias.empty()) {
-        close(
-            {.reason = ReasonCode::protocol_error,
-             .cause = "[MQTT-3.3.4] a topic alias that was never set"},
-            out
-        );
-        return false;
-    }
-    publish.topic = alias;
-    return true;
+    return false;
 }
 
 // Counts a QoS 1 or 2 message in and queues its acknowledgement. False: it is not to be journaled,
@@ -256,9 +329,9 @@ bool Protocol::note_in_flight(
     if (publish.qos == 2) {
         // The session knows of it before the record is in the journal, so that a checkpoint that is
         // taken in between has it; after a crash the records decide (session_recovery.h).
-        is_new = session_->note_received(publish.packet_id, publish.topic, publish.payload);
-        if (is_new && session_->unreleased_count() > in_flight_max) {
-            (void)session_->note_released(publish.packet_id);
+        is_new = session_.note_received(publish);
+        if (is_new && session_.unreleased_count() > in_flight_max) {
+            session_.forget_received(publish.packet_id);
             close(
                 {.reason = ReasonCode::receive_maximum_exceeded,
                  .cause = "[MQTT-3.3.4-7] more QoS 2 messages without a PUBREL than the Receive "
@@ -290,25 +363,16 @@ void Protocol::take_release(const mqtt::Frame& frame, intake::Inbox& inbox, std:
         close(release.error(), out);
         return;
     }
-    const bool known = session_->note_released(release->packet_id);
+    const auto [known, durable] = session_.release(release->packet_id, inbox);
     const intake::PendingAck pubcomp{
         .connection = self_.token(),
         .packet_id = release->packet_id,
         .type = PacketType::pubcomp,
         .reason = known ? ReasonCode::success : ReasonCode::packet_identifier_not_found,
     };
-    if (!persistent_) {
+    if (!durable) {
         append_answer(pubcomp, out);
         return;
-    }
-    // PUBCOMP waits until the release is durable: were it forgotten in a crash, the client's next
-    // message with this packet id would be taken for the old one and lost. One that is not known
-    // (any more) may still be on its way to the disk.
-    if (known) {
-        inbox.add_session_record(
-            mqtt::RecordKind::release,
-            {.client_id = client_id_, .packet_id = release->packet_id, .expiry_seconds = 0}
-        );
     }
     ++pending_releases_;
     inbox.add_ack(pubcomp);
@@ -327,7 +391,7 @@ void Protocol::append_answer(const intake::PendingAck& ack, std::string& out) co
         out,
         ack.type,
         {.packet_id = ack.packet_id, .reason = ack.reason, .properties = {}},
-        version_
+        version()
     );
 }
 
@@ -342,23 +406,16 @@ void Protocol::take_subscribe(const mqtt::Frame& frame, std::string& out) {
     if (refused_filter_.empty()) {
         refused_filter_ = subscribe->subscriptions.front().filter;
     }
-    const bool sent = append_within(
+    const bool sent = answers_.suback(
+        {
+            .packet_id = subscribe->packet_id,
+            .reasons = std::vector(
+                subscribe->subscriptions.size(), ReasonCode::implementation_specific_error
+            ),
+            .properties = {},
+        },
         "this version of foz does not serve subscribers",
-        wants_reasons_,
-        out,
-        [&](std::string& to, const mqtt::Properties& properties) {
-            mqtt::append_suback(
-                to,
-                {
-                    .packet_id = subscribe->packet_id,
-                    .reasons = std::vector(
-                        subscribe->subscriptions.size(), ReasonCode::implementation_specific_error
-                    ),
-                    .properties = properties,
-                },
-                version_
-            );
-        }
+        out
     );
     if (!sent) {
         close(kAnswerTooLarge, out);
@@ -371,20 +428,15 @@ void Protocol::take_unsubscribe(const mqtt::Frame& frame, std::string& out) {
         close(unsubscribe.error(), out);
         return;
     }
-    const bool sent =
-        append_within("", false, out, [&](std::string& to, const mqtt::Properties& properties) {
-            mqtt::append_unsuback(
-                to,
-                {
-                    .packet_id = unsubscribe->packet_id,
-                    .reasons = std::vector(
-                        unsubscribe->filters.size(), ReasonCode::no_subscription_existed
-                    ),
-                    .properties = properties,
-                },
-                version_
-            );
-        });
+    const bool sent = answers_.unsuback(
+        {
+            .packet_id = unsubscribe->packet_id,
+            .reasons =
+                std::vector(unsubscribe->filters.size(), ReasonCode::no_subscription_existed),
+            .properties = {},
+        },
+        out
+    );
     if (!sent) {
         close(kAnswerTooLarge, out);
     }
@@ -396,9 +448,8 @@ void Protocol::take_disconnect(const mqtt::Frame& frame, intake::Inbox& inbox, s
         close(disconnect.error(), out);
         return;
     }
-    if (const auto expiry =
-            disconnect->properties.number(mqtt::PropertyId::session_expiry_interval)) {
-        if (expiry_requested_ == 0 && *expiry != 0) {
+    if (const auto expiry = disconnect->properties.number(PropertyId::session_expiry_interval)) {
+        if (terms_.expiry_requested == 0 && *expiry != 0) {
             close(
                 {.reason = ReasonCode::protocol_error,
                  .cause = "[MQTT-3.14.2-2] DISCONNECT wants to keep a session that CONNECT did not"
@@ -407,8 +458,7 @@ void Protocol::take_disconnect(const mqtt::Frame& frame, intake::Inbox& inbox, s
             );
             return;
         }
-        journal_session(*expiry, inbox);
-        session_->set_expiry_seconds(expiry_seconds_);
+        session_.change_expiry(*expiry, inbox);
     }
     if (disconnect->reason == ReasonCode::success) {
         drop_will();
@@ -435,11 +485,9 @@ void Protocol::close(const Ending& ending, std::string& out, const std::string& 
         return;
     }
     // Before CONNECT there is no answer: whatever it is, it has not said that it speaks MQTT.
-    if (state_ == State::connected && version_ == ProtocolVersion::v5) {
-        // One that takes not even four bytes hears nothing.
-        (void)append_within(why, true, out, [&](std::string& to, const mqtt::Properties& with) {
-            mqtt::append_disconnect(to, {.reason = ending.reason, .properties = with}, version_);
-        });
+    if (state_ == State::connected) {
+        (void
+        )answers_.disconnect(ending.reason, why, out);  // who takes no four bytes hears nothing
     }
     state_ = State::closed;
     ending_ = ending;
@@ -447,7 +495,7 @@ void Protocol::close(const Ending& ending, std::string& out, const std::string& 
 }
 
 std::optional<Will> Protocol::take_will() {
-    if (!will_ || !session_) {
+    if (!will_ || !session_.is_open()) {
         return std::nullopt;
     }
     kept_bytes_ -= will_->bytes();

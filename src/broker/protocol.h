@@ -14,8 +14,12 @@
 #include <string_view>
 #include <vector>
 
+#include "broker/answer_writer.h"
+#include "broker/attached_session.h"
+#include "broker/connect_terms.h"
 #include "broker/connection_handle.h"
 #include "broker/session_registry.h"
+#include "broker/topic_aliases.h"
 #include "broker/will.h"
 #include "config/settings.h"
 #include "intake/inbox.h"
@@ -29,14 +33,6 @@ struct ProtocolSettings {
 
     config::Limits limits;
     mqtt::DecodeLimits decode_limits;
-};
-
-/// What a CONNECT says about who it is from.
-struct Credentials {
-    std::string user_name;
-    std::string password;
-
-    [[nodiscard]] std::size_t bytes() const { return user_name.capacity() + password.capacity(); }
 };
 
 /// One thread. `settings` must outlive it.
@@ -68,9 +64,7 @@ class Protocol {
     void end_session(intake::Inbox& inbox, std::string& out);
     /// For those who look at the sessions: since when the client is there, or gone.
     void note_presence(bool connected, SystemTime since) {
-        if (session_) {
-            session_->set_presence({.connected = connected, .since = since});
-        }
+        session_.set_presence({.connected = connected, .since = since});
     }
 
     /// What CONNECT had; nothing if it had no user name. Once: the password is not kept.
@@ -97,8 +91,8 @@ class Protocol {
     [[nodiscard]] bool may_take() const {
         return state_ != State::awaiting_session &&
                pending_releases_ < settings_->limits.in_flight &&
-               (version_ == mqtt::ProtocolVersion::v5 || pending_acks_ < settings_->limits.in_flight
-               );
+               (version() == mqtt::ProtocolVersion::v5 ||
+                pending_acks_ < settings_->limits.in_flight);
     }
 
     /// Appends an acknowledgement whose record is durable.
@@ -117,7 +111,7 @@ class Protocol {
     [[nodiscard]] std::optional<Will> take_will();
 
     /// What it keeps of what the client has sent: will, topic aliases, name and password.
-    [[nodiscard]] std::size_t kept_bytes() const { return kept_bytes_; }
+    [[nodiscard]] std::size_t kept_bytes() const { return kept_bytes_ + aliases_.bytes(); }
 
     [[nodiscard]] State state() const { return state_; }
     /// Why it was closed, for the log; empty after a DISCONNECT.
@@ -125,13 +119,13 @@ class Protocol {
     [[nodiscard]] const Ending& ending() const { return ending_; }
     /// A topic filter that was refused since the last call; empty: none was.
     [[nodiscard]] std::string take_refused_filter() { return std::exchange(refused_filter_, {}); }
-    [[nodiscard]] const std::string& client_id() const { return client_id_; }
-    [[nodiscard]] mqtt::ProtocolVersion version() const { return version_; }
+    [[nodiscard]] const std::string& client_id() const { return terms_.client_id; }
+    [[nodiscard]] mqtt::ProtocolVersion version() const { return answers_.version(); }
     /// The session outlives this connection.
-    [[nodiscard]] bool keeps_session() const { return expiry_seconds_ != 0; }
+    [[nodiscard]] bool keeps_session() const { return session_.expiry_seconds() != 0; }
     /// Seconds without a packet after which the client counts as gone; 0: never [MQTT-3.1.2-22].
     [[nodiscard]] std::uint32_t silence_max_seconds() const {
-        return keep_alive_ + keep_alive_ / 2U;
+        return terms_.keep_alive + terms_.keep_alive / 2U;
     }
     /// How many bytes the packet may have that comes next.
     [[nodiscard]] std::uint32_t packet_bytes_max() const {
@@ -151,21 +145,15 @@ class Protocol {
     void append_answer(const intake::PendingAck& ack, std::string& out) const;
     void close(const mqtt::DecodeError& error, std::string& out);
     void refuse_connect(const Ending& ending, const std::string& why, std::string& out);
-    [[nodiscard]] bool append_connack(bool session_present, std::string& out) const;
-    template <class Append>
-    [[nodiscard]] bool append_within(
-        std::string_view why, bool may_say_why, std::string& out, Append append
-    ) const;
+    [[nodiscard]] mqtt::PropertyWriter connack_properties() const;
     void drop_will();
-    void set_alias(std::string& alias, std::string_view topic);
     [[nodiscard]] bool resolve_alias(mqtt::Publish& publish, std::string& out);
     [[nodiscard]] bool note_in_flight(
         const mqtt::Publish& publish, intake::Inbox& inbox, std::string& out
     );
-    void journal_session(std::uint32_t expiry_seconds, intake::Inbox& inbox);
     [[nodiscard]] mqtt::DecodeContext decode_context() const {
         return {
-            .version = version_,
+            .version = version(),
             .sender = mqtt::Sender::client,
             .limits = settings_->decode_limits,
         };
@@ -174,27 +162,19 @@ class Protocol {
     const ProtocolSettings* settings_;
     ConnectionHandle self_;
     State state_ = State::awaiting_connect;
-    mqtt::ProtocolVersion version_ = mqtt::ProtocolVersion::v5;  // until CONNECT says another
-    bool clean_start_ = true;
-    bool client_id_assigned_ = false;
-    bool persistent_ = false;             // the journal keeps what happens to the session
-    std::uint16_t keep_alive_ = 0;        // seconds
+    ConnectTerms terms_;
+    AnswerWriter answers_;
+    AttachedSession session_;
+    TopicAliases aliases_;
     std::uint16_t pending_acks_ = 0;      // PUBACK and PUBREC that wait for the journal
     std::uint16_t pending_releases_ = 0;  // PUBCOMP that do
-    std::uint32_t expiry_seconds_ = 0;
-    std::uint32_t expiry_requested_ = 0;
-    std::uint32_t client_packet_bytes_max_ = mqtt::kPacketBytesMax;  // its Maximum Packet Size
-    bool wants_reasons_ = true;  // Request Problem Information [MQTT-3.1.2-29]
-    std::string client_id_;
-    std::string user_;  // its name, for the records; "" if it gave none
+    std::string user_;                    // its name, for the records; "" if it gave none
     std::string close_reason_;
     Ending ending_;
     std::string refused_filter_;
-    std::shared_ptr<Session> session_;
     std::unique_ptr<Will> will_;
     std::optional<Credentials> credentials_;
-    std::vector<std::string> topic_aliases_;  // alias n at [n - 1]
-    std::size_t kept_bytes_ = 0;
+    std::size_t kept_bytes_ = 0;      // of will, credentials and user name
     std::string message_properties_;  // reused
 };
 
