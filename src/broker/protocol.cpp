@@ -278,8 +278,8 @@ void Protocol::take_publish(const mqtt::Frame& frame, intake::Inbox& inbox, std:
 bool Protocol::resolve_alias(mqtt::Publish& publish, std::string& out) {
     const std::uint16_t maximum = settings_->limits.topic_aliases;
     switch (aliases_.resolve(publish, maximum)) {
-        case TopicAliases::Resolution::resolved: return true;
-        case TopicAliases::Resolution::over_maximum:
+        case mqtt::TopicAliases::Resolution::resolved: return true;
+        case mqtt::TopicAliases::Resolution::over_maximum:
             close(
                 {.reason = ReasonCode::topic_alias_invalid,
                  .cause = "[MQTT-3.3.2-9] the topic alias is over the Topic Alias Maximum"},
@@ -292,7 +292,7 @@ bool Protocol::resolve_alias(mqtt::Publish& publish, std::string& out) {
                 )
             );
             return false;
-        case TopicAliases::Resolution::never_set:
+        case mqtt::TopicAliases::Resolution::never_set:
             close(
                 {.reason = ReasonCode::protocol_error,
                  .cause = "[MQTT-3.3.4] a topic alias that was never set"},

@@ -19,11 +19,11 @@
 #include "broker/connect_terms.h"
 #include "broker/connection_handle.h"
 #include "broker/session_registry.h"
-#include "broker/topic_aliases.h"
 #include "broker/will.h"
 #include "config/settings.h"
 #include "intake/inbox.h"
 #include "mqtt/decoder.h"
+#include "mqtt/topic_aliases.h"
 
 namespace foz::broker {
 
@@ -165,7 +165,7 @@ class Protocol {
     ConnectTerms terms_;
     AnswerWriter answers_;
     AttachedSession session_;
-    TopicAliases aliases_;
+    mqtt::TopicAliases aliases_;
     std::uint16_t pending_acks_ = 0;      // PUBACK and PUBREC that wait for the journal
     std::uint16_t pending_releases_ = 0;  // PUBCOMP that do
     std::string user_;                    // its name, for the records; "" if it gave none

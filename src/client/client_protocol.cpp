@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "client/broker_verdict.h"
 #include "mqtt/encoder.h"
 
 namespace foz::client {
 
 using mqtt::PacketType;
+using mqtt::PropertyId;
 using mqtt::ProtocolVersion;
 using mqtt::ReasonCode;
 
@@ -39,7 +41,61 @@ ClientProtocol::ClientProtocol(SessionTerms terms, std::shared_ptr<session::Sess
     : terms_(std::move(terms)),
       session_(std::move(session)),
       outbox_(terms_.in_flight, terms_.hold_releases),
-      filters_(terms_.filters.size()) {}
+      subscriptions_(terms_) {}
+
+void ClientProtocol::open(SteadyTime now, std::string& out) {
+    state_ = State::connecting;
+    failure_.reset();
+    session_present_ = false;
+    pinged_ = false;
+    aliases_ = {};
+    subscriptions_.start_connection();
+    now_ = last_sent_ = last_received_ = now;
+    keep_alive_ = terms_.keep_alive;
+
+    mqtt::PropertyWriter properties;
+    properties.add(
+        PropertyId::session_expiry_interval,
+        static_cast<std::uint32_t>(
+            std::min<std::int64_t>(terms_.session_expiry.count(), session::kNeverExpires)
+        )
+    );
+    properties.add(PropertyId::receive_maximum, terms_.receive_maximum);
+    properties.add(PropertyId::topic_alias_maximum, kTopicAliases);
+    mqtt::Connect connect{
+        .version = terms_.version,
+        .clean_start = terms_.clean_start,
+        .bridge = terms_.bridge && !bridge_refused_,
+        .keep_alive_seconds = static_cast<std::uint16_t>(terms_.keep_alive.count()),
+        .client_id = terms_.client_id,
+        .will = {},
+        .user_name = terms_.user_name,
+        .password = terms_.password,
+        .properties = {},
+    };
+    if (terms_.version == ProtocolVersion::v5) {
+        connect.properties = properties.properties();
+    }
+    if (terms_.will) {
+        connect.will = mqtt::Will{
+            .topic = terms_.will->topic,
+            .payload = terms_.will->payload,
+            .qos = terms_.will->qos,
+            .retain = terms_.will->retain,
+            .properties = {},
+        };
+    }
+    mqtt::append_connect(out, connect);
+}
+
+// A broker that minds the sign of a bridge may hang up without a word; so do broken networks.
+// Hence the next attempt is without it, and the one after that with it again.
+void ClientProtocol::close() {
+    if (state_ == State::connecting && !failure_) {
+        bridge_refused_ = !bridge_refused_;
+    }
+    state_ = State::closed;
+}
 
 std::size_t ClientProtocol::consume(
     std::string_view input, SteadyTime now, Receiver& receiver, std::string& out
@@ -51,7 +107,7 @@ std::size_t ClientProtocol::consume(
         const auto frame = mqtt::read_frame(input.substr(taken), terms_.version);
         if (!frame) {
             if (state_ == State::connecting) {
-                take_first_bytes(input.substr(taken), frame.error());
+                fail(failure_of_first_bytes(input.substr(taken), frame.error().message));
             } else {
                 break_off(frame.error().reason, frame.error().message, out);
             }
@@ -74,9 +130,7 @@ std::size_t ClientProtocol::consume(
 void ClientProtocol::take_packet(const mqtt::Frame& frame, Receiver& receiver, std::string& out) {
     if (state_ == State::connecting) {
         if (frame.type != PacketType::connack) {
-            take_first_bytes(
-                "", {ReasonCode::protocol_error, "[MQTT-3.2.0-1] the first packet is no CONNACK"}
-            );
+            fail(failure_of_first_bytes("", "[MQTT-3.2.0-1] the first packet is no CONNACK"));
             return;
         }
         take_connack(frame.body, receiver, out);
@@ -105,13 +159,86 @@ void ClientProtocol::take_packet(const mqtt::Frame& frame, Receiver& receiver, s
     }
 }
 
+void ClientProtocol::take_connack(std::string_view body, Receiver& receiver, std::string& out) {
+    const auto connack = mqtt::decode_connack(body, decode_context());
+    if (!connack) {
+        fail(failure_of_first_bytes("", connack.error().message));
+        return;
+    }
+    if (connack->reason != ReasonCode::success) {
+        bridge_refused_ =
+            bridge_refused_ || connack->reason == ReasonCode::unsupported_protocol_version;
+        fail(failure_of(*connack, terms_));
+        return;
+    }
+    take_limits(*connack);
+    session_present_ = connack->session_present;
+    if (!session_present_) {
+        session_->forget_received();
+        subscriptions_.forget();
+    }
+    state_ = State::subscribing;
+    receiver.on_session(session_present_);
+    outbox_.resend(out);
+    subscribe(out);
+}
+
+void ClientProtocol::take_limits(const mqtt::Connack& connack) {
+    const mqtt::Properties& properties = connack.properties;
+    constexpr std::uint16_t kUnlimited = 0xFFFF;
+    const auto window = static_cast<std::uint16_t>(
+        properties.number(PropertyId::receive_maximum).value_or(kUnlimited)
+    );
+    outbox_.start_connection(connack.session_present, std::min(window, terms_.in_flight));
+    packet_bytes_max_ =
+        properties.number(PropertyId::maximum_packet_size).value_or(mqtt::kPacketBytesMax);
+    qos_max_ = static_cast<std::uint8_t>(properties.number(PropertyId::maximum_qos).value_or(2));
+    retain_available_ = properties.number(PropertyId::retain_available).value_or(1) != 0;
+    if (const auto wanted = properties.number(PropertyId::server_keep_alive)) {
+        keep_alive_ = std::chrono::seconds(*wanted);
+    }
+}
+
+// Asks for every filter that is not granted; without any, the connection is ready.
+void ClientProtocol::subscribe(std::string& out) {
+    if (!subscriptions_.ask(out)) {
+        state_ = State::ready;
+    }
+}
+
+void ClientProtocol::take_suback(std::string_view body, std::string& out) {
+    const auto suback = mqtt::decode_suback(body, decode_context());
+    if (!suback) {
+        break_off(suback.error().reason, suback.error().message, out);
+        return;
+    }
+    switch (subscriptions_.take(*suback, now_)) {
+        case Subscriptions::Answer::unexpected:
+            break_off(
+                ReasonCode::protocol_error, "[MQTT-3.8.4-6] a SUBACK that answers no SUBSCRIBE", out
+            );
+            return;
+        case Subscriptions::Answer::partial: return;
+        case Subscriptions::Answer::complete: state_ = State::ready; return;
+    }
+}
+
+void ClientProtocol::take_disconnect(std::string_view body, std::string& out) {
+    const auto packet = mqtt::decode_disconnect(body, decode_context());
+    if (!packet) {
+        break_off(packet.error().reason, packet.error().message, out);
+        return;
+    }
+    fail(failure_of(*packet, terms_));
+}
+
 void ClientProtocol::take_publish(const mqtt::Frame& frame, Receiver& receiver, std::string& out) {
     auto publish = mqtt::decode_publish(frame, decode_context());
     if (!publish) {
         break_off(publish.error().reason, publish.error().message, out);
         return;
     }
-    if (publish->topic_alias != 0 && !resolve_alias(*publish, out)) {
+    if (!resolve_alias(*publish, out)) {
         return;
     }
     if (!receiver.takes(*publish)) {
@@ -131,27 +258,24 @@ void ClientProtocol::take_publish(const mqtt::Frame& frame, Receiver& receiver, 
     }
 }
 
+// False: it has closed the connection.
 bool ClientProtocol::resolve_alias(mqtt::Publish& publish, std::string& out) {
-    if (publish.topic_alias > kTopicAliases) {
-        break_off(
-            ReasonCode::topic_alias_invalid,
-            "[MQTT-3.3.2-9] the topic alias is over the Topic Alias Maximum",
-            out
-        );
-        return false;
+    switch (aliases_.resolve(publish, kTopicAliases)) {
+        case mqtt::TopicAliases::Resolution::resolved: return true;
+        case mqtt::TopicAliases::Resolution::over_maximum:
+            break_off(
+                ReasonCode::topic_alias_invalid,
+                "[MQTT-3.3.2-9] the topic alias is over the Topic Alias Maximum",
+                out
+            );
+            return false;
+        case mqtt::TopicAliases::Resolution::never_set:
+            break_off(
+                ReasonCode::protocol_error, "[MQTT-3.3.4] a topic alias that was never set", out
+            );
+            return false;
     }
-    topic_aliases_.resize(kTopicAliases);
-    std::string& alias = topic_aliases_[publish.topic_alias - 1U];
-    if (!publish.topic.empty()) {
-        alias.assign(publish.topic);
-        return true;
-    }
-    if (alias.empty()) {
-        break_off(ReasonCode::protocol_error, "[MQTT-3.3.4] a topic alias that was never set", out);
-        return false;
-    }
-    publish.topic = alias;
-    return true;
+    return false;
 }
 
 void ClientProtocol::take_release(const mqtt::Frame& frame, Receiver& receiver, std::string& out) {
@@ -223,7 +347,7 @@ void ClientProtocol::keep_alive(SteadyTime now, bool reading, std::string& out) 
     if ((state_ != State::subscribing && state_ != State::ready) || failure_) {
         return;
     }
-    if (now >= subscribe_again_) {
+    if (subscriptions_.is_due(now)) {
         subscribe(out);
         last_sent_ = now;
     }
@@ -233,13 +357,13 @@ void ClientProtocol::keep_alive(SteadyTime now, bool reading, std::string& out) 
     if (!reading) {
         last_received_ = now;
     } else if (pinged_ && now - last_received_ > keep_alive_ + keep_alive_ / 2) {
-        fail(
+        fail({
             Cause::silent,
             fmt::format(
                 "the broker has said nothing for {} s, not even to a PINGREQ",
                 keep_alive_.count() * 3 / 2
-            )
-        );
+            ),
+        });
         return;
     }
     const auto due = std::chrono::milliseconds(keep_alive_) * 3 / 4;
@@ -256,9 +380,9 @@ void ClientProtocol::disconnect(ReasonCode reason, std::string& out) {
     }
 }
 
-void ClientProtocol::fail(Cause cause, std::string message) {
+void ClientProtocol::fail(Failure failure) {
     if (!failure_) {
-        failure_ = Failure{cause, std::move(message)};
+        failure_ = std::move(failure);
     }
 }
 
@@ -266,7 +390,7 @@ void ClientProtocol::break_off(ReasonCode reason, std::string_view why, std::str
     if (terms_.version == ProtocolVersion::v5) {
         disconnect(reason, out);
     }
-    fail(Cause::protocol, fmt::format("the broker broke the protocol: {}", why));
+    fail({Cause::protocol, fmt::format("the broker broke the protocol: {}", why)});
 }
 
 mqtt::DecodeContext ClientProtocol::decode_context() const {

@@ -5,9 +5,8 @@
 //
 //   open() ──▶ connecting ──CONNACK──▶ subscribing ──SUBACK──▶ ready ──close()──▶ closed ──▶ open()
 //
-// Without filters it is ready with CONNACK. What this object has subscribed to before is not
-// subscribed to again while the broker keeps the session; what the broker has refused is asked for
-// again every minute. Messages that arrive before SUBACK are taken as they are.
+// Without filters it is ready with CONNACK. Messages that arrive before SUBACK are taken as they
+// are.
 //
 // PUBACK, PUBREC and PUBCOMP are never sent by itself: the owner calls acknowledge() once what they
 // stand for is durable. QoS 2 messages are recognised when they come again by what the Session
@@ -27,7 +26,9 @@
 #include "client/failure.h"
 #include "client/receiver.h"
 #include "client/session_terms.h"
+#include "client/subscriptions.h"
 #include "mqtt/decoder.h"
+#include "mqtt/topic_aliases.h"
 #include "session/outbox.h"
 #include "session/session.h"
 
@@ -42,6 +43,8 @@ class ClientProtocol {
     enum class State : std::uint8_t { closed, connecting, subscribing, ready };
 
     ClientProtocol(SessionTerms terms, std::shared_ptr<session::Session> session);
+    ClientProtocol(const ClientProtocol&) = delete;
+    ClientProtocol& operator=(const ClientProtocol&) = delete;
 
     /// A transport was made: appends CONNECT.
     void open(SteadyTime now, std::string& out);
@@ -94,18 +97,15 @@ class ClientProtocol {
     [[nodiscard]] const std::optional<Failure>& failure() const { return failure_; }
     /// Filters that the broker has refused or granted with less than was asked, for a person; empty
     /// when it took all.
-    [[nodiscard]] const std::string& subscription_trouble() const { return trouble_; }
+    [[nodiscard]] const std::string& subscription_trouble() const {
+        return subscriptions_.trouble();
+    }
     [[nodiscard]] bool session_present() const { return session_present_; }
     [[nodiscard]] const SessionTerms& terms() const { return terms_; }
     /// A SUBSCRIBE was sent and not answered yet; what a broker means that hangs up now.
     [[nodiscard]] bool awaits_suback() const { return state_ == State::subscribing; }
 
   private:
-    struct FilterState {
-        bool granted = false;
-        mqtt::ReasonCode answer = mqtt::ReasonCode::success;  // of the last SUBACK
-    };
-
     void take_packet(const mqtt::Frame& frame, Receiver& receiver, std::string& out);
     void take_connack(std::string_view body, Receiver& receiver, std::string& out);
     void take_limits(const mqtt::Connack& connack);
@@ -114,37 +114,29 @@ class ClientProtocol {
     void take_acknowledgement(const mqtt::Frame& frame, Receiver& receiver, std::string& out);
     void take_suback(std::string_view body, std::string& out);
     void take_disconnect(std::string_view body, std::string& out);
-    void take_first_bytes(std::string_view input, const mqtt::DecodeError& error);
     [[nodiscard]] bool resolve_alias(mqtt::Publish& publish, std::string& out);
     void subscribe(std::string& out);
-    void append_subscribe(std::size_t packet, std::string& out) const;
-    [[nodiscard]] static std::uint8_t retain_handling_of(const Filter& filter);
-    void describe_trouble();
-    void fail(Cause cause, std::string message);
+    void fail(Failure failure);
     void break_off(mqtt::ReasonCode reason, std::string_view why, std::string& out);
     [[nodiscard]] mqtt::DecodeContext decode_context() const;
 
     SessionTerms terms_;
     std::shared_ptr<session::Session> session_;
     session::Outbox outbox_;
+    Subscriptions subscriptions_;
+    mqtt::TopicAliases aliases_;
     State state_ = State::closed;
     std::optional<Failure> failure_;
-    std::string trouble_;
     bool session_present_ = false;
-    bool bridge_refused_ = false;       // the broker minds terms_.bridge, as far as is known
-    bool pinged_ = false;               // and nothing received since
-    std::vector<FilterState> filters_;  // of terms_.filters
-    std::vector<std::size_t> asked_;    // the filters of this round of SUBSCRIBE packets, in order
-    std::size_t subacks_pending_ = 0;   // of this round
-    SteadyTime subscribe_again_ = SteadyTime::max();
+    bool bridge_refused_ = false;  // the broker minds terms_.bridge, as far as is known
+    bool pinged_ = false;          // and nothing received since
     SteadyTime now_;
     SteadyTime last_sent_;
     SteadyTime last_received_;
-    std::chrono::seconds keep_alive_{0};      // as the broker wants it
-    std::uint32_t packet_bytes_max_ = 0;      // towards the broker
-    std::uint8_t qos_max_ = 2;                // the same
-    bool retain_available_ = true;            // the same
-    std::vector<std::string> topic_aliases_;  // alias n at [n - 1]
+    std::chrono::seconds keep_alive_{0};  // as the broker wants it
+    std::uint32_t packet_bytes_max_ = 0;  // towards the broker
+    std::uint8_t qos_max_ = 2;            // the same
+    bool retain_available_ = true;        // the same
 };
 
 }  // namespace foz::client

@@ -8,13 +8,16 @@
 #include <signal.h>  // NOLINT(modernize-deprecated-headers): sigset_t is POSIX's
 #include <unistd.h>
 
-#include "base/check.h"
-
 namespace foz::sensor {
 
 namespace {
 
+using Verdict = SensorClient::Verdict;
+
 constexpr auto kKeepAliveCheck = std::chrono::seconds(1);
+constexpr std::uint32_t kConnectingMax = 100;  // at once, so that the broker's backlog holds them
+constexpr auto kReconnectFirst = std::chrono::milliseconds(100);
+constexpr std::uint32_t kReconnectDoublings = 5;  // up to 3.2 s
 
 Error failed_call(std::string_view what) {
     return {ErrorCode::io, fmt::format("{}: {}", what, errno_message(errno))};
@@ -45,9 +48,9 @@ SensorLoop::SensorLoop(
       loop_(clock),
       random_(options.seed + range.first),
       unfinished_(range.count) {
-    connections_.reserve(range.count);
+    sensors_.reserve(range.count);
     for (std::uint32_t index = 0; index < range.count; ++index) {
-        connections_.emplace_back(context_, range.first + index);
+        sensors_.emplace_back(context_, range.first + index, loop_, index);
         queue_to_connect(index);
     }
 }
@@ -106,11 +109,11 @@ void SensorLoop::start_readings(SteadyTime now) {
     if (options_.idle) {
         return;
     }
-    const auto count = static_cast<std::int64_t>(connections_.size());
-    for (std::uint32_t index = 0; index < connections_.size(); ++index) {
-        Connection& connection = connections_[index];
-        connection.client.start(now + options_.interval / count * index);
-        if (connection.client.ready()) {
+    const auto count = static_cast<std::int64_t>(sensors_.size());
+    for (std::uint32_t index = 0; index < sensors_.size(); ++index) {
+        Sensor& sensor = sensors_[index];
+        sensor.client.start(now + options_.interval / count * index);
+        if (sensor.client.ready()) {
             publish_and_write(index, now);
         }
     }
@@ -120,8 +123,8 @@ void SensorLoop::stop_readings(SteadyTime now) {
     context_.stopping = true;
     stop_at_ = SteadyTime::max();
     drained_at_ = now + options_.drain;
-    for (Connection& connection : connections_) {
-        note_if_finished(connection);
+    for (Sensor& sensor : sensors_) {
+        note_if_finished(sensor);
     }
 }
 
@@ -129,12 +132,12 @@ void SensorLoop::run_timers(SteadyTime now) {
     while (!timers_.empty() && timers_.top().at <= now) {
         const Timer timer = timers_.top();
         timers_.pop();
-        Connection& connection = connections_[timer.index];
-        if (connection.timer != timer.at) {
+        Sensor& sensor = sensors_[timer.index];
+        if (sensor.timer != timer.at) {
             continue;  // replaced by an earlier one
         }
-        connection.timer = SteadyTime::max();
-        if (connection.wire.is_open()) {
+        sensor.timer = SteadyTime::max();
+        if (sensor.connection.is_open()) {
             publish_and_write(timer.index, now);
         } else {
             queue_to_connect(timer.index);
@@ -147,12 +150,12 @@ void SensorLoop::check_keep_alive(SteadyTime now) {
         return;
     }
     next_keep_alive_check_ = now + kKeepAliveCheck;
-    for (std::uint32_t index = 0; index < connections_.size(); ++index) {
-        Connection& connection = connections_[index];
+    for (std::uint32_t index = 0; index < sensors_.size(); ++index) {
+        Sensor& sensor = sensors_[index];
         out_.clear();
-        const auto verdict = connection.client.keep_alive(now, out_);
-        write(index);
-        if (verdict != SensorClient::Verdict::keep) {
+        const auto verdict = sensor.client.keep_alive(now, out_);
+        sensor.connection.write(out_);
+        if (verdict != Verdict::keep) {
             lose(index, verdict, context_.statistics.last_error);
         }
     }
@@ -178,32 +181,158 @@ void SensorLoop::wait_for_events() {
 
 void SensorLoop::handle_event(const EventLoop::Ready& ready) {
     const auto index = static_cast<std::uint32_t>(ready.token);
-    Connection& connection = connections_[index];
-    if (!connection.wire.is_open()) {
+    Sensor& sensor = sensors_[index];
+    if (!sensor.connection.is_open()) {
         return;
     }
-    if (!connection.transport_open) {
+    if (!sensor.connection.is_usable()) {
         finish_opening(index);
         return;
     }
-    if (ready.writable) {
-        write_unsent(index);
+    if (ready.writable && sensor.connection.has_unsent() && sensor.connection.write_unsent()) {
+        publish_and_write(index, clock_.steady_now());
     }
-    if (ready.readable && connection.wire.is_open()) {
+    if (ready.readable && sensor.connection.is_open()) {
         read(index);
     }
 }
 
+void SensorLoop::open_waiting_connections(SteadyTime now) {
+    while (!to_connect_.empty() && connecting_ < kConnectingMax) {
+        const std::uint32_t index = to_connect_.front();
+        to_connect_.pop_front();
+        Sensor& sensor = sensors_[index];
+        sensor.queued = false;
+        if (sensor.connection.is_open() || sensor.finished) {
+            continue;
+        }
+        if (auto opened = sensor.connection.open(broker_, sensor.failures); !opened) {
+            ++sensor.failures;
+            context_.statistics.last_error = opened.error().message;
+            set_timer(index, now + kReconnectFirst * (1 << kReconnectDoublings));
+            continue;
+        }
+        sensor.connecting = true;
+        ++connecting_;
+    }
+}
+
+void SensorLoop::finish_opening(std::uint32_t index) {
+    Sensor& sensor = sensors_[index];
+    const auto usable = sensor.connection.finish_opening(broker_);
+    if (!usable) {
+        lose(index, Verdict::reconnect_later, usable.error().message);
+        return;
+    }
+    if (*usable) {
+        out_.clear();
+        sensor.client.open(clock_.steady_now(), out_);
+        sensor.connection.write(out_);
+    }
+}
+
+void SensorLoop::read(std::uint32_t index) {
+    SensorConnection& connection = sensors_[index].connection;
+    do {
+        const auto input = connection.read(in_);
+        if (!input) {
+            lose(index, Verdict::reconnect_later, input.error().message);
+            return;
+        }
+        if (input->empty()) {
+            return;
+        }
+        take_input(index, *input);
+    } while (connection.holds_more());
+}
+
+void SensorLoop::take_input(std::uint32_t index, std::string_view input) {
+    Sensor& sensor = sensors_[index];
+    const SteadyTime now = clock_.steady_now();
+    out_.clear();
+    const auto [consumed, verdict] = sensor.client.receive(input, now, out_);
+    sensor.connection.keep(input.substr(consumed));
+    if (verdict != Verdict::keep) {
+        sensor.connection.write(out_);
+        lose(index, verdict, context_.statistics.last_error);
+        return;
+    }
+    if (sensor.connecting && sensor.client.ready()) {
+        note_ready(sensor);
+    }
+    publish_after(index, now);
+}
+
+void SensorLoop::note_ready(Sensor& sensor) {
+    sensor.connecting = false;
+    sensor.failures = 0;
+    --connecting_;
+    ++connected_;
+    if (!std::exchange(sensor.counted, true) && ++signals_.sensors_ready == options_.count) {
+        signals_.all_ready();
+    }
+}
+
+void SensorLoop::publish_and_write(std::uint32_t index, SteadyTime now) {
+    out_.clear();
+    publish_after(index, now);
+}
+
+// Readings follow what out_ holds already, in the same write. They wait while the socket is full.
+void SensorLoop::publish_after(std::uint32_t index, SteadyTime now) {
+    Sensor& sensor = sensors_[index];
+    const bool more = !sensor.connection.has_unsent() && sensor.client.publish(now, out_);
+    sensor.connection.write(out_);
+    if (more && !sensor.connection.has_unsent()) {
+        publish_again_.push_back(index);
+    } else if (const SteadyTime at = sensor.client.wake_at(); at > now) {
+        set_timer(index, at);
+    }
+    note_if_finished(sensor);
+}
+
+void SensorLoop::lose(std::uint32_t index, Verdict verdict, std::string_view reason) {
+    Sensor& sensor = sensors_[index];
+    --(sensor.connecting ? connecting_ : connected_);
+    sensor.connecting = false;
+    sensor.client.close();
+    sensor.connection.close();
+    if (verdict == Verdict::reconnect_now) {
+        queue_to_connect(index);
+        return;
+    }
+    context_.statistics.last_error = reason;
+    const SteadyTime now = clock_.steady_now();
+    if (const auto held_back = throttle_.pass(now)) {
+        spdlog::warn(
+            "connection of sensor {}: {}; it tries again", sensor.client.client_id(), reason
+        );
+    }
+    // Half of the delay is random, so that a thousand sensors do not come back in one instant.
+    const auto delay = kReconnectFirst * (1 << std::min(sensor.failures++, kReconnectDoublings));
+    random_ = random_ * 6364136223846793005 + 1442695040888963407;
+    set_timer(
+        index, now + delay / 2 + delay / 2 * static_cast<std::int64_t>(random_ >> 48) / 0x10000
+    );
+    note_if_finished(sensor);
+}
+
+void SensorLoop::queue_to_connect(std::uint32_t index) {
+    if (!std::exchange(sensors_[index].queued, true)) {
+        to_connect_.push_back(index);
+    }
+}
+
 void SensorLoop::set_timer(std::uint32_t index, SteadyTime at) {
-    if (at < connections_[index].timer) {
-        connections_[index].timer = at;
+    if (at < sensors_[index].timer) {
+        sensors_[index].timer = at;
         timers_.push({at, index});
     }
 }
 
-void SensorLoop::note_if_finished(Connection& connection) {
-    if (!connection.finished && connection.client.finished() && connection.unsent.empty()) {
-        connection.finished = true;
+void SensorLoop::note_if_finished(Sensor& sensor) {
+    if (!sensor.finished && sensor.client.finished() && !sensor.connection.has_unsent()) {
+        sensor.finished = true;
         --unfinished_;
     }
 }
@@ -231,15 +360,15 @@ void SensorLoop::show_progress() {
 
 void SensorLoop::end() {
     write_record();
-    for (std::uint32_t index = 0; index < connections_.size(); ++index) {
-        Connection& connection = connections_[index];
-        context_.statistics.unacknowledged += connection.client.unacknowledged();
-        if (connection.client.ready()) {
+    for (std::uint32_t index = 0; index < sensors_.size(); ++index) {
+        Sensor& sensor = sensors_[index];
+        context_.statistics.unacknowledged += sensor.client.unacknowledged();
+        if (sensor.client.ready()) {
             out_.clear();
-            connection.client.disconnect(out_);
-            write(index);
+            sensor.client.disconnect(out_);
+            sensor.connection.write(out_);
         }
-        connection.wire = Wire();
+        sensor.connection.close();
     }
     connected_ = 0;
     show_progress();

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "sensor/options.h"
 #include "sensor/sensor_client.h"
+#include "sensor/sensor_connection.h"
 #include "sensor/statistics.h"
 #include "sensor/wire.h"
 
@@ -76,19 +77,15 @@ class SensorLoop {
     [[nodiscard]] const Statistics& statistics() const { return context_.statistics; }
 
   private:
-    struct Connection {
-        explicit Connection(SensorContext& context, std::uint32_t number)
-            : client(context, number) {}
+    struct Sensor {
+        Sensor(SensorContext& context, std::uint32_t number, EventLoop& loop, std::uint32_t index)
+            : client(context, number), connection(loop, index) {}
 
         SensorClient client;
-        std::string unsent;                    // bytes that the socket did not take yet
-        std::string partial;                   // bytes of a packet that is not whole yet
+        SensorConnection connection;
         SteadyTime timer = SteadyTime::max();  // its earliest entry in timers_
-        Wire wire;
-        EventLoop::Interest interest = EventLoop::Interest::none;
-        std::uint32_t failures = 0;  // connections in a row that did not come about
-        bool connecting = false;     // until CONNACK
-        bool transport_open = false;
+        std::uint32_t failures = 0;            // connections in a row that did not come about
+        bool connecting = false;               // until CONNACK
         bool finished = false;
         bool queued = false;   // in to_connect_
         bool counted = false;  // among FleetSignals::sensors_ready
@@ -112,20 +109,16 @@ class SensorLoop {
     [[nodiscard]] SteadyTime wait_until(SteadyTime now) const;
     void handle_event(const EventLoop::Ready& ready);
 
-    [[nodiscard]] Result<void> open_wire(std::uint32_t index);
     void finish_opening(std::uint32_t index);
     void read(std::uint32_t index);
-    void take_input(std::uint32_t index, std::size_t size);
-    void note_ready(Connection& connection);
+    void take_input(std::uint32_t index, std::string_view input);
+    void note_ready(Sensor& sensor);
     void publish_and_write(std::uint32_t index, SteadyTime now);
     void publish_after(std::uint32_t index, SteadyTime now);
-    void write(std::uint32_t index);
-    void write_unsent(std::uint32_t index);
     void lose(std::uint32_t index, SensorClient::Verdict verdict, std::string_view reason);
     void queue_to_connect(std::uint32_t index);
     void set_timer(std::uint32_t index, SteadyTime at);
-    void note_if_finished(Connection& connection);
-    void watch(std::uint32_t index, EventLoop::Interest interest);
+    void note_if_finished(Sensor& sensor);
     void write_record();
     void show_progress();
     void end();
@@ -135,14 +128,14 @@ class SensorLoop {
     FleetSignals& signals_;
     SensorContext context_;
     LoopProgress progress_;
-    std::vector<Connection> connections_;
+    const Clock& clock_;
+    EventLoop loop_;
+    std::vector<Sensor> sensors_;
     std::priority_queue<Timer> timers_;
     std::deque<std::uint32_t> to_connect_;
     std::vector<std::uint32_t> publish_again_;  // stopped at the size of a batch
     std::string out_;                           // of the connection that is being handled
     std::vector<char> in_;
-    const Clock& clock_;
-    EventLoop loop_;
     Descriptor record_file_{-1};
     LogThrottle throttle_;
     SteadyTime next_keep_alive_check_;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "broker/topic_aliases.h"
+#include "mqtt/topic_aliases.h"
 
-namespace foz::broker {
+namespace foz::mqtt {
 
-TopicAliases::Resolution TopicAliases::resolve(mqtt::Publish& publish, std::uint16_t maximum) {
+TopicAliases::Resolution TopicAliases::resolve(Publish& publish, std::uint16_t maximum) {
     if (publish.topic_alias == 0) {
         return Resolution::resolved;
     }
@@ -29,4 +29,4 @@ TopicAliases::Resolution TopicAliases::resolve(mqtt::Publish& publish, std::uint
     return Resolution::resolved;
 }
 
-}  // namespace foz::broker
+}  // namespace foz::mqtt
