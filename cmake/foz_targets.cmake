@@ -38,7 +38,8 @@ endif()
 # file which forgets an include does not pass tools/lint.
 set(foz_precompiled_headers <algorithm> <array> <atomic> <charconv> <chrono> <condition_variable> <cstdint> <deque>
     <expected> <filesystem> <functional> <map> <memory> <mutex> <optional> <random> <set> <span> <sstream> <string>
-    <string_view> <thread> <unordered_map> <utility> <variant> <vector> <fmt/format.h> <fmt/ranges.h> <spdlog/spdlog.h>)
+    <string_view> <thread> <unordered_map> <utility> <variant> <vector> <fmt/format.h> <fmt/ranges.h> <spdlog/spdlog.h>
+    ${PROJECT_SOURCE_DIR}/src/base/log.h)
 set(foz_empty_source ${PROJECT_BINARY_DIR}/empty.cpp)
 file(CONFIGURE OUTPUT ${foz_empty_source} CONTENT "")
 # foz_precompile(NAME HEADER... [USES target...]): the target NAME, whose precompiled headers others reuse.

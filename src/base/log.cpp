@@ -11,6 +11,12 @@
 #include "base/printable.h"
 #include "base/redaction.h"
 
+#if FMT_VERSION >= 90000 && FMT_VERSION < 100000
+template void fmt::detail::vformat_to<char>(
+    buffer<char>&, string_view, basic_format_args<format_context>, locale_ref
+);
+#endif
+
 namespace foz {
 namespace {
 

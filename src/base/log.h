@@ -16,6 +16,14 @@
 
 #include "base/clock.h"
 
+#if FMT_VERSION >= 90000 && FMT_VERSION < 100000
+// Of {fmt} 9, whatever logs compiles all that formats anything, floating point included: four
+// seconds a file. log.cpp does that for all.
+extern template void fmt::detail::vformat_to<char>(
+    buffer<char>&, string_view, basic_format_args<format_context>, locale_ref
+);
+#endif
+
 namespace foz {
 
 /// Sends the log to standard error at `level` ("error", "warn", "info", "debug"). Call once, at
