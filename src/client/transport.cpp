@@ -1,39 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client/transport.h"
 
-#include <boost/asio/connect.hpp>
+#include <memory>
+#include <utility>
+
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl.hpp>
-#include <boost/asio/write.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/websocket.hpp>
-#include <boost/beast/websocket/ssl.hpp>
+#include <boost/asio/ssl/error.hpp>
 #include <fmt/format.h>
 
 #include "client/loop_context.h"
 #include "client/name_lookups.h"
+#include "client/tcp_stream.h"
+#include "client/tls_stream.h"
+#include "client/web_socket_stream.h"
 #include "tls/peer_chain.h"
 
 namespace foz::client {
 namespace {
 
 namespace asio = boost::asio;
-namespace websocket = boost::beast::websocket;
 using asio::ip::tcp;
 using boost::system::error_code;
-using TlsStream = asio::ssl::stream<tcp::socket>;
-// Without compression, which MQTT clients do not ask for.
-template <class Next>
-using WebSocket = websocket::stream<Next, false>;
-
-template <class Stream>
-constexpr bool kIsWebSocket = false;
-template <class Next>
-constexpr bool kIsWebSocket<WebSocket<Next>> = true;
-
-template <class Stream>
-constexpr bool kIsTls =
-    std::is_same_v<Stream, TlsStream> || std::is_same_v<Stream, WebSocket<TlsStream>>;
 
 std::string shown(const tcp::endpoint& endpoint) {
     const std::string address = endpoint.address().to_string();
@@ -74,13 +62,20 @@ Failure connect_failure(const std::string& where, const error_code& error) {
     };
 }
 
-template <class Stream>
+/// The layers, the highest of which is read from and written to.
 class StreamTransport final : public Transport {
   public:
     StreamTransport(Loop::Context& loop, TransportTarget target)
-        : target_(std::move(target)),
-          lookups_(loop.lookups),
-          stream_(make_stream(loop.io, target_)) {}
+        : target_(std::move(target)), lookups_(loop.lookups), tcp_(loop.io) {
+        if (target_.url.tls) {
+            tls_ = std::make_unique<TlsStream>(tcp_.socket(), *target_.tls, target_.url.host);
+            top_ = tls_.get();
+        }
+        if (target_.url.websocket) {
+            web_socket_ = std::make_unique<WebSocketStream>(loop.io, *top_);
+            top_ = web_socket_.get();
+        }
+    }
 
     void connect(std::function<void(StepDone)> on_step, std::function<void(Outcome)> done)
         override {
@@ -90,8 +85,8 @@ class StreamTransport final : public Transport {
     }
 
     void read(std::span<char> into, std::function<void(Outcome, std::size_t)> done) override {
-        stream_.async_read_some(
-            asio::buffer(into.data(), into.size()),
+        top_->read(
+            into,
             [self = keep(), done = std::move(done)](const error_code& error, std::size_t size) {
                 done(self->failure_of(error), size);
             }
@@ -99,21 +94,17 @@ class StreamTransport final : public Transport {
     }
 
     void write(std::string_view bytes, std::function<void(Outcome)> done) override {
-        const auto written = [self = keep(), done = std::move(done)](
-                                 const error_code& error, std::size_t
-                             ) { done(self->failure_of(error)); };
-        const asio::const_buffer buffer(bytes.data(), bytes.size());
-        if constexpr (kIsWebSocket<Stream>) {
-            stream_.async_write(buffer, written);
-        } else {
-            asio::async_write(stream_, buffer, written);
-        }
+        top_->write(
+            bytes,
+            [self = keep(), done = std::move(done)](const error_code& error, std::size_t) {
+                done(self->failure_of(error));
+            }
+        );
     }
 
     void close() override {
-        error_code ignored;
         lookup_.reset();
-        socket().close(ignored);
+        tcp_.close();
         // They keep whoever keeps this alive.
         on_step_ = nullptr;
         connected_ = nullptr;
@@ -122,28 +113,8 @@ class StreamTransport final : public Transport {
     [[nodiscard]] std::string doing() const override { return doing_; }
 
   private:
-    static Stream make_stream(asio::io_context& io, const TransportTarget& target) {
-        if constexpr (kIsTls<Stream>) {
-            ::SSL_CTX_up_ref(target.tls->native());  // asio::ssl::context frees one reference
-            asio::ssl::context context(target.tls->native());
-            return Stream(io, context);  // the SSL has a reference to the context of its own
-        } else {
-            return Stream(io);
-        }
-    }
-
     std::shared_ptr<StreamTransport> keep() {
         return std::static_pointer_cast<StreamTransport>(shared_from_this());
-    }
-    tcp::socket& socket() { return boost::beast::get_lowest_layer(stream_); }
-    TlsStream& tls_stream()
-        requires kIsTls<Stream>
-    {
-        if constexpr (kIsWebSocket<Stream>) {
-            return stream_.next_layer();
-        } else {
-            return stream_;
-        }
     }
 
     void resolve() {
@@ -170,8 +141,7 @@ class StreamTransport final : public Transport {
 
     void connect_to(const NameLookups::Endpoints& endpoints) {
         doing_ = fmt::format("connecting to {}", shown(endpoints.front()));
-        asio::async_connect(
-            socket(),
+        tcp_.connect(
             endpoints,
             [self = keep(), first = shown(endpoints.front())](
                 const error_code& error, const tcp::endpoint& endpoint
@@ -180,8 +150,6 @@ class StreamTransport final : public Transport {
                     self->finish(connect_failure(first, error));
                     return;
                 }
-                error_code ignored;
-                self->socket().set_option(tcp::no_delay(true), ignored);
                 self->tell({.step = Step::tcp, .text = shown(endpoint), .chain = {}});
                 self->shake_hands();
             }
@@ -189,26 +157,21 @@ class StreamTransport final : public Transport {
     }
 
     void shake_hands() {
-        if constexpr (kIsTls<Stream>) {
-            doing_ = "waiting for the TLS handshake";
-            if (auto ready = target_.tls->prepare(tls_stream().native_handle(), target_.url.host);
-                !ready) {
-                finish(Failure{Cause::configuration, ready.error().message});
-                return;
-            }
-            tls_stream().async_handshake(
-                asio::ssl::stream_base::client,
-                [self = keep()](const error_code& error) { self->after_handshake(error); }
-            );
-        } else {
+        if (tls_ == nullptr) {
             upgrade();
+            return;
+        }
+        doing_ = "waiting for the TLS handshake";
+        const auto begun = tls_->shake_hands(
+            *target_.tls, [self = keep()](const error_code& error) { self->after_handshake(error); }
+        );
+        if (!begun) {
+            finish(Failure{Cause::configuration, begun.error().message});
         }
     }
 
-    void after_handshake(const error_code& error)
-        requires kIsTls<Stream>
-    {
-        SSL* const ssl = tls_stream().native_handle();
+    void after_handshake(const error_code& error) {
+        SSL* const ssl = tls_->ssl();
         tell({
             .step = Step::tls,
             .text = error ? "" : fmt::format("{}, {}", SSL_get_version(ssl), SSL_get_cipher(ssl)),
@@ -222,52 +185,17 @@ class StreamTransport final : public Transport {
     }
 
     void upgrade() {
-        if constexpr (kIsWebSocket<Stream>) {
-            doing_ = "waiting for the WebSocket upgrade";
-            stream_.binary(true);
-            stream_.auto_fragment(false);
-            stream_.read_message_max(0);
-            stream_.set_option(websocket::stream_base::decorator([](websocket::request_type& request
-                                                                 ) {
-                request.set(boost::beast::http::field::sec_websocket_protocol, "mqtt");
-            }));
-            const config::RemoteUrl& url = target_.url;
-            stream_.async_handshake(
-                response_,
-                fmt::format("{}:{}", url.host, url.port),
-                url.path,
-                [self = keep()](const error_code& error) { self->after_upgrade(error); }
-            );
-        } else {
+        if (web_socket_ == nullptr) {
             finish({});
+            return;
         }
-    }
-
-    void after_upgrade(const error_code& error) {
-        if (error == websocket::error::upgrade_declined) {
-            finish(Failure{
-                Cause::websocket,
-                fmt::format(
-                    "the web server answered {} {} instead of a WebSocket; is the path {} right?",
-                    response_.result_int(),
-                    std::string(response_.reason()),
-                    target_.url.path
-                ),
-            });
-        } else if (error) {
-            finish(Failure{
-                Cause::websocket,
-                fmt::format(
-                    "no WebSocket there ({}): is it the right port, and one {}?",
-                    error.message(),
-                    target_.url.tls ? "of WebSocket (otherwise the url begins with mqtts://)"
-                                    : "without TLS (otherwise the url begins with wss://)"
-                ),
-            });
-        } else {
-            tell({.step = Step::websocket, .text = target_.url.path, .chain = {}});
-            finish({});
-        }
+        doing_ = "waiting for the WebSocket upgrade";
+        web_socket_->shake_hands(target_.url, [self = keep()](Outcome failure) {
+            if (!failure) {
+                self->tell({.step = Step::websocket, .text = self->target_.url.path, .chain = {}});
+            }
+            self->finish(std::move(failure));
+        });
     }
 
     // What they are told may lead to close(): both callbacks are called as copies.
@@ -287,17 +215,14 @@ class StreamTransport final : public Transport {
         if (!error) {
             return std::nullopt;
         }
-        if constexpr (kIsTls<Stream>) {
-            const bool of_tls = error.category() == asio::error::get_ssl_category();
-            SSL* const ssl = tls_stream().native_handle();
-            if (of_tls || SSL_is_init_finished(ssl) == 0) {
-                const auto code = of_tls ? static_cast<unsigned long>(error.value()) : 0UL;
-                return Failure{Cause::tls, tls::explain_failure(ssl, code, target_.url.host)};
+        if (tls_ != nullptr) {
+            if (auto failure = tls_->failure_of(error)) {
+                return failure;
             }
         }
         if (error == asio::error::eof || error == asio::error::connection_reset ||
             error == asio::error::broken_pipe || error == asio::ssl::error::stream_truncated ||
-            error == websocket::error::closed) {
+            WebSocketStream::says_closed(error)) {
             return Failure{Cause::lost, "the broker closed the connection"};
         }
         return Failure{Cause::lost, fmt::format("the connection was lost ({})", error.message())};
@@ -306,8 +231,10 @@ class StreamTransport final : public Transport {
     TransportTarget target_;
     NameLookups& lookups_;
     NameLookups::Ticket lookup_;
-    Stream stream_;
-    websocket::response_type response_;
+    TcpStream tcp_;
+    std::unique_ptr<TlsStream> tls_;               // for url.tls
+    std::unique_ptr<WebSocketStream> web_socket_;  // for url.websocket
+    ByteStream* top_ = &tcp_;
     std::string doing_;
     std::function<void(StepDone)> on_step_;
     std::function<void(Outcome)> connected_;
@@ -316,20 +243,7 @@ class StreamTransport final : public Transport {
 }  // namespace
 
 std::shared_ptr<Transport> make_transport(Loop& loop, TransportTarget target) {
-    Loop::Context& context = loop.context();
-    const config::RemoteUrl url = target.url;
-    if (url.tls && url.websocket) {
-        return std::make_shared<StreamTransport<WebSocket<TlsStream>>>(context, std::move(target));
-    }
-    if (url.tls) {
-        return std::make_shared<StreamTransport<TlsStream>>(context, std::move(target));
-    }
-    if (url.websocket) {
-        return std::make_shared<StreamTransport<WebSocket<tcp::socket>>>(
-            context, std::move(target)
-        );
-    }
-    return std::make_shared<StreamTransport<tcp::socket>>(context, std::move(target));
+    return std::make_shared<StreamTransport>(loop.context(), std::move(target));
 }
 
 }  // namespace foz::client

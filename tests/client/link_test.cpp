@@ -256,6 +256,8 @@ TEST(Link, speaks_websocket) {
     link.publish("t/a", std::string(200'000, 'x'), 2);
     link.publish("t/a", "2", 2);
     EXPECT_TRUE(link.receives(2));
+    mosquitto.stop();
+    expect_says(link.fails_with(Cause::lost), "closed the connection");
 }
 
 TEST(Link, says_that_there_is_no_websocket) {
@@ -307,6 +309,17 @@ TEST_F(LinkOverTls, carries_messages_with_a_client_certificate) {
 
     LinkUnderTest without(url(), trusting(authority_.ca()));
     expect_says(without.fails_with(Cause::tls), "client certificate");
+}
+
+TEST_F(LinkOverTls, speaks_websocket) {
+    start_mosquitto(authority_.server({"localhost"}), "protocol websockets");
+    LinkUnderTest link(url("wss"), trusting(authority_.ca()));
+    ASSERT_TRUE(link.becomes_ready()) << mosquitto_->log();
+    link.publish("t/a", std::string(200'000, 'x'), 2);
+    link.publish("t/a", "2", 2);
+    EXPECT_TRUE(link.receives(2));
+    mosquitto_->stop();
+    expect_says(link.fails_with(Cause::lost), "closed the connection");
 }
 
 TEST_F(LinkOverTls, says_what_is_wrong_with_the_brokers_certificate) {
