@@ -10,7 +10,9 @@
 #include "mapping/column_name.h"
 
 namespace foz::sink {
+namespace {
 
+// As an INSERT has them after VALUES; "" when there are none.
 std::string field_values(const mapping::Table& table, QuoteText quoted) {
     std::string values;
     for (const mapping::Column& column : table.columns) {
@@ -27,14 +29,43 @@ std::string field_values(const mapping::Table& table, QuoteText quoted) {
     return values;
 }
 
-std::string fields_query(const mapping::Table& table, QuoteText quoted) {
-    return fmt::format(
-        "SELECT column_name, field FROM foz_columns WHERE table_name = {}", quoted(table.name)
-    );
-}
+}  // namespace
 
-std::string forget_fields(const mapping::Table& table, QuoteText quoted) {
-    return fmt::format("DELETE FROM foz_columns WHERE table_name = {}", quoted(table.name));
+SinkResult<ColumnFields> exchange_fields(
+    SqlSession& session, const mapping::Table& table, bool made_anew
+) {
+    const OwnTablesSql& own = session.own_tables();
+    auto there = session.rows_of(std::string(own.find_fields), "cannot read the catalogue");
+    if (!there) {
+        return pass_on(there);
+    }
+    const std::string of_table = " WHERE table_name = " + own.quoted(table.name);
+    std::string change;
+    if (there->empty()) {
+        change = fmt::format("{}; ", own.create_fields);
+    }
+    if (made_anew) {
+        change += fmt::format("DELETE FROM foz_columns{}; ", of_table);
+    }
+    if (const std::string values = field_values(table, own.quoted); !values.empty()) {
+        change += fmt::format("INSERT INTO foz_columns VALUES {}{}", values, own.keep_field);
+    }
+    if (!change.empty()) {
+        if (auto changed = session.execute(change, "cannot write foz_columns"); !changed) {
+            return pass_on(changed);
+        }
+    }
+    auto rows = session.rows_of(
+        "SELECT column_name, field FROM foz_columns" + of_table, "cannot read foz_columns"
+    );
+    if (!rows) {
+        return pass_on(rows);
+    }
+    ColumnFields fields;
+    for (const TextRow& row : *rows) {
+        fields.emplace_back(row[0].value_or(""), row[1].value_or(""));
+    }
+    return fields;
 }
 
 void set_fields(std::vector<mapping::Column>& columns, const ColumnFields& fields) {

@@ -1,30 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // foz_columns: which field of the payloads fills which column of an inferred table, so that no
 // other field mixes with it after a restart, in another lane, or from another foz. Best effort:
-// where the table may not be made, each process knows what it has seen itself. The SQL that the
-// databases have in common; pure.
+// where the table may not be made, each process knows what it has seen itself.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "mapping/table.h"
-#include "sink/progress.h"
+#include "sink/sql_session.h"
 
 namespace foz::sink {
 
-/// What prepare_table() of an inferred table has read: column and field.
+/// Column and field.
 using ColumnFields = std::vector<std::pair<std::string, std::string>>;
 
-/// The fields of the table's columns as an INSERT has them after VALUES; "" when there are none.
-[[nodiscard]] std::string field_values(const mapping::Table& table, QuoteText quoted);
-
-/// Yields column_name and field.
-[[nodiscard]] std::string fields_query(const mapping::Table& table, QuoteText quoted);
-
-/// What was known of a table of this name, before it is made anew.
-[[nodiscard]] std::string forget_fields(const mapping::Table& table, QuoteText quoted);
+/// Keeps which fields fill the columns of `table`, and reads which did before; makes foz_columns if
+/// it is missing. What was known of a table that has just been made under this name is forgotten.
+[[nodiscard]] SinkResult<ColumnFields> exchange_fields(
+    SqlSession& session, const mapping::Table& table, bool made_anew
+);
 
 /// Sets Column::field.
 void set_fields(std::vector<mapping::Column>& columns, const ColumnFields& fields);

@@ -2,6 +2,7 @@
 #include "sink/progress.h"
 
 namespace foz::sink {
+namespace {
 
 std::string cursor_update(const Progress& progress, QuoteText quoted) {
     return fmt::format(
@@ -19,6 +20,7 @@ std::string cursor_update(const Progress& progress, QuoteText quoted) {
     );
 }
 
+// "(journal, lane, route, stored, duplicate, dead), ..."; "" when nothing is to be added.
 std::string ledger_values(const Progress& progress, QuoteText quoted) {
     std::string lines;
     for (std::size_t i = 0; i < progress.routes.size(); ++i) {
@@ -39,6 +41,16 @@ std::string ledger_values(const Progress& progress, QuoteText quoted) {
         }
     }
     return lines;
+}
+
+}  // namespace
+
+std::string progress_statements(const Progress& progress, const OwnTablesSql& own) {
+    std::string sql = cursor_update(progress, own.quoted);
+    if (const std::string lines = ledger_values(progress, own.quoted); !lines.empty()) {
+        sql += fmt::format("; INSERT INTO foz_ledger VALUES {}{}", lines, own.add_counts);
+    }
+    return sql;
 }
 
 std::unexpected<SinkError> cursor_was_moved(const LaneName& lane) {

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one write adds to foz's own two tables, and the SQL for it that the servers have in common.
-// Pure.
+// What one write adds to foz_cursor and foz_ledger, as SQL. Pure.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string>
-#include <string_view>
 
+#include "sink/own_tables_sql.h"
 #include "sink/sink.h"
 
 namespace foz::sink {
@@ -24,17 +23,11 @@ struct Progress {
     std::span<const std::int64_t> dead;
 };
 
-/// A text as a literal of the database's SQL.
-using QuoteText = std::string (*)(std::string_view);
+/// The statements that save it. The first changes one row of foz_cursor, or none when the lane is
+/// not where `from` says; the second, on foz_ledger, is there only if anything is to be added.
+[[nodiscard]] std::string progress_statements(const Progress& progress, const OwnTablesSql& own);
 
-/// An UPDATE of foz_cursor that changes one row, or none when the lane is not where `from` says.
-[[nodiscard]] std::string cursor_update(const Progress& progress, QuoteText quoted);
-
-/// The lines to be added to foz_ledger, as an INSERT has them after VALUES: "(journal, lane, route,
-/// stored, duplicate, dead), ..."; "" when nothing is to be added.
-[[nodiscard]] std::string ledger_values(const Progress& progress, QuoteText quoted);
-
-/// What a sink says when the UPDATE changed nothing: Failure::reconnect.
+/// What a sink says when the first changed nothing: Failure::reconnect.
 [[nodiscard]] std::unexpected<SinkError> cursor_was_moved(const LaneName& lane);
 
 }  // namespace foz::sink

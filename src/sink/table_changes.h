@@ -16,8 +16,9 @@ namespace foz::sink {
 struct Change {
     std::string column;
     std::string clause;
-    std::string failure;        // "column x cannot be added"
-    bool rounds_large = false;  // 64-bit integers become doubles: see large_integer_query()
+    std::string failure;  // "column x cannot be added"
+    /// Where 64-bit integers become doubles: see large_integer_query().
+    std::string large_integer_query{};  // NOLINT(readability-redundant-member-init)
 };
 
 /// A query that has a row when the column holds an integer that a double may not. Both names

@@ -134,18 +134,12 @@ template <class CatalogueTable>
     });
 }
 
-/// The line of Sink::inspect about a table that fits. `found`: what the database's catalogue says,
-/// with find(name) for a column; nothing when the table is not there.
+/// The line of Sink::inspect about a table that fits. `found`: what the database's catalogue says.
 template <class CatalogueTable>
-[[nodiscard]] std::string fit_line(
-    const mapping::Table& table, const std::optional<CatalogueTable>& found
-) {
-    if (!found) {
-        return fmt::format("table {}: will be created", table.name);
-    }
+[[nodiscard]] std::string fit_line(const mapping::Table& table, const CatalogueTable& found) {
     std::string missing;
     for (const mapping::Column& column : table.columns) {
-        if (!has_column(*found, column.name)) {
+        if (!has_column(found, column.name)) {
             missing += (missing.empty() ? "; will get the column " : ", ") + column.name;
         }
     }

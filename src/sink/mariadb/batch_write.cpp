@@ -4,8 +4,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "sink/mariadb/bookkeeping.h"
 #include "sink/mariadb/error_number.h"
+#include "sink/mariadb/own_tables_sql.h"
+#include "sink/progress.h"
 
 namespace foz::sink::mariadb {
 namespace {
@@ -351,7 +352,7 @@ SinkResult<void> BatchWrite::close_books() {
         written_,
         commit_.dead,
     };
-    auto answers = connection_.run(sql + progress_statements(progress));
+    auto answers = connection_.run(sql + progress_statements(progress, own_tables_sql()));
     if (!answers) {
         if (answers.error().failure == Failure::refused) {
             answers.error().failure =

@@ -298,6 +298,52 @@ void Connection::note_warnings() {
     }
 }
 
+SinkResult<void> Connection::execute(const std::string& sql, std::string_view /*failure*/) {
+    if (auto done = run(sql); !done) {
+        return pass_on(done);
+    }
+    return {};
+}
+
+namespace {
+
+SinkResult<std::vector<TextRow>> rows_in(SinkResult<std::vector<Answer>> answers) {
+    if (!answers) {
+        return pass_on(answers);
+    }
+    return std::move(answers->back().rows);
+}
+
+}  // namespace
+
+SinkResult<std::vector<TextRow>> Connection::rows_of(
+    const std::string& sql, std::string_view /*failure*/
+) {
+    return rows_in(run(sql));
+}
+
+SinkResult<std::vector<TextRow>> Connection::rows_of_long(
+    const std::string& sql, std::string_view /*failure*/
+) {
+    return rows_in(run_at_length(sql));
+}
+
+SinkResult<void> Connection::begin_snapshot() {
+    return execute(
+        "COMMIT; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; "
+        "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+        ""
+    );
+}
+
+SinkResult<void> Connection::end_step(bool keep) {
+    if (keep) {
+        return execute("COMMIT", "");
+    }
+    roll_back();
+    return {};
+}
+
 void Connection::roll_back() {
     proceed(mysql_rollback_start, mysql_rollback_cont, handle());
 }

@@ -13,9 +13,10 @@
 #include <mysql.h>
 
 #include "base/clock.h"
+#include "sink/mariadb/own_tables_sql.h"
 #include "sink/mariadb/url.h"
-#include "sink/sink.h"
 #include "sink/socket_waiter.h"
+#include "sink/sql_session.h"
 
 namespace foz::sink::mariadb {
 
@@ -31,7 +32,7 @@ struct Answer {
 /// An open connection in a session that foz has set up: strict SQL, UTC, UTF-8, no autocommit.
 /// Closed by the destructor. A server that is silent for options.answer_timeout, or when the
 /// socket waiter is at its end, counts as a lost connection.
-class Connection {
+class Connection final : public SqlSession {
   public:
     /// Tries the hosts of the URL in order, each for at most options.connect_timeout; of several,
     /// one that is read-only is skipped. Any failure is Failure::retry. `waiter` must outlive
@@ -45,9 +46,19 @@ class Connection {
     /// The same for a statement that may rightly take hours: silence has no limit.
     [[nodiscard]] SinkResult<std::vector<Answer>> run_at_length(const std::string& sql);
 
-    void roll_back();
+    SinkResult<void> execute(const std::string& sql, std::string_view failure) override;
+    SinkResult<std::vector<TextRow>> rows_of(const std::string& sql, std::string_view failure)
+        override;
+    SinkResult<std::vector<TextRow>> rows_of_long(const std::string& sql, std::string_view failure)
+        override;
+    SinkResult<void> begin_setup() override { return {}; }  // CREATE and ALTER TABLE commit
+    SinkResult<void> begin_snapshot() override;
+    SinkResult<void> begin_step() override { return {}; }
+    SinkResult<void> end_step(bool keep) override;
+    void roll_back() override;
     /// Failure::in_doubt when the connection was lost on the way.
-    [[nodiscard]] SinkResult<void> commit();
+    [[nodiscard]] SinkResult<void> commit() override;
+    const OwnTablesSql& own_tables() const override { return own_tables_sql(); }
 
     /// Logs what the server warned of with its last answer, each warning once for a connection.
     /// Asks for it once a minute at most.

@@ -6,11 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "base/log.h"
 #include "base/redaction.h"
-#include "sink/clear_text.h"
 #include "sink/mariadb/batch_write.h"
-#include "sink/mariadb/bookkeeping.h"
 #include "sink/mariadb/catalogue.h"
 #include "sink/mariadb/connection.h"
 #include "sink/mariadb/dialect.h"
@@ -19,9 +16,7 @@
 #include "sink/mariadb/row_inserter.h"
 #include "sink/mariadb/table_setup.h"
 #include "sink/mariadb/url.h"
-#include "sink/misfits.h"
-#include "sink/table_fit.h"
-#include "sink/table_warnings.h"
+#include "sink/sql_sink.h"
 
 namespace foz::sink::mariadb {
 namespace {
@@ -29,36 +24,28 @@ namespace {
 constexpr std::string_view kEncrypted =
     "ssl-mode=verify-identity&ssl-ca=FILE, or ssl-mode=required, which does not check who it is,";
 
-// Only a table that does not fit needs a person; it has no number, because foz found it.
-SinkError error_of_setup(SinkError error) {
-    if (!error.code.empty() && error.failure != Failure::reconnect) {
-        error.failure = Failure::retry;
-    }
-    return error;
-}
-
-class MariadbSink final : public Sink {
+class MariadbSink final : public SqlSink {
   public:
     MariadbSink(SinkOptions options, bool allow_bulk)
-        : options_(std::move(options)), allow_bulk_(allow_bulk) {}
+        : SqlSink(dialect().name()), options_(std::move(options)), allow_bulk_(allow_bulk) {}
 
     SinkResult<Connected> connect(const LaneName& lane, const mapping::Mapping& mapping) override;
-    SinkResult<std::vector<std::string>> inspect(const mapping::Mapping& mapping) override;
-    SinkResult<PreparedTable> extend(const mapping::Table& table) override;
     SinkResult<Written> write(
         const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
-    ) override;
-    SinkResult<Audit> audit(
-        const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
     ) override;
     void close() override;
     void end_waits_at(SteadyTime deadline) override { waiter_.end_at(deadline); }
 
   private:
-    Connection& take(Connection connection);
-    [[nodiscard]] SinkResult<Connected> set_up(
-        Connection& connection, const mapping::Mapping& mapping
-    );
+    SinkResult<void> open(Access access) override;
+    SqlSession* session() override { return connection_ ? &*connection_ : nullptr; }
+    std::string_view missing_encryption() const override;
+    SinkResult<std::vector<std::string>> missing_rights(const mapping::Mapping& mapping) override;
+    SinkResult<TablePreparation> prepare_table(const mapping::Table& table) override;
+    bool is_of_table(const SinkError& error) const override;
+    SinkResult<std::string> describe_table(const mapping::Table& table) override;
+    SinkResult<std::uint64_t> count_rows(const std::string& table) override;
+
     [[nodiscard]] bool shapes_have_changed(Connection& connection);
     [[nodiscard]] std::optional<std::size_t> table_to_blame(
         const SinkError& error, const mapping::Table* at_hand
@@ -70,14 +57,16 @@ class MariadbSink final : public Sink {
     std::optional<Connection> connection_;
     std::optional<RowInserter> inserter_;
     OpenLane lane_;
-    TableWarnings warnings_;
-    bool warned_of_clear_text_ = false;
 };
 
-Connection& MariadbSink::take(Connection connection) {
-    Connection& taken = connection_.emplace(std::move(connection));
-    inserter_.emplace(taken, allow_bulk_ && taken.takes_bulk());
-    return taken;
+SinkResult<void> MariadbSink::open(Access /*access*/) {
+    auto opened = Connection::open(options_, waiter_);
+    if (!opened) {
+        return pass_on(opened);
+    }
+    Connection& connection = connection_.emplace(std::move(*opened));
+    inserter_.emplace(connection, allow_bulk_ && connection.takes_bulk());
+    return {};
 }
 
 void MariadbSink::close() {
@@ -85,94 +74,66 @@ void MariadbSink::close() {
     connection_.reset();
 }
 
+std::string_view MariadbSink::missing_encryption() const {
+    return connection_->is_in_clear() ? kEncrypted : "";
+}
+
+SinkResult<std::vector<std::string>> MariadbSink::missing_rights(const mapping::Mapping& mapping) {
+    return mariadb::missing_rights(*connection_, mapping);
+}
+
 SinkResult<Connected> MariadbSink::connect(const LaneName& lane, const mapping::Mapping& mapping) {
-    close();
     lane_ = OpenLane{};
     lane_.name = lane;
     lane_.rows = TableRows(mapping);
-    auto opened = Connection::open(options_, waiter_);
-    if (!opened) {
-        return pass_on(opened);
-    }
-    if (opened->is_in_clear() && !std::exchange(warned_of_clear_text_, true)) {
-        spdlog::warn("{}", clear_text_warning(kEncrypted));
-    }
-    auto connected = set_up(take(std::move(*opened)), mapping);
-    if (!connected || any_misfit(*connected)) {
-        close();
-    }
-    if (!connected) {
-        return std::unexpected(error_of_setup(std::move(connected.error())));
-    }
-    return unless_none_fits(std::move(*connected), mapping);
-}
-
-SinkResult<Connected> MariadbSink::set_up(Connection& connection, const mapping::Mapping& mapping) {
-    if (auto created = create_bookkeeping(connection, lane_.name); !created) {
-        return pass_on(created);
-    }
-    Connected connected;
     for (const auto& table : mapping.tables()) {
-        TablePlan& plan = lane_.plans.emplace_back();
-        plan.table = table.get();
-        PreparedTable& here = connected.tables.emplace_back();
-        if (table->elsewhere) {
-            continue;
-        }
-        auto prepared = plan.prepare(connection);
-        if (!prepared && prepared.error().failure == Failure::reconnect) {
-            return pass_on(prepared);
-        }
-        if (!prepared) {
-            connection.roll_back();
-            here.misfit = error_of_setup(std::move(prepared.error()));
-            continue;
-        }
-        here = std::move(*prepared);
-        warnings_.log(table->name, warnings_about(*table, plan.found));
+        lane_.plans.emplace_back().table = table.get();
     }
-    auto lanes = read_lanes(connection, lane_.name.journal, lane_.name.lane);
-    if (!lanes) {
-        return pass_on(lanes);
+    auto connected = SqlSink::connect(lane, mapping);
+    if (connected) {
+        lane_.cursor = connected->cursor;
+        lane_.cursor_writer = connected->mark.writer;
     }
-    if (lanes->empty()) {
-        return fail(Failure::retry, "foz_cursor lost the row of its lane");
-    }
-    lane_.cursor = connected.cursor = lanes->front().cursor;
-    connected.mark = std::move(lanes->front().mark);
-    lane_.cursor_writer = connected.mark.writer;
-    connected.ledger = std::move(lanes->front().ledger);
-    connection.roll_back();
     return connected;
 }
 
-SinkResult<std::vector<std::string>> MariadbSink::inspect(const mapping::Mapping& mapping) {
-    auto connection = Connection::open(options_, waiter_);
-    if (!connection) {
-        return pass_on(connection);
-    }
-    std::vector<std::string> warnings;
-    if (connection->is_in_clear()) {
-        warnings.push_back("warning: " + clear_text_warning(kEncrypted));
-    }
-    auto missing = missing_rights(*connection, mapping);
-    if (!missing) {
-        return pass_on(missing);
-    }
-    return describe_all(
-        mapping,
-        [&](const mapping::Table& table) { return describe_table(*connection, table); },
-        {.lines = std::move(warnings), .objections = std::move(*missing)}
-    );
-}
-
-SinkResult<PreparedTable> MariadbSink::extend(const mapping::Table& table) {
-    if (!connection_) {
-        return fail(Failure::reconnect, "not connected to MariaDB");
-    }
+SinkResult<TablePreparation> MariadbSink::prepare_table(const mapping::Table& table) {
     const auto plan = std::ranges::find(lane_.plans, &table, &TablePlan::table);
     FOZ_CHECK(plan != lane_.plans.end());
-    return plan->prepare(*connection_);
+    plan->columns.clear();
+    auto preparation = MariadbTableSetup(*connection_, table).prepare();
+    if (!preparation) {
+        return preparation;
+    }
+    if (preparation->table.columns.empty()) {
+        plan->found = {};  // inferred, and nothing has been received yet
+    } else if (auto read = plan->read(*connection_); !read) {
+        return pass_on(read);
+    }
+    return preparation;
+}
+
+bool MariadbSink::is_of_table(const SinkError& error) const {
+    return error.failure != Failure::reconnect;
+}
+
+SinkResult<std::string> MariadbSink::describe_table(const mapping::Table& table) {
+    return MariadbTableSetup(*connection_, table).describe();
+}
+
+SinkResult<std::uint64_t> MariadbSink::count_rows(const std::string& table) {
+    auto found = read_table(*connection_, table);
+    if (!found) {
+        return pass_on(found);
+    }
+    if (!*found) {
+        return 0;
+    }
+    auto count = connection_->run_at_length("SELECT count(*) FROM " + quoted_table(table));
+    if (!count) {
+        return pass_on(count);
+    }
+    return std::stoull(count->front().rows[0][0].value_or("0"));
 }
 
 // The table at hand, unless the error is about all of the database.
@@ -193,7 +154,7 @@ SinkResult<Written> MariadbSink::write(
     const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
 ) {
     if (!connection_ || !inserter_) {
-        return fail(Failure::reconnect, "not connected to MariaDB");
+        return not_connected();
     }
     lane_.rows.take(batch, first, last);
     if (auto taken = take_rows(lane_.rows, lane_.plans, lane_.more_plans); !taken) {
@@ -226,58 +187,6 @@ bool MariadbSink::shapes_have_changed(Connection& connection) {
     });
     connection.roll_back();
     return changed;
-}
-
-SinkResult<Audit> MariadbSink::audit(
-    const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
-) {
-    if (!connection_) {
-        auto opened = Connection::open(options_, waiter_);
-        if (!opened) {
-            return pass_on(opened);
-        }
-        take(std::move(*opened));
-    }
-    FOZ_CHECK(connection_.has_value());
-    Connection& connection = *connection_;
-    const auto read = [&]() -> SinkResult<Audit> {
-        auto begun = connection.run(
-            "COMMIT; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; "
-            "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
-        );
-        if (!begun) {
-            return pass_on(begun);
-        }
-        auto lanes = read_lanes(connection, journal);
-        if (!lanes) {
-            return pass_on(lanes);
-        }
-        auto foreign = read_foreign(connection, journal);
-        if (!foreign) {
-            return pass_on(foreign);
-        }
-        Audit audit{.lanes = std::move(*lanes), .rows = {}, .foreign = std::move(*foreign)};
-        for (const auto& table : tables) {
-            auto found = read_table(connection, table->name);
-            if (!found) {
-                return pass_on(found);
-            }
-            if (!*found) {
-                audit.rows.push_back(0);
-                continue;
-            }
-            auto count =
-                connection.run_at_length("SELECT count(*) FROM " + quoted_table(table->name));
-            if (!count) {
-                return pass_on(count);
-            }
-            audit.rows.push_back(std::stoull(count->front().rows[0][0].value_or("0")));
-        }
-        return audit;
-    };
-    auto result = read();
-    connection.roll_back();
-    return result;
 }
 
 Result<std::unique_ptr<Sink>> make_sink(const SinkOptions& options, bool allow_bulk) {

@@ -9,20 +9,10 @@
 
 #include "sink/loss.h"
 #include "sink/mariadb/dialect.h"
-#include "sink/mariadb/table_setup.h"
 
 namespace foz::sink::mariadb {
 
-SinkResult<PreparedTable> TablePlan::prepare(Connection& connection) {
-    columns.clear();
-    auto prepared = prepare_table(connection, *table);
-    if (!prepared) {
-        return pass_on(prepared);
-    }
-    if (prepared->found.columns.empty()) {
-        found = {};
-        return PreparedTable{};  // inferred, and nothing has been received yet
-    }
+SinkResult<void> TablePlan::read(Connection& connection) {
     // Having read it, the transaction keeps others from changing the table until the catalogue has
     // been read too.
     auto answers = connection.run(shape_query(*table));
@@ -30,19 +20,15 @@ SinkResult<PreparedTable> TablePlan::prepare(Connection& connection) {
         return pass_on(answers);
     }
     auto read = read_table(connection, table->name);
-    connection.roll_back();
     if (!read) {
         return pass_on(read);
     }
-    std::optional<CatalogueTable>& there = *read;
-    if (!there) {
+    if (!*read) {
         return fail(Failure::schema, "table {} has just been dropped", table->name);
     }
     shape = std::move(answers->front().shape);
-    found = std::move(*there);
-    PreparedTable table_there{known_columns(found), std::move(prepared->refused)};
-    set_fields(table_there.columns, prepared->fields);
-    return table_there;
+    found = std::move(**read);
+    return {};
 }
 
 bool TablePlan::make_current(const std::vector<bool>& now_left_out) {

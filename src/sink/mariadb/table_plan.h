@@ -34,9 +34,9 @@ struct TablePlan {
     RowGroup group;       // what `rows` refers to, if they are not all of the table's
     ColumnArrays arrays;  // their cells
 
-    /// Makes the table in the database what the route wants, as far as the database allows, and
-    /// reads it back.
-    [[nodiscard]] SinkResult<PreparedTable> prepare(Connection& connection);
+    /// Reads what the table is, after it was prepared. In a transaction, which then keeps others
+    /// from changing it.
+    [[nodiscard]] SinkResult<void> read(Connection& connection);
 
     /// Chooses the columns again if the mapping has changed the table, or if others are to be left
     /// out (RowGroup) than before. False: `found` lacks one.

@@ -6,12 +6,13 @@
 
 #include <fmt/format.h>
 
-#include "sink/postgres/bookkeeping.h"
 #include "sink/postgres/dialect.h"
+#include "sink/postgres/own_tables_sql.h"
 #include "sink/postgres/replaced_rows.h"
 #include "sink/postgres/row_probe.h"
 #include "sink/postgres/sqlstate.h"
 #include "sink/postgres/staged_rows.h"
+#include "sink/progress.h"
 
 namespace foz::sink::postgres {
 namespace {
@@ -241,7 +242,7 @@ std::string BatchWrite::closing_statements() const {
         written_,
         commit_.dead,
     };
-    return lane_.shape_query + "; " + progress_statements(progress);
+    return lane_.shape_query + "; " + progress_statements(progress, own_tables_sql());
 }
 
 // Runs statements among which is one COPY for each of `plans`, in that order.

@@ -53,6 +53,10 @@ constexpr std::string_view kAsk =
     "(SELECT setting::bigint BETWEEN 1 AND 5000 FROM pg_catalog.pg_settings "
     "WHERE name = 'lock_timeout'), pg_catalog.pg_backend_pid()";
 
+// One foz at a time creates tables: CREATE TABLE IF NOT EXISTS is not safe against itself. The
+// number is "foz".
+constexpr std::string_view kSetupLock = "SELECT pg_catalog.pg_advisory_xact_lock(6713210)";
+
 constexpr std::string_view kLockLimit = "; SET LOCAL lock_timeout = 5000";
 
 // The other way round: when foz or its machine is gone, the server ends what foz had begun, which
@@ -157,13 +161,77 @@ SinkResult<void> Connection::set_up_session() {
     return {};
 }
 
-std::string Connection::begin_with(std::string_view lock) const {
-    return fmt::format(
-        "{}; SET LOCAL lock_timeout = 0; {}{}",
-        begin_,
-        lock,
-        limits_lock_waits_ ? "; SET LOCAL lock_timeout TO DEFAULT" : kLockLimit
+SinkResult<void> Connection::begin_setup() {
+    // The lock may take its time.
+    return execute(
+        fmt::format(
+            "{}; SET LOCAL lock_timeout = 0; {}{}",
+            begin_,
+            kSetupLock,
+            limits_lock_waits_ ? "; SET LOCAL lock_timeout TO DEFAULT" : kLockLimit
+        ),
+        ""
     );
+}
+
+SinkResult<void> Connection::begin_snapshot() {
+    return execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "");
+}
+
+SinkResult<void> Connection::begin_step() {
+    return execute("SAVEPOINT foz_step", "");
+}
+
+SinkResult<void> Connection::end_step(bool keep) {
+    if (lost()) {
+        return {};
+    }
+    // Steps may be inside of others: rolled back, a savepoint would still hide the outer one.
+    return execute(
+        keep ? "RELEASE SAVEPOINT foz_step"
+             : "ROLLBACK TO SAVEPOINT foz_step; RELEASE SAVEPOINT foz_step",
+        ""
+    );
+}
+
+SinkResult<void> Connection::execute(const std::string& sql, std::string_view /*failure*/) {
+    if (auto done = run(sql); !done) {
+        return pass_on(done);
+    }
+    return {};
+}
+
+namespace {
+
+SinkResult<std::vector<TextRow>> rows_in(SinkResult<QueryResult> answer) {
+    if (!answer) {
+        return pass_on(answer);
+    }
+    std::vector<TextRow> rows(static_cast<std::size_t>(PQntuples(answer->get())));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const int row = static_cast<int>(i);
+        for (int column = 0; column < PQnfields(answer->get()); ++column) {
+            auto& cell = rows[i].emplace_back();
+            if (PQgetisnull(answer->get(), row, column) == 0) {
+                cell = field(*answer, row, column);
+            }
+        }
+    }
+    return rows;
+}
+
+}  // namespace
+
+SinkResult<std::vector<TextRow>> Connection::rows_of(
+    const std::string& sql, std::string_view /*failure*/
+) {
+    return rows_in(run(sql));
+}
+
+SinkResult<std::vector<TextRow>> Connection::rows_of_long(
+    const std::string& sql, std::string_view /*failure*/
+) {
+    return rows_in(run_at_length(sql));
 }
 
 SinkResult<QueryResult> Connection::run(const std::string& sql) {

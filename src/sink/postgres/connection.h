@@ -7,11 +7,13 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <libpq-fe.h>
 
-#include "sink/sink.h"
+#include "sink/postgres/own_tables_sql.h"
 #include "sink/socket_waiter.h"
+#include "sink/sql_session.h"
 
 namespace foz::sink::postgres {
 
@@ -43,7 +45,7 @@ struct Warnings {
 
 /// An open connection, closed by the destructor. A server that is silent for
 /// options.answer_timeout, or when the socket waiter is at its end, counts as a lost connection.
-class Connection {
+class Connection final : public SqlSession {
   public:
     /// Connects and sets the session up; takes at most options.connect_timeout for each address of
     /// the host. Among several hosts in the URL it takes the one that accepts writes. Any failure
@@ -57,19 +59,27 @@ class Connection {
     /// The same for a statement that may rightly take hours: silence has no limit.
     [[nodiscard]] SinkResult<QueryResult> run_at_length(const std::string& sql);
 
+    SinkResult<void> execute(const std::string& sql, std::string_view failure) override;
+    SinkResult<std::vector<TextRow>> rows_of(const std::string& sql, std::string_view failure)
+        override;
+    SinkResult<std::vector<TextRow>> rows_of_long(const std::string& sql, std::string_view failure)
+        override;
+    SinkResult<void> begin_setup() override;
+    SinkResult<void> begin_snapshot() override;
+    SinkResult<void> begin_step() override;
+    SinkResult<void> end_step(bool keep) override;
+    const OwnTablesSql& own_tables() const override { return own_tables_sql(); }
+
     /// Begins a transaction, with what it needs set for it alone: behind a pooler in transaction
     /// mode the next one may have another session. Read committed, whatever the database's default
     /// is: the guards at the end of a write must see what others have committed since it began. A
     /// table that somebody holds is known as such after some seconds (55P03).
     [[nodiscard]] const std::string& begin() const { return begin_; }
-    /// The same, and takes a lock by the statement `lock` first, which may take its time.
-    [[nodiscard]] std::string begin_with(std::string_view lock) const;
-
     /// COMMIT. Failure::in_doubt when the connection was lost on the way, and when the server
     /// warned: it has committed then, but has given up waiting for the standby that
     /// synchronous_standby_names asks for. Connecting again takes a commit of its own, which waits
     /// until the standby has this one too.
-    [[nodiscard]] SinkResult<void> commit();
+    [[nodiscard]] SinkResult<void> commit() override;
 
     /// Starts one or more statements, whose results next_result() yields one by one.
     [[nodiscard]] SinkResult<void> send(const std::string& sql);
@@ -85,7 +95,7 @@ class Connection {
 
     /// After a failure: rolls back what was begun. The connection may be lost; that is not an
     /// error.
-    void roll_back();
+    void roll_back() override;
 
     /// Lost because the server said nothing.
     [[nodiscard]] bool silent() const { return gave_up_; }

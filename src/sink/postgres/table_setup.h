@@ -1,39 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-// Making the database's tables what the routes want.
+// Making a table in PostgreSQL what its routes want.
 #pragma once
 
+#include <optional>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "mapping/table.h"
-#include "sink/column_fields.h"
 #include "sink/postgres/catalogue.h"
+#include "sink/postgres/sqlstate.h"
+#include "sink/table_setup.h"
 
 namespace foz::sink::postgres {
 
-struct TablePreparation {
-    CatalogueTable found;  // nothing in it for an inferred table that has no columns yet
-    std::vector<mapping::Refusal> refused;
-    ColumnFields fields;  // of an inferred table
+/// In a transaction. Must not outlive the connection.
+class PostgresTableSetup final : public TableSetup {
+  public:
+    PostgresTableSetup(Connection& connection, const mapping::Table& table)
+        : TableSetup(connection, table, &refused_by), connection_(connection) {}
 
-    [[nodiscard]] PreparedTable prepared() const {
-        PreparedTable table{known_columns(found), refused};
-        set_fields(table.columns, fields);
-        return table;
-    }
+    /// What prepare() has found last; nothing in it for a table that is not there.
+    [[nodiscard]] CatalogueTable take_found() { return std::move(catalogue_table_); }
+
+  private:
+    SinkResult<std::optional<FoundTable>> find() override;
+    SinkResult<std::string> hint_at_other_case() override;
+    SinkResult<void> check_creatable() override;
+    std::string create_statement() const override;
+    SinkResult<void> alter(const std::string& clauses) override;
+    [[nodiscard]] SinkResult<void> check_key_of_view();
+
+    Connection& connection_;
+    CatalogueTable catalogue_table_;
 };
-
-/// Creates `table`, or checks it (Failure::blocked: it does not fit) and gives an inferred one the
-/// columns that it lacks, as far as the database allows. In a transaction. Yields what is there
-/// then.
-[[nodiscard]] SinkResult<TablePreparation> prepare_table(
-    Connection& connection, const mapping::Table& table
-);
-
-/// What prepare_table would do, as a line for a person. Changes nothing. Failure::blocked: it does
-/// not fit.
-[[nodiscard]] SinkResult<std::string> describe_table(
-    Connection& connection, const mapping::Table& table
-);
 
 }  // namespace foz::sink::postgres

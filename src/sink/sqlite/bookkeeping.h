@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// foz's own two tables in the database: foz_cursor and foz_ledger.
+// What a write adds to foz_cursor and foz_ledger.
 #pragma once
 
 #include <string>
@@ -10,26 +10,11 @@
 
 namespace foz::sink::sqlite {
 
-/// Creates the two tables if they are missing, and the lane's row in foz_cursor. In a transaction.
-[[nodiscard]] SinkResult<void> create_bookkeeping(
-    state::SqliteConnection& connection, const LaneName& lane
-);
-
-/// Every lane of `journal`, by name. None when there are no tables.
-[[nodiscard]] SinkResult<std::vector<LaneState>> read_lanes(
-    state::SqliteConnection& connection, const std::string& journal
-);
-
 /// What foz_cursor held when it was last looked at.
 struct SeenCursor {
     Cursor cursor;
     std::string writer;
 };
-
-/// What all other journals have stored. None when there are no tables.
-[[nodiscard]] SinkResult<std::vector<ForeignTotal>> read_foreign(
-    state::SqliteConnection& connection, const std::string& journal
-);
 
 /// The statements that save what a write adds; must not outlive its connection. One thread.
 class Bookkeeping {

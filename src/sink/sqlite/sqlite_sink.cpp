@@ -8,16 +8,16 @@
 
 #include <sys/stat.h>
 
-#include "base/log.h"
 #include "sink/misfits.h"
+#include "sink/sql_sink.h"
 #include "sink/sqlite/bookkeeping.h"
 #include "sink/sqlite/row_inserter.h"
 #include "sink/sqlite/sqlite_dialect.h"
 #include "sink/sqlite/sqlite_failure.h"
+#include "sink/sqlite/sqlite_session.h"
 #include "sink/sqlite/table_setup.h"
 #include "sink/table_fit.h"
 #include "sink/table_warnings.h"
-#include "state/sqlite_connection.h"
 
 namespace foz::sink::sqlite {
 
@@ -26,9 +26,10 @@ namespace {
 using state::SqliteConnection;
 using state::Transaction;
 
-class SqliteSink final : public Sink {
+class SqliteSink final : public SqlSink {
   public:
-    explicit SqliteSink(std::filesystem::path file) : file_(std::move(file)) {}
+    explicit SqliteSink(std::filesystem::path file)
+        : SqlSink(dialect().name()), file_(std::move(file)) {}
 
     SinkResult<Connected> connect(const LaneName& lane, const mapping::Mapping& mapping) override;
     SinkResult<std::vector<std::string>> inspect(const mapping::Mapping& mapping) override;
@@ -43,28 +44,29 @@ class SqliteSink final : public Sink {
     void end_waits_at(SteadyTime /*deadline*/) override {}  // a file's locks are waited for briefly
 
   private:
-    [[nodiscard]] SinkResult<void> open(bool read_only);
-    [[nodiscard]] SinkResult<Connected> prepare(
-        const LaneName& lane, const mapping::Mapping& mapping
-    );
+    SinkResult<void> open(Access access) override;
+    SqlSession* session() override { return session_ ? &*session_ : nullptr; }
+    SinkResult<TablePreparation> prepare_table(const mapping::Table& table) override;
+    bool is_of_table(const SinkError& error) const override;
+    SinkResult<std::string> describe_table(const mapping::Table& table) override;
+    SinkResult<std::uint64_t> count_rows(const std::string& table) override;
+
     [[nodiscard]] SinkResult<void> check_file_is_the_one_opened() const;
 
     const std::filesystem::path file_;
-    SqliteConnection connection_;
+    std::optional<SqliteSession> session_;
     struct stat opened_{};
     // After connect():
     std::optional<RowInserter> inserter_;
     std::optional<Bookkeeping> books_;
-    TableWarnings warnings_;
 };
 
-SinkResult<void> SqliteSink::open(bool read_only) {
-    close();
-    auto opened = SqliteConnection::open(file_, {.read_only = read_only});
+SinkResult<void> SqliteSink::open(Access access) {
+    auto opened = SqliteConnection::open(file_, {.read_only = access == Access::read});
     if (!opened) {
         return failed(opened.error(), fmt::format("cannot open {}", file_.string()));
     }
-    connection_ = std::move(*opened);
+    session_.emplace(std::move(*opened));
     if (::stat(file_.c_str(), &opened_) != 0) {
         opened_ = {};
     }
@@ -72,15 +74,11 @@ SinkResult<void> SqliteSink::open(bool read_only) {
 }
 
 SinkResult<Connected> SqliteSink::connect(const LaneName& lane, const mapping::Mapping& mapping) {
-    if (auto opened = open(false); !opened) {
-        return pass_on(opened);
-    }
-    auto connected = prepare(lane, mapping);
+    auto connected = SqlSink::connect(lane, mapping);
     if (!connected || any_misfit(*connected)) {
-        close();
-        return connected ? unless_none_fits(std::move(*connected), mapping) : std::move(connected);
+        return connected;
     }
-    inserter_.emplace(connection_, mapping, lane);
+    inserter_.emplace(session_->connection(), mapping, lane);
     for (std::size_t i = 0; i < connected->tables.size(); ++i) {
         // What is refused the table does not want for long: extend() comes again without it.
         if (!connected->tables[i].refused.empty()) {
@@ -91,7 +89,10 @@ SinkResult<Connected> SqliteSink::connect(const LaneName& lane, const mapping::M
         }
     }
     auto books = Bookkeeping::prepare(
-        connection_, lane, {connected->cursor, connected->mark.writer}, mapping.route_names()
+        session_->connection(),
+        lane,
+        {connected->cursor, connected->mark.writer},
+        mapping.route_names()
     );
     if (!books) {
         return pass_on(books);
@@ -100,91 +101,47 @@ SinkResult<Connected> SqliteSink::connect(const LaneName& lane, const mapping::M
     return connected;
 }
 
-// Makes the tables what the routes want, and reads what is there then: in one transaction.
-SinkResult<Connected> SqliteSink::prepare(const LaneName& lane, const mapping::Mapping& mapping) {
-    auto transaction = Transaction::begin_write(connection_);
-    if (!transaction) {
-        return failed(transaction.error(), "cannot begin");
+SinkResult<TablePreparation> SqliteSink::prepare_table(const mapping::Table& table) {
+    auto prepared = sqlite::prepare_table(*session_, table);
+    if (!prepared) {
+        return pass_on(prepared);
     }
-    if (auto created = create_bookkeeping(connection_, lane); !created) {
-        return pass_on(created);
+    auto warnings = warnings_about(session_->connection(), table);
+    if (!warnings) {
+        return pass_on(warnings);
     }
-    Connected connected;
-    for (const auto& table : mapping.tables()) {
-        PreparedTable& here = connected.tables.emplace_back();
-        if (table->elsewhere) {
-            continue;
-        }
-        auto prepared = prepare_table(connection_, *table);
-        // Any other error is about the file, which has all tables.
-        if (!prepared && prepared.error().failure != Failure::blocked &&
-            prepared.error().failure != Failure::schema) {
-            return pass_on(prepared);
-        }
-        if (!prepared) {
-            here.misfit = std::move(prepared.error());
-            continue;
-        }
-        here = std::move(*prepared);
-        const auto warnings = warnings_about(connection_, *table);
-        if (!warnings) {
-            return std::unexpected(warnings.error());
-        }
-        warnings_.log(table->name, *warnings);
-    }
-    auto lanes = read_lanes(connection_, lane.journal);
-    if (!lanes) {
-        return pass_on(lanes);
-    }
-    const auto state = std::ranges::find(*lanes, lane.lane, &LaneState::lane);
-    if (state != lanes->end()) {
-        connected.cursor = state->cursor;
-        connected.mark = std::move(state->mark);
-        connected.ledger = std::move(state->ledger);
-    }
-    if (auto committed = transaction->commit(); !committed) {
-        return std::unexpected(commit_failure_of(committed.error()));
-    }
-    return connected;
+    return TablePreparation{.table = std::move(*prepared), .warnings = std::move(*warnings)};
+}
+
+// Any other is about the file, which has all tables.
+bool SqliteSink::is_of_table(const SinkError& error) const {
+    return error.failure == Failure::blocked || error.failure == Failure::schema;
 }
 
 SinkResult<std::vector<std::string>> SqliteSink::inspect(const mapping::Mapping& mapping) {
+    if (std::filesystem::exists(file_)) {
+        return SqlSink::inspect(mapping);
+    }
     std::vector<std::string> lines;
-    if (!std::filesystem::exists(file_)) {
-        for (const auto& table : mapping.tables()) {
-            lines.push_back(with_warnings(
-                fmt::format("table {}: will be created, in a new file", table->name),
-                warnings_of_new(*table)
-            ));
-        }
-        return lines;
+    for (const auto& table : mapping.tables()) {
+        lines.push_back(with_warnings(
+            fmt::format("table {}: will be created, in a new file", table->name),
+            warnings_of_new(*table)
+        ));
     }
-    if (auto opened = open(true); !opened) {
-        return pass_on(opened);
-    }
-    return describe_all(
-        mapping,
-        [&](const mapping::Table& table) { return describe_table(connection_, table); },
-        {.lines = {}, .objections = {}}
-    );
+    return lines;
+}
+
+SinkResult<std::string> SqliteSink::describe_table(const mapping::Table& table) {
+    return sqlite::describe_table(session_->connection(), table);
 }
 
 SinkResult<PreparedTable> SqliteSink::extend(const mapping::Table& table) {
     if (!inserter_) {
-        return fail(Failure::reconnect, "not connected to SQLite");
+        return not_connected();
     }
-    auto transaction = Transaction::begin_write(connection_);
-    if (!transaction) {
-        return failed(transaction.error(), "cannot begin");
-    }
-    auto prepared = prepare_table(connection_, table);
-    if (!prepared) {
-        return prepared;
-    }
-    if (auto committed = transaction->commit(); !committed) {
-        return std::unexpected(commit_failure_of(committed.error()));
-    }
-    if (!prepared->refused.empty()) {
+    auto prepared = SqlSink::extend(table);
+    if (!prepared || !prepared->refused.empty()) {
         return prepared;  // as in connect()
     }
     if (auto inserts = inserter_->prepare(table); !inserts) {
@@ -197,12 +154,12 @@ SinkResult<Written> SqliteSink::write(
     const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
 ) {
     if (!inserter_ || !books_) {
-        return fail(Failure::reconnect, "not connected to SQLite");
+        return not_connected();
     }
     if (auto same = check_file_is_the_one_opened(); !same) {
         return pass_on(same);
     }
-    auto transaction = Transaction::begin_write(connection_);
+    auto transaction = Transaction::begin_write(session_->connection());
     if (!transaction) {
         return failed(transaction.error(), "cannot begin");
     }
@@ -239,44 +196,22 @@ SinkResult<void> SqliteSink::check_file_is_the_one_opened() const {
 SinkResult<Audit> SqliteSink::audit(
     const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
 ) {
+    if (session_ || std::filesystem::exists(file_)) {
+        return SqlSink::audit(journal, tables);
+    }
     Audit audit;
     audit.rows.resize(tables.size());
-    if (!connection_.is_open()) {
-        if (!std::filesystem::exists(file_)) {
-            return audit;
-        }
-        if (auto opened = open(true); !opened) {
-            return pass_on(opened);
-        }
-    }
-    auto transaction = Transaction::begin_read(connection_);
-    if (!transaction) {
-        return failed(transaction.error(), "cannot begin");
-    }
-    auto lanes = read_lanes(connection_, journal);
-    if (!lanes) {
-        return pass_on(lanes);
-    }
-    audit.lanes = std::move(*lanes);
-    auto foreign = read_foreign(connection_, journal);
-    if (!foreign) {
-        return pass_on(foreign);
-    }
-    audit.foreign = std::move(*foreign);
-    for (std::size_t i = 0; i < tables.size(); ++i) {
-        auto rows = count_rows(connection_, tables[i]->name);
-        if (!rows) {
-            return pass_on(rows);
-        }
-        audit.rows[i] = *rows;
-    }
     return audit;
+}
+
+SinkResult<std::uint64_t> SqliteSink::count_rows(const std::string& table) {
+    return sqlite::count_rows(session_->connection(), table);
 }
 
 void SqliteSink::close() {
     inserter_.reset();
     books_.reset();
-    connection_ = {};
+    session_.reset();
 }
 
 constexpr std::string_view kScheme = "sqlite";

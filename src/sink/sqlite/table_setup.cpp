@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "sink/column_fields.h"
-#include "sink/sql_text.h"
 #include "sink/sqlite/sqlite_catalogue.h"
 #include "sink/sqlite/sqlite_dialect.h"
 #include "sink/sqlite/sqlite_failure.h"
@@ -47,49 +46,6 @@ SinkResult<void> add_column(
         return failed(added.error(), fmt::format("cannot add {} to {}", column.name, table.name));
     }
     log_changed(table.name, fmt::format("ADD COLUMN {}", dialect().quoted(column.name)));
-    return {};
-}
-
-// As a literal.
-std::string quoted_text(std::string_view text) {
-    return enclosed(text, '\'');
-}
-
-// Keeps which fields fill the table's columns, and reads which did before.
-SinkResult<void> remember_fields(
-    SqliteConnection& connection,
-    const mapping::Table& table,
-    bool made_anew,
-    PreparedTable& prepared
-) {
-    std::string sql =
-        "CREATE TABLE IF NOT EXISTS foz_columns (table_name TEXT NOT NULL, column_name TEXT NOT "
-        "NULL, field TEXT NOT NULL, PRIMARY KEY (table_name, column_name)) WITHOUT ROWID;";
-    if (made_anew) {
-        sql += forget_fields(table, quoted_text) + ";";
-    }
-    if (const std::string values = field_values(table, quoted_text); !values.empty()) {
-        sql += "INSERT INTO foz_columns VALUES " + values + " ON CONFLICT DO NOTHING;";
-    }
-    if (auto kept = connection.execute(sql.c_str()); !kept) {
-        return failed(kept.error(), "cannot write foz_columns");
-    }
-    auto select = connection.prepare(fields_query(table, quoted_text));
-    if (!select) {
-        return failed(select.error(), "cannot read foz_columns");
-    }
-    ColumnFields fields;
-    while (true) {
-        const auto row = select->step();
-        if (!row) {
-            return failed(row.error(), "cannot read foz_columns");
-        }
-        if (!*row) {
-            break;
-        }
-        fields.emplace_back(select->text(0), select->text(1));
-    }
-    set_fields(prepared.columns, fields);
     return {};
 }
 
@@ -142,15 +98,17 @@ SinkResult<PreparedTable> prepare(
 
 }  // namespace
 
-SinkResult<PreparedTable> prepare_table(SqliteConnection& connection, const mapping::Table& table) {
+SinkResult<PreparedTable> prepare_table(SqliteSession& session, const mapping::Table& table) {
     bool made_anew = false;
-    auto prepared = prepare(connection, table, made_anew);
+    auto prepared = prepare(session.connection(), table, made_anew);
     if (!prepared || !table.inferred || prepared->columns.empty()) {
         return prepared;
     }
-    if (auto kept = remember_fields(connection, table, made_anew, *prepared); !kept) {
-        return pass_on(kept);
+    auto fields = exchange_fields(session, table, made_anew);
+    if (!fields) {
+        return pass_on(fields);
     }
+    set_fields(prepared->columns, *fields);
     return prepared;
 }
 

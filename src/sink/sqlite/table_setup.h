@@ -6,8 +6,7 @@
 #include <vector>
 
 #include "mapping/table.h"
-#include "sink/sink.h"
-#include "state/sqlite_connection.h"
+#include "sink/sqlite/sqlite_session.h"
 
 namespace foz::sink::sqlite {
 
@@ -15,7 +14,7 @@ namespace foz::sink::sqlite {
 /// columns that it lacks. In a transaction. Yields no columns for an inferred table that has none
 /// yet.
 [[nodiscard]] SinkResult<PreparedTable> prepare_table(
-    state::SqliteConnection& connection, const mapping::Table& table
+    SqliteSession& session, const mapping::Table& table
 );
 
 /// What the owner of the table should know: a key that does not tell all readings apart, or takes

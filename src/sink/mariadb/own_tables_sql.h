@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// foz's own tables in MariaDB's SQL. Pure.
+#pragma once
+
+#include "sink/own_tables_sql.h"
+
+namespace foz::sink::mariadb {
+
+[[nodiscard]] const OwnTablesSql& own_tables_sql();
+
+}  // namespace foz::sink::mariadb
