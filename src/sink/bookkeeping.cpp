@@ -2,7 +2,6 @@
 #include "sink/bookkeeping.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
@@ -10,15 +9,6 @@ namespace foz::sink {
 namespace {
 
 constexpr std::string_view kCannotRead = "cannot read foz_cursor";
-
-template <class T>
-T number(const std::optional<std::string>& cell) {
-    T value = 0;
-    if (cell) {
-        std::from_chars(cell->data(), cell->data() + cell->size(), value);
-    }
-    return value;
-}
 
 struct OwnTables {
     bool there = false;

@@ -3,6 +3,7 @@
 // go other, faster ways. The sink of the database owns it; one thread; errors as in sink.h.
 #pragma once
 
+#include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,16 @@ namespace foz::sink {
 
 /// The cells of a row as text; nullopt is NULL.
 using TextRow = std::vector<std::optional<std::string>>;
+
+/// A number that the database itself wrote.
+template <class T>
+[[nodiscard]] T number(const std::optional<std::string>& cell) {
+    T value = 0;
+    if (cell) {
+        std::from_chars(cell->data(), cell->data() + cell->size(), value);
+    }
+    return value;
+}
 
 class SqlSession {
   public:

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/log.h"
 #include "sink/bookkeeping.h"
 #include "sink/clear_text.h"
@@ -197,6 +199,24 @@ SinkResult<Audit> SqlSink::read_audit(
         audit.rows.push_back(*count);
     }
     return audit;
+}
+
+// 0 if the table is not there.
+SinkResult<std::uint64_t> SqlSink::count_rows(const std::string& table) {
+    auto name = find_table(table);
+    if (!name) {
+        return pass_on(name);
+    }
+    if (name->empty()) {
+        return 0;
+    }
+    auto rows = session()->rows_of_long(
+        "SELECT count(*) FROM " + *name, fmt::format("cannot count the rows of {}", table)
+    );
+    if (!rows) {
+        return pass_on(rows);
+    }
+    return number<std::uint64_t>(rows->front()[0]);
 }
 
 }  // namespace foz::sink

@@ -4,6 +4,7 @@
 // below, and writes batches its own way. One thread; errors as in sink.h.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -60,8 +61,8 @@ class SqlSink : public Sink {
     [[nodiscard]] virtual SinkResult<void> tables_are_prepared() { return {}; }
     /// What prepare_table() would do, as a line for a person. Failure::blocked: it does not fit.
     [[nodiscard]] virtual SinkResult<std::string> describe_table(const mapping::Table& table) = 0;
-    /// 0 if the table is not there.
-    [[nodiscard]] virtual SinkResult<std::uint64_t> count_rows(const std::string& table) = 0;
+    /// The table's name in SQL; "" if it is not there.
+    [[nodiscard]] virtual SinkResult<std::string> find_table(const std::string& name) = 0;
 
     [[nodiscard]] SinkResult<Connected> set_up(
         const LaneName& lane, const mapping::Mapping& mapping
@@ -71,6 +72,7 @@ class SqlSink : public Sink {
     [[nodiscard]] SinkResult<std::vector<std::string>> describe_tables(
         const mapping::Mapping& mapping
     );
+    [[nodiscard]] SinkResult<std::uint64_t> count_rows(const std::string& table);
     [[nodiscard]] SinkResult<Audit> read_audit(
         const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
     );

@@ -16,6 +16,20 @@ mapping::Refusal refusal(std::string column, std::string_view failure, const Sin
 
 }  // namespace
 
+Change column_added(const mapping::Column& column, std::string_view name, std::string_view type) {
+    return {
+        column.name,
+        fmt::format("ADD COLUMN {} {}", name, type),
+        fmt::format("column {} cannot be added", column.name)
+    };
+}
+
+Change column_retyped(const mapping::Column& column, std::string_view type, std::string clause) {
+    return {
+        column.name, std::move(clause), fmt::format("column {} cannot become {}", column.name, type)
+    };
+}
+
 std::string large_integer_query(std::string_view table, std::string_view column) {
     constexpr std::int64_t kExact = std::int64_t{1} << 53;
     return fmt::format(

@@ -21,6 +21,15 @@ struct Change {
     std::string large_integer_query{};  // NOLINT(readability-redundant-member-init)
 };
 
+/// A column that is missing. `name` is quoted.
+[[nodiscard]] Change column_added(
+    const mapping::Column& column, std::string_view name, std::string_view type
+);
+/// A column that `clause` gives the `type`.
+[[nodiscard]] Change column_retyped(
+    const mapping::Column& column, std::string_view type, std::string clause
+);
+
 /// A query that has a row when the column holds an integer that a double may not. Both names
 /// quoted.
 [[nodiscard]] std::string large_integer_query(std::string_view table, std::string_view column);

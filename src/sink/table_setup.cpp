@@ -33,11 +33,12 @@ SinkResult<TablePreparation> TableSetup::prepare() {
 SinkResult<FoundTable> TableSetup::make_fit() {
     constexpr int kAttemptsMax = 6;
     for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
-        auto found = find();
-        if (!found) {
-            return pass_on(found);
+        auto looked_up = find();
+        if (!looked_up) {
+            return pass_on(looked_up);
         }
-        if (!*found) {
+        std::optional<FoundTable>& found = *looked_up;
+        if (!found) {
             if (table_.columns.empty()) {
                 return FoundTable{};  // inferred, and nothing has been received yet
             }
@@ -46,12 +47,12 @@ SinkResult<FoundTable> TableSetup::make_fit() {
             }
             continue;
         }
-        auto changed = change(**found);
+        auto changed = change(*found);
         if (!changed) {
             return pass_on(changed);
         }
         if (!*changed) {
-            return std::move(**found);
+            return std::move(*found);
         }
     }
     return fail(Failure::retry, "table {} does not become what it should be", table_.name);
@@ -139,15 +140,15 @@ SinkResult<void> TableSetup::exchange_fields(std::vector<mapping::Column>& colum
 }
 
 SinkResult<std::string> TableSetup::describe() {
-    auto found = find();
-    if (!found) {
-        return pass_on(found);
+    auto looked_up = find();
+    if (!looked_up) {
+        return pass_on(looked_up);
     }
-    if (*found) {
-        if (const auto& impossible = (*found)->impossible; !impossible.empty()) {
+    if (std::optional<FoundTable>& found = *looked_up) {
+        if (const auto& impossible = found->impossible; !impossible.empty()) {
             return fail(Failure::blocked, "table {}: {}", table_.name, impossible.front().reason);
         }
-        return with_warnings(std::move((*found)->line), (*found)->warnings);
+        return with_warnings(std::move(found->line), found->warnings);
     }
     if (auto creatable = check_creatable(); !creatable) {
         return pass_on(creatable);

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sink/mariadb/dialect.h"
 #include "sink/mariadb/error_number.h"
-#include "sink/mariadb/own_tables_sql.h"
 #include "sink/progress.h"
 
 namespace foz::sink::mariadb {

@@ -299,10 +299,8 @@ void Connection::note_warnings() {
 }
 
 SinkResult<void> Connection::execute(const std::string& sql, std::string_view /*failure*/) {
-    if (auto done = run(sql); !done) {
-        return pass_on(done);
-    }
-    return {};
+    auto done = run(sql);
+    return done ? SinkResult<void>{} : pass_on(done);
 }
 
 namespace {

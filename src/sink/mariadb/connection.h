@@ -13,7 +13,7 @@
 #include <mysql.h>
 
 #include "base/clock.h"
-#include "sink/mariadb/own_tables_sql.h"
+#include "sink/mariadb/dialect.h"
 #include "sink/mariadb/url.h"
 #include "sink/socket_waiter.h"
 #include "sink/sql_session.h"

@@ -6,11 +6,13 @@
 #include <string>
 #include <string_view>
 
+#include "sink/own_tables_sql.h"
 #include "sink/sink.h"
 
 namespace foz::sink::mariadb {
 
 [[nodiscard]] const Dialect& dialect();
+[[nodiscard]] const OwnTablesSql& own_tables_sql();
 
 /// Compares text byte by byte, trailing spaces included: with the servers' default collations "a",
 /// "A" and "a " would be one key, and readings would be lost as duplicates.

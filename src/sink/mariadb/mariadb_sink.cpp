@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "base/redaction.h"
 #include "sink/mariadb/batch_write.h"
 #include "sink/mariadb/catalogue.h"
@@ -38,13 +39,17 @@ class MariadbSink final : public SqlSink {
 
   private:
     SinkResult<void> open(Access access) override;
+    Connection& connection() {
+        FOZ_CHECK(connection_.has_value());
+        return *connection_;
+    }
     SqlSession* session() override { return connection_ ? &*connection_ : nullptr; }
     std::string_view missing_encryption() const override;
     SinkResult<std::vector<std::string>> missing_rights(const mapping::Mapping& mapping) override;
     SinkResult<TablePreparation> prepare_table(const mapping::Table& table) override;
     bool is_of_table(const SinkError& error) const override;
     SinkResult<std::string> describe_table(const mapping::Table& table) override;
-    SinkResult<std::uint64_t> count_rows(const std::string& table) override;
+    SinkResult<std::string> find_table(const std::string& name) override;
 
     [[nodiscard]] bool shapes_have_changed(Connection& connection);
     [[nodiscard]] std::optional<std::size_t> table_to_blame(
@@ -75,11 +80,11 @@ void MariadbSink::close() {
 }
 
 std::string_view MariadbSink::missing_encryption() const {
-    return connection_->is_in_clear() ? kEncrypted : "";
+    return connection_ && connection_->is_in_clear() ? kEncrypted : "";
 }
 
 SinkResult<std::vector<std::string>> MariadbSink::missing_rights(const mapping::Mapping& mapping) {
-    return mariadb::missing_rights(*connection_, mapping);
+    return mariadb::missing_rights(connection(), mapping);
 }
 
 SinkResult<Connected> MariadbSink::connect(const LaneName& lane, const mapping::Mapping& mapping) {
@@ -101,13 +106,13 @@ SinkResult<TablePreparation> MariadbSink::prepare_table(const mapping::Table& ta
     const auto plan = std::ranges::find(lane_.plans, &table, &TablePlan::table);
     FOZ_CHECK(plan != lane_.plans.end());
     plan->columns.clear();
-    auto preparation = MariadbTableSetup(*connection_, table).prepare();
+    auto preparation = MariadbTableSetup(connection(), table).prepare();
     if (!preparation) {
         return preparation;
     }
     if (preparation->table.columns.empty()) {
         plan->found = {};  // inferred, and nothing has been received yet
-    } else if (auto read = plan->read(*connection_); !read) {
+    } else if (auto read = plan->read(connection()); !read) {
         return pass_on(read);
     }
     return preparation;
@@ -118,22 +123,15 @@ bool MariadbSink::is_of_table(const SinkError& error) const {
 }
 
 SinkResult<std::string> MariadbSink::describe_table(const mapping::Table& table) {
-    return MariadbTableSetup(*connection_, table).describe();
+    return MariadbTableSetup(connection(), table).describe();
 }
 
-SinkResult<std::uint64_t> MariadbSink::count_rows(const std::string& table) {
-    auto found = read_table(*connection_, table);
+SinkResult<std::string> MariadbSink::find_table(const std::string& name) {
+    auto found = read_table(connection(), name);
     if (!found) {
         return pass_on(found);
     }
-    if (!*found) {
-        return 0;
-    }
-    auto count = connection_->run_at_length("SELECT count(*) FROM " + quoted_table(table));
-    if (!count) {
-        return pass_on(count);
-    }
-    return std::stoull(count->front().rows[0][0].value_or("0"));
+    return *found ? quoted_table(name) : "";
 }
 
 // The table at hand, unless the error is about all of the database.

@@ -23,11 +23,12 @@ SinkResult<void> TablePlan::read(Connection& connection) {
     if (!read) {
         return pass_on(read);
     }
-    if (!*read) {
+    std::optional<CatalogueTable>& there = *read;
+    if (!there) {
         return fail(Failure::schema, "table {} has just been dropped", table->name);
     }
     shape = std::move(answers->front().shape);
-    found = std::move(**read);
+    found = std::move(*there);
     return {};
 }
 

@@ -10,38 +10,23 @@
 namespace foz::sink::mariadb {
 namespace {
 
-Change added(const mapping::Table& table, const mapping::Column& column) {
-    return {
-        column.name,
-        fmt::format("ADD COLUMN {} {}", dialect().quoted(column.name), column_type(table, column)),
-        fmt::format("column {} cannot be added", column.name)
-    };
-}
-
-Change widened(
-    const mapping::Table& table, const mapping::Column& column, const CatalogueColumn& there
-) {
-    const std::string name = dialect().quoted(column.name);
-    const std::string type = column_type(table, column);
-    const bool rounds =
-        column.type == mapping::ColumnType::real && there.type.starts_with("bigint");
-    return {
-        column.name,
-        fmt::format("MODIFY COLUMN {} {}", name, type),
-        fmt::format("column {} cannot become {}", column.name, type),
-        rounds ? large_integer_query(quoted_table(table.name), name) : ""
-    };
-}
-
+// Column by column, what makes `there` as it should be.
 void add_changes(const mapping::Table& table, const CatalogueTable& there, FoundTable& found) {
     for (const mapping::Column& column : table.columns) {
         const CatalogueColumn* one = there.find(column.name);
+        const std::string name = dialect().quoted(column.name);
+        const std::string type = column_type(table, column);
         if (one == nullptr) {
-            found.changes.push_back(added(table, column));
+            found.changes.push_back(column_added(column, name, type));
         } else if (auto reason = column_objection(table, column, *one); !reason.empty()) {
             found.impossible.push_back({column.name, std::move(reason)});
         } else if (!fits(column.type, *one)) {
-            found.changes.push_back(widened(table, column, *one));
+            Change& change = found.changes.emplace_back(
+                column_retyped(column, type, fmt::format("MODIFY COLUMN {} {}", name, type))
+            );
+            if (column.type == mapping::ColumnType::real && one->type.starts_with("bigint")) {
+                change.large_integer_query = large_integer_query(quoted_table(table.name), name);
+            }
         }
     }
 }
@@ -53,10 +38,11 @@ SinkResult<std::optional<FoundTable>> MariadbTableSetup::find() {
     if (!read) {
         return pass_on(read);
     }
-    if (!*read) {
+    const std::optional<CatalogueTable>& catalogued = *read;
+    if (!catalogued) {
         return std::nullopt;
     }
-    const CatalogueTable& there = **read;
+    const CatalogueTable& there = *catalogued;
     if (const auto reason = objection(table(), there); !reason.empty()) {
         return fail(Failure::blocked, "table {}: {}", table().name, reason);
     }

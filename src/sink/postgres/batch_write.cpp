@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "sink/postgres/dialect.h"
-#include "sink/postgres/own_tables_sql.h"
 #include "sink/postgres/replaced_rows.h"
 #include "sink/postgres/row_probe.h"
 #include "sink/postgres/sqlstate.h"

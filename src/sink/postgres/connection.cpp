@@ -174,14 +174,6 @@ SinkResult<void> Connection::begin_setup() {
     );
 }
 
-SinkResult<void> Connection::begin_snapshot() {
-    return execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "");
-}
-
-SinkResult<void> Connection::begin_step() {
-    return execute("SAVEPOINT foz_step", "");
-}
-
 SinkResult<void> Connection::end_step(bool keep) {
     if (lost()) {
         return {};
@@ -195,10 +187,8 @@ SinkResult<void> Connection::end_step(bool keep) {
 }
 
 SinkResult<void> Connection::execute(const std::string& sql, std::string_view /*failure*/) {
-    if (auto done = run(sql); !done) {
-        return pass_on(done);
-    }
-    return {};
+    auto done = run(sql);
+    return done ? SinkResult<void>{} : pass_on(done);
 }
 
 namespace {

@@ -11,7 +11,7 @@
 
 #include <libpq-fe.h>
 
-#include "sink/postgres/own_tables_sql.h"
+#include "sink/postgres/dialect.h"
 #include "sink/socket_waiter.h"
 #include "sink/sql_session.h"
 
@@ -65,8 +65,10 @@ class Connection final : public SqlSession {
     SinkResult<std::vector<TextRow>> rows_of_long(const std::string& sql, std::string_view failure)
         override;
     SinkResult<void> begin_setup() override;
-    SinkResult<void> begin_snapshot() override;
-    SinkResult<void> begin_step() override;
+    SinkResult<void> begin_snapshot() override {
+        return execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "");
+    }
+    SinkResult<void> begin_step() override { return execute("SAVEPOINT foz_step", ""); }
     SinkResult<void> end_step(bool keep) override;
     const OwnTablesSql& own_tables() const override { return own_tables_sql(); }
 

@@ -6,11 +6,13 @@
 #include <string>
 #include <string_view>
 
+#include "sink/own_tables_sql.h"
 #include "sink/sink.h"
 
 namespace foz::sink::postgres {
 
 [[nodiscard]] const Dialect& dialect();
+[[nodiscard]] const OwnTablesSql& own_tables_sql();
 
 /// "climate" as "\"climate\"", "home.climate" as "\"home\".\"climate\"".
 [[nodiscard]] std::string quoted_table(std::string_view table);

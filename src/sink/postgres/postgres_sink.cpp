@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "base/redaction.h"
 #include "sink/postgres/batch_write.h"
 #include "sink/postgres/catalogue.h"
@@ -41,6 +42,10 @@ class PostgresSink final : public SqlSink {
 
   private:
     SinkResult<void> open(Access access) override;
+    Connection& connection() {
+        FOZ_CHECK(connection_.has_value());
+        return *connection_;
+    }
     SqlSession* session() override { return connection_ ? &*connection_ : nullptr; }
     std::string_view missing_encryption() const override;
     SinkResult<std::vector<std::string>> missing_rights(const mapping::Mapping& mapping) override;
@@ -48,7 +53,7 @@ class PostgresSink final : public SqlSink {
     bool is_of_table(const SinkError& error) const override;
     SinkResult<void> tables_are_prepared() override;
     SinkResult<std::string> describe_table(const mapping::Table& table) override;
-    SinkResult<std::uint64_t> count_rows(const std::string& table) override;
+    SinkResult<std::string> find_table(const std::string& name) override;
 
     [[nodiscard]] bool shape_has_changed(Connection& connection) const;
     [[nodiscard]] std::optional<std::size_t> table_to_blame(
@@ -72,15 +77,15 @@ SinkResult<void> PostgresSink::open(Access /*access*/) {
 }
 
 std::string_view PostgresSink::missing_encryption() const {
-    return connection_->is_in_clear() ? kEncrypted : "";
+    return connection_ && connection_->is_in_clear() ? kEncrypted : "";
 }
 
 SinkResult<std::vector<std::string>> PostgresSink::missing_rights(const mapping::Mapping& mapping) {
     // takes_key() needs a transaction; what it reads must not change, either.
-    if (auto begun = connection_->run(connection_->begin()); !begun) {
+    if (auto begun = connection().run(connection().begin()); !begun) {
         return pass_on(begun);
     }
-    return postgres::missing_rights(*connection_, mapping);
+    return postgres::missing_rights(connection(), mapping);
 }
 
 SinkResult<Connected> PostgresSink::connect(const LaneName& lane, const mapping::Mapping& mapping) {
@@ -102,7 +107,7 @@ SinkResult<Connected> PostgresSink::connect(const LaneName& lane, const mapping:
 SinkResult<TablePreparation> PostgresSink::prepare_table(const mapping::Table& table) {
     const auto plan = std::ranges::find(lane_.plans, &table, &TablePlan::table);
     FOZ_CHECK(plan != lane_.plans.end());
-    PostgresTableSetup setup(*connection_, table);
+    PostgresTableSetup setup(connection(), table);
     auto preparation = setup.prepare();
     if (preparation) {
         plan->prepared_as(setup.take_found());
@@ -111,11 +116,11 @@ SinkResult<TablePreparation> PostgresSink::prepare_table(const mapping::Table& t
 }
 
 bool PostgresSink::is_of_table(const SinkError& /*error*/) const {
-    return !connection_->lost();
+    return connection_ && !connection_->lost();
 }
 
 SinkResult<void> PostgresSink::tables_are_prepared() {
-    auto shape = connection_->run(lane_.shape_query);
+    auto shape = connection().run(lane_.shape_query);
     if (!shape) {
         return pass_on(shape);
     }
@@ -124,22 +129,15 @@ SinkResult<void> PostgresSink::tables_are_prepared() {
 }
 
 SinkResult<std::string> PostgresSink::describe_table(const mapping::Table& table) {
-    return PostgresTableSetup(*connection_, table).describe();
+    return PostgresTableSetup(connection(), table).describe();
 }
 
-SinkResult<std::uint64_t> PostgresSink::count_rows(const std::string& table) {
-    auto found = read_table(*connection_, table);
+SinkResult<std::string> PostgresSink::find_table(const std::string& name) {
+    auto found = read_table(connection(), name);
     if (!found) {
         return pass_on(found);
     }
-    if (!*found) {
-        return 0;
-    }
-    auto count = connection_->run_at_length("SELECT count(*) FROM " + quoted_table(table));
-    if (!count) {
-        return pass_on(count);
-    }
-    return static_cast<std::uint64_t>(number(*count, 0, 0));
+    return *found ? quoted_table(name) : "";
 }
 
 // The table at hand, unless the error is about all of the database.

@@ -13,43 +13,26 @@
 namespace foz::sink::postgres {
 namespace {
 
-Change added(const mapping::Column& column) {
-    return {
-        column.name,
-        fmt::format(
-            "ADD COLUMN {} {}", dialect().quoted(column.name), dialect().type_name(column.type)
-        ),
-        fmt::format("column {} cannot be added", column.name)
-    };
-}
-
-Change widened(
-    const mapping::Table& table, const mapping::Column& column, const CatalogueColumn& there
-) {
-    const std::string name = dialect().quoted(column.name);
-    const std::string_view type = dialect().type_name(column.type);
-    const bool rounds =
-        column.type == mapping::ColumnType::real && there.encoding == Encoding::int8;
-    return {
-        column.name,
-        fmt::format("ALTER COLUMN {} TYPE {}", name, type),
-        fmt::format("column {} cannot become {}", column.name, type),
-        rounds ? large_integer_query(quoted_table(table.name), name) : ""
-    };
-}
-
+// Column by column, what makes `there` as it should be.
 void add_changes(const mapping::Table& table, const CatalogueTable& there, FoundTable& found) {
     for (const mapping::Column& column : table.columns) {
         const CatalogueColumn* one = there.find(column.name);
+        const std::string name = dialect().quoted(column.name);
+        const std::string_view type = dialect().type_name(column.type);
         if (one == nullptr && there.find_in_other_case(column.name) != nullptr) {
             continue;  // the mapping takes that one's name
         }
         if (one == nullptr) {
-            found.changes.push_back(added(column));
+            found.changes.push_back(column_added(column, name, type));
         } else if (auto reason = column_objection(table, column, *one); !reason.empty()) {
             found.impossible.push_back({column.name, std::move(reason)});
         } else if (!fits(column.type, *one)) {
-            found.changes.push_back(widened(table, column, *one));
+            Change& change = found.changes.emplace_back(
+                column_retyped(column, type, fmt::format("ALTER COLUMN {} TYPE {}", name, type))
+            );
+            if (column.type == mapping::ColumnType::real && one->encoding == Encoding::int8) {
+                change.large_integer_query = large_integer_query(quoted_table(table.name), name);
+            }
         }
     }
 }
@@ -61,10 +44,11 @@ SinkResult<std::optional<FoundTable>> PostgresTableSetup::find() {
     if (!read) {
         return pass_on(read);
     }
-    if (!*read) {
+    std::optional<CatalogueTable>& there = *read;
+    if (!there) {
         return std::nullopt;
     }
-    catalogue_table_ = std::move(**read);
+    catalogue_table_ = std::move(*there);
     if (const auto reason = objection(table(), catalogue_table_); !reason.empty()) {
         return fail(Failure::blocked, "{}", reason);
     }

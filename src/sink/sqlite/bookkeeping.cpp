@@ -12,7 +12,6 @@ namespace {
 
 using state::SqliteConnection;
 using state::SqliteResult;
-using state::Statement;
 
 // Changes no row when another foz has moved the cursor.
 constexpr std::string_view kSaveCursor =

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "sink/own_tables_sql.h"
 #include "sink/sink.h"
 
 namespace foz::sink::sqlite {
@@ -27,5 +28,6 @@ class SqliteDialect final : public Dialect {
 };
 
 [[nodiscard]] const SqliteDialect& dialect();
+[[nodiscard]] const OwnTablesSql& own_tables_sql();
 
 }  // namespace foz::sink::sqlite

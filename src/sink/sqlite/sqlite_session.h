@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sink/sql_session.h"
+#include "sink/sqlite/sqlite_dialect.h"
 #include "state/sqlite_connection.h"
 
 namespace foz::sink::sqlite {
@@ -37,7 +38,7 @@ class SqliteSession final : public SqlSession {
     // A step is one statement, or changes nothing when it fails.
     SinkResult<void> begin_step() override { return {}; }
     SinkResult<void> end_step(bool /*keep*/) override { return {}; }
-    const OwnTablesSql& own_tables() const override;
+    const OwnTablesSql& own_tables() const override { return own_tables_sql(); }
 
   private:
     [[nodiscard]] SinkResult<void> begin(state::SqliteResult<state::Transaction> transaction);

@@ -8,10 +8,12 @@
 
 #include <sys/stat.h>
 
+#include "base/check.h"
 #include "sink/misfits.h"
 #include "sink/sql_sink.h"
 #include "sink/sqlite/bookkeeping.h"
 #include "sink/sqlite/row_inserter.h"
+#include "sink/sqlite/sqlite_catalogue.h"
 #include "sink/sqlite/sqlite_dialect.h"
 #include "sink/sqlite/sqlite_failure.h"
 #include "sink/sqlite/sqlite_session.h"
@@ -45,11 +47,15 @@ class SqliteSink final : public SqlSink {
 
   private:
     SinkResult<void> open(Access access) override;
+    SqliteSession& open_session() {
+        FOZ_CHECK(session_.has_value());
+        return *session_;
+    }
     SqlSession* session() override { return session_ ? &*session_ : nullptr; }
     SinkResult<TablePreparation> prepare_table(const mapping::Table& table) override;
     bool is_of_table(const SinkError& error) const override;
     SinkResult<std::string> describe_table(const mapping::Table& table) override;
-    SinkResult<std::uint64_t> count_rows(const std::string& table) override;
+    SinkResult<std::string> find_table(const std::string& name) override;
 
     [[nodiscard]] SinkResult<void> check_file_is_the_one_opened() const;
 
@@ -78,7 +84,7 @@ SinkResult<Connected> SqliteSink::connect(const LaneName& lane, const mapping::M
     if (!connected || any_misfit(*connected)) {
         return connected;
     }
-    inserter_.emplace(session_->connection(), mapping, lane);
+    inserter_.emplace(open_session().connection(), mapping, lane);
     for (std::size_t i = 0; i < connected->tables.size(); ++i) {
         // What is refused the table does not want for long: extend() comes again without it.
         if (!connected->tables[i].refused.empty()) {
@@ -89,7 +95,7 @@ SinkResult<Connected> SqliteSink::connect(const LaneName& lane, const mapping::M
         }
     }
     auto books = Bookkeeping::prepare(
-        session_->connection(),
+        open_session().connection(),
         lane,
         {connected->cursor, connected->mark.writer},
         mapping.route_names()
@@ -102,11 +108,11 @@ SinkResult<Connected> SqliteSink::connect(const LaneName& lane, const mapping::M
 }
 
 SinkResult<TablePreparation> SqliteSink::prepare_table(const mapping::Table& table) {
-    auto prepared = sqlite::prepare_table(*session_, table);
+    auto prepared = sqlite::prepare_table(open_session(), table);
     if (!prepared) {
         return pass_on(prepared);
     }
-    auto warnings = warnings_about(session_->connection(), table);
+    auto warnings = warnings_about(open_session().connection(), table);
     if (!warnings) {
         return pass_on(warnings);
     }
@@ -133,7 +139,7 @@ SinkResult<std::vector<std::string>> SqliteSink::inspect(const mapping::Mapping&
 }
 
 SinkResult<std::string> SqliteSink::describe_table(const mapping::Table& table) {
-    return sqlite::describe_table(session_->connection(), table);
+    return sqlite::describe_table(open_session().connection(), table);
 }
 
 SinkResult<PreparedTable> SqliteSink::extend(const mapping::Table& table) {
@@ -159,7 +165,7 @@ SinkResult<Written> SqliteSink::write(
     if (auto same = check_file_is_the_one_opened(); !same) {
         return pass_on(same);
     }
-    auto transaction = Transaction::begin_write(session_->connection());
+    auto transaction = Transaction::begin_write(open_session().connection());
     if (!transaction) {
         return failed(transaction.error(), "cannot begin");
     }
@@ -204,8 +210,12 @@ SinkResult<Audit> SqliteSink::audit(
     return audit;
 }
 
-SinkResult<std::uint64_t> SqliteSink::count_rows(const std::string& table) {
-    return sqlite::count_rows(session_->connection(), table);
+SinkResult<std::string> SqliteSink::find_table(const std::string& name) {
+    const auto columns = columns_of(open_session().connection(), name);
+    if (!columns) {
+        return failed(columns.error(), "cannot read the catalogue");
+    }
+    return columns->empty() ? "" : dialect().quoted(name);
 }
 
 void SqliteSink::close() {

@@ -165,20 +165,4 @@ SinkResult<std::string> describe_table(SqliteConnection& connection, const mappi
     );
 }
 
-SinkResult<std::uint64_t> count_rows(SqliteConnection& connection, const std::string& table) {
-    const auto columns = columns_of(connection, table);
-    if (!columns) {
-        return failed(columns.error(), "cannot read the catalogue");
-    }
-    if (columns->empty()) {
-        return 0;
-    }
-    const auto rows =
-        connection.integer_of(fmt::format("SELECT count(*) FROM {}", dialect().quoted(table)));
-    if (!rows) {
-        return failed(rows.error(), fmt::format("cannot count the rows of {}", table));
-    }
-    return static_cast<std::uint64_t>(*rows);
-}
-
 }  // namespace foz::sink::sqlite

@@ -29,9 +29,4 @@ namespace foz::sink::sqlite {
     state::SqliteConnection& connection, const mapping::Table& table
 );
 
-/// 0 if the table is not there.
-[[nodiscard]] SinkResult<std::uint64_t> count_rows(
-    state::SqliteConnection& connection, const std::string& table
-);
-
 }  // namespace foz::sink::sqlite
