@@ -66,10 +66,10 @@ std::string utc_text(SystemTime time) {
 }
 
 Result<journal::Position> position_from(journal::Journal& journal, const std::string& text) {
-    journal::Position position = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), position);
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error == std::errc{} && end == text.data() + text.size()) {
-        return position;
+        return journal::Position::from_number(number);
     }
     const auto time = mapping::TimestampReader().from_text(text);
     if (!time) {

@@ -79,7 +79,7 @@ Result<ForgottenCursor> forget_cursor(const config::Settings& settings, const st
     }
     (*journal)->remove_cursor(name);
     const journal::Position end = (*journal)->durable_end();
-    return ForgottenCursor{*cursor, end - std::min(end, cursor->position)};
+    return ForgottenCursor{*cursor, journal::records_between(cursor->position, end)};
 }
 
 Result<state::Renewal> renew_journal_id(const config::Settings& settings, const std::string& from) {

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "mapping/mapping.h"
+#include "pipeline/cursor_position.h"
 #include "pipeline/runner.h"
 #include "sink/make_sink.h"
 
@@ -21,7 +22,7 @@ constexpr std::size_t kLaneBytesMax = 128;  // what foz_cursor takes in every da
 
 struct Plan {
     pipeline::RunnerOptions lane;
-    journal::Position until = 0;
+    journal::Position until;
 };
 
 Result<std::string> lane_of(const ReplayRequest& request, journal::Position from) {
@@ -96,7 +97,8 @@ bool is_done(sink::Sink& sink, const std::string& journal_id, const Plan& plan) 
     const auto audit = sink.audit(journal_id, {});
     sink.close();
     return audit && std::ranges::any_of(audit->lanes, [&](const sink::LaneState& lane) {
-               return lane.lane == plan.lane.lane && lane.cursor.position >= plan.until;
+               return lane.lane == plan.lane.lane &&
+                      pipeline::position_of(lane.cursor) >= plan.until;
            });
 }
 
@@ -116,12 +118,15 @@ Result<std::vector<sink::LedgerLine>> write(
     while (!runner.wait_until_over(real_clock().steady_now() + 1s)) {
         pipeline::RunnerStatus status = runner.status();
         on_progress(
-            {plan.lane.database, status.cursor.position, plan.until, std::move(status.last_error)}
+            {plan.lane.database,
+             pipeline::position_of(status.cursor),
+             plan.until,
+             std::move(status.last_error)}
         );
     }
     runner.stop(real_clock().steady_now());
     pipeline::RunnerStatus status = runner.status();
-    if (status.cursor.position < plan.until) {
+    if (pipeline::position_of(status.cursor) < plan.until) {
         return fail(
             ErrorCode::unavailable, "database {}: {}", plan.lane.database, status.last_error
         );

@@ -22,8 +22,8 @@ struct ReplayRequest {
 
 struct ReplayProgress {
     std::string database;
-    journal::Position position = 0;
-    journal::Position until = 0;
+    journal::Position position;
+    journal::Position until;
     std::string last_error;  // "": none
 };
 

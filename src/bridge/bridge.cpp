@@ -109,8 +109,8 @@ void Bridge::drain(SteadyTime deadline) {
 
 BridgeStatus Bridge::status() const {
     const SenderCounters& sent = sender_.counters();
-    const std::uint64_t end = journal().durable_end();
-    const std::uint64_t position = sent.position.load(std::memory_order_relaxed);
+    const journal::Position end = journal().durable_end();
+    const journal::Position position = sent.position.load(std::memory_order_relaxed);
     return {
         .name = settings_.remote.name,
         .url = settings_.remote.url,
@@ -121,7 +121,7 @@ BridgeStatus Bridge::status() const {
         .refused = sent.refused.load(std::memory_order_relaxed),
         .dropped = counters().dropped.load(std::memory_order_relaxed),
         .echoes = echoes_.load(std::memory_order_relaxed),
-        .behind = topics_.qos_out() ? end - std::min(position, end) : 0,
+        .behind = topics_.qos_out() ? journal::records_between(position, end) : 0,
     };
 }
 

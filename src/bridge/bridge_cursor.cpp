@@ -74,7 +74,7 @@ Result<journal::Position> BridgeCursor::start(session::Outbox& outbox) {
             "at for the last time before they were sent",
             bridge_,
             first,
-            first - position_
+            journal::records_between(position_, first)
         );
         position_ = first;
     }

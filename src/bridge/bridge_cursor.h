@@ -66,7 +66,7 @@ class BridgeCursor {
     journal::Journal& journal_;
     state::StateDatabase& state_;
     const std::string journal_id_;
-    journal::Position position_ = 0;
+    journal::Position position_;
     std::uint64_t saved_sequence_ = 0;
     std::uint64_t sent_end_ = 0;
 };

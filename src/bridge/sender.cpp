@@ -20,6 +20,14 @@ constexpr std::chrono::seconds kTryAgainAfter{1};
 
 constexpr std::uint8_t kExactlyOnce = 2;
 
+// What is published is known by its place in the journal.
+std::uint64_t tag_of(journal::Position position) {
+    return position.number();
+}
+journal::Position position_of(std::uint64_t tag) {
+    return journal::Position::from_number(tag);
+}
+
 }  // namespace
 
 Sender::Sender(
@@ -188,7 +196,9 @@ void Sender::send(const journal::Record& record, const OutgoingMessage& outgoing
         case Fate::not_ours: return;
         case Fate::send:
             rate_.take(outgoing.publish.payload.size() + outgoing.publish.topic.size());
-            link_->publish({.message = outgoing.publish, .tag = record.position, .again = again});
+            link_->publish(
+                {.message = outgoing.publish, .tag = tag_of(record.position), .again = again}
+            );
             return;
         case Fate::expired: counters_.expired.fetch_add(1, std::memory_order_relaxed); break;
         case Fate::impossible:
@@ -198,7 +208,7 @@ void Sender::send(const journal::Record& record, const OutgoingMessage& outgoing
     }
     // Its place in the outbox may be an old one, and those behind it count on theirs.
     if (qos > 0) {
-        link_->skip(record.position, again && qos == kExactlyOnce);
+        link_->skip(tag_of(record.position), again && qos == kExactlyOnce);
     }
 }
 
@@ -212,7 +222,7 @@ void Sender::on_delivered(std::uint64_t tag, mqtt::ReasonCode reason) {
     }
     counters_.refused.fetch_add(1, std::memory_order_relaxed);
     undeliverable_.add(
-        tag,
+        position_of(tag),
         reason == mqtt::ReasonCode::packet_too_large
             ? "it is larger than the broker's Maximum Packet Size"
             : fmt::format("the broker refused it: {}", mqtt::reason_text(reason))
@@ -228,7 +238,8 @@ void Sender::advance_cursor() {
         return;
     }
     const auto& outbox = link_->protocol().outbox();
-    const journal::Position done = outbox.first_tag_not_received().value_or(reader_->position());
+    const auto first_tag = outbox.first_tag_not_received();
+    const journal::Position done = first_tag ? position_of(*first_tag) : reader_->position();
     if (const auto moved = cursor_.move(done, outbox); !moved) {
         complain(moved.error());
         pump_after(kTryAgainAfter);

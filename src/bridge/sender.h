@@ -28,16 +28,16 @@ namespace foz::bridge {
 
 /// Counters for people; any thread.
 struct SenderCounters {
-    std::atomic<std::uint64_t> sent{0};      // and acknowledged, at QoS 1 and 2
-    std::atomic<std::uint64_t> expired{0};   // not sent: their expiry interval was over
-    std::atomic<std::uint64_t> refused{0};   // dead letters
-    std::atomic<std::uint64_t> position{0};  // of the next record to be looked at
+    std::atomic<std::uint64_t> sent{0};       // and acknowledged, at QoS 1 and 2
+    std::atomic<std::uint64_t> expired{0};    // not sent: their expiry interval was over
+    std::atomic<std::uint64_t> refused{0};    // dead letters
+    std::atomic<journal::Position> position;  // of the next record to be looked at
 };
 
 class Sender {
   public:
     /// The tag of what has no record in the journal.
-    static constexpr std::uint64_t kNoRecord = ~std::uint64_t{0};
+    static constexpr std::uint64_t kNoRecord = journal::Position::beyond_all().number();
 
     /// What is passed by reference outlives it.
     Sender(

@@ -36,7 +36,7 @@ class Undeliverable {
     [[nodiscard]] bool not_saved(const Error& error);
 
     struct Entry {
-        journal::Position position = 0;
+        journal::Position position;
         std::string reason;
     };
 

@@ -53,8 +53,8 @@ struct ReactorContext {
     Reconnects reconnects;
     access::Authenticator authenticator;  // answers to the reactors: stop it before they go
 
-    std::atomic<journal::Position> committed =
-        0;  // with ack = "commit": in every database below this
+    /// With ack = "commit": what is below is in every database that takes it.
+    std::atomic<journal::Position> committed;
     std::atomic<std::uint64_t> connection_memory = 0;  // bytes in the buffers of all connections
     BrokerCounters counters;
 };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `foz journal`: what the journal holds. Looks only, also while foz runs; but for `foz journal
 // forget` and `foz journal new-id`.
-#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -34,7 +33,10 @@ Result<void> show_journal(const config::Settings& settings, const JournalArgumen
     const journal::Status& status = view->status;
     fmt::print("journal    {}\nfolder     {}\n", status.id, view->folder.string());
     fmt::print(
-        "positions  {} to {} ({} records)\n", status.first, status.end, status.end - status.first
+        "positions  {} to {} ({} records)\n",
+        status.first,
+        status.end,
+        journal::records_between(status.first, status.end)
     );
     fmt::print("on disk    {} bytes in {} segments\n\n", status.disk_bytes, view->segments.size());
     fmt::print("{:>20}  {:>12}  {:>14}  {}\n", "FIRST POSITION", "RECORDS", "BYTES", "FROM");
@@ -42,7 +44,7 @@ Result<void> show_journal(const config::Settings& settings, const JournalArgumen
         fmt::print(
             "{:>20}  {:>12}  {:>14}  {}\n",
             segment.first,
-            segment.end - segment.first,
+            journal::records_between(segment.first, segment.end),
             segment.file_bytes,
             admin::utc_text(segment.first_appended)
         );
@@ -54,7 +56,7 @@ Result<void> show_journal(const config::Settings& settings, const JournalArgumen
         "NAME (as saved, while foz runs: every second)"
     );
     for (const auto& cursor : view->cursors) {
-        const auto behind = status.end - std::min(status.end, cursor.position);
+        const auto behind = journal::records_between(cursor.position, status.end);
         fmt::print("{:>20}  {:>12}  {}\n", cursor.position, behind, admin::ascii_text(cursor.name));
     }
     return {};

@@ -144,7 +144,7 @@ class LinkIntake : public journal::Listener,
     bool first_of_read_ = true;  // of the messages of one read
     bool watching_ = false;      // for a full journal: posted, and not run yet
     std::atomic<bool> wake_posted_{false};
-    std::atomic<journal::Position> committed_{0};
+    std::atomic<journal::Position> committed_;
     std::string properties_;  // reused
     LogThrottle dropped_throttle_;
     LogThrottle too_large_throttle_;

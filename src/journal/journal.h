@@ -20,12 +20,9 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "journal/position.h"
 
 namespace foz::journal {
-
-/// The number of a record, counted from 0 over the journal's whole life. "The end" is the position
-/// that the next record will get. Never reused, never reordered.
-using Position = std::uint64_t;
 
 /// In the stored form, before the bytes of each record: its length (u32) and kind (u8).
 inline constexpr std::size_t kRecordHeaderBytes = 5;
@@ -44,7 +41,7 @@ struct Ticket {
 /// below `end`.
 struct Durable {
     Ticket ticket;
-    Position end = 0;
+    Position end;
 };
 
 /// Records collected for one append, already in their stored form. One thread.
@@ -72,7 +69,7 @@ class RecordBatch {
 /// A record as it is read. `bytes` stays valid until the reader's next call, and is followed by
 /// kReadablePadding readable bytes.
 struct Record {
-    Position position = 0;
+    Position position;
     SystemTime appended;  // wall-clock time of the append, to the microsecond
     std::uint8_t kind = 0;
     ByteView bytes;
@@ -114,16 +111,16 @@ class Listener {
 
 struct NamedCursor {
     std::string name;
-    Position position = 0;  // of the first record that its reader still needs
+    Position position;  // of the first record that its reader still needs
 };
 
 /// What a person, the console or back-pressure wants to know. A snapshot.
 struct Status {
     /// A random UUID, made with the journal, or given to it later (new_journal_id.h).
     std::string id;
-    Position first = 0;              // oldest record kept
-    Position end = 0;                // next record to be appended
-    Position durable_end = 0;        // every record below is on disk
+    Position first;                  // oldest record kept
+    Position end;                    // next record to be appended
+    Position durable_end;            // every record below is on disk
     std::uint64_t disk_bytes = 0;    // all segments
     std::uint64_t queued_bytes = 0;  // accepted but not yet on disk
     std::uint32_t segments = 0;

@@ -18,8 +18,8 @@
 namespace foz::mapping {
 
 /// Where an item (a row, or a reading that could not become one) comes from: the position of its
-/// message in the journal, and its number among the items of that message, from 0, over all routes
-/// of the mapping.
+/// message in the journal (journal::Position::number), and its number among the items of that
+/// message, from 0, over all routes of the mapping.
 struct Origin {
     std::uint64_t position = 0;
     std::uint32_t ordinal = 0;

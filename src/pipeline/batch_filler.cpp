@@ -50,7 +50,7 @@ Result<bool> BatchFiller::take_next(MappedBatch& batch) {
             return pass_on(taken);
         }
     }
-    batch.end = record->position + 1;
+    batch.end = record->position.next();
     batch.fingerprints.pass(record->position, record->fingerprint);
     return true;
 }
@@ -70,7 +70,7 @@ Result<void> BatchFiller::take_message(const journal::Record& record, MappedBatc
         return {};
     }
     const std::size_t items_before = batch.items.size();
-    if (mapping_.map(*message, record.position, batch.items) == 0 && note_unrouted_) {
+    if (mapping_.map(*message, record.position.number(), batch.items) == 0 && note_unrouted_) {
         note_unrouted_(*message);
     }
     if (batch.items.size() > items_before) {

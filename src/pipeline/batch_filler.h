@@ -16,6 +16,7 @@
 #include "mapping/mapping.h"
 #include "mapping/row_batch.h"
 #include "mqtt/message.h"
+#include "pipeline/cursor_position.h"
 #include "pipeline/fingerprints.h"
 #include "sink/sink.h"
 
@@ -24,8 +25,8 @@ namespace foz::pipeline {
 /// All items of the records [begin, end): what one transaction writes.
 struct MappedBatch {
     mapping::RowBatch items;
-    sink::Cursor begin;         // its first message may have been written in part before
-    journal::Position end = 0;  // of the next record to be mapped
+    sink::Cursor begin;     // its first message may have been written in part before
+    journal::Position end;  // of the next record to be mapped
     std::size_t payload_bytes = 0;
     SteadyTime started;  // when its first item was mapped
     Fingerprints fingerprints;
@@ -33,9 +34,9 @@ struct MappedBatch {
     /// `before`: the fingerprint of the record before the cursor; 0: not known.
     void restart_at(sink::Cursor cursor, std::uint64_t before) {
         items.clear();
-        fingerprints.restart_at(cursor.position, before);
+        end = position_of(cursor);
+        fingerprints.restart_at(end, before);
         begin = cursor;
-        end = cursor.position;
         payload_bytes = 0;
     }
 };

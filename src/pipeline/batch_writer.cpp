@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "pipeline/cursor_position.h"
 #include "pipeline/time_limit.h"
 
 namespace foz::pipeline {
@@ -235,7 +236,7 @@ sink::Commit BatchWriter::commit_for(const mapping::RowBatch& batch, const Part&
         }
         commit.dead[rejection.route] += is_known_rejection(rejection.origin) ? 0 : 1;
     }
-    commit.fingerprint = fingerprints_->before(part.end.position);
+    commit.fingerprint = fingerprints_->before(position_of(part.end));
     commit.before_commit = [this, &batch, part] { return save_letters(batch, part); };
     return commit;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/cursor_owner.h"
 
+#include "pipeline/cursor_position.h"
 #include "state/cursor_writers.h"
 
 namespace foz::pipeline {
@@ -15,10 +16,11 @@ constexpr std::string_view kWhatToDo =
 }  // namespace
 
 Result<std::uint64_t> fingerprint_before(journal::Readable& journal, journal::Position position) {
-    if (position == 0) {
+    const auto before = position.previous();
+    if (!before) {
         return 0;
     }
-    auto reader = journal.read_from(position - 1);
+    auto reader = journal.read_from(*before);
     if (!reader && reader.error().code == ErrorCode::not_found) {
         return 0;
     }
@@ -55,11 +57,12 @@ Result<std::optional<std::string>> foreign_owner(
     if (mark.fingerprint == 0 || here == 0 || here == mark.fingerprint) {
         return std::nullopt;
     }
+    const journal::Position position = position_of(cursor);
     return fmt::format(
         "the database has stored everything before position {}, but of another journal with the "
         "same id: record {} is another one here. {}",
-        cursor.position,
-        cursor.position - 1,
+        position,
+        position.previous().value_or(position),
         kWhatToDo
     );
 }

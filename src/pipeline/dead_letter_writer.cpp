@@ -6,6 +6,7 @@
 
 #include "base/printable.h"
 #include "mqtt/message.h"
+#include "pipeline/cursor_position.h"
 
 namespace foz::pipeline {
 
@@ -16,7 +17,7 @@ namespace {
 constexpr std::size_t kSavedAtOnceBytes = 4 << 20;
 
 // A reader is moved forward over at most this many records; opening a new one costs about as much.
-constexpr journal::Position kSkipMax = 1'000;
+constexpr std::uint64_t kSkipMax = 1'000;
 
 // The number of the item among those of its message on the same route.
 std::uint32_t reading_of(const mapping::RowBatch& batch, const DeadReading& dead_reading) {
@@ -55,7 +56,7 @@ sink::SinkResult<bool> DeadLetterWriter::is_known(
         return false;
     }
     state::DeadLetter letter = blank_;
-    letter.position = dead_reading.origin.position;
+    letter.position = position_of(dead_reading.origin);
     letter.route = routes_[dead_reading.route];
     letter.reading = reading_of(batch, dead_reading);
     auto known = state::is_of_other_lanes(state_, letter);
@@ -119,7 +120,7 @@ void DeadLetterWriter::warn_of(const state::DeadLetter& letter) {
 Result<state::DeadLetter> DeadLetterWriter::letter_for(
     const mapping::RowBatch& batch, const DeadReading& dead_reading
 ) {
-    auto record = record_at(dead_reading.origin.position);
+    auto record = record_at(position_of(dead_reading.origin));
     if (!record) {
         return pass_on(record);
     }
@@ -128,7 +129,7 @@ Result<state::DeadLetter> DeadLetterWriter::letter_for(
         return pass_on(message);
     }
     state::DeadLetter letter = blank_;
-    letter.position = dead_reading.origin.position;
+    letter.position = position_of(dead_reading.origin);
     letter.ordinal = dead_reading.origin.ordinal;
     letter.route = routes_[dead_reading.route];
     letter.reading = reading_of(batch, dead_reading);
@@ -150,8 +151,8 @@ Result<journal::Record> DeadLetterWriter::record_at(journal::Position position) 
         return *record_;
     }
     record_.reset();
-    const bool near =
-        reader_ && reader_->position() <= position && position - reader_->position() <= kSkipMax;
+    const bool near = reader_ && reader_->position() <= position &&
+                      journal::records_between(reader_->position(), position) <= kSkipMax;
     if (!near) {
         auto reader = journal_.read_from(position);
         if (!reader) {

@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "pipeline/cursor_owner.h"
+#include "pipeline/cursor_position.h"
 #include "pipeline/lost_replays.h"
 #include "pipeline/time_limit.h"
 #include "sink/misfits.h"
@@ -166,7 +167,7 @@ Result<void> DeadReplay::finish() {
 // Whether its lane has committed the cursor that passes it.
 bool DeadReplay::is_passed(const state::DeadLetter& letter) const {
     const auto lane = std::ranges::find(lanes_, letter.lane, &sink::LaneState::lane);
-    return lane != lanes_.end() && sink::Cursor{letter.position, letter.ordinal} < lane->cursor;
+    return lane != lanes_.end() && cursor_at(letter.position, letter.ordinal) < lane->cursor;
 }
 
 Result<DeadReplay::Letters> DeadReplay::next_group() {
@@ -274,7 +275,7 @@ DeadReplay::Item DeadReplay::map_letter(const state::DeadLetter& letter) {
     message.payload = std::string_view(payload_).substr(0, letter.payload.size());
     const std::size_t first_row = batch_.rows().size();
     const std::size_t first_rejection = batch_.rejections().size();
-    mapping_.map(message, letter.position, batch_);
+    mapping_.map(message, letter.position.number(), batch_);
 
     // The item with the letter's number among those of its route: rows and rejections together, in
     // order.

@@ -23,7 +23,7 @@ class Fingerprints {
     void keep_end() { places_.push_back(end_); }
     /// The record at the end was passed.
     void pass(journal::Position position, std::uint64_t fingerprint) {
-        end_ = {position + 1, fingerprint};
+        end_ = {position.next(), fingerprint};
     }
 
     /// Of the record before `position`; 0: not known.

@@ -31,7 +31,7 @@ void JournalHold::move_to(journal::Position position) {
     if (!active_) {
         return;
     }
-    if (in_journal().value_or(0) > position) {
+    if (in_journal().value_or(position) > position) {
         journal_.remove_cursor(cursor_);
     }
     journal_.set_cursor(cursor_, position);

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "pipeline/cursor_owner.h"
+#include "pipeline/cursor_position.h"
 #include "pipeline/lane_start.h"
 #include "pipeline/lost_replays.h"
 #include "state/cursor_writers.h"
@@ -34,7 +35,7 @@ sink::SinkResult<sink::LaneName> LaneClaim::name() {
 }
 
 sink::SinkResult<LaneClaim::Start> LaneClaim::start_from(const sink::Connected& found) {
-    auto here = fingerprint_before(dependencies_.journal, found.cursor.position);
+    auto here = fingerprint_before(dependencies_.journal, position_of(found.cursor));
     if (!here) {
         return sink::retry_after(here.error());
     }
@@ -61,7 +62,7 @@ sink::SinkResult<LaneClaim::Start> LaneClaim::start_from(const sink::Connected& 
             return pass_on(reported);
         }
     }
-    hold_.move_to(start.cursor.position);
+    hold_.move_to(position_of(start.cursor));
     const auto forgotten = state::forget_from(
         dependencies_.state,
         name_.journal,
@@ -75,7 +76,7 @@ sink::SinkResult<LaneClaim::Start> LaneClaim::start_from(const sink::Connected& 
     if (start.cursor == found.cursor) {
         return Start{start.cursor, *here == 0 ? found.mark.fingerprint : *here};
     }
-    here = fingerprint_before(dependencies_.journal, start.cursor.position);
+    here = fingerprint_before(dependencies_.journal, position_of(start.cursor));
     if (!here) {
         return sink::retry_after(here.error());
     }
@@ -153,7 +154,7 @@ sink::SinkResult<void> LaneClaim::report_gap(journal::Position first, journal::P
         "them. Going on at {}; foz verify reports this until it is accepted",
         options_.database,
         first,
-        past - 1,
+        past.previous().value_or(first),
         past
     );
     const state::Gap gap{

@@ -31,10 +31,11 @@ std::uint64_t waiting_for(
     for (std::uint32_t lane = 0; lane < lanes; ++lane) {
         const std::string name = fmt::format("{}/{}", database, lane_name(lane));
         const auto cursor = std::ranges::find(cursors, name, &journal::NamedCursor::name);
-        const journal::Position position = cursor == cursors.end() ? 0 : cursor->position;
-        waiting = std::max(waiting, end > position ? end - position : 0);
+        const journal::Position position =
+            cursor == cursors.end() ? journal::Position() : cursor->position;
+        waiting = std::max(waiting, journal::records_between(position, end));
         for (const journal::NamedCursor& side : side_cursors(journal, name)) {
-            waiting = std::max(waiting, end > side.position ? end - side.position : 0);
+            waiting = std::max(waiting, journal::records_between(side.position, end));
         }
     }
     return waiting;
@@ -61,7 +62,7 @@ Result<state::LaneLayout> choose_lane_layout(
     if (before && before->lanes == lanes) {
         return *before;
     }
-    state::LaneLayout layout{lanes, 0};
+    state::LaneLayout layout{lanes, {}};
     if (before) {
         const std::uint64_t waiting = waiting_for(journal, database, before->lanes);
         if (waiting > 0) {

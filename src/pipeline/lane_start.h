@@ -13,10 +13,10 @@ namespace foz::pipeline {
 
 /// What is known when a lane has connected.
 struct LaneFacts {
-    sink::Cursor found;           // in the database; {0, 0}: none
-    journal::Position since = 0;  // the lane never starts before this record (RunnerOptions)
-    journal::Position first = 0;  // the oldest record in the journal
-    journal::Position end = 0;    // its durable end
+    sink::Cursor found;       // in the database; {0, 0}: none
+    journal::Position since;  // the lane never starts before this record (RunnerOptions)
+    journal::Position first;  // the oldest record in the journal
+    journal::Position end;    // its durable end
     /// The lane's own cursor in the journal, as it was when foz started: how far it had come by
     /// then, at least.
     std::optional<journal::Position> known;

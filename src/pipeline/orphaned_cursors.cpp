@@ -74,7 +74,7 @@ void warn_of_orphaned_cursors(
             "and run `foz journal forget {}`",
             cursor.name.substr(0, cursor.name.find('/')),
             cursor.position,
-            end - std::min(end, cursor.position),
+            journal::records_between(cursor.position, end),
             cursor.name
         );
     }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "pipeline/cursor_position.h"
 #include "pipeline/lane_layout.h"
 #include "pipeline/lane_share.h"
 
@@ -29,8 +30,9 @@ Result<RouteHistory> RouteHistory::load(
     for (const std::uint32_t lanes : layouts) {
         Layout& layout = history.layouts_.emplace_back();
         for (std::uint32_t lane = 0; lane < lanes; ++lane) {
-            const journal::Position never =
-                lanes == history.lanes_ ? cursors[lane].position : UINT64_MAX;
+            const journal::Position never = lanes == history.lanes_
+                                                ? position_of(cursors[lane])
+                                                : journal::Position::beyond_all();
             auto& begins = layout.begins.emplace_back();
             for (const mapping::RouteInfo& route : routes) {
                 begins.push_back(
@@ -54,17 +56,18 @@ bool RouteHistory::is_before(
 bool RouteHistory::is_before_of_side(
     const std::string& side, const std::string& route, journal::Position position
 ) const {
-    return position < starts_.start_of(side, lanes_, route).value_or(0);
+    const auto start = starts_.start_of(side, lanes_, route);
+    return start && position < *start;
 }
 
 journal::Position RouteHistory::begin_of(std::uint32_t route) const {
-    journal::Position begin = UINT64_MAX;
+    journal::Position begin = journal::Position::beyond_all();
     for (const Layout& layout : layouts_) {
         for (const auto& begins : layout.begins) {
             begin = std::min(begin, begins[route]);
         }
     }
-    return layouts_.empty() ? 0 : begin;
+    return layouts_.empty() ? journal::Position() : begin;
 }
 
 }  // namespace foz::pipeline

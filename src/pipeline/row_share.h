@@ -9,17 +9,18 @@
 #include <vector>
 
 #include "mapping/mapping.h"
+#include "pipeline/cursor_position.h"
 #include "sink/sink.h"
 #include "state/side_spans.h"
 
 namespace foz::pipeline {
 
 [[nodiscard]] inline sink::Cursor begin_of(const state::SideSpan& span) {
-    return {span.begin, span.begin_ordinal};
+    return cursor_at(span.begin, span.begin_ordinal);
 }
 
 [[nodiscard]] inline bool contains(const state::SideSpan& span, sink::Cursor origin) {
-    return origin >= begin_of(span) && (!span.past || origin.position < *span.past);
+    return origin >= begin_of(span) && (!span.past || position_of(origin) < *span.past);
 }
 
 class RowShare {

@@ -8,6 +8,7 @@
 #include "base/crc32c.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "pipeline/cursor_position.h"
 #include "sink/misfits.h"
 #include "state/dead_letters.h"
 
@@ -23,7 +24,7 @@ constexpr auto kIdleWait = 250ms;
 constexpr auto kCursorCommitInterval = 1s;
 
 // While a batch waits for more, this many records wake the lane before the batch is due.
-constexpr journal::Position kRecordsWorthWaking = 1'000;
+constexpr std::uint64_t kRecordsWorthWaking = 1'000;
 
 // The clock is read once for this many messages.
 constexpr int kMessagesPerClockReading = 64;
@@ -80,7 +81,7 @@ Runner::Runner(RunnerDependencies dependencies, RunnerOptions options)
            options_.lane,
            options_.holds_journal}
       ),
-      cap_(options_.cap.value_or(UINT64_MAX)),
+      cap_(options_.cap.value_or(journal::Position::beyond_all())),
       hold_(
           dependencies_.journal,
           fmt::format("{}/{}", options_.database, options_.lane),
@@ -182,7 +183,7 @@ void Runner::run() {
     }
     dependencies_.sink->close();
     sides_.stop(SteadyTime(SteadyTime::duration(stop_deadline_)));
-    const bool finished = options_.until && cursor_.position >= *options_.until;
+    const bool finished = options_.until && position_of(cursor_) >= *options_.until;
     board_.set_state(finished ? RunnerState::finished : RunnerState::stopped, status().last_error);
 }
 
@@ -193,7 +194,7 @@ bool Runner::must_end() const {
 
 // All that was asked for is committed.
 bool Runner::at_end() const {
-    if (cursor_ < sink::Cursor{batch_.end, 0}) {
+    if (cursor_ < cursor_at(batch_.end)) {
         return false;
     }
     if (options_.until && batch_.end >= *options_.until) {
@@ -292,7 +293,7 @@ sink::SinkResult<bool> Runner::connect_with_share() {
     if (auto claimed = claim_.claim(*found, *start); !claimed) {
         return pass_on(claimed);
     }
-    if (auto noted = claim_.note_routes(cursor_.position); !noted) {
+    if (auto noted = claim_.note_routes(position_of(cursor_)); !noted) {
         return pass_on(noted);
     }
     board_.set_progress(cursor_, found->ledger);
@@ -306,7 +307,7 @@ sink::SinkResult<void> Runner::set_misfits_aside(const sink::Connected& found) {
             continue;
         }
         const std::string reason = text_of(*misfit);
-        const auto aside = sides_.set_aside(i, cursor_, cursor_.position, reason);
+        const auto aside = sides_.set_aside(i, cursor_, position_of(cursor_), reason);
         if (!aside) {
             return sink::retry_after(aside.error());
         }
@@ -353,14 +354,14 @@ void Runner::raise_cap(journal::Position position, bool hurry) {
 sink::SinkResult<void> Runner::take_up(const LaneClaim::Start& start, bool map_again) {
     // The usual case after a lost connection: the mapped batch can go on from the cursor.
     const bool batch_fits = !map_again && filler_.is_open() && start.cursor >= batch_.begin &&
-                            start.cursor <= sink::Cursor{batch_.end, 0};
+                            start.cursor <= cursor_at(batch_.end);
     cursor_ = start.cursor;
     before_cursor_ = start.fingerprint;
     return batch_fits ? sink::SinkResult<void>{} : map_from_cursor();
 }
 
 sink::SinkResult<void> Runner::map_from_cursor() {
-    if (auto opened = filler_.open(cursor_.position); !opened) {
+    if (auto opened = filler_.open(position_of(cursor_)); !opened) {
         return sink::retry_after(opened.error());
     }
     batch_.restart_at(cursor_, before_cursor_);
@@ -410,10 +411,10 @@ bool Runner::batch_is_due() const {
 // record: the journal becomes durable some thousand times a second, and each time a thread woke up
 // for a few records, a reactor or the journal's writer lost its core to it.
 bool Runner::wait_for_more() {
-    const journal::Position room = options_.batch_rows_max - batch_.items.size();
-    const journal::Position piece = std::min(room, kRecordsWorthWaking);
+    const std::uint64_t room = options_.batch_rows_max - batch_.items.size();
+    const std::uint64_t piece = std::min(room, kRecordsWorthWaking);
     return dependencies_.journal.wait_for(
-        batch_.end + piece - 1, batch_.started + options_.batch_delay
+        batch_.end.advanced_by(piece - 1), batch_.started + options_.batch_delay
     );
 }
 
@@ -433,7 +434,7 @@ sink::SinkResult<void> Runner::wait_for_records() {
 }
 
 bool Runner::cursor_commit_is_due() const {
-    if (cursor_ >= sink::Cursor{batch_.end, 0}) {
+    if (cursor_ >= cursor_at(batch_.end)) {
         return false;
     }
     return stopping_ || filler_.is_full(batch_) || (hurry_ && is_at_cap()) ||
@@ -452,7 +453,7 @@ sink::SinkResult<void> Runner::write() {
         return written;
     }
     std::swap(batch_, next_);
-    next_.restart_at({batch_.end, 0}, batch_.fingerprints.at_end());
+    next_.restart_at(cursor_at(batch_.end), batch_.fingerprints.at_end());
     return {};
 }
 
@@ -460,13 +461,13 @@ sink::SinkResult<void> Runner::write() {
 // database has a core of its own to work on.
 sink::SinkResult<void> Runner::write_and_map_ahead() {
     if (next_.items.empty()) {
-        next_.restart_at({batch_.end, 0}, batch_.fingerprints.at_end());
+        next_.restart_at(cursor_at(batch_.end), batch_.fingerprints.at_end());
     }
     std::future<Result<void>> mapped;
     if (maps_ahead_ && !stopping_ && filler_.is_full(batch_)) {
         mapped = std::async(std::launch::async, [this] { return filler_.take_all(next_); });
     }
-    auto written = writer_.write(batch_.items, cursor_, {batch_.end, 0}, batch_.fingerprints);
+    auto written = writer_.write(batch_.items, cursor_, cursor_at(batch_.end), batch_.fingerprints);
     if (mapped.valid()) {
         // An error of the journal comes again when the lane reads on from there.
         [[maybe_unused]] const auto result = mapped.get();
@@ -480,12 +481,13 @@ void Runner::note_commit(
     cursor_ = cursor;
     before_cursor_ = commit.fingerprint;
     last_commit_ = dependencies_.clock.steady_now();
-    hold_.move_forward(cursor.position);
+    const journal::Position done = position_of(cursor);
+    hold_.move_forward(done);
     board_.add_commit(cursor, written, commit);
     blame_.clear();
     sides_.follow(cursor);
-    if (cursor.position > reported_) {
-        reported_ = cursor.position;
+    if (done > reported_) {
+        reported_ = done;
         sides_.report_main(reported_);
     }
 }
@@ -500,13 +502,14 @@ void Runner::report_committed() {
 
 void Runner::note_failure(SteadyTime began, const sink::SinkError& error) {
     // Records that the lane still needed may be gone: connect() finds out and goes on after them.
-    const bool overtaken = cursor_.position < dependencies_.journal.status().first;
+    const journal::Position done = position_of(cursor_);
+    const bool overtaken = done < dependencies_.journal.status().first;
     if (error.failure != sink::Failure::retry || overtaken) {
         connected_ = false;
         dependencies_.sink->close();
     }
     const journal::Position end = dependencies_.journal.durable_end();
-    board_.add_failure(began, error, end > cursor_.position ? end - cursor_.position : 0);
+    board_.add_failure(began, error, journal::records_between(done, end));
 }
 
 void Runner::pause() {

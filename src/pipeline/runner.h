@@ -140,7 +140,7 @@ class Runner {
     MappedBatch next_;  // what follows it, mapped while it was written; empty unless batch_ is full
     bool maps_ahead_ = true;  // false when mapping changes tables that the sink looks at
     SteadyTime last_commit_;
-    journal::Position reported_ = 0;  // as done, to sides_
+    journal::Position reported_;  // as done, to sides_
 
     SideLanes sides_;
     TableBlame blame_;

@@ -24,7 +24,7 @@ struct RunnerOptions {
     std::string lane = "main-0";
     std::uint32_t lane_index = 0;  // takes the messages of the clients whose hash % lanes is this
     std::uint32_t lanes = 1;
-    journal::Position since = 0;             // never starts before this record
+    journal::Position since;                 // never starts before this record
     std::optional<journal::Position> until;  // finishes there; none: runs until stop()
     /// Keeps its cursor in the journal, so that retention waits for it. A lane that does not is a
     /// replay: what is a dead letter of another lane already does not become one of it.

@@ -6,6 +6,7 @@
 
 #include "base/crc32c.h"
 #include "base/log.h"
+#include "pipeline/cursor_position.h"
 #include "pipeline/runner.h"
 
 namespace foz::pipeline {
@@ -26,8 +27,8 @@ constexpr auto kWaitStep = 10ms;
 
 struct SideLanes::Side {
     std::string name;
-    Position proof = 0;
-    Position done = 0;  // under mutex_ of the SideLanes, which has no name here
+    Position proof;
+    Position done;  // under mutex_ of the SideLanes, which has no name here
     std::unique_ptr<Runner> runner;
 };
 
@@ -106,7 +107,7 @@ Result<void> SideLanes::start_side(const std::string& name, Position proof) {
     RunnerOptions options = options_;
     options.lane = name;
     options.cap = cap_;
-    options.since = UINT64_MAX;
+    options.since = Position::beyond_all();
     for (const auto& table : made->mapping.tables()) {
         table->elsewhere = true;
         for (const state::SideSpan& span : spans_) {
@@ -214,14 +215,14 @@ Result<bool> SideLanes::set_aside(
         .lane = options_.lane,
         .table = table_name,
         .side = name,
-        .begin = from.position,
+        .begin = position_of(from),
         .begin_ordinal = from.ordinal,
     };
     if (auto saved = save(span); !saved) {
         return pass_on(saved);
     }
     spans_.push_back(std::move(span));
-    cap_ = from.position;
+    cap_ = position_of(from);
     end_side(name);
     if (auto started = start_side(name, proof); !started) {
         loaded_ = false;  // the span is there; load() tries again
@@ -240,12 +241,12 @@ Result<bool> SideLanes::set_aside(
 }
 
 Result<bool> SideLanes::main_found_at(sink::Cursor cursor) {
-    cap_ = cursor.position;
+    cap_ = position_of(cursor);
     bool changed = false;
     std::vector<state::SideSpan> kept;
     std::vector<std::string> to_start;
     for (state::SideSpan span : spans_) {
-        const bool ends_behind = span.past && cursor.position < *span.past;
+        const bool ends_behind = span.past && position_of(cursor) < *span.past;
         if (begin_of(span) > cursor || (ends_behind && begin_of(span) == cursor)) {
             changed = true;
             end_side(span.side);
@@ -280,21 +281,22 @@ Result<bool> SideLanes::main_found_at(sink::Cursor cursor) {
 bool SideLanes::is_ready(const Side& side, sink::Cursor cursor) const {
     const RunnerStatus status = side.runner->status();
     return status.state == RunnerState::running && status.cursor == cursor &&
-           cursor.position >= side.proof;
+           position_of(cursor) >= side.proof;
 }
 
 bool SideLanes::is_near(const Side& side, sink::Cursor cursor) const {
     const RunnerStatus status = side.runner->status();
     return status.state == RunnerState::running && status.cursor < cursor &&
-           cursor.position >= side.proof &&
-           cursor.position - status.cursor.position <= options_.batch_rows_max;
+           position_of(cursor) >= side.proof &&
+           journal::records_between(position_of(status.cursor), position_of(cursor)) <=
+               options_.batch_rows_max;
 }
 
 // While more comes, a side lane is always a little behind its main lane, unless that stops.
 void SideLanes::wait_for_near(sink::Cursor cursor) {
     const SteadyTime deadline = dependencies_.clock.steady_now() + kWait;
     for (const auto& side : sides_) {
-        side->runner->raise_cap(cursor.position, true);
+        side->runner->raise_cap(position_of(cursor), true);
     }
     MutexLock lock(mutex_);
     while (dependencies_.clock.steady_now() < deadline &&
@@ -303,7 +305,7 @@ void SideLanes::wait_for_near(sink::Cursor cursor) {
     }
     lock.unlock();
     for (const auto& side : sides_) {
-        side->runner->raise_cap(cursor.position, false);
+        side->runner->raise_cap(position_of(cursor), false);
     }
 }
 
@@ -339,7 +341,7 @@ sink::SinkResult<bool> SideLanes::merge(sink::Cursor cursor, sink::Sink& sink) {
         if (lane == audit->lanes.end() || lane->cursor != cursor) {
             continue;
         }
-        if (auto taken = take_back(name, cursor.position); !taken) {
+        if (auto taken = take_back(name, position_of(cursor)); !taken) {
             return sink::retry_after(taken.error());
         }
         merged = true;
@@ -371,7 +373,7 @@ Result<void> SideLanes::take_back(const std::string& name, Position position) {
 }
 
 void SideLanes::follow(sink::Cursor cursor) {
-    cap_ = cursor.position;
+    cap_ = position_of(cursor);
     for (const auto& side : sides_) {
         side->runner->raise_cap(cap_, false);
     }

@@ -101,7 +101,7 @@ class SideLanes {
     const std::string journal_id_;
     bool loaded_ = false;
     std::vector<state::SideSpan> spans_;  // of this lane, ended ones too
-    Position cap_ = 0;
+    Position cap_;
     SteadyTime next_look_;
 
     mutable Mutex mutex_;
@@ -109,8 +109,8 @@ class SideLanes {
     // Changed by the main lane's thread only, and under mutex_: that thread reads it without the
     // lock, any other with it. The analysis has no word for this.
     std::vector<std::unique_ptr<Side>> sides_;
-    Position main_done_ FOZ_GUARDED_BY(mutex_) = 0;
-    Position told_ FOZ_GUARDED_BY(mutex_) = 0;  // to on_committed
+    Position main_done_ FOZ_GUARDED_BY(mutex_);
+    Position told_ FOZ_GUARDED_BY(mutex_);  // to on_committed
 };
 
 }  // namespace foz::pipeline

@@ -6,6 +6,7 @@
 
 #include "mqtt/message.h"
 #include "pipeline/cursor_owner.h"
+#include "pipeline/cursor_position.h"
 #include "pipeline/lane_layout.h"
 #include "pipeline/lane_share.h"
 #include "pipeline/lost_replays.h"
@@ -153,9 +154,9 @@ Result<void> Verifier::find_cursors() {
     if (!layout) {
         return pass_on(layout);
     }
-    const state::LaneLayout lanes = layout->value_or(state::LaneLayout{database_.lanes, 0});
+    const state::LaneLayout lanes = layout->value_or(state::LaneLayout{database_.lanes, {}});
     for (std::uint32_t lane = 0; lane < lanes.lanes; ++lane) {
-        cursors_.push_back(std::max(cursor_of(lane_name(lane)), sink::Cursor{lanes.since, 0}));
+        cursors_.push_back(std::max(cursor_of(lane_name(lane)), cursor_at(lanes.since)));
     }
     // After the cursors: a span that has begun since is not passed by them.
     auto spans = state::load_side_spans(state_, database_.journal, database_.name);
@@ -169,13 +170,13 @@ Result<void> Verifier::find_cursors() {
 // Whether nobody mapped the route when the item came.
 bool Verifier::is_before_route(std::string_view client_id, std::uint32_t route, sink::Cursor origin)
     const {
-    if (!history_.is_before(client_id, route, origin.position)) {
+    if (!history_.is_before(client_id, route, position_of(origin))) {
         return false;
     }
     const auto lanes = static_cast<std::uint32_t>(cursors_.size());
     const state::SideSpan* span = span_of(lane_of(client_id, lanes), route, origin);
     const std::string& name = database_.mapping.routes()[route].name;
-    return span == nullptr || history_.is_before_of_side(span->side, name, origin.position);
+    return span == nullptr || history_.is_before_of_side(span->side, name, position_of(origin));
 }
 
 // What replays of the journal have done for a route.
@@ -248,7 +249,7 @@ Result<void> Verifier::find_owner(journal::Journal& journal) {
         if (!is_main(lane.lane)) {
             continue;
         }
-        const auto here = fingerprint_before(journal, lane.cursor.position);
+        const auto here = fingerprint_before(journal, position_of(lane.cursor));
         if (!here) {
             return std::unexpected(here.error());
         }
@@ -297,7 +298,7 @@ Result<void> Verifier::walk(journal::Journal& journal) {
     }
     const journal::Position end = journal.durable_end();
     for (const sink::Cursor& cursor : cursors_) {
-        if (cursor.position > end) {
+        if (position_of(cursor) > end) {
             differs("the cursor {} is beyond the journal's end {}", cursor.position, end);
         }
     }
@@ -326,7 +327,7 @@ Result<void> Verifier::walk(journal::Journal& journal) {
 
 void Verifier::count_items(const mqtt::Message& message, journal::Position position) {
     batch_.clear();
-    if (database_.mapping.map(message, position, batch_) == 0) {
+    if (database_.mapping.map(message, position.number(), batch_) == 0) {
         ++report_.unrouted;
         report_.unrouted_topic.assign(message.topic);
     }
@@ -455,8 +456,7 @@ bool Verifier::is_passed(const state::DeadLetter& letter) const {
         return true;
     }
     const auto lane = std::ranges::find(audit_.lanes, letter.lane, &sink::LaneState::lane);
-    return lane != audit_.lanes.end() &&
-           sink::Cursor{letter.position, letter.ordinal} < lane->cursor;
+    return lane != audit_.lanes.end() && cursor_at(letter.position, letter.ordinal) < lane->cursor;
 }
 
 Result<void> Verifier::compare_dead() {
@@ -505,7 +505,7 @@ Result<void> Verifier::report_gaps() {
                 "database needed "
                 "them (accept it with --accept-gaps)",
                 gap.first,
-                gap.past - 1,
+                gap.past.previous().value_or(gap.first),
                 gap.lane
             );
         }

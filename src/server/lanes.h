@@ -51,7 +51,7 @@ class Lanes {
 
     Mutex mutex_;
     std::vector<journal::Position> positions_ FOZ_GUARDED_BY(mutex_);  // of each lane
-    journal::Position lowest_ FOZ_GUARDED_BY(mutex_) = 0;              // of them, as last told
+    journal::Position lowest_ FOZ_GUARDED_BY(mutex_);                  // of them, as last told
 
     std::unique_ptr<Unrouted> unrouted_;
     std::vector<std::unique_ptr<pipeline::Runner>> runners_;

@@ -8,6 +8,7 @@
 #include "base/mutex.h"
 #include "bridge/bridge_cursor.h"
 #include "journal/local/local_journal.h"
+#include "pipeline/cursor_position.h"
 #include "server/journal_options.h"
 #include "server/lanes.h"
 #include "session/session_recovery.h"
@@ -238,7 +239,7 @@ bool Server::drain(SteadyTime deadline) {
     parts_->lanes->stop(deadline);
     const journal::Position end = parts_->journal->status().end;
     for (const pipeline::RunnerStatus& lane : parts_->lanes->status()) {
-        if (lane.cursor.position < end) {
+        if (pipeline::position_of(lane.cursor) < end) {
             return false;
         }
     }

@@ -2,6 +2,7 @@
 #include "session/session_checkpoint.h"
 
 #include "base/bytes.h"
+#include "state/stored.h"
 
 namespace foz::session {
 
@@ -67,7 +68,7 @@ state::SqliteResult<void> put_sessions(
 state::SqliteResult<void> set_position(
     state::SqliteConnection& connection,
     const std::string& journal_id,
-    std::uint64_t position,
+    journal::Position position,
     SystemTime now
 ) {
     auto set = connection.prepare(
@@ -77,7 +78,7 @@ state::SqliteResult<void> set_position(
         return std::unexpected(std::move(set.error()));
     }
     set->bind(1, journal_id);
-    set->bind(2, static_cast<std::int64_t>(position));
+    set->bind(2, state::stored(position));
     set->bind(3, std::int64_t{now.time_since_epoch().count()});
     return set->run();
 }
@@ -104,7 +105,7 @@ state::SqliteResult<std::optional<SessionCheckpoint>> get_checkpoint(
         return std::nullopt;
     }
     return SessionCheckpoint{
-        .position = static_cast<std::uint64_t>(get->integer(0)),
+        .position = state::position_from(get->integer(0)),
         .sessions = {},
         .saved = time_from(get->integer(1)),
     };
@@ -180,7 +181,7 @@ SessionChanges changes_between(
 Result<void> save_sessions(
     state::StateDatabase& state,
     const std::string& journal_id,
-    std::uint64_t position,
+    journal::Position position,
     const SessionChanges& changes,
     SystemTime now
 ) {

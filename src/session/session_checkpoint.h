@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "journal/position.h"
 #include "session/session.h"
 #include "state/state_database.h"
 
@@ -26,7 +27,7 @@ struct SessionSnapshot {
 };
 
 struct SessionCheckpoint {
-    std::uint64_t position = 0;  // the journal's records from here on are not in it
+    journal::Position position;  // the journal's records from here on are not in it
     std::vector<SessionSnapshot> sessions;
     SystemTime saved;  // when; the epoch: not known
 };
@@ -47,7 +48,7 @@ struct SessionChanges {
 [[nodiscard]] Result<void> save_sessions(
     state::StateDatabase& state,
     const std::string& journal_id,
-    std::uint64_t position,
+    journal::Position position,
     const SessionChanges& changes,
     SystemTime now = {}
 );

@@ -43,8 +43,8 @@ bool wait_until_all_is_durable(
             return false;
         }
     }
-    const journal::Position end = journal.status().end;
-    return end == 0 || journal.wait_for(end - 1, deadline);
+    const auto last = journal.status().end.previous();
+    return !last || journal.wait_for(*last, deadline);
 }
 
 // What a person wants ended is told to the holders before they are asked what there is.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "state/bridge_progress.h"
 
+#include "state/stored.h"
+
 namespace foz::state {
 
 Result<std::optional<BridgeProgress>> load_bridge_progress(
@@ -25,7 +27,7 @@ Result<std::optional<BridgeProgress>> load_bridge_progress(
             return std::nullopt;
         }
         return BridgeProgress{
-            .position = static_cast<std::uint64_t>(select->integer(0)),
+            .position = position_from(select->integer(0)),
             .sequence = static_cast<std::uint64_t>(select->integer(1)),
             .released = static_cast<std::uint64_t>(select->integer(2)),
             .ahead = static_cast<std::uint64_t>(select->integer(3)),
@@ -49,7 +51,7 @@ Result<void> save_bridge_progress(
         }
         insert->bind(1, journal);
         insert->bind(2, bridge);
-        insert->bind(3, static_cast<std::int64_t>(progress.position));
+        insert->bind(3, stored(progress.position));
         insert->bind(4, static_cast<std::int64_t>(progress.sequence));
         insert->bind(5, static_cast<std::int64_t>(progress.released));
         insert->bind(6, static_cast<std::int64_t>(progress.ahead));

@@ -8,12 +8,13 @@
 #include <string>
 
 #include "base/error.h"
+#include "journal/position.h"
 #include "state/state_database.h"
 
 namespace foz::state {
 
 struct BridgeProgress {
-    std::uint64_t position = 0;  // the journal's records below are the other broker's
+    journal::Position position;  // the journal's records below are the other broker's
     std::uint64_t sequence = 0;  // of the first message from there on: decides its packet id
     std::uint64_t released = 0;  // QoS 2: messages from this sequence on may lack their PUBCOMP
     std::uint64_t ahead = 0;     // so many messages from `sequence` on may have been sent as well

@@ -73,7 +73,7 @@ DeadLetter letter_from(const Statement& row) {
     letter.journal = row.text(1);
     letter.database = row.text(2);
     letter.lane = row.text(3);
-    letter.position = static_cast<std::uint64_t>(row.integer(4));
+    letter.position = position_from(row.integer(4));
     letter.ordinal = static_cast<std::uint32_t>(row.integer(5));
     letter.route = row.text(6);
     letter.reading = static_cast<std::uint32_t>(row.integer(7));

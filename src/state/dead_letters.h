@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "journal/position.h"
 #include "state/state_database.h"
 
 namespace foz::state {
@@ -34,7 +35,7 @@ struct DeadLetter {
     std::string journal;
     std::string database;
     std::string lane;
-    std::uint64_t position = 0;  // of its message in the journal
+    journal::Position position;  // of its message in the journal
     std::uint32_t ordinal = 0;   // among the items of that message (mapping/row_batch.h)
     std::string route;
     std::uint32_t reading = 0;  // its number among the items of that message on that route

@@ -3,6 +3,8 @@
 
 #include <array>
 
+#include "state/stored.h"
+
 namespace foz::state {
 
 namespace {
@@ -59,12 +61,12 @@ Result<void> begin_renewal(StateDatabase& state, const Renewal& renewal) {
             }
             // The empty name stands for the state that belongs to no database.
             std::vector<RenewedDatabase> all = renewal.databases;
-            all.push_back({"", 0});
+            all.push_back({"", {}});
             for (const RenewedDatabase& database : all) {
                 insert->bind(1, renewal.after);
                 insert->bind(2, renewal.before);
                 insert->bind(3, database.name);
-                insert->bind(4, static_cast<std::int64_t>(database.since));
+                insert->bind(4, stored(database.since));
                 if (auto inserted = insert->run(); !inserted) {
                     return inserted;
                 }
@@ -119,9 +121,7 @@ Result<std::optional<BeforeRenewal>> load_renewal(
         auto read = connection.for_each_row(
             "SELECT since FROM journal_renewal WHERE after = ? AND database = ?",
             bind,
-            [&](const Statement& row) {
-                renewal.emplace().since = static_cast<std::uint64_t>(row.integer(0));
-            }
+            [&](const Statement& row) { renewal.emplace().since = position_from(row.integer(0)); }
         );
         if (read && renewal) {
             read = connection.for_each_row(

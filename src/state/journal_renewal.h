@@ -11,13 +11,14 @@
 #include <vector>
 
 #include "base/error.h"
+#include "journal/position.h"
 #include "state/state_database.h"
 
 namespace foz::state {
 
 struct RenewedDatabase {
     std::string name;
-    std::uint64_t since = 0;  // under the new id its lanes begin here
+    journal::Position since;  // under the new id its lanes begin here
 };
 
 struct Renewal {
@@ -34,7 +35,7 @@ struct Renewal {
 
 /// What a database has to do with records from before the journal had this id.
 struct BeforeRenewal {
-    std::uint64_t since = 0;
+    journal::Position since;
     struct Letters {
         std::string route;
         std::int64_t count = 0;

@@ -28,8 +28,7 @@ Result<std::optional<LaneLayout>> load_lane_layout(
             return std::nullopt;
         }
         return LaneLayout{
-            static_cast<std::uint32_t>(select->integer(0)),
-            static_cast<std::uint64_t>(select->integer(1))
+            static_cast<std::uint32_t>(select->integer(0)), position_from(select->integer(1))
         };
     });
 }
@@ -82,8 +81,8 @@ Result<std::vector<Gap>> load_gaps(StateDatabase& state, const std::string& jour
                     {journal,
                      std::string(row.text(0)),
                      std::string(row.text(1)),
-                     static_cast<std::uint64_t>(row.integer(2)),
-                     static_cast<std::uint64_t>(row.integer(3)),
+                     position_from(row.integer(2)),
+                     position_from(row.integer(3)),
                      SystemTime(Microseconds(row.integer(4))),
                      row.integer(5) != 0}
                 );

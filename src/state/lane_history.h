@@ -11,13 +11,14 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "journal/position.h"
 #include "state/state_database.h"
 
 namespace foz::state {
 
 struct LaneLayout {
     std::uint32_t lanes = 1;
-    std::uint64_t since = 0;  // records below were the business of the layout before
+    journal::Position since;  // records below were the business of the layout before
 };
 
 /// nullopt: the database was never used with this journal.
@@ -36,8 +37,8 @@ struct Gap {
     std::string journal;
     std::string database;
     std::string lane;
-    std::uint64_t first = 0;  // the records [first, past) are missing
-    std::uint64_t past = 0;
+    journal::Position first;  // the records [first, past) are missing
+    journal::Position past;
     SystemTime noticed;
     bool accepted = false;  // a person knows
 };

@@ -36,7 +36,7 @@ Result<void> note_routes(
     StateDatabase& state,
     const MappingLane& lane,
     std::span<const RouteOfTable> routes,
-    std::uint64_t position
+    journal::Position position
 ) {
     const auto note = [&](SqliteConnection& connection) -> SqliteResult<void> {
         auto transaction = Transaction::begin_write(connection);
@@ -59,7 +59,7 @@ Result<void> note_routes(
                     statement.bind(4, lane.lane);
                     statement.bind(5, one.route);
                     statement.bind(6, one.table);
-                    statement.bind(7, stored(*is_known ? position : 0));
+                    statement.bind(7, stored(*is_known ? position : journal::Position()));
                 }
             );
             if (!noted) {
@@ -89,7 +89,7 @@ Result<RouteStarts> RouteStarts::load(
                      std::string(row.text(1)),
                      std::string(row.text(2)),
                      std::string(row.text(3)),
-                     static_cast<std::uint64_t>(row.integer(4))}
+                     position_from(row.integer(4))}
                 );
             }
         );
@@ -101,7 +101,7 @@ Result<RouteStarts> RouteStarts::load(
     return state.run("cannot read since when there are routes", read);
 }
 
-std::optional<std::uint64_t> RouteStarts::start_of(
+std::optional<journal::Position> RouteStarts::start_of(
     std::string_view lane, std::uint32_t lanes, std::string_view route
 ) const {
     for (const Line& line : lines_) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "journal/position.h"
 #include "state/state_database.h"
 
 namespace foz::state {
@@ -34,7 +35,7 @@ struct MappingLane {
     StateDatabase& state,
     const MappingLane& lane,
     std::span<const RouteOfTable> routes,
-    std::uint64_t position
+    journal::Position position
 );
 
 /// Of one database and journal.
@@ -45,7 +46,7 @@ class RouteStarts {
     );
 
     /// From where on `lane` of `lanes` maps the route; nothing: it never has.
-    [[nodiscard]] std::optional<std::uint64_t> start_of(
+    [[nodiscard]] std::optional<journal::Position> start_of(
         std::string_view lane, std::uint32_t lanes, std::string_view route
     ) const;
     /// The numbers of lanes that there have been, ascending.
@@ -59,7 +60,7 @@ class RouteStarts {
         std::string lane;
         std::string route;
         std::string table;
-        std::uint64_t position;
+        journal::Position position;
     };
     std::vector<Line> lines_;
 };

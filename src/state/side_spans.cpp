@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "state/side_spans.h"
 
+#include "state/stored.h"
+
 namespace foz::state {
 
 namespace {
@@ -15,7 +17,7 @@ void bind_key(
     statement.bind(2, database);
     statement.bind(3, span.lane);
     statement.bind(4, span.table);
-    statement.bind(5, static_cast<std::int64_t>(span.begin));
+    statement.bind(5, stored(span.begin));
     statement.bind(6, static_cast<std::int64_t>(span.begin_ordinal));
 }
 
@@ -35,7 +37,7 @@ Result<void> save_side_span(
                 bind_key(statement, journal, database, span);
                 statement.bind(7, span.side);
                 if (span.past) {
-                    statement.bind(8, static_cast<std::int64_t>(*span.past));
+                    statement.bind(8, stored(*span.past));
                 } else {
                     statement.bind_null(8);
                 }
@@ -91,10 +93,10 @@ Result<std::vector<SideSpan>> load_side_spans(
                 span.lane = row.text(0);
                 span.table = row.text(1);
                 span.side = row.text(2);
-                span.begin = static_cast<std::uint64_t>(row.integer(3));
+                span.begin = position_from(row.integer(3));
                 span.begin_ordinal = static_cast<std::uint32_t>(row.integer(4));
                 if (!row.is_null(5)) {
-                    span.past = static_cast<std::uint64_t>(row.integer(5));
+                    span.past = position_from(row.integer(5));
                 }
             }
         );

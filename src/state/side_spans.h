@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "journal/position.h"
 #include "state/state_database.h"
 
 namespace foz::state {
@@ -19,10 +20,10 @@ struct SideSpan {
     std::string table;  // its name
     std::string side;   // the side lane, "main-0/readings"
     /// From this item on: position and ordinal.
-    std::uint64_t begin = 0;
+    journal::Position begin;
     std::uint32_t begin_ordinal = 0;
     /// Up to, but not including, this position; nothing: until further notice.
-    std::optional<std::uint64_t> past = std::nullopt;
+    std::optional<journal::Position> past = std::nullopt;
 
     bool operator==(const SideSpan&) const = default;
 };

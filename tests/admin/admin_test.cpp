@@ -78,7 +78,7 @@ TEST(DataFolder, that_no_foz_has_used_is_named) {
 TEST_F(Admin, shows_the_journal_with_what_a_terminal_must_not_get_escaped) {
     const auto view = view_journal(settings_);
     ASSERT_TRUE(view) << view.error().message;
-    EXPECT_EQ(view->status.end, 2U);
+    EXPECT_EQ(view->status.end.number(), 2U);
     EXPECT_EQ(view->segments.size(), 1U);
     std::vector<std::string> lines;
     ASSERT_TRUE(for_each_record(settings_, "", 10, [&](const journal::Record& record) {

@@ -10,6 +10,7 @@
 #include "base/file_system.h"
 #include "config/remote_sections.h"
 #include "session/session_recovery.h"
+#include "tests/support/position.h"
 #include "tests/support/wait_until.h"
 
 namespace foz::bridge {
@@ -119,9 +120,9 @@ journal::Position BridgeRig::append(const Message& message) {
     );
     batch.end_record();
     (void)journal_->append(batch).value();
-    const journal::Position end = journal_->status().end;
-    (void)journal_->wait_for(end - 1, real_clock().steady_now() + kTimeout);
-    return end - 1;
+    const journal::Position last = journal_->status().end.previous().value_or(at(0));
+    (void)journal_->wait_for(last, real_clock().steady_now() + kTimeout);
+    return last;
 }
 
 bool BridgeRig::fill_journal(std::string_view topic) {
@@ -173,7 +174,7 @@ void BridgeRig::publish_many(
 
 std::vector<std::string> BridgeRig::received() const {
     std::vector<std::string> messages;
-    const auto reader = journal_->read_from(0).value();
+    const auto reader = journal_->read_from(at(0)).value();
     while (const auto record = reader->next().value()) {
         if (record->kind == static_cast<std::uint8_t>(RecordKind::message)) {
             const Message message = foz::mqtt::decode_message(record->bytes).value();

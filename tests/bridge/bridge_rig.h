@@ -16,6 +16,7 @@
 #include "state/state_database.h"
 #include "tests/bridge/mosquitto_subscriber.h"
 #include "tests/support/mosquitto_broker.h"
+#include "tests/support/position.h"
 #include "tests/support/temporary_directory.h"
 
 namespace foz::bridge {

@@ -13,6 +13,7 @@
 #include "base/bytes.h"
 #include "session/session_recovery.h"
 #include "tests/bridge/bridge_rig.h"
+#include "tests/support/position.h"
 #include "tests/support/raw_broker.h"
 #include "tests/support/wait_until.h"
 
@@ -40,7 +41,7 @@ class FullJournal : public testing::Test {
         rig_.settings().remote.version = "3.1.1";
         rig_.replace_journal({.size_max = kCap, .retain_bytes = 0});
         rig_.start();
-        reader_ = rig_.journal().read_from(0).value();
+        reader_ = rig_.journal().read_from(at(0)).value();
         broker_.welcome(false);
         ASSERT_TRUE(rig_.connected());
         ASSERT_TRUE(rig_.fill_journal("out/a"));

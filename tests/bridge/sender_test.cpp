@@ -8,6 +8,7 @@
 #include "state/dead_letters.h"
 #include "tests/bridge/bridge_rig.h"
 #include "tests/support/failing_opens.h"
+#include "tests/support/position.h"
 #include "tests/support/raw_broker.h"
 #include "tests/support/wait_until.h"
 
@@ -75,7 +76,7 @@ TEST_F(SenderTest, keeps_a_message_that_it_can_neither_send_nor_read_for_its_dea
 // What is not durable may not be there after a crash, and its positions mean other records then.
 TEST_F(SenderTest, begins_where_the_journal_is_durable) {
     rig_.replace_journal({.size_max = 2 << 20, .retain_bytes = 0});
-    rig_.journal().set_cursor("a database that is away", 0);
+    rig_.journal().set_cursor("a database that is away", at(0));
     ASSERT_TRUE(rig_.fill_journal("out/1"));
     const journal::Status status = rig_.journal().status();
     ASSERT_LT(status.durable_end, status.end);

@@ -11,6 +11,7 @@
 #include "session/session_checkpoint.h"
 #include "tests/broker/broker_fixture.h"
 #include "tests/broker/log_capture.h"
+#include "tests/support/position.h"
 
 namespace foz::broker {
 namespace {
@@ -250,7 +251,7 @@ TEST_F(BrokerOverSockets, what_a_client_sent_ahead_is_taken_when_the_journal_has
     settings_.reactors = 1;
     journal_max_ = 2 << 20;
     restart();
-    journal_->set_cursor("slow", 0);
+    journal_->set_cursor("slow", at(0));
     RawClient ahead(port());
     ahead.send(connect_bytes("ahead"));
     ahead.receive(4);
@@ -264,9 +265,9 @@ TEST_F(BrokerOverSockets, what_a_client_sent_ahead_is_taken_when_the_journal_has
     });
     EXPECT_TRUE(support::wait_until([&] { return journal_->status().stalled.has_value(); }));
     // The acknowledgement comes due while nothing can be appended.
-    broker_->set_committed(1);
+    broker_->set_committed(at(1));
     EXPECT_EQ(ahead.receive(4), ack_bytes(mqtt::PacketType::puback, 1));
-    broker_->set_committed(1 << 20);
+    broker_->set_committed(at(1 << 20));
     EXPECT_TRUE(support::wait_until([&] {
         journal_->set_cursor("slow", journal_->status().durable_end);
         journal_->set_cursor(session::kSessionCursor, journal_->status().durable_end);
@@ -318,7 +319,7 @@ TEST_F(BrokerOverSockets, a_checkpoint_lets_the_journal_move_on) {
     save_sessions();
     bool found = false;
     for (const auto& cursor : journal_->cursors()) {
-        found = found || (cursor.name == "sessions" && cursor.position >= 2);
+        found = found || (cursor.name == "sessions" && cursor.position >= at(2));
     }
     EXPECT_TRUE(found);
 }

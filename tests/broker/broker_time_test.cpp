@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/broker/broker_fixture.h"
+#include "tests/support/position.h"
 #include "tests/support/stepped_clock.h"
 
 namespace foz::broker {
@@ -98,7 +99,7 @@ TEST_F(BrokerOverTime, a_client_whose_packets_foz_leaves_unread_is_not_silent) {
     const auto silent = connected("esp32-2", 60);
     clock_.step(100s);
     EXPECT_EQ(silent->receive_until_closed(), "");
-    broker_->set_committed(1);
+    broker_->set_committed(at(1));
     EXPECT_EQ(client->receive(6), ack_bytes(mqtt::PacketType::puback, 1) + pingresp());
 }
 

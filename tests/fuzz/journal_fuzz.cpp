@@ -94,10 +94,14 @@ void fill(Disk& disk, std::span<const std::uint8_t> input) {
         segment[damaged] = static_cast<char>(segment[damaged] ^ input[5]);
     }
     (void)disk.files.create_directories(kDirectory);
-    disk.segment = kDirectory / segment_name(header ? header->first : 0);
+    disk.segment = kDirectory / segment_name(header ? header->first : Position());
     disk.files.set_content(disk.segment, std::move(segment));
     if (header && (treatment & has_cursors) != 0) {
-        const CursorFile cursors{header->journal, input[1], {{"sink/foz", input[2]}}};
+        const CursorFile cursors{
+            header->journal,
+            Position::from_number(input[1]),
+            {{"sink/foz", Position::from_number(input[2])}}
+        };
         FOZ_CHECK(cursors.write(disk.files, kDirectory).has_value());
     }
 }
@@ -131,11 +135,11 @@ Position check_records(Journal& journal) {
         FOZ_CHECK(record->position == position && position < status.durable_end);
         FOZ_CHECK(record->fingerprint > 0 && record->fingerprint <= INT64_MAX);
         last = as_text(record->bytes);
-        ++position;
+        position = position.next();
         FOZ_CHECK((*reader)->position() == position);
     }
     if (position > status.first) {
-        const auto later = journal.read_from(position - 1);
+        const auto later = journal.read_from(position.previous().value_or(position));
         FOZ_CHECK(later.has_value());
         const auto record = next_record(**later, status.durable_end);
         FOZ_CHECK(record && as_text(record->bytes) == last);

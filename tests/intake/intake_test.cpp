@@ -9,13 +9,14 @@
 #include <gtest/gtest.h>
 
 #include "tests/journal/local/journal_fixture.h"
+#include "tests/support/position.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/wait_until.h"
 
 namespace foz::intake {
 namespace {
 
-constexpr journal::Position kNothingCommitted = 0;
+constexpr journal::Position kNothingCommitted;
 
 class IntakeTest : public testing::Test {
   protected:
@@ -81,8 +82,8 @@ TEST_F(IntakeTest, with_commit_waits_for_the_databases_too) {
     wait_for_disk();
     EXPECT_EQ(due(), Ids());
     EXPECT_TRUE(intake_->has_acks());
-    EXPECT_EQ(due(1), Ids{1});
-    EXPECT_EQ(due(2), Ids{2});
+    EXPECT_EQ(due(at(1)), Ids{1});
+    EXPECT_EQ(due(at(2)), Ids{2});
     EXPECT_FALSE(intake_->has_acks());
 }
 
@@ -114,7 +115,7 @@ TEST_F(IntakeTest, an_acknowledgement_without_a_record_waits_for_what_anyone_has
 
 TEST_F(IntakeTest, keeps_everything_while_the_journal_has_no_room) {
     open({.ack = config::Ack::journal}, 4 << 20);
-    journal_->set_cursor("reader", 0);
+    journal_->set_cursor("reader", at(0));
     std::uint16_t taken = 0;
     while (append()) {
         take(++taken, 100'000);

@@ -3,6 +3,7 @@
 #include "pipeline/batch_filler.h"
 
 #include "tests/pipeline/runner_fixture.h"
+#include "tests/support/position.h"
 
 namespace foz::pipeline {
 namespace {
@@ -28,12 +29,12 @@ TEST_F(BatchFillerTest, ends_a_batch_when_its_rows_take_much_memory) {
     FillLimits limits;
     limits.rows_max = 10'000'000;
     BatchFiller filler(*journal_, mapping, real_clock(), limits, {});
-    ASSERT_TRUE(filler.open(0));
+    ASSERT_TRUE(filler.open(at(0)));
     MappedBatch batch;
     ASSERT_TRUE(filler.take_all(batch));
     EXPECT_GE(batch.items.memory_bytes(), limits.memory_bytes_max);
     EXPECT_LT(batch.items.memory_bytes(), 2 * limits.memory_bytes_max);
-    EXPECT_LT(batch.end, kMessages);
+    EXPECT_LT(batch.end, at(kMessages));
 }
 
 }  // namespace

@@ -120,8 +120,8 @@ void RunnerTest::publish(
     );
     batch.end_record();
     EXPECT_TRUE(journal_->append(batch));
-    const journal::Position end = journal_->status().end;
-    EXPECT_TRUE(journal_->wait_for(end - 1, real_clock().steady_now() + std::chrono::seconds(20)));
+    const journal::Position last = journal_->status().end.previous().value_or(at(0));
+    EXPECT_TRUE(journal_->wait_for(last, real_clock().steady_now() + std::chrono::seconds(20)));
 }
 
 void RunnerTest::publish_numbers(int first, int past) {
@@ -179,7 +179,7 @@ std::unique_ptr<Runner> RunnerTest::make_runner(
 
 bool RunnerTest::has_caught_up(const Runner& runner) {
     return support::wait_until([&] {
-        return runner.status().cursor.position == journal_->durable_end();
+        return position_of(runner.status().cursor) == journal_->durable_end();
     });
 }
 

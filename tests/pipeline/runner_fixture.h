@@ -14,6 +14,7 @@
 #include "journal/local/local_journal.h"
 #include "pipeline/runner.h"
 #include "state/dead_letters.h"
+#include "tests/support/position.h"
 #include "tests/support/temporary_directory.h"
 
 namespace foz::pipeline {

@@ -8,6 +8,7 @@
 
 #include "state/lane_history.h"
 #include "tests/pipeline/runner_fixture.h"
+#include "tests/support/position.h"
 #include "tests/support/wait_until.h"
 
 namespace foz::pipeline {
@@ -56,10 +57,10 @@ TEST_F(RunnerTest, stop_writes_what_the_journal_holds) {
 TEST_F(RunnerTest, messages_of_no_route_move_the_cursor_too) {
     publish("{}", "c", "elsewhere");
     publish("{}", "c", "elsewhere");
-    std::atomic<journal::Position> committed = 0;
+    std::atomic<journal::Position> committed{};
     auto runner = make_runner({}, [&](journal::Position position) { committed = position; });
     runner->start();
-    EXPECT_TRUE(support::wait_until([&] { return committed == 2; }));
+    EXPECT_TRUE(support::wait_until([&] { return committed.load() == at(2); }));
     EXPECT_TRUE(has_caught_up(*runner));
 }
 
@@ -190,7 +191,7 @@ TEST_F(RunnerTest, a_replay_that_retention_has_overtaken_reports_the_gap_and_goe
     reopen_journal_without_retention();
     RunnerOptions replay = options();
     replay.lane = "replay-1";
-    replay.since = 1;
+    replay.since = at(1);
     const journal::Position end = journal_->durable_end();
     replay.until = end;
     replay.holds_journal = false;
@@ -200,7 +201,7 @@ TEST_F(RunnerTest, a_replay_that_retention_has_overtaken_reports_the_gap_and_goe
     runner->start();
     ASSERT_TRUE(support::wait_until([&] { return runner->status().failures > 0; }));
     journal_->set_cursor("db/main-0", journal_->durable_end());
-    ASSERT_TRUE(support::wait_until([&] { return journal_->status().first > 1; }));
+    ASSERT_TRUE(support::wait_until([&] { return journal_->status().first > at(1); }));
     down = false;
     ASSERT_TRUE(runner->wait_until_over(soon()));
     EXPECT_EQ(runner->status().state, RunnerState::finished);
@@ -210,12 +211,13 @@ TEST_F(RunnerTest, a_replay_that_retention_has_overtaken_reports_the_gap_and_goe
     // Retention may have left it the first records. Each is stored or in a gap.
     std::set<journal::Position> missing;
     for (const state::Gap& gap : *gaps) {
-        for (journal::Position position = gap.first; position < gap.past; ++position) {
+        for (journal::Position position = gap.first; position < gap.past;
+             position = position.next()) {
             missing.insert(position);
         }
     }
     EXPECT_GE(*missing.begin(), replay.since);
-    const journal::Position wanted = end - replay.since;
+    const std::uint64_t wanted = journal::records_between(replay.since, end);
     EXPECT_EQ(cell("SELECT count(*) FROM numbers"), std::to_string(wanted - missing.size()));
 }
 
@@ -231,7 +233,7 @@ TEST_F(RunnerTest, readings_that_the_mapping_rejects_become_dead_letters) {
     const auto dead = letters();
     ASSERT_EQ(dead.size(), 2U);
     EXPECT_EQ(dead[0].payload, "not json");
-    EXPECT_EQ(dead[1].position, 2U);
+    EXPECT_EQ(dead[1].position, at(2));
     EXPECT_EQ(runner->status().ledger.at(0).dead, 2);
 }
 
@@ -285,10 +287,10 @@ TEST_F(RunnerTest, random_faults_and_restarts_store_every_reading_once) {
         });
         runner->start();
         // Stopped at once, or after a part of the work.
-        const journal::Position until = random() % (journal_->durable_end() + 1);
+        const journal::Position until = at(random() % (journal_->durable_end().number() + 1));
         if (random() % 2 == 0) {
             EXPECT_TRUE(support::wait_until([&] {
-                return runner->status().cursor.position >= until;
+                return position_of(runner->status().cursor) >= until;
             }));
         }
         runner->stop(real_clock().steady_now());
@@ -396,8 +398,8 @@ TEST_F(RunnerTest, a_bounded_lane_finishes_at_its_end) {
     publish_numbers(0, 20);
     RunnerOptions bounded = options();
     bounded.lane = "replay-5-15";
-    bounded.since = 5;
-    bounded.until = 15;
+    bounded.since = at(5);
+    bounded.until = at(15);
     bounded.holds_journal = false;
     auto runner = make_runner(bounded, {});
     runner->start();

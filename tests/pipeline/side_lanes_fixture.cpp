@@ -155,7 +155,7 @@ bool SideLanesTest::becomes(const std::string& table, int first, int past) {
 bool SideLanesTest::is_one_lane_again() {
     return support::wait_until([&] {
         return runner_->side_status().empty() &&
-               runner_->status().cursor.position == journal_->durable_end();
+               position_of(runner_->status().cursor) == journal_->durable_end();
     });
 }
 

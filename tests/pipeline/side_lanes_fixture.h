@@ -14,6 +14,7 @@
 #include "pipeline/verification.h"
 #include "state/dead_letters.h"
 #include "tests/sink/database_under_test.h"
+#include "tests/support/position.h"
 #include "tests/support/temporary_directory.h"
 
 namespace foz::pipeline {

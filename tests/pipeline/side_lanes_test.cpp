@@ -47,7 +47,7 @@ TEST_P(SideLanesTest, a_table_that_does_not_fit_holds_back_no_other_and_catches_
 TEST_P(SideLanesTest, what_waits_is_counted_as_such) {
     start_with_misfit_beside_good(10);
     EXPECT_TRUE(support::wait_until([&] {
-        return lane().status().cursor.position == journal_->durable_end();
+        return position_of(lane().status().cursor) == journal_->durable_end();
     }));
     const Verification found = verified();
     ASSERT_EQ(found.routes.size(), 2U);
@@ -257,7 +257,7 @@ TEST_P(SideLanesTest, half_the_rows_refused_cost_few_attempts) {
     const auto began = std::chrono::steady_clock::now();
     start();
     EXPECT_TRUE(support::wait_until(
-        [&] { return lane().status().cursor.position == journal_->durable_end(); }, 300s
+        [&] { return position_of(lane().status().cursor) == journal_->durable_end(); }, 300s
     ));
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
     RecordProperty("rows_per_second", static_cast<int>(2 * rows / took.count()));

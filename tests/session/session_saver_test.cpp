@@ -7,6 +7,7 @@
 #include "session/session_checkpoint.h"
 #include "session/session_recovery.h"
 #include "tests/journal/local/journal_fixture.h"
+#include "tests/support/position.h"
 #include "tests/support/temporary_directory.h"
 
 namespace foz::session {
@@ -56,7 +57,9 @@ class OneClient final : public SessionHolder {
         return journal_.append(batch).has_value();
     }
     [[nodiscard]] bool wait_until_durable() {
-        return journal_.wait_for(journal_.status().end - 1, journal::local::deadline());
+        return journal_.wait_for(
+            journal_.status().end.previous().value_or(at(0)), journal::local::deadline()
+        );
     }
     void set_all_appended(bool appended) { all_appended_ = appended; }
 
@@ -158,7 +161,7 @@ TEST_F(SessionSaverTest, a_checkpoint_knows_what_is_on_disk_and_lets_the_journal
     client.note(1);
     ASSERT_TRUE(client.append(1));
     ASSERT_TRUE(client.wait_until_durable());
-    EXPECT_EQ(session_cursor(*journal), 0U);
+    EXPECT_EQ(session_cursor(*journal), at(0));
     checkpoint(*journal, client, real_clock());
     EXPECT_EQ(session_cursor(*journal), journal->status().end);
     EXPECT_EQ(recovered_ids(*journal), std::vector<std::uint16_t>{1});
@@ -173,13 +176,13 @@ TEST_F(SessionSaverTest, a_new_journal_keeps_the_session_records_before_the_firs
     client.note(1);
     ASSERT_TRUE(client.append(1));
     // All that the lane has passed would go, since its room is needed.
-    constexpr journal::Position kMoreThanFits = 1'000;
-    while (!journal->status().stalled && journal->status().end < kMoreThanFits) {
+    constexpr int kMoreThanFits = 1'000;
+    while (!journal->status().stalled && journal->status().end < at(kMoreThanFits)) {
         (void)client.append(0, 0);
         journal->set_cursor("lane", journal->durable_end());
     }
     ASSERT_TRUE(journal->status().stalled);
-    EXPECT_EQ(journal->status().first, 0U);
+    EXPECT_EQ(journal->status().first, at(0));
     EXPECT_EQ(recovered_ids(*journal), std::vector<std::uint16_t>{1});
 
     EXPECT_TRUE(journal::local::eventually([&] {
@@ -212,7 +215,7 @@ TEST_F(SessionSaverTest, writes_what_has_changed_and_nothing_when_nothing_has) {
     EXPECT_EQ(recovered_ids(*journal), (std::vector<std::uint16_t>{1, 2}));
 
     saver.save({});
-    const SessionCheckpoint unread{.position = 0, .sessions = {{}}, .saved = {}};
+    const SessionCheckpoint unread{.position = at(0), .sessions = {{}}, .saved = {}};
     const auto last = load_sessions(*state_, journal->status().id).value().value_or(unread);
     EXPECT_TRUE(last.sessions.empty());
 }
@@ -236,13 +239,13 @@ TEST_F(SessionSaverTest, a_journal_that_has_lost_its_tail_goes_on_with_the_sessi
     auto journal = journal::local::open_or_fail(files_);
     const std::string id = journal->status().id;
     const SessionSnapshot saved{.client_id = "c", .expiry_seconds = 60, .unreleased = {}};
-    ASSERT_TRUE(save_sessions(*state_, id, 1'000, {.changed = {saved}, .gone = {}}));
+    ASSERT_TRUE(save_sessions(*state_, id, at(1'000), {.changed = {saved}, .gone = {}}));
     const auto recovered = recover_sessions(*journal, *state_);
     ASSERT_TRUE(recovered) << recovered.error().message;
     ASSERT_EQ(recovered->size(), 1U);
     EXPECT_EQ(recovered->front()->client_id(), "c");
-    const SessionCheckpoint unread{.position = 1, .sessions = {}, .saved = {}};
-    EXPECT_EQ(load_sessions(*state_, id).value().value_or(unread).position, 0U);
+    const SessionCheckpoint unread{.position = at(1), .sessions = {}, .saved = {}};
+    EXPECT_EQ(load_sessions(*state_, id).value().value_or(unread).position, at(0));
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "mqtt/message.h"
 #include "session/session_recovery.h"
 #include "tests/journal/local/journal_fixture.h"
+#include "tests/support/position.h"
 #include "tests/support/raw_broker.h"
 #include "tests/support/temporary_directory.h"
 #include "tests/support/wait_until.h"
@@ -86,7 +87,7 @@ TEST_F(SourceWithABroker, acknowledges_what_is_in_the_journal) {
     broker_.release(8);
     EXPECT_EQ(broker_.expect_id(PacketType::pubcomp), 8);
     EXPECT_EQ(source_->status().messages, 2U);
-    auto reader = journal_->read_from(0);
+    auto reader = journal_->read_from(at(0));
     for (auto record = (*reader)->next(); record && *record; record = (*reader)->next()) {
         if ((*record)->kind == static_cast<std::uint8_t>(mqtt::RecordKind::message)) {
             EXPECT_EQ(mqtt::decode_message((*record)->bytes)->client_id, "$source/plant");
@@ -224,7 +225,7 @@ TEST_F(SourceWithABroker, reads_no_more_while_the_journal_is_full_and_goes_on_by
     std::filesystem::remove_all(directory_ / "journal");
     size_max_ = 1 << 18;
     start();
-    journal_->set_cursor("a slow database", 0);
+    journal_->set_cursor("a slow database", at(0));
     broker_.welcome(false);
     const std::string payload(8 << 10, 'x');
     std::uint16_t sent = 0;

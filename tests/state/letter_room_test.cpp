@@ -11,6 +11,7 @@
 
 #include "state/dead_letters.h"
 #include "state/state_reserve.h"
+#include "tests/support/position.h"
 #include "tests/support/temporary_directory.h"
 
 namespace foz::state {
@@ -23,7 +24,7 @@ DeadLetter letter(std::uint64_t position, std::size_t payload_bytes) {
     made.journal = "j";
     made.database = "d";
     made.lane = "0";
-    made.position = position;
+    made.position = at(position);
     made.route = "r";
     made.topic = "t";
     made.payload = std::string(payload_bytes, 'x');
@@ -81,7 +82,7 @@ TEST(LetterRoom, the_oldest_are_given_up_only_when_the_owner_has_said_so) {
     EXPECT_GT(counted.waiting, 0U);
     bool oldest_are_discarded = true;
     (void)for_each_letter(*state, {}, [&](const DeadLetter& one) {
-        oldest_are_discarded = oldest_are_discarded && (one.position < counted.discarded) ==
+        oldest_are_discarded = oldest_are_discarded && (one.position < at(counted.discarded)) ==
                                                            (one.status == LetterStatus::discarded);
         return true;
     });

@@ -7,6 +7,7 @@
 #include "state/lane_history.h"
 #include "state/replayed_letters.h"
 #include "state/sqlite_connection.h"
+#include "tests/support/position.h"
 #include "tests/support/temporary_directory.h"
 
 namespace foz::state {
@@ -27,7 +28,7 @@ class StateTest : public testing::Test {
         letter.journal = "j";
         letter.database = "db";
         letter.lane = "main-0";
-        letter.position = position;
+        letter.position = at(position);
         letter.ordinal = ordinal;
         letter.route = "route";
         letter.topic = "a/b";
@@ -68,7 +69,7 @@ TEST_F(StateTest, keeps_its_content_over_a_restart) {
     ASSERT_EQ(letters.size(), 2U);
     EXPECT_EQ(letters[0].payload, letter(1).payload);
     EXPECT_EQ(letters[0].code, "22001");
-    EXPECT_EQ(letters[1].position, 2U);
+    EXPECT_EQ(letters[1].position, at(2));
 }
 
 TEST_F(StateTest, of_a_newer_foz_is_refused) {
@@ -133,7 +134,7 @@ TEST_F(StateTest, settles_a_replay_by_the_databases_cursor) {
     const auto left = all();
     ASSERT_EQ(left.size(), 2U);
     EXPECT_EQ(left[0].reason, "refused again");
-    EXPECT_EQ(left[1].position, 3U);
+    EXPECT_EQ(left[1].position, at(3));
     EXPECT_EQ(left[1].status, LetterStatus::waiting);
 }
 
@@ -161,7 +162,7 @@ TEST_F(StateTest, a_replayed_letter_that_its_lane_takes_up_again_is_forgotten) {
     ASSERT_TRUE(finish_replays(*state_, "j", "db", {1, 2}));
     ASSERT_TRUE(forget_from(*state_, "j", "db", "main-0", {2, 0}));
     EXPECT_EQ(return_lost_replays(*state_, "j", "db", {0, 0}).value_or(99), 1U);
-    EXPECT_EQ(all()[0].position, 1U);
+    EXPECT_EQ(all()[0].position, at(1));
 }
 
 TEST_F(StateTest, replayed_letters_are_kept_for_a_while_only) {
@@ -176,10 +177,10 @@ TEST_F(StateTest, replayed_letters_are_kept_for_a_while_only) {
 }
 
 TEST_F(StateTest, remembers_layouts_and_gaps) {
-    ASSERT_TRUE(save_lane_layout(*state_, "j", "db", {4, 99}));
-    EXPECT_EQ(load_lane_layout(*state_, "j", "db").value()->since, 99U);
+    ASSERT_TRUE(save_lane_layout(*state_, "j", "db", {4, at(99)}));
+    EXPECT_EQ(load_lane_layout(*state_, "j", "db").value()->since, at(99));
     EXPECT_FALSE(load_lane_layout(*state_, "j", "other").value());
-    const Gap gap{"j", "db", "main-0", 5, 9, {}, false};
+    const Gap gap{"j", "db", "main-0", at(5), at(9), {}, false};
     ASSERT_TRUE(save_gap(*state_, gap));
     ASSERT_TRUE(save_gap(*state_, gap));
     ASSERT_EQ(load_gaps(*state_, "j").value().size(), 1U);

@@ -68,7 +68,7 @@ Result<Position> AppendQueue::append(const RecordBatch& batch) {
     std::memset(
         frame + kFrameHeaderBytes + payload.size(), 0, padded(payload.size()) - payload.size()
     );
-    end_ += header.count;
+    end_ = header.end();
     const Position end = end_;
     const bool wake = writer_waits_;
     writer_waits_ = false;

@@ -34,7 +34,7 @@ class GrowingBytes {
 /// What one group commit writes: frames, one after another, not yet sealed.
 struct Group {
     GrowingBytes frames;
-    Position end = 0;
+    Position end;
 };
 
 /// Appenders call append() from any thread. The writer thread calls the rest; status calls and

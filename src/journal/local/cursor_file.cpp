@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/crc32c.h"
+#include "journal/local/stored_position.h"
 
 namespace foz::journal::local {
 namespace {
@@ -30,8 +31,8 @@ bool take_cursor(ByteView& bytes, NamedCursor& cursor) {
     if (bytes.size() < kCursorFixedBytes) {
         return false;
     }
-    cursor.position = load_little<Position>(bytes.data());
-    const auto length = load_little<std::uint16_t>(bytes.data() + sizeof(Position));
+    cursor.position = load_position(bytes.data());
+    const auto length = load_little<std::uint16_t>(bytes.data() + kPositionBytes);
     bytes = bytes.subspan(kCursorFixedBytes);
     if (bytes.size() < length) {
         return false;
@@ -67,7 +68,7 @@ Result<CursorFile> CursorFile::read(FileSystem& files, const std::filesystem::pa
     }
     CursorFile file;
     std::memcpy(file.journal.bytes.data(), bytes.data() + 12, file.journal.bytes.size());
-    file.durable_end = load_little<Position>(bytes.data() + 28);
+    file.durable_end = load_position(bytes.data() + 28);
     auto count = load_little<std::uint32_t>(bytes.data() + 36);
     bytes = bytes.subspan(kFixedBytes, bytes.size() - kFixedBytes - kCrcBytes);
     for (; count > 0; --count) {
@@ -82,10 +83,10 @@ Result<void> CursorFile::write(FileSystem& files, const std::filesystem::path& d
     std::string bytes(kCursorMagic);
     append_little(bytes, kFormatVersion);
     bytes += as_text(journal.bytes);
-    append_little(bytes, durable_end);
+    append_little(bytes, durable_end.number());
     append_little(bytes, static_cast<std::uint32_t>(cursors.size()));
     for (const NamedCursor& cursor : cursors) {
-        append_little(bytes, cursor.position);
+        append_little(bytes, cursor.position.number());
         append_little(bytes, static_cast<std::uint16_t>(cursor.name.size()));
         bytes += cursor.name;
     }

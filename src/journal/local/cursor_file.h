@@ -14,7 +14,7 @@ namespace foz::journal::local {
 
 struct CursorFile {
     JournalId journal;
-    Position durable_end = 0;  // every record below was on disk when this was written
+    Position durable_end;  // every record below was on disk when this was written
     std::vector<NamedCursor> cursors;
 
     /// Errors: not_found; corrupt; unsupported = another version's.

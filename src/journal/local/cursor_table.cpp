@@ -10,7 +10,7 @@ namespace {
 
 Position lowest(const std::vector<NamedCursor>& cursors) {
     const auto slowest = std::ranges::min_element(cursors, {}, &NamedCursor::position);
-    return slowest == cursors.end() ? 0 : slowest->position;
+    return slowest == cursors.end() ? Position() : slowest->position;
 }
 
 bool same(const std::vector<NamedCursor>& left, const std::vector<NamedCursor>& right) {

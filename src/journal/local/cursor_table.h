@@ -35,7 +35,7 @@ class CursorTable {
         Position durable_end
     );
 
-    /// Every record below has been passed by every cursor, durably; 0 when there is no cursor.
+    /// Every record below has been passed by every cursor, durably; none when there is no cursor.
     [[nodiscard]] Position passed() const;
 
     /// The cursor that is furthest behind, if there is one.

@@ -5,6 +5,7 @@
 
 #include "base/crc32c.h"
 #include "journal/local/local_journal.h"
+#include "journal/local/stored_position.h"
 
 namespace foz::journal::local {
 namespace {
@@ -41,13 +42,13 @@ void encode_frame_header(const FrameHeader& header, std::byte* to) {
     store_little(to + kPayloadBytesAt, header.payload_bytes);
     store_little(to + kCountAt, header.count);
     store_little(to + kPayloadCrcAt, header.payload_crc);
-    store_little(to + kFrameFirstAt, header.first);
+    store_position(to + kFrameFirstAt, header.first);
     store_little(to + kAppendedAt, std::int64_t{header.appended.time_since_epoch().count()});
     store_little(to + kReservedAt, std::uint32_t{0});
 }
 
 void seal_frame(std::byte* frame, Position durable_end, std::uint32_t seed) {
-    store_little(frame + kDurableEndAt, durable_end);
+    store_position(frame + kDurableEndAt, durable_end);
     store_little(frame + kHeaderCrcAt, crc32c(ByteView(frame, kHeaderCrcAt), seed));
 }
 
@@ -56,9 +57,9 @@ FrameHeader load_frame_header(const std::byte* from) {
     header.payload_bytes = load_little<std::uint32_t>(from + kPayloadBytesAt);
     header.count = load_little<std::uint32_t>(from + kCountAt);
     header.payload_crc = load_little<std::uint32_t>(from + kPayloadCrcAt);
-    header.first = load_little<Position>(from + kFrameFirstAt);
+    header.first = load_position(from + kFrameFirstAt);
     header.appended = SystemTime(Microseconds(load_little<std::int64_t>(from + kAppendedAt)));
-    header.durable_end = load_little<Position>(from + kDurableEndAt);
+    header.durable_end = load_position(from + kDurableEndAt);
     return header;
 }
 
@@ -69,8 +70,8 @@ std::optional<FrameHeader> decode_frame_header(const std::byte* from, std::uint3
         return std::nullopt;
     }
     const FrameHeader header = load_frame_header(from);
-    const bool positions_turn_over = header.end() < header.first;
-    if (header.count == 0 || positions_turn_over || header.payload_bytes > kAppendBytesMax) {
+    const bool too_many = header.count > records_between(header.first, Position::beyond_all());
+    if (header.count == 0 || too_many || header.payload_bytes > kAppendBytesMax) {
         return std::nullopt;
     }
     return header;

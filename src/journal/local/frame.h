@@ -25,13 +25,13 @@ struct FrameHeader {
     std::uint32_t payload_bytes = 0;
     std::uint32_t count = 0;        // records; never 0
     std::uint32_t payload_crc = 0;  // of payload and padding
-    Position first = 0;             // of the first record
+    Position first;                 // of the first record
     SystemTime appended;
     /// What the writer knew to be on disk when it wrote this frame: every record below. A bad place
     /// below the durable_end of a later frame was whole once, and is therefore no torn tail.
-    Position durable_end = 0;
+    Position durable_end;
 
-    [[nodiscard]] Position end() const { return first + count; }
+    [[nodiscard]] Position end() const { return first.advanced_by(count); }
     /// Of its records: Record::fingerprint.
     [[nodiscard]] std::uint64_t fingerprint() const;
     [[nodiscard]] std::uint64_t frame_bytes() const {

@@ -46,7 +46,7 @@ void GroupCommitter::run() {
         if (!dependencies_.queue.take(group)) {
             return;
         }
-        const bool shared = group.end - dependencies_.progress.durable_end() > 1;
+        const bool shared = records_between(dependencies_.progress.durable_end(), group.end) > 1;
         next_commit = shared ? std::chrono::steady_clock::now() + kCommitInterval : SteadyTime();
         if (auto committed = commit(group); !committed) {
             fail(std::move(committed.error()));

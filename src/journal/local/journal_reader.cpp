@@ -43,7 +43,7 @@ Result<std::optional<Record>> JournalReader::next() {
             if (record->position < position_) {
                 continue;  // the reader starts in the middle of this frame
             }
-            position_ = record->position + 1;
+            position_ = record->position.next();
             return record;
         }
         auto found = next_frame();
@@ -72,7 +72,7 @@ std::optional<Record> JournalReader::take_record() {
         frame_fingerprint_
     };
     records_ = records_.subspan(kRecordHeaderBytes + length);
-    ++frame_position_;
+    frame_position_ = frame_position_.next();
     return record;
 }
 

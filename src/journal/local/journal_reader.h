@@ -54,8 +54,8 @@ class JournalReader final : public Reader {
     Position position_;
     // The current frame, from the record at frame_position_ on.
     ByteView records_;
-    Position frame_position_ = 0;
-    Position frame_end_ = 0;
+    Position frame_position_;
+    Position frame_end_;
     SystemTime frame_appended_;
     std::uint64_t frame_fingerprint_ = 0;
 };

@@ -65,7 +65,7 @@ class LocalJournal final : public Journal {
     }
     [[nodiscard]] Ticket last_ticket() const override { return ticket_of(queue_.end()); }
     [[nodiscard]] Durable durable() const override { return durable_up_to(durable_end()); }
-    [[nodiscard]] Position end_of(Ticket ticket) const override { return ticket.number; }
+    [[nodiscard]] Position end_of(Ticket ticket) const override { return local::end_of(ticket); }
     [[nodiscard]] Position durable_end() const override { return progress_.durable_end(); }
     [[nodiscard]] bool wait_for(Position position, SteadyTime deadline) override {
         return progress_.wait_for(position, deadline);

@@ -55,8 +55,8 @@ inline constexpr std::uint64_t kAppendBytesMax = 512ULL << 20;
 /// One segment file, for a person to look at.
 struct SegmentSummary {
     std::filesystem::path path;
-    Position first = 0;  // of its first record
-    Position end = 0;    // of the record after its last; the journal's end for the last segment
+    Position first;  // of its first record
+    Position end;    // of the record after its last; the journal's end for the last segment
     std::uint64_t file_bytes = 0;
     SystemTime
         first_appended;  // when its first record was appended, or it was made, if it is empty

@@ -12,7 +12,10 @@ namespace foz::journal::local {
 
 /// Here the records are in the order of the appends: a ticket is the end of what it stands for.
 [[nodiscard]] inline Ticket ticket_of(Position end) {
-    return {.number = end};
+    return {.number = end.number()};
+}
+[[nodiscard]] inline Position end_of(Ticket ticket) {
+    return Position::from_number(ticket.number);
 }
 [[nodiscard]] inline Durable durable_up_to(Position end) {
     return {.ticket = ticket_of(end), .end = end};

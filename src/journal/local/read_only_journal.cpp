@@ -43,7 +43,7 @@ class ReadOnlyJournal final : public Journal {
     [[nodiscard]] Result<Ticket> append(const RecordBatch& /*batch*/) override { read_only(); }
     [[nodiscard]] Ticket last_ticket() const override { return ticket_of(durable_end()); }
     [[nodiscard]] Durable durable() const override { return durable_up_to(durable_end()); }
-    [[nodiscard]] Position end_of(Ticket ticket) const override { return ticket.number; }
+    [[nodiscard]] Position end_of(Ticket ticket) const override { return local::end_of(ticket); }
     void set_cursor(std::string_view /*name*/, Position /*position*/) override { read_only(); }
     void remove_cursor(std::string_view /*name*/) override { read_only(); }
 

@@ -174,8 +174,8 @@ Result<void> visit_pieces(const File& file, std::uint64_t offset, std::uint64_t 
 }
 
 struct Proof {
-    Position durable_end = 0;  // what was known to be on disk
-    std::string source;        // who says so
+    Position durable_end;  // what was known to be on disk
+    std::string source;    // who says so
 };
 
 /// What the frames behind the bad place knew to be durable.
@@ -288,7 +288,7 @@ Result<std::optional<Survey>> survey_journal(
         }
         return std::nullopt;
     }
-    Survey survey{*std::move(cursors), *std::move(segments)};
+    Survey survey{*std::move(cursors), *std::move(segments), {}};
     if (auto scanned = scan_last_segment(files, survey); !scanned) {
         return pass_on(scanned);
     }

@@ -21,7 +21,7 @@ namespace foz::journal::local {
 struct Survey {
     CursorFile cursors;
     std::vector<std::shared_ptr<Segment>> segments;  // oldest first, not empty, without gaps
-    Position end = 0;              // after the last whole frame of the last segment
+    Position end;                  // after the last whole frame of the last segment
     std::uint64_t end_offset = 0;  // where that is in its file
     std::uint64_t unproven_offset =
         0;  // from here on, nothing proves that the frames are on the disk itself

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "base/crc32c.h"
+#include "journal/local/stored_position.h"
 
 namespace foz::journal::local {
 namespace {
@@ -49,8 +50,8 @@ std::string JournalId::text() const {
 }
 
 std::uint32_t SegmentHeader::frame_seed() const {
-    std::array<std::byte, sizeof(Position)> position{};
-    store_little(position.data(), first);
+    std::array<std::byte, kPositionBytes> position{};
+    store_position(position.data(), first);
     return crc32c(position, crc32c(journal.bytes));
 }
 
@@ -61,8 +62,8 @@ SegmentHeaderBytes encode_segment_header(const SegmentHeader& header) {
     std::memcpy(
         bytes.data() + kJournalAt, header.journal.bytes.data(), header.journal.bytes.size()
     );
-    store_little(bytes.data() + kFirstAt, header.first);
-    store_little(bytes.data() + kPreviousFirstAt, header.previous_first);
+    store_position(bytes.data() + kFirstAt, header.first);
+    store_position(bytes.data() + kPreviousFirstAt, header.previous_first);
     store_little(
         bytes.data() + kFirstAppendedAt,
         std::int64_t{header.first_appended.time_since_epoch().count()}
@@ -100,8 +101,8 @@ Result<SegmentHeader> decode_segment_header(ByteView bytes, std::string_view pat
     std::memcpy(
         header.journal.bytes.data(), bytes.data() + kJournalAt, header.journal.bytes.size()
     );
-    header.first = load_little<Position>(bytes.data() + kFirstAt);
-    header.previous_first = load_little<Position>(bytes.data() + kPreviousFirstAt);
+    header.first = load_position(bytes.data() + kFirstAt);
+    header.previous_first = load_position(bytes.data() + kPreviousFirstAt);
     header.first_appended =
         SystemTime(Microseconds(load_little<std::int64_t>(bytes.data() + kFirstAppendedAt)));
     return header;
@@ -115,13 +116,13 @@ std::optional<Position> segment_name_position(std::string_view name) {
     if (name.size() != kNameDigits + kSuffix.size() || !name.ends_with(kSuffix)) {
         return std::nullopt;
     }
-    Position position = 0;
+    std::uint64_t number = 0;
     const char* const end = name.data() + kNameDigits;
-    const auto [stop, error] = std::from_chars(name.data(), end, position);
+    const auto [stop, error] = std::from_chars(name.data(), end, number);
     if (error != std::errc{} || stop != end) {
         return std::nullopt;
     }
-    return position;
+    return Position::from_number(number);
 }
 
 }  // namespace foz::journal::local

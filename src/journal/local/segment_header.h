@@ -31,10 +31,10 @@ struct JournalId {
 
 struct SegmentHeader {
     JournalId journal;
-    Position first = 0;  // of the first record in this segment
+    Position first;  // of the first record in this segment
     /// `first` of the segment before this one; of the very first, its own. A gap shows when it
     /// differs.
-    Position previous_first = 0;
+    Position previous_first;
     SystemTime first_appended;  // of the first record in this segment
 
     /// What frame checksums in this segment start from: a frame of another segment, or of another

@@ -16,7 +16,7 @@ namespace foz::journal::local {
 
 /// One segment file. The constants may be read by any thread; the atomics are the writer's to set.
 struct Segment {
-    static constexpr Position kOpenEnd = UINT64_MAX;
+    static constexpr Position kOpenEnd = Position::beyond_all();
 
     Segment(
         std::filesystem::path file_path, const SegmentHeader& segment_header, std::uint64_t size

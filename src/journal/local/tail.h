@@ -19,8 +19,8 @@ namespace foz::journal::local {
 struct CommittedRun {
     std::shared_ptr<const Segment> segment;
     std::uint64_t offset = 0;  // in the segment's file, of the first frame
-    Position first = 0;        // of its first record
-    Position end = 0;
+    Position first;            // of its first record
+    Position end;
     std::uint64_t bytes = 0;
     std::unique_ptr<std::byte[]> frames;  // kReadablePadding readable bytes follow
 
@@ -51,7 +51,7 @@ class Tail {
 
   private:
     const std::uint64_t bytes_max_;
-    std::atomic<Position> reached_ = 0;  // by the reader that is the furthest
+    std::atomic<Position> reached_;  // by the reader that is the furthest
     mutable Mutex mutex_;
     std::deque<std::shared_ptr<const CommittedRun>> runs_ FOZ_GUARDED_BY(mutex_);  // ascending
     std::uint64_t bytes_ FOZ_GUARDED_BY(mutex_) = 0;                               // of runs_

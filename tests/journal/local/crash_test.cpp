@@ -5,6 +5,7 @@
 #include <random>
 
 #include "tests/journal/local/journal_fixture.h"
+#include "tests/support/position.h"
 
 namespace foz::journal::local {
 namespace {
@@ -40,7 +41,7 @@ class CrashingMachine {
         const bool crashed = files_.stopped();
         files_.restart(static_cast<Loss>(below(3)));
         if (!crashed) {
-            durable_end_ = model_.size();  // closing wrote all of it
+            durable_end_ = end_of_model();  // closing wrote all of it
         }
     }
 
@@ -48,15 +49,17 @@ class CrashingMachine {
     void check(Journal& journal) {
         const Status status = journal.status();
         ASSERT_GE(status.end, durable_end_);
-        ASSERT_LE(status.end, model_.size());
-        model_.resize(status.end
+        ASSERT_LE(status.end, end_of_model());
+        model_.resize(status.end.number()
         );  // what was not durable is lost, and its positions are given anew
         durable_end_ = status.end;
         ASSERT_LE(status.first, lowest_cursor());
         const auto texts = read_all(journal, status.first);
         ASSERT_EQ(
             texts,
-            std::vector(model_.begin() + static_cast<std::ptrdiff_t>(status.first), model_.end())
+            std::vector(
+                model_.begin() + static_cast<std::ptrdiff_t>(status.first.number()), model_.end()
+            )
         );
         for (const auto& cursor : journal.cursors()) {
             const auto set = cursors_.find(cursor.name);
@@ -71,7 +74,7 @@ class CrashingMachine {
         switch (below(12)) {
             case 0: {
                 const std::string name(1, static_cast<char>('a' + below(3)));
-                const Position position = below(journal.durable_end() + 1);
+                const Position position = at(below(journal.durable_end().number() + 1));
                 journal.set_cursor(name, position);
                 cursors_[name] = std::max(cursors_[name], position);
                 break;
@@ -79,12 +82,13 @@ class CrashingMachine {
             case 1: settle(journal); break;
             case 2: {
                 const Status status = journal.status();
-                const Position from = status.first + below(status.durable_end - status.first + 1);
+                const std::uint64_t readable = records_between(status.first, status.durable_end);
+                const Position from = status.first.advanced_by(below(readable + 1));
                 const auto reader = journal.read_from(from);
                 if (reader && from < status.durable_end) {
                     const auto record = (*reader)->next();
                     if (record && *record) {
-                        ASSERT_EQ(as_text((*record)->bytes), model_[from]);
+                        ASSERT_EQ(as_text((*record)->bytes), model_[from.number()]);
                     }
                 }
                 break;
@@ -103,25 +107,28 @@ class CrashingMachine {
         }
         if (journal.append(batch)) {
             model_.insert(model_.end(), texts.begin(), texts.end());
-            ASSERT_EQ(journal.status().end, model_.size());
+            ASSERT_EQ(journal.status().end, end_of_model());
         }
     }
 
     /// Waits until everything is durable, or the machine has stopped.
     void settle(Journal& journal) {
         ASSERT_TRUE(eventually([&] {
-            return journal.durable_end() == model_.size() || journal.status().stalled;
+            return journal.durable_end() == end_of_model() || journal.status().stalled;
         }));
         durable_end_ = std::max(durable_end_, journal.durable_end());
     }
 
     [[nodiscard]] Position lowest_cursor() const {
-        Position lowest = cursors_.empty() ? 0 : model_.size();
+        Position lowest = cursors_.empty() ? Position() : end_of_model();
         for (const auto& [name, position] : cursors_) {
             lowest = std::min(lowest, position);
         }
         return lowest;
     }
+
+    /// Record number i of the journal is element i of the model.
+    [[nodiscard]] Position end_of_model() const { return at(model_.size()); }
 
     [[nodiscard]] std::uint64_t below(std::uint64_t limit) {
         return std::uniform_int_distribution<std::uint64_t>(0, limit - 1)(random_);
@@ -132,7 +139,7 @@ class CrashingMachine {
     LocalJournalOptions options_;
     std::vector<std::string> model_;
     std::uint64_t texts_made_ = 0;
-    Position durable_end_ = 0;
+    Position durable_end_;
     std::map<std::string, Position> cursors_;
 };
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/faulty_file_system.h"
+#include "tests/support/position.h"
 
 namespace foz::journal::local {
 namespace {
@@ -11,7 +12,7 @@ namespace {
 const std::filesystem::path kFolder = "/journal";
 
 CursorFile two_cursors() {
-    return {JournalId::random(), 1000, {{"warehouse", 7}, {"", 1000}}};
+    return {JournalId::random(), at(1000), {{"warehouse", at(7)}, {"", at(1000)}}};
 }
 
 TEST(CursorFile, is_read_as_it_was_written) {
@@ -21,10 +22,10 @@ TEST(CursorFile, is_read_as_it_was_written) {
     const auto read = CursorFile::read(files, kFolder);
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(read->journal, written.journal);
-    EXPECT_EQ(read->durable_end, 1000U);
+    EXPECT_EQ(read->durable_end, at(1000));
     ASSERT_EQ(read->cursors.size(), 2U);
     EXPECT_EQ(read->cursors[0].name, "warehouse");
-    EXPECT_EQ(read->cursors[0].position, 7U);
+    EXPECT_EQ(read->cursors[0].position, at(7));
     EXPECT_EQ(read->cursors[1].name, "");
 }
 
@@ -51,11 +52,11 @@ TEST(CursorFile, keeps_its_old_content_when_the_disk_is_full) {
     CursorFile file = two_cursors();
     ASSERT_TRUE(file.write(files, kFolder));
     files.set_capacity(0);
-    file.durable_end = 2000;
+    file.durable_end = at(2000);
     const auto written = file.write(files, kFolder);
     ASSERT_FALSE(written);
     EXPECT_EQ(written.error().code, ErrorCode::no_space);
-    EXPECT_EQ(CursorFile::read(files, kFolder)->durable_end, 1000U);
+    EXPECT_EQ(CursorFile::read(files, kFolder)->durable_end, at(1000));
 }
 
 }  // namespace

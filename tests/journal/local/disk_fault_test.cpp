@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "journal/local/spare_segment.h"
 #include "tests/journal/local/journal_fixture.h"
+#include "tests/support/position.h"
 
 namespace foz::journal::local {
 namespace {
@@ -38,13 +39,13 @@ TEST(DiskFault, a_full_disk_refuses_appends_until_there_is_room_and_loses_nothin
     Error refusal;
     auto texts = append_until_refused(*journal, refusal);
     EXPECT_EQ(refusal.code, ErrorCode::no_space);
-    EXPECT_LT(journal->durable_end(), texts.size());
+    EXPECT_LT(journal->durable_end(), at(texts.size()));
 
     files.set_capacity(1 << 20);
     ASSERT_TRUE(listener.wait_for_room());
     texts.emplace_back("after the disk was full");
     ASSERT_TRUE(eventually([&] { return journal->append(batch_of(texts.back())).has_value(); }));
-    ASSERT_TRUE(journal->wait_for(texts.size() - 1, deadline()));
+    ASSERT_TRUE(journal->wait_for(at(texts.size() - 1), deadline()));
     EXPECT_EQ(read_all(*journal), texts);
     EXPECT_FALSE(journal->status().stalled);
     journal.reset();
@@ -91,7 +92,7 @@ TEST(DiskFault, a_full_disk_does_not_keep_the_journal_from_closing) {
     journal.reset();
     files.set_capacity(1 << 20);
     const auto found = read_all(*open_or_fail(files));
-    EXPECT_GE(found.size(), durable_end);
+    EXPECT_GE(at(found.size()), durable_end);
     EXPECT_EQ(found, std::vector(texts.begin(), texts.begin() + found.size()));
 }
 
@@ -114,8 +115,8 @@ TEST(DiskFault, the_cap_refuses_appends_until_the_slowest_reader_moves) {
     RememberingListener listener;
     const auto journal = open_or_fail(files, options);
     journal->add_listener(listener);
-    journal->set_cursor("fast", 0);
-    journal->set_cursor("slow", 0);
+    journal->set_cursor("fast", at(0));
+    journal->set_cursor("slow", at(0));
 
     Error refusal;
     const auto texts = append_until_refused(*journal, refusal);
@@ -134,7 +135,7 @@ TEST(DiskFault, the_cap_refuses_appends_until_the_slowest_reader_moves) {
         move_cursors();
         return listener.room_calls() > room_calls;
     }));
-    EXPECT_GT(journal->status().first, 0U);
+    EXPECT_GT(journal->status().first, at(0));
     EXPECT_LE(journal->status().disk_bytes, options.size_max);
     ASSERT_TRUE(eventually([&] {
         move_cursors();  // what was queued may have filled it again
@@ -152,7 +153,7 @@ TEST(DiskFault, without_any_reader_nothing_is_removed_at_the_cap) {
     Error refusal;
     (void)append_until_refused(*journal, refusal);
     EXPECT_NE(refusal.message.find("no reader"), std::string::npos) << refusal.message;
-    EXPECT_EQ(journal->status().first, 0U);
+    EXPECT_EQ(journal->status().first, at(0));
 }
 
 TEST(DiskFault, a_failed_sync_ends_the_journal_and_is_never_tried_again) {
@@ -171,8 +172,8 @@ TEST(DiskFault, a_failed_sync_ends_the_journal_and_is_never_tried_again) {
     const auto refused = journal->append(batch_of("too late"));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::io);
-    EXPECT_EQ(journal->durable_end(), 1U);
-    EXPECT_EQ(listener.durable_end(), 1U);
+    EXPECT_EQ(journal->durable_end(), at(1));
+    EXPECT_EQ(listener.durable_end(), at(1));
     EXPECT_EQ(read_all(*journal), std::vector<std::string>{"safe"});
     journal.reset();
     EXPECT_EQ(files.syncs(".segment"), syncs);

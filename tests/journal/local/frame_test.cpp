@@ -5,13 +5,15 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/position.h"
+
 namespace foz::journal::local {
 namespace {
 
 constexpr std::uint32_t kSeed = 77;
 using HeaderBytes = std::array<std::byte, kFrameHeaderBytes>;
 
-HeaderBytes sealed_header(Position first = 1'000'000'000'000) {
+HeaderBytes sealed_header(Position first = at(1'000'000'000'000)) {
     FrameHeader header;
     header.payload_bytes = 13;
     header.count = 2;
@@ -20,7 +22,7 @@ HeaderBytes sealed_header(Position first = 1'000'000'000'000) {
     header.appended = SystemTime(Microseconds(1'700'000'000'123'456));
     HeaderBytes bytes{};
     encode_frame_header(header, bytes.data());
-    seal_frame(bytes.data(), 999'999'999'990, kSeed);
+    seal_frame(bytes.data(), at(999'999'999'990), kSeed);
     return bytes;
 }
 
@@ -31,9 +33,9 @@ TEST(Frame, decodes_what_was_encoded) {
     EXPECT_EQ(header->payload_bytes, 13U);
     EXPECT_EQ(header->count, 2U);
     EXPECT_EQ(header->payload_crc, 0x01020304U);
-    EXPECT_EQ(header->end(), 1'000'000'000'002U);
+    EXPECT_EQ(header->end(), at(1'000'000'000'002));
     EXPECT_EQ(header->appended.time_since_epoch().count(), 1'700'000'000'123'456);
-    EXPECT_EQ(header->durable_end, 999'999'999'990U);
+    EXPECT_EQ(header->durable_end, at(999'999'999'990));
     EXPECT_EQ(header->frame_bytes(), 48U + 16U);
 }
 
@@ -43,8 +45,8 @@ TEST(Frame, is_not_valid_in_another_segment) {
 }
 
 TEST(Frame, is_not_valid_when_its_positions_turn_over) {
-    EXPECT_TRUE(decode_frame_header(sealed_header(UINT64_MAX - 2).data(), kSeed));
-    EXPECT_FALSE(decode_frame_header(sealed_header(UINT64_MAX - 1).data(), kSeed));
+    EXPECT_TRUE(decode_frame_header(sealed_header(at(UINT64_MAX - 2)).data(), kSeed));
+    EXPECT_FALSE(decode_frame_header(sealed_header(at(UINT64_MAX - 1)).data(), kSeed));
 }
 
 TEST(Frame, is_not_valid_with_any_bit_of_its_header_flipped) {

@@ -68,7 +68,7 @@ Position append_durably(Journal& journal, std::string_view text) {
     // The queue may still count the group that was reported durable just now.
     EXPECT_TRUE(eventually([&] { return journal.append(batch).has_value(); }));
     const Position end = journal.status().end;
-    EXPECT_TRUE(journal.wait_for(end - 1, deadline()));
+    EXPECT_TRUE(journal.wait_for(end.previous().value_or(at(0)), deadline()));
     return end;
 }
 
@@ -87,7 +87,7 @@ std::vector<std::string> read_all(Journal& journal, Position from) {
         if (!*record) {
             return texts;
         }
-        EXPECT_EQ((*record)->position, from + texts.size());
+        EXPECT_EQ((*record)->position, from.advanced_by(texts.size()));
         texts.emplace_back(as_text((*record)->bytes));
     }
 }

@@ -18,6 +18,7 @@
 #include "journal/journal.h"
 #include "journal/local/local_journal.h"
 #include "tests/support/faulty_file_system.h"
+#include "tests/support/position.h"
 
 namespace foz::journal::local {
 
@@ -50,7 +51,7 @@ class RememberingListener final : public Listener {
   private:
     mutable std::mutex mutex_;
     std::condition_variable changed_;
-    Position durable_end_ = 0;
+    Position durable_end_;
     int room_calls_ = 0;
     std::optional<Error> failure_;
 };
@@ -85,7 +86,7 @@ Position append_durably(Journal& journal, std::string_view text);
 
 /// The texts of all durable records from `from` on; stops at an error, which is then the last
 /// element.
-[[nodiscard]] std::vector<std::string> read_all(Journal& journal, Position from = 0);
+[[nodiscard]] std::vector<std::string> read_all(Journal& journal, Position from = {});
 
 [[nodiscard]] std::unique_ptr<Journal> open_or_fail(
     FileSystem& files, const LocalJournalOptions& options = small_options()

@@ -4,6 +4,7 @@
 #include "journal/local/frame.h"
 #include "journal/local/segment_header.h"
 #include "tests/journal/local/journal_fixture.h"
+#include "tests/support/position.h"
 
 namespace foz::journal::local {
 namespace {
@@ -20,27 +21,27 @@ TEST(LocalJournal, gives_back_records_in_order_with_kind_and_time) {
     const auto ticket = (*journal)->append(batch);
     ASSERT_TRUE(ticket);
     EXPECT_EQ((*journal)->last_ticket(), *ticket);
-    ASSERT_TRUE((*journal)->wait_for(1, deadline()));
+    ASSERT_TRUE((*journal)->wait_for(at(1), deadline()));
     EXPECT_EQ((*journal)->durable().ticket, *ticket);
-    EXPECT_EQ((*journal)->durable().end, 2U);
+    EXPECT_EQ((*journal)->durable().end, at(2));
 
-    auto reader = (*journal)->read_from(0);
+    auto reader = (*journal)->read_from(at(0));
     ASSERT_TRUE(reader);
     auto record = (*reader)->next();
     ASSERT_TRUE(record && *record);
-    EXPECT_EQ((*record)->position, 0U);
+    EXPECT_EQ((*record)->position, at(0));
     EXPECT_EQ((*record)->kind, 1);
     EXPECT_EQ(as_text((*record)->bytes), "first");
     EXPECT_EQ((*record)->appended, SystemTime(std::chrono::seconds(5000)));
     record = (*reader)->next();
     ASSERT_TRUE(record && *record);
-    EXPECT_EQ((*record)->position, 1U);
+    EXPECT_EQ((*record)->position, at(1));
     EXPECT_EQ((*record)->kind, 200);
     EXPECT_TRUE((*record)->bytes.empty());
     record = (*reader)->next();
     ASSERT_TRUE(record);
     EXPECT_FALSE(*record);
-    EXPECT_EQ((*reader)->position(), 2U);
+    EXPECT_EQ((*reader)->position(), at(2));
 
     append_durably(**journal, "later");
     record = (*reader)->next();
@@ -60,10 +61,10 @@ TEST(LocalJournal, starts_reading_at_any_record) {
         }
         ASSERT_TRUE(journal->append(batch));
     }
-    ASSERT_TRUE(journal->wait_for(199, deadline()));
+    ASSERT_TRUE(journal->wait_for(at(199), deadline()));
     EXPECT_GT(journal->status().segments, 1U);
     for (std::size_t from = 0; from <= texts.size(); ++from) {
-        EXPECT_EQ(read_all(*journal, from), std::vector(texts.begin() + from, texts.end()));
+        EXPECT_EQ(read_all(*journal, at(from)), std::vector(texts.begin() + from, texts.end()));
     }
 }
 
@@ -106,7 +107,8 @@ TEST(LocalJournal, stores_a_record_larger_than_a_segment_as_its_very_first) {
     const std::vector<std::string> texts{std::string(10'000, 'L'), "small"};
     {
         const auto journal = open_or_fail(files);
-        const auto reader = journal->read_from(0);  // has the empty segment open, which is replaced
+        const auto reader =
+            journal->read_from(at(0));  // has the empty segment open, which is replaced
         append_durably(*journal, texts[0]);
         append_durably(*journal, texts[1]);
         EXPECT_EQ(read_all(*journal), texts);
@@ -151,15 +153,15 @@ TEST(LocalJournal, tells_listeners_once_for_many_appends) {
 TEST(LocalJournal, waits_until_a_record_is_durable_or_the_deadline_or_a_wake_call) {
     support::FaultyFileSystem files;
     const auto journal = open_or_fail(files);
-    EXPECT_FALSE(journal->wait_for(0, std::chrono::steady_clock::now()));
+    EXPECT_FALSE(journal->wait_for(at(0), std::chrono::steady_clock::now()));
 
     std::thread appender([&] { append_durably(*journal, "x"); });
-    EXPECT_TRUE(journal->wait_for(0, deadline()));
+    EXPECT_TRUE(journal->wait_for(at(0), deadline()));
     appender.join();
 
     std::atomic<bool> returned = false;
     std::thread waiter([&] {
-        EXPECT_FALSE(journal->wait_for(1, SteadyTime::max()));
+        EXPECT_FALSE(journal->wait_for(at(1), SteadyTime::max()));
         returned = true;
     });
     EXPECT_TRUE(eventually([&] {
@@ -172,7 +174,7 @@ TEST(LocalJournal, waits_until_a_record_is_durable_or_the_deadline_or_a_wake_cal
 TEST(LocalJournal, names_both_positions_when_one_is_beyond_its_end) {
     support::FaultyFileSystem files;
     const auto journal = open_or_fail(files);
-    const auto reader = journal->read_from(7);
+    const auto reader = journal->read_from(at(7));
     ASSERT_FALSE(reader);
     EXPECT_EQ(reader.error().code, ErrorCode::not_found);
     EXPECT_EQ(reader.error().message, "position 7 is beyond the journal's end, 0");
@@ -185,16 +187,16 @@ TEST(LocalJournal, finds_the_first_record_at_or_after_a_time) {
     auto journal = open_local_journal(small_options(), files, clock);
     ASSERT_TRUE(journal);
     const auto time = [](int second) { return SystemTime(std::chrono::seconds(second)); };
-    EXPECT_EQ((*journal)->position_at(time(0)), 0U);
+    EXPECT_EQ((*journal)->position_at(time(0)), at(0));
     for (int i = 0; i < 300; ++i) {
         clock.set(std::chrono::seconds(1000 + 10 * i));
         append_durably(**journal, "a record");
     }
     ASSERT_GT((*journal)->status().segments, 2U);
-    EXPECT_EQ((*journal)->position_at(time(0)), 0U);
+    EXPECT_EQ((*journal)->position_at(time(0)), at(0));
     for (int i = 0; i < 300; ++i) {
-        EXPECT_EQ((*journal)->position_at(time(1000 + 10 * i)), static_cast<Position>(i));
-        EXPECT_EQ((*journal)->position_at(time(1001 + 10 * i)), static_cast<Position>(i + 1));
+        EXPECT_EQ((*journal)->position_at(time(1000 + 10 * i)), at(i));
+        EXPECT_EQ((*journal)->position_at(time(1001 + 10 * i)), at(i + 1));
     }
 }
 
@@ -205,18 +207,18 @@ TEST(LocalJournal, keeps_cursors_across_restarts_and_never_moves_one_back) {
         for (int i = 0; i < 10; ++i) {
             append_durably(*journal, "x");
         }
-        journal->set_cursor("a", 5);
-        journal->set_cursor("a", 3);
-        journal->set_cursor("b", 1000);  // says more than can be true
-        journal->set_cursor("c", 1);
+        journal->set_cursor("a", at(5));
+        journal->set_cursor("a", at(3));
+        journal->set_cursor("b", at(1000));  // says more than can be true
+        journal->set_cursor("c", at(1));
         journal->remove_cursor("c");
     }
     const auto cursors = open_or_fail(files)->cursors();
     ASSERT_EQ(cursors.size(), 2U);
     EXPECT_EQ(cursors[0].name, "a");
-    EXPECT_EQ(cursors[0].position, 5U);
+    EXPECT_EQ(cursors[0].position, at(5));
     EXPECT_EQ(cursors[1].name, "b");
-    EXPECT_EQ(cursors[1].position, 10U);
+    EXPECT_EQ(cursors[1].position, at(10));
 }
 
 TEST(LocalJournal, removes_segments_that_all_cursors_have_passed_and_no_others) {
@@ -224,21 +226,21 @@ TEST(LocalJournal, removes_segments_that_all_cursors_have_passed_and_no_others) 
     LocalJournalOptions options = small_options();
     options.retain_bytes = 0;
     const auto journal = open_or_fail(files, options);
-    journal->set_cursor("fast", 0);
-    journal->set_cursor("slow", 0);
+    journal->set_cursor("fast", at(0));
+    journal->set_cursor("slow", at(0));
     for (int i = 0; i < 300; ++i) {
         append_durably(*journal, "a record");
     }
-    auto early = journal->read_from(0);
+    auto early = journal->read_from(at(0));
     ASSERT_TRUE(early && (*early)->next());
-    journal->set_cursor("fast", 300);
-    journal->set_cursor("slow", 150);
+    journal->set_cursor("fast", at(300));
+    journal->set_cursor("slow", at(150));
     // One by one: until the segment with record 75 has gone, which is not the early reader's.
-    EXPECT_TRUE(eventually([&] { return journal->status().first > 75; }));
-    EXPECT_LE(journal->status().first, 150U);
-    EXPECT_EQ(read_all(*journal, 150).size(), 150U);
+    EXPECT_TRUE(eventually([&] { return journal->status().first > at(75); }));
+    EXPECT_LE(journal->status().first, at(150));
+    EXPECT_EQ(read_all(*journal, at(150)).size(), 150U);
 
-    const auto late = journal->read_from(0);
+    const auto late = journal->read_from(at(0));
     ASSERT_FALSE(late);
     EXPECT_EQ(late.error().code, ErrorCode::not_found);
     // The early reader holds its file; beyond it the records are gone.
@@ -253,7 +255,7 @@ TEST(LocalJournal, removes_segments_that_all_cursors_have_passed_and_no_others) 
 TEST(LocalJournal, prepares_the_next_segment_while_it_fills_the_current_one) {
     support::FaultyFileSystem files;
     const auto journal = open_or_fail(files);
-    while (journal->status().end < 40) {  // of some 60 that fit
+    while (journal->status().end < at(40)) {  // of some 60 that fit
         append_durably(*journal, "a record");
     }
     EXPECT_TRUE(eventually([&] {

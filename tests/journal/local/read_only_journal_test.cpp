@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "tests/journal/local/journal_fixture.h"
+#include "tests/support/position.h"
 
 namespace foz::journal::local {
 namespace {
@@ -18,7 +19,7 @@ TEST(ReadOnlyJournal, shows_what_another_process_has_written_so_far) {
     for (int i = 0; i < 100; ++i) {
         append_durably(*journal, fmt::format("record {}", i));
         const auto onlooker = open_read_only(files);
-        EXPECT_EQ(onlooker->status().end, static_cast<Position>(i) + 1);
+        EXPECT_EQ(onlooker->status().end, at(i + 1));
         EXPECT_EQ(onlooker->status().id, journal->status().id);
     }
     EXPECT_EQ(read_all(*open_read_only(files)), read_all(*journal));
@@ -29,17 +30,17 @@ TEST(ReadOnlyJournal, opens_again_and_again_while_another_process_appends_and_re
     LocalJournalOptions options = small_options();
     options.size_max = 3 * options.segment_bytes;
     const auto journal = open_or_fail(files, options);
-    journal->set_cursor("reader", 0);
+    journal->set_cursor("reader", at(0));
     std::thread writer([&] {
         for (int i = 0; i < 2000; ++i) {
             const auto text = fmt::format("record {}", i);
             EXPECT_TRUE(eventually([&] { return journal->append(batch_of(text)).has_value(); }));
-            EXPECT_TRUE(journal->wait_for(static_cast<Position>(i), deadline()));
-            journal->set_cursor("reader", static_cast<Position>(i));
+            EXPECT_TRUE(journal->wait_for(at(i), deadline()));
+            journal->set_cursor("reader", at(i));
         }
     });
-    Position end = 0;
-    while (end < 2000) {
+    Position end;
+    while (end < at(2000)) {
         const auto onlooker = open_read_only(files);
         const Status status = onlooker->status();
         EXPECT_GE(status.end, end);
@@ -47,7 +48,7 @@ TEST(ReadOnlyJournal, opens_again_and_again_while_another_process_appends_and_re
         const auto texts = read_all(*onlooker, status.first);
         for (std::size_t i = 0; i < texts.size(); ++i) {
             // A file may be removed while it is read: then the reader says so.
-            if (texts[i] != fmt::format("record {}", status.first + i)) {
+            if (texts[i] != fmt::format("record {}", status.first.advanced_by(i))) {
                 EXPECT_NE(texts[i].find("removed"), std::string::npos) << texts[i];
             }
         }
@@ -100,13 +101,13 @@ TEST(SegmentSummary, lists_segments_oldest_first_and_without_gaps) {
     const auto segments = list_segments(small_options().directory, files);
     ASSERT_TRUE(segments);
     ASSERT_EQ(segments->size(), journal->status().segments);
-    Position next = 0;
+    Position next;
     for (const auto& segment : *segments) {
         EXPECT_EQ(segment.first, next);
         EXPECT_EQ(segment.file_bytes, small_options().segment_bytes);
         next = segment.end;
     }
-    EXPECT_EQ(next, 150U);
+    EXPECT_EQ(next, at(150));
 }
 
 }  // namespace

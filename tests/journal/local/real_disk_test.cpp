@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tests/journal/local/journal_fixture.h"
+#include "tests/support/position.h"
 
 namespace foz::journal::local {
 namespace {
@@ -31,7 +32,7 @@ class RealDisk : public testing::Test {
 /// Reads records "THREAD NUMBER padding" and checks that each thread's numbers are 0, 1, 2, ...
 void check_order(Journal& journal, Position end, std::size_t threads) {
     std::vector<int> next(threads, 0);
-    auto reader = journal.read_from(0);
+    auto reader = journal.read_from(at(0));
     ASSERT_TRUE(reader);
     while ((*reader)->position() < end) {
         ASSERT_TRUE(journal.wait_for((*reader)->position(), deadline()));
@@ -54,7 +55,7 @@ TEST_F(RealDisk, appenders_on_several_threads_get_contiguous_positions_and_keep_
     constexpr std::size_t kThreads = 4;
     constexpr int kBatches = 200;
     constexpr int kRecords = 10;
-    constexpr Position kEnd = kThreads * kBatches * kRecords;
+    constexpr Position kEnd = at(kThreads * kBatches * kRecords);
     RememberingListener listener;
     auto journal = open();
     journal->add_listener(listener);
@@ -94,7 +95,7 @@ TEST_F(RealDisk, keeps_every_record_that_was_durable_when_the_process_is_killed)
         if (child == 0) {
             // Appends for ever, and says after each group how far it is durable.
             auto journal = open_local_journal(options_, real_file_system(), real_clock());
-            for (Position i = journal ? (*journal)->status().end : 0; journal; ++i) {
+            for (Position i = journal ? (*journal)->status().end : at(0); journal; i = i.next()) {
                 (void)(*journal)->append(batch_of(fmt::format("record {}", i)));
                 const Position durable_end = (*journal)->durable_end();
                 if (::write(ends[1], &durable_end, sizeof durable_end) < 0) {
@@ -104,10 +105,10 @@ TEST_F(RealDisk, keeps_every_record_that_was_durable_when_the_process_is_killed)
             ::_exit(1);
         }
         ::close(ends[1]);
-        Position durable_end = 0;
-        Position last = 0;
-        while (last < before.size() + 500 && ::read(ends[0], &durable_end, sizeof durable_end) > 0
-        ) {
+        Position durable_end;
+        Position last;
+        while (last < at(before.size() + 500) &&
+               ::read(ends[0], &durable_end, sizeof durable_end) > 0) {
             last = durable_end;
         }
         ::kill(child, SIGKILL);
@@ -117,7 +118,7 @@ TEST_F(RealDisk, keeps_every_record_that_was_durable_when_the_process_is_killed)
         ::close(ends[0]);
         ::waitpid(child, nullptr, 0);
         before = read_all(*open());
-        ASSERT_GE(before.size(), last);
+        ASSERT_GE(at(before.size()), last);
         for (std::size_t i = 0; i < before.size(); ++i) {
             ASSERT_EQ(before[i], fmt::format("record {}", i));
         }
@@ -138,9 +139,9 @@ TEST_F(RealDisk, takes_the_largest_mqtt_packet) {
     const std::string text(256 << 20, 'x');
     const RecordBatch batch = batch_of(text);
     ASSERT_TRUE(eventually([&] { return journal->append(batch).has_value(); }));
-    ASSERT_TRUE(journal->wait_for(0, deadline()));
+    ASSERT_TRUE(journal->wait_for(at(0), deadline()));
     append_durably(*journal, "after it");
-    auto reader = journal->read_from(0);
+    auto reader = journal->read_from(at(0));
     ASSERT_TRUE(reader);
     auto record = (*reader)->next();
     ASSERT_TRUE(record && *record);

@@ -4,13 +4,14 @@
 #include "journal/local/frame.h"
 #include "journal/local/segment_header.h"
 #include "tests/journal/local/journal_fixture.h"
+#include "tests/support/position.h"
 
 namespace foz::journal::local {
 namespace {
 
 using support::Loss;
 
-const std::filesystem::path kSegment = small_options().directory / segment_name(0);
+const std::filesystem::path kSegment = small_options().directory / segment_name({});
 const std::filesystem::path kCursors = small_options().directory / "cursors";
 
 /// A closed journal of one segment whose records were appended and synced one by one.
@@ -164,8 +165,8 @@ TEST_F(Recovery, never_brings_back_a_frame_that_it_cut_off) {
     auto* const frame = reinterpret_cast<std::byte*>(spoiled.data());
     const auto header = decode_segment_header(ByteView(frame, kSegmentHeaderBytes), "");
     ASSERT_TRUE(header);
-    seal_frame(frame + frame_ends_[0], 0, header->frame_seed());
-    seal_frame(frame + frame_ends_[1], 0, header->frame_seed());
+    seal_frame(frame + frame_ends_[0], {}, header->frame_seed());
+    seal_frame(frame + frame_ends_[1], {}, header->frame_seed());
     spoiled[frame_ends_[0] + 10] = '!';
     files_.set_content(kSegment, spoiled);
     {
@@ -192,7 +193,7 @@ TEST_F(Recovery, yields_no_record_of_frames_in_the_wrong_order_however_often_an_
     );
     const auto onlooker = open_local_journal_read_only(small_options().directory, files_);
     ASSERT_TRUE(onlooker) << onlooker.error().message;
-    const auto reader = (*onlooker)->read_from(0);
+    const auto reader = (*onlooker)->read_from(at(0));
     ASSERT_TRUE(reader) << reader.error().message;
     for (int i = 0; i < 2; ++i) {
         const auto record = (*reader)->next();
@@ -225,7 +226,7 @@ TEST_F(Recovery, ends_before_a_frame_that_does_not_follow_the_one_before_it) {
     auto* const bytes = reinterpret_cast<std::byte*>(spoiled.data());
     const auto header = decode_segment_header(ByteView(bytes, kSegmentHeaderBytes), "");
     ASSERT_TRUE(header);
-    seal_frame(bytes + frame_ends_[0], 0, header->frame_seed());
+    seal_frame(bytes + frame_ends_[0], {}, header->frame_seed());
     files_.set_content(kSegment, spoiled);
     EXPECT_EQ(read_all(*open_or_fail(files_)), first_texts(1));
 }
@@ -253,7 +254,7 @@ class RecoveryOfSegments : public testing::Test {
         for (int i = 0; i < 300; ++i) {
             append_durably(*journal, fmt::format("record {}", i));
         }
-        journal->set_cursor("reader", 0);
+        journal->set_cursor("reader", at(0));
     }
 
     [[nodiscard]] Error failure() {
@@ -290,7 +291,7 @@ TEST_F(RecoveryOfSegments, finds_a_flipped_bit_in_an_older_segment_when_it_is_re
     const auto second = small_options().directory / segment_files(files_)[1];
     files_.flip_bit(second, 1000 * 8);
     const auto journal = open_or_fail(files_);
-    auto reader = journal->read_from(0);
+    auto reader = journal->read_from(at(0));
     ASSERT_TRUE(reader);
     auto record = (*reader)->next();
     while (record && *record) {

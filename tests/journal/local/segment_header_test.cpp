@@ -4,12 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "base/crc32c.h"
+#include "tests/support/position.h"
 
 namespace foz::journal::local {
 namespace {
 
 SegmentHeader header() {
-    return {JournalId::random(), 4711, 815, SystemTime(Microseconds(123'456'789))};
+    return {JournalId::random(), at(4711), at(815), SystemTime(Microseconds(123'456'789))};
 }
 
 TEST(SegmentHeader, decodes_what_was_encoded) {
@@ -17,8 +18,8 @@ TEST(SegmentHeader, decodes_what_was_encoded) {
     const auto read = decode_segment_header(encode_segment_header(written), "file");
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(read->journal, written.journal);
-    EXPECT_EQ(read->first, 4711U);
-    EXPECT_EQ(read->previous_first, 815U);
+    EXPECT_EQ(read->first, at(4711));
+    EXPECT_EQ(read->previous_first, at(815));
     EXPECT_EQ(read->first_appended, written.first_appended);
 }
 
@@ -47,7 +48,7 @@ TEST(SegmentHeader, of_another_version_is_refused_by_that_name) {
 TEST(SegmentHeader, gives_frames_another_seed_for_each_segment_and_journal) {
     SegmentHeader one = header();
     SegmentHeader later = one;
-    later.first += 1;
+    later.first = later.first.next();
     SegmentHeader other = one;
     other.journal = JournalId::random();
     EXPECT_NE(one.frame_seed(), later.frame_seed());
@@ -55,9 +56,9 @@ TEST(SegmentHeader, gives_frames_another_seed_for_each_segment_and_journal) {
 }
 
 TEST(SegmentName, sorts_as_positions_do_and_is_read_back) {
-    EXPECT_EQ(segment_name(42), "00000000000000000042.segment");
-    EXPECT_LT(segment_name(9), segment_name(10));
-    EXPECT_EQ(segment_name_position(segment_name(UINT64_MAX)), UINT64_MAX);
+    EXPECT_EQ(segment_name(at(42)), "00000000000000000042.segment");
+    EXPECT_LT(segment_name(at(9)), segment_name(at(10)));
+    EXPECT_EQ(segment_name_position(segment_name(at(UINT64_MAX))), at(UINT64_MAX));
     EXPECT_FALSE(segment_name_position("spare"));
     EXPECT_FALSE(segment_name_position("0000000000000000004x.segment"));
     EXPECT_FALSE(segment_name_position("42.segment"));

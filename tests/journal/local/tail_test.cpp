@@ -9,6 +9,7 @@
 #include "base/file_system.h"
 #include "journal/local/frame.h"
 #include "tests/journal/local/journal_fixture.h"
+#include "tests/support/position.h"
 #include "tests/support/temporary_directory.h"
 
 namespace foz::journal::local {
@@ -26,43 +27,43 @@ std::shared_ptr<const CommittedRun> run_at(Position first) {
 }
 
 TEST(Tail, finds_what_is_kept_and_keeps_the_newest) {
-    const std::uint64_t bytes = run_at(0)->bytes;
+    const std::uint64_t bytes = run_at(at(0))->bytes;
     Tail tail(2 * bytes);
-    EXPECT_EQ(tail.find(0), nullptr);
-    for (Position position = 0; position < 3; ++position) {
-        tail.add(run_at(position));
+    EXPECT_EQ(tail.find(at(0)), nullptr);
+    for (int number = 0; number < 3; ++number) {
+        tail.add(run_at(at(number)));
     }
-    EXPECT_EQ(tail.find(0), nullptr);
-    ASSERT_NE(tail.find(1), nullptr);
-    EXPECT_EQ(tail.find(1)->first, 1U);
-    EXPECT_EQ(tail.find(2)->first, 2U);
-    EXPECT_EQ(tail.find(3), nullptr);
+    EXPECT_EQ(tail.find(at(0)), nullptr);
+    ASSERT_NE(tail.find(at(1)), nullptr);
+    EXPECT_EQ(tail.find(at(1))->first, at(1));
+    EXPECT_EQ(tail.find(at(2))->first, at(2));
+    EXPECT_EQ(tail.find(at(3)), nullptr);
 }
 
 TEST(Tail, wants_what_a_reader_is_about_to_reach) {
-    const std::uint64_t bytes = run_at(0)->bytes;
+    const std::uint64_t bytes = run_at(at(0))->bytes;
     Tail tail(2 * bytes);
-    EXPECT_TRUE(tail.wants(0, bytes));
-    EXPECT_FALSE(tail.wants(0, 2 * bytes + 1));
-    tail.add(run_at(0));
-    tail.add(run_at(1));
-    EXPECT_TRUE(tail.wants(2, bytes));
-    tail.add(run_at(2));  // the one at 0, where the reader is, makes room
-    EXPECT_FALSE(tail.wants(3, bytes));
-    EXPECT_EQ(tail.find(2), nullptr);
-    tail.reached(3);
-    EXPECT_FALSE(tail.wants(4, bytes));
-    tail.reached(5);
-    tail.reached(2);  // another reader, behind
-    EXPECT_TRUE(tail.wants(5, bytes));
+    EXPECT_TRUE(tail.wants(at(0), bytes));
+    EXPECT_FALSE(tail.wants(at(0), 2 * bytes + 1));
+    tail.add(run_at(at(0)));
+    tail.add(run_at(at(1)));
+    EXPECT_TRUE(tail.wants(at(2), bytes));
+    tail.add(run_at(at(2)));  // the one at 0, where the reader is, makes room
+    EXPECT_FALSE(tail.wants(at(3), bytes));
+    EXPECT_EQ(tail.find(at(2)), nullptr);
+    tail.reached(at(3));
+    EXPECT_FALSE(tail.wants(at(4), bytes));
+    tail.reached(at(5));
+    tail.reached(at(2));  // another reader, behind
+    EXPECT_TRUE(tail.wants(at(5), bytes));
 }
 
 TEST(Tail, has_gaps_where_a_run_was_too_large) {
     Tail tail(1'000);
-    tail.add(run_at(0));
-    tail.add(run_at(7));
-    EXPECT_EQ(tail.find(3), nullptr);
-    EXPECT_EQ(tail.find(7)->first, 7U);
+    tail.add(run_at(at(0)));
+    tail.add(run_at(at(7)));
+    EXPECT_EQ(tail.find(at(3)), nullptr);
+    EXPECT_EQ(tail.find(at(7))->first, at(7));
 }
 
 class TailOfAJournal : public testing::Test {
@@ -77,7 +78,9 @@ class TailOfAJournal : public testing::Test {
     void append(int from, int to) {
         for (int i = from; i < to; ++i) {
             ASSERT_TRUE(journal_->append(batch_of(text(i))));
-            ASSERT_TRUE(journal_->wait_for(journal_->status().end - 1, deadline()));
+            ASSERT_TRUE(
+                journal_->wait_for(journal_->status().end.previous().value_or(at(0)), deadline())
+            );
         }
     }
     static std::string text(int i) { return fmt::format("{:100}", i); }
@@ -85,7 +88,7 @@ class TailOfAJournal : public testing::Test {
         for (int i = from; i < to; ++i) {
             const Record record = reader.next().value().value_or(Record{});
             ASSERT_EQ(as_text(record.bytes), text(i));
-            EXPECT_EQ(record.position, static_cast<Position>(i));
+            EXPECT_EQ(record.position, at(i));
         }
         EXPECT_FALSE(reader.next().value());
     }
@@ -104,7 +107,7 @@ class TailOfAJournal : public testing::Test {
 
 TEST_F(TailOfAJournal, is_read_without_a_file) {
     open(1 << 20);
-    auto reader = journal_->read_from(0).value();
+    auto reader = journal_->read_from(at(0)).value();
     append(0, 100);
     destroy_files();
     expect(*reader, 0, 100);
@@ -113,19 +116,19 @@ TEST_F(TailOfAJournal, is_read_without_a_file) {
 TEST_F(TailOfAJournal, is_left_and_reached_again) {
     constexpr int kSome = 20;  // they do not fit into the tail together
     open(1 << 10);
-    auto reader = journal_->read_from(0).value();
+    auto reader = journal_->read_from(at(0)).value();
     int end = 0;
     for (const int more : {1, kSome, 1, 2, kSome, kSome, 1}) {
         append(end, end + more);
         expect(*reader, end, end + more);
         end += more;
     }
-    expect(*journal_->read_from(0).value(), 0, end);
+    expect(*journal_->read_from(at(0)).value(), 0, end);
 }
 
 TEST_F(TailOfAJournal, outlives_its_journal_s_older_runs_while_it_is_read) {
     open(1 << 10);
-    auto reader = journal_->read_from(0).value();
+    auto reader = journal_->read_from(at(0)).value();
     append(0, 2);
     const Record record = reader->next().value().value_or(Record{});
     append(2, 50);  // the run of the record has left
