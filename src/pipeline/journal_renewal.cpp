@@ -21,6 +21,17 @@ Result<state::Renewal> renew_journal(
         return pass_on(opened);
     }
     journal::Journal& journal = **opened;
+    const journal::Status status = journal.status();
+    if (from && (*from < status.first || *from > status.durable_end)) {
+        return fail(
+            ErrorCode::invalid,
+            "the journal has the records from {} up to, but not including, {}; {} is not among "
+            "them",
+            status.first,
+            status.durable_end,
+            *from
+        );
+    }
     std::map<std::string, journal::Position> starts;  // by database
     for (const journal::NamedCursor& cursor : journal.cursors()) {
         const std::size_t slash = cursor.name.find('/');
@@ -44,7 +55,7 @@ Result<state::Renewal> renew_journal(
             journal.set_cursor(cursor.name, start->second);
         }
     }
-    state::Renewal renewal{journal.status().id, journal::local::new_journal_id(), {}};
+    state::Renewal renewal{status.id, journal::local::new_journal_id(), {}};
     for (const auto& [database, since] : starts) {
         renewal.databases.push_back({database, since});
     }

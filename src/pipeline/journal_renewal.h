@@ -16,7 +16,8 @@
 namespace foz::pipeline {
 
 /// Every lane begins at `from`, or where the slowest lane of its database has come to. The journal
-/// must not be open. Errors: unavailable = a foz uses it; those of the journal and of `state`.
+/// must not be open. Errors: unavailable = a foz uses it; invalid = `from` is not in the journal;
+/// those of the journal and of `state`.
 [[nodiscard]] Result<state::Renewal> renew_journal(
     const journal::local::LocalJournalOptions& options,
     FileSystem& files,

@@ -132,6 +132,31 @@ TEST_F(CursorOwner, a_restored_journal_that_has_grown_beyond_the_old_cursor_stay
     EXPECT_EQ(cell("SELECT count(*) FROM numbers WHERE n >= 100"), "50");
 }
 
+// A lane that began beyond the end would wait for records that have nothing to do with it, and find
+// next time that the journal has lost what it never had.
+TEST_F(CursorOwner, a_journal_gets_no_new_id_with_a_start_that_is_not_in_it) {
+    publish_numbers(0, 5);
+    store_all();
+    const journal::Position end = journal_->durable_end();
+    journal_.reset();
+    const auto renew = [&](journal::Position from) {
+        return renew_journal(journal_options(), real_file_system(), real_clock(), *state_, from);
+    };
+    const auto refused = renew(end.next());
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::invalid);
+    EXPECT_NE(
+        refused.error().message.find("up to, but not including, 5; 6 is not"), std::string::npos
+    ) << refused.error().message;
+    EXPECT_TRUE(renew(end));
+    close_data();
+    open_data();
+    settle_layout();
+    publish_numbers(5, 7);
+    store_all();
+    EXPECT_EQ(cell("SELECT count(*) FROM numbers"), "7");
+}
+
 TEST_F(CursorOwner, the_one_that_runs_is_stopped_when_another_has_taken_its_cursor) {
     publish_numbers(0, 5);
     auto runner = make_lane();
