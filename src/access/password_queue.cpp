@@ -26,7 +26,7 @@ std::expected<PasswordQueue::Ticket, PasswordQueue::Refusal> PasswordQueue::add(
             return std::unexpected(Refusal::too_late);
         }
         if (waiting_ >= limits_.checks) {
-            dropped = make_room(waiter.address);
+            dropped = evict_one(waiter.address);
             if (dropped.empty()) {
                 return std::unexpected(Refusal::full);
             }
@@ -120,7 +120,7 @@ SteadyTime::duration PasswordQueue::time_until_done(const std::string& address) 
 }
 
 // Nothing when no address has more waiting than this one would have.
-std::vector<PasswordQueue::Waiter> PasswordQueue::make_room(const std::string& address) {
+std::vector<PasswordQueue::Waiter> PasswordQueue::evict_one(const std::string& address) {
     const auto longest = std::ranges::max_element(lines_, {}, [](const auto& line) {
         return line.second.checks.size();
     });

@@ -84,7 +84,7 @@ class PasswordQueue {
 
     [[nodiscard]] std::size_t length(const std::string& address) const;
     [[nodiscard]] SteadyTime::duration time_until_done(const std::string& address) const;
-    [[nodiscard]] std::vector<Waiter> make_room(const std::string& address);
+    [[nodiscard]] std::vector<Waiter> evict_one(const std::string& address);
     [[nodiscard]] bool is_taken(const Check& check) const;
     void enlist(const std::string& address, const CheckPointer& check);
     void remove_from(const std::string& address, const Check& check);

@@ -53,7 +53,7 @@ void check_access(const std::filesystem::path& data, Findings& findings) {
 }
 
 /// Whether the disk has room for what the journal needs at once, and for all that it may take.
-void check_room(const config::Settings& settings, Findings& findings) {
+void check_space(const config::Settings& settings, Findings& findings) {
     constexpr std::uint64_t kSegmentsAtOnce = 2;
     std::error_code error;
     const auto space = std::filesystem::space(existing_part_of(settings.data), error);
@@ -91,7 +91,7 @@ void check_room(const config::Settings& settings, Findings& findings) {
 
 void check_data_folder(const config::Settings& settings, Findings& findings) {
     check_access(settings.data, findings);
-    check_room(settings, findings);
+    check_space(settings, findings);
 }
 
 }  // namespace foz::admin

@@ -137,7 +137,7 @@ Result<std::vector<ReplayedLetters>> replay_dead_letters(
     return replayed;
 }
 
-bool make_room_for_discarding(const config::Settings& settings) {
+bool free_space_for_discarding(const config::Settings& settings) {
     return state::give_back_reserve(settings.data);
 }
 

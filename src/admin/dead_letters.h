@@ -52,7 +52,7 @@ struct DiscardedLetters {
 };
 /// On a full disk even deleting needs room: this gives the room of DATA/state.reserve, if there is
 /// too little. To be called before the folder is opened. Whether it did.
-bool make_room_for_discarding(const config::Settings& settings);
+bool free_space_for_discarding(const config::Settings& settings);
 /// Deletes the payloads of the letters that fit; the count stays.
 [[nodiscard]] Result<DiscardedLetters> discard_dead_letters(
     const DataFolder& folder, state::LetterFilter filter

@@ -204,7 +204,7 @@ void Bridge::on_writable() {
     sender_.pump();
 }
 
-void Bridge::on_lost(const client::Failure& failure) {
+void Bridge::on_lost(const client::LinkFailure& failure) {
     LinkIntake::on_lost(failure);
     sender_.advance_cursor();
 }

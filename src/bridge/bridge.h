@@ -97,7 +97,7 @@ class Bridge final : public intake::LinkIntake {
     void on_ready() override;
     void on_read_end() override;
     void on_writable() override;
-    void on_lost(const client::Failure& failure) override;
+    void on_lost(const client::LinkFailure& failure) override;
 
     const config::Bridge settings_;
     const TopicMap topics_;

@@ -160,7 +160,7 @@ bool Sender::within_rate() {
 
 // Looks at one record. Who returns `later` or `nothing` has seen to it that pump() is called again.
 Sender::Step Sender::step(SystemTime now) {
-    if (!link_->has_room()) {
+    if (!link_->has_capacity()) {
         return Step::later;
     }
     if (rate_.limited() && !within_rate()) {

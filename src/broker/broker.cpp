@@ -150,9 +150,9 @@ void Broker::notify_progress() {
     }
 }
 
-void Broker::on_room() {
+void Broker::on_space() {
     for (const auto& reactor : context_.reactors) {
-        reactor->notify_room();
+        reactor->notify_space();
     }
 }
 

@@ -75,7 +75,7 @@ class Broker final : public journal::Listener, public session::SessionHolder {
 
     void notify_progress();
     void on_durable(const journal::Durable& durable) override;
-    void on_room() override;
+    void on_space() override;
     void on_failed(const Error& error) override;
 
     ReactorContext context_;

@@ -74,7 +74,7 @@ void Reactor::notify_progress() {
     }
 }
 
-void Reactor::notify_room() {
+void Reactor::notify_space() {
     loop_.wake();  // a tick tries to append again
 }
 

@@ -48,7 +48,7 @@ class Reactor final : private ConnectionOwner {
     /// Records below `end` are on disk; with ack = "commit", also `committed`.
     void notify_progress();
     /// The journal takes appends again.
-    void notify_room();
+    void notify_space();
     /// Another connection has claimed the client id of `handle`: close it.
     void take_over(ConnectionHandle handle);
     /// The claim of `handle` on its client id was granted.

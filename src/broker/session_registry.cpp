@@ -54,7 +54,7 @@ SessionRegistry::Opened SessionRegistry::open(
         entry.session->set_expiry_seconds(expiry_seconds);
     } else {
         if (expiry_seconds != 0 && !entry.kept && kept_ >= sessions_max_) {
-            opened.dropped = make_room(ender);
+            opened.dropped = evict_one(ender);
             if (!opened.dropped) {
                 return opened;
             }
@@ -177,7 +177,7 @@ void SessionRegistry::take_away(Entries::value_type& place, ConnectionHandle end
     entry.owner = ender;
 }
 
-std::optional<std::string> SessionRegistry::make_room(ConnectionHandle ender) {
+std::optional<std::string> SessionRegistry::evict_one(ConnectionHandle ender) {
     if (droppable_.empty()) {
         return std::nullopt;
     }

@@ -154,7 +154,7 @@ class SessionRegistry {
     void set_droppable(Entries::value_type& place) FOZ_REQUIRES(mutex_);
     void keep(Entry& entry) FOZ_REQUIRES(mutex_);
     void take_away(Entries::value_type& place, ConnectionHandle ender) FOZ_REQUIRES(mutex_);
-    [[nodiscard]] std::optional<std::string> make_room(ConnectionHandle ender) FOZ_REQUIRES(mutex_);
+    [[nodiscard]] std::optional<std::string> evict_one(ConnectionHandle ender) FOZ_REQUIRES(mutex_);
     [[nodiscard]] Due due_of(Entries::value_type& place, SteadyTime now, ConnectionHandle claimant)
         FOZ_REQUIRES(mutex_);
 

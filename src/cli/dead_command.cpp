@@ -135,7 +135,7 @@ int run(const DeadArguments& arguments, const Action& action) {
     if (!settings) {
         return failed("dead", settings.error(), 2);
     }
-    if (arguments.discards && admin::make_room_for_discarding(*settings)) {
+    if (arguments.discards && admin::free_space_for_discarding(*settings)) {
         fmt::print(
             stderr, "foz dead: the disk is full; the space of state.reserve is used meanwhile\n"
         );

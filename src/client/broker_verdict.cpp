@@ -19,7 +19,7 @@ std::string with_reason_string(ReasonCode reason, const mqtt::Properties& proper
 
 }  // namespace
 
-Failure failure_of(const mqtt::Connack& connack, const SessionTerms& terms) {
+LinkFailure failure_of(const mqtt::Connack& connack, const SessionTerms& terms) {
     const std::string why = with_reason_string(connack.reason, connack.properties);
     switch (connack.reason) {
         case ReasonCode::bad_user_name_or_password:
@@ -75,7 +75,7 @@ Failure failure_of(const mqtt::Connack& connack, const SessionTerms& terms) {
     }
 }
 
-Failure failure_of(const mqtt::Disconnect& disconnect, const SessionTerms& terms) {
+LinkFailure failure_of(const mqtt::Disconnect& disconnect, const SessionTerms& terms) {
     const std::string why = with_reason_string(disconnect.reason, disconnect.properties);
     switch (disconnect.reason) {
         case ReasonCode::session_taken_over:
@@ -99,7 +99,7 @@ Failure failure_of(const mqtt::Disconnect& disconnect, const SessionTerms& terms
     }
 }
 
-Failure failure_of_first_bytes(std::string_view input, std::string_view why) {
+LinkFailure failure_of_first_bytes(std::string_view input, std::string_view why) {
     constexpr std::string_view kTlsAlert = "\x15\x03";
     if (input.starts_with(kTlsAlert)) {
         return {

@@ -380,7 +380,7 @@ void ClientProtocol::disconnect(ReasonCode reason, std::string& out) {
     }
 }
 
-void ClientProtocol::fail(Failure failure) {
+void ClientProtocol::fail(LinkFailure failure) {
     if (!failure_) {
         failure_ = std::move(failure);
     }

@@ -23,7 +23,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "client/failure.h"
+#include "client/link_failure.h"
 #include "client/receiver.h"
 #include "client/session_terms.h"
 #include "client/subscriptions.h"
@@ -59,8 +59,8 @@ class ClientProtocol {
     void acknowledge(Answer answer, std::string& out);
 
     /// True when publish() may be called: ready, and the broker's window has room.
-    [[nodiscard]] bool has_room() const {
-        return state_ == State::ready && !failure_ && outbox_.has_room();
+    [[nodiscard]] bool has_capacity() const {
+        return state_ == State::ready && !failure_ && outbox_.has_capacity();
     }
 
     /// Appends a PUBLISH; on_delivered(tag) follows in a later consume(), for QoS 0 at once. QoS,
@@ -94,7 +94,7 @@ class ClientProtocol {
 
     [[nodiscard]] State state() const { return state_; }
     /// Why this connection cannot go on; empty while it can. Until the next open().
-    [[nodiscard]] const std::optional<Failure>& failure() const { return failure_; }
+    [[nodiscard]] const std::optional<LinkFailure>& failure() const { return failure_; }
     /// Filters that the broker has refused or granted with less than was asked, for a person; empty
     /// when it took all.
     [[nodiscard]] const std::string& subscription_trouble() const {
@@ -116,7 +116,7 @@ class ClientProtocol {
     void take_disconnect(std::string_view body, std::string& out);
     [[nodiscard]] bool resolve_alias(mqtt::Publish& publish, std::string& out);
     void subscribe(std::string& out);
-    void fail(Failure failure);
+    void fail(LinkFailure failure);
     void break_off(mqtt::ReasonCode reason, std::string_view why, std::string& out);
     [[nodiscard]] mqtt::DecodeContext decode_context() const;
 
@@ -126,7 +126,7 @@ class ClientProtocol {
     Subscriptions subscriptions_;
     mqtt::TopicAliases aliases_;
     State state_ = State::closed;
-    std::optional<Failure> failure_;
+    std::optional<LinkFailure> failure_;
     bool session_present_ = false;
     bool bridge_refused_ = false;  // the broker minds terms_.bridge, as far as is known
     bool pinged_ = false;          // and nothing received since

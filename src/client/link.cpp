@@ -53,15 +53,15 @@ void Link::acknowledge(Answer answer) {
     parts_->protocol.acknowledge(answer, parts_->out);
 }
 
-bool Link::has_room() {
+bool Link::has_capacity() {
     const bool room =
-        parts_->protocol.has_room() && parts_->out.size() < kBacklogBytesMax && !parts_->stopping;
+        parts_->protocol.has_capacity() && parts_->out.size() < kBacklogBytesMax && !parts_->stopping;
     parts_->was_full = parts_->was_full || !room;
     return room;
 }
 
 void Link::publish(const ClientProtocol::Outgoing& outgoing) {
-    FOZ_CHECK(outgoing.message.qos == 0 ? parts_->protocol.ready() : parts_->protocol.has_room());
+    FOZ_CHECK(outgoing.message.qos == 0 ? parts_->protocol.ready() : parts_->protocol.has_capacity());
     parts_->protocol.publish(outgoing, parts_->user, parts_->out);
 }
 
@@ -73,7 +73,7 @@ void Link::release() {
     parts_->protocol.release(parts_->out);
 }
 
-void Link::reconnect(Failure why) {
+void Link::reconnect(LinkFailure why) {
     if (parts_->wire != nullptr) {
         parts_->lose(std::move(why));
     }

@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "client/client_protocol.h"
-#include "client/failure.h"
+#include "client/link_failure.h"
 #include "client/loop.h"
 #include "client/receiver.h"
 #include "client/step.h"
@@ -30,12 +30,12 @@ class LinkUser : public Receiver {
     virtual void on_ready() = 0;
     /// All packets of one read were passed on: append them to the journal.
     virtual void on_read_end() = 0;
-    /// publish() may be called again, after has_room() was false.
+    /// publish() may be called again, after has_capacity() was false.
     virtual void on_writable() = 0;
     /// The connection is gone, or could not be made: Answers not given are void (the broker sends
     /// their messages again); messages that were published and not delivered go out again by
     /// themselves.
-    virtual void on_lost(const Failure& failure) = 0;
+    virtual void on_lost(const LinkFailure& failure) = 0;
 };
 
 enum class LinkState : std::uint8_t {
@@ -49,7 +49,7 @@ enum class LinkState : std::uint8_t {
 struct LinkStatus {
     LinkState state = LinkState::stopped;
     SystemTime since;              // that state
-    std::optional<Failure> error;  // the last one, also when it is over
+    std::optional<LinkFailure> error;  // the last one, also when it is over
     SystemTime error_at;
     std::string trouble;            // of subscriptions: ClientProtocol::subscription_trouble
     std::uint64_t connections = 0;  // that became ready
@@ -88,7 +88,7 @@ class Link {
     void acknowledge(Answer answer);
     /// True when publish() may be called: ready, the broker's window has room, and the connection
     /// takes what is sent.
-    [[nodiscard]] bool has_room();
+    [[nodiscard]] bool has_capacity();
     void publish(const ClientProtocol::Outgoing& outgoing);
     /// Takes a place in the outbox for a message that is not sent: Outbox::skip.
     void skip(std::uint64_t tag, bool release);
@@ -99,7 +99,7 @@ class Link {
     void flush();
 
     /// Ends the connection for this reason and makes a new one. Not in a call from the link.
-    void reconnect(Failure why);
+    void reconnect(LinkFailure why);
 
     /// Back-pressure: nothing is read, and no new connection made, until resume_reading().
     void pause_reading();

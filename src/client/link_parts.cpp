@@ -234,7 +234,7 @@ void Link::Parts::end_batch() {
 }
 
 void Link::Parts::give_room() {
-    if (was_full && protocol.has_room() && out.size() < kBacklogBytesMax) {
+    if (was_full && protocol.has_capacity() && out.size() < kBacklogBytesMax) {
         was_full = false;
         user.on_writable();
     }
@@ -295,7 +295,7 @@ void Link::Parts::close_transport() {
     }
 }
 
-void Link::Parts::lose(Failure failure) {
+void Link::Parts::lose(LinkFailure failure) {
     if (stopping) {
         finish_stop();
         return;
@@ -303,7 +303,7 @@ void Link::Parts::lose(Failure failure) {
     // The last batch first: what was read before the failure is the user's. `round` moves on before
     // the transport closes, so that its callbacks find nobody.
     end_batch();
-    const Failure meaning = reporter.note_lost(std::move(failure), protocol);
+    const LinkFailure meaning = reporter.note_lost(std::move(failure), protocol);
     ++round;
     protocol.close();
     close_transport();

@@ -52,7 +52,7 @@ struct Link::Parts : std::enable_shared_from_this<Link::Parts> {
     void end_batch();
     void flush();
     void after_write(const Transport::Outcome& failure);
-    void lose(Failure failure);
+    void lose(LinkFailure failure);
     void tick();
     void set_timer(std::chrono::nanoseconds delay, void (Parts::*then)());
     void on_connect_timeout();
@@ -95,7 +95,7 @@ struct Link::Parts : std::enable_shared_from_this<Link::Parts> {
     Transport::Outcome read_failure;  // the end that was read while paused
 
     std::string out;        // to be written next
-    bool was_full = false;  // has_room() said no
+    bool was_full = false;  // has_capacity() said no
 
     bool ready_told = false;
     bool stopping = false;

@@ -79,10 +79,10 @@ void LinkReporter::note_trouble(const std::string& trouble) {
     }
 }
 
-Failure LinkReporter::note_lost(Failure failure, const ClientProtocol& protocol) {
+LinkFailure LinkReporter::note_lost(LinkFailure failure, const ClientProtocol& protocol) {
     const SteadyTime now = clock_.steady_now();
     ready_for_ = ready_since_ == SteadyTime() ? SteadyTime::duration() : now - ready_since_;
-    Failure meaning = interpret(std::move(failure), protocol);
+    LinkFailure meaning = interpret(std::move(failure), protocol);
     if (meaning.message != logged_loss_ || now - logged_at_ >= kSayAgainAfter) {
         spdlog::warn(
             "{}: {} {}: {}; trying again",
@@ -103,7 +103,7 @@ Failure LinkReporter::note_lost(Failure failure, const ClientProtocol& protocol)
 }
 
 // What the end of a connection without a word most likely means.
-Failure LinkReporter::interpret(Failure failure, const ClientProtocol& protocol) {
+LinkFailure LinkReporter::interpret(LinkFailure failure, const ClientProtocol& protocol) {
     if (failure.cause != Cause::lost) {
         hung_up_on_ = 0;
         return failure;

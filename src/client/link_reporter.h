@@ -29,14 +29,14 @@ class LinkReporter {
 
     /// The connection ended with `failure`, in `state` of the protocol. Returns what it most likely
     /// means, and logs that.
-    Failure note_lost(Failure failure, const ClientProtocol& protocol);
+    LinkFailure note_lost(LinkFailure failure, const ClientProtocol& protocol);
 
     /// How long the connection that was lost last had been ready; zero if it never was.
     [[nodiscard]] SteadyTime::duration last_ready_for() const { return ready_for_; }
     [[nodiscard]] LinkStatus status() const;
 
   private:
-    [[nodiscard]] Failure interpret(Failure failure, const ClientProtocol& protocol);
+    [[nodiscard]] LinkFailure interpret(LinkFailure failure, const ClientProtocol& protocol);
 
     const std::string log_name_;
     const std::string url_;

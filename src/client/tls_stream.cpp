@@ -46,13 +46,13 @@ void TlsStream::write(std::string_view bytes, Done done) {
     asio::async_write(stream_, asio::const_buffer(bytes.data(), bytes.size()), std::move(done));
 }
 
-std::optional<Failure> TlsStream::failure_of(const error_code& error) {
+std::optional<LinkFailure> TlsStream::failure_of(const error_code& error) {
     const bool of_tls = error.category() == asio::error::get_ssl_category();
     if (!of_tls && SSL_is_init_finished(ssl()) != 0) {
         return std::nullopt;
     }
     const auto code = of_tls ? static_cast<unsigned long>(error.value()) : 0UL;
-    return Failure{Cause::tls, tls::explain_failure(ssl(), code, host_)};
+    return LinkFailure{Cause::tls, tls::explain_failure(ssl(), code, host_)};
 }
 
 }  // namespace foz::client

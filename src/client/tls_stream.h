@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "client/byte_stream.h"
-#include "client/failure.h"
+#include "client/link_failure.h"
 #include "tls/client_context.h"
 
 namespace foz::client {
@@ -36,7 +36,7 @@ class TlsStream final : public ByteStream {
 
     /// What TLS has to say about an error of this or what lies over it; nothing: it is not about
     /// TLS.
-    [[nodiscard]] std::optional<Failure> failure_of(const boost::system::error_code& error);
+    [[nodiscard]] std::optional<LinkFailure> failure_of(const boost::system::error_code& error);
 
   private:
     boost::asio::ssl::stream<boost::asio::ip::tcp::socket&> stream_;

@@ -29,7 +29,7 @@ std::string shown(const tcp::endpoint& endpoint) {
                                       : fmt::format("{}:{}", address, endpoint.port());
 }
 
-Failure resolve_failure(const std::string& host, const Error& error) {
+LinkFailure resolve_failure(const std::string& host, const Error& error) {
     return {
         Cause::name_not_resolved,
         fmt::format(
@@ -41,7 +41,7 @@ Failure resolve_failure(const std::string& host, const Error& error) {
     };
 }
 
-Failure connect_failure(const std::string& where, const error_code& error) {
+LinkFailure connect_failure(const std::string& where, const error_code& error) {
     if (error == asio::error::connection_refused) {
         return {
             Cause::refused,
@@ -166,7 +166,7 @@ class StreamTransport final : public Transport {
             *target_.tls, [self = keep()](const error_code& error) { self->after_handshake(error); }
         );
         if (!begun) {
-            finish(Failure{Cause::configuration, begun.error().message});
+            finish(LinkFailure{Cause::configuration, begun.error().message});
         }
     }
 
@@ -223,9 +223,9 @@ class StreamTransport final : public Transport {
         if (error == asio::error::eof || error == asio::error::connection_reset ||
             error == asio::error::broken_pipe || error == asio::ssl::error::stream_truncated ||
             WebSocketStream::says_closed(error)) {
-            return Failure{Cause::lost, "the broker closed the connection"};
+            return LinkFailure{Cause::lost, "the broker closed the connection"};
         }
-        return Failure{Cause::lost, fmt::format("the connection was lost ({})", error.message())};
+        return LinkFailure{Cause::lost, fmt::format("the connection was lost ({})", error.message())};
     }
 
     TransportTarget target_;

@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "client/failure.h"
+#include "client/link_failure.h"
 #include "client/loop.h"
 #include "client/step.h"
 #include "config/remote_url.h"
@@ -24,7 +24,7 @@ namespace foz::client {
 class Transport : public std::enable_shared_from_this<Transport> {
   public:
     /// Nothing: it went well.
-    using Outcome = std::optional<Failure>;
+    using Outcome = std::optional<LinkFailure>;
 
     virtual ~Transport() = default;
 

@@ -14,16 +14,16 @@ namespace {
 /// Waits for the first thing that decides: ready, or lost.
 class FirstOutcome final : public LinkUser {
   public:
-    std::future<std::optional<Failure>> outcome() { return outcome_.get_future(); }
+    std::future<std::optional<LinkFailure>> outcome() { return outcome_.get_future(); }
 
   private:
-    void decide(std::optional<Failure> failure) {
+    void decide(std::optional<LinkFailure> failure) {
         if (!std::exchange(decided_, true)) {
             outcome_.set_value(std::move(failure));
         }
     }
     void on_ready() override { decide(std::nullopt); }
-    void on_lost(const Failure& failure) override { decide(failure); }
+    void on_lost(const LinkFailure& failure) override { decide(failure); }
     void on_session(bool) override {}
     void on_message(const mqtt::Publish&) override {}
     void on_release(std::uint16_t) override {}
@@ -33,7 +33,7 @@ class FirstOutcome final : public LinkUser {
     void on_writable() override {}
 
     bool decided_ = false;
-    std::promise<std::optional<Failure>> outcome_;
+    std::promise<std::optional<LinkFailure>> outcome_;
 };
 
 }  // namespace

@@ -12,7 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "client/failure.h"
+#include "client/link_failure.h"
 #include "client/session_terms.h"
 #include "client/step.h"
 #include "config/settings.h"
@@ -22,7 +22,7 @@ namespace foz::client {
 struct Trial {
     std::string client_id;        // that was used
     std::vector<StepDone> steps;  // those that were done, in order; suback: its text is the trouble
-    std::optional<Failure> failure;
+    std::optional<LinkFailure> failure;
 };
 
 /// Blocks until it is ready or has failed: twice connect_timeout at most. `client_id` unless told:

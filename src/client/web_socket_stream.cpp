@@ -68,7 +68,7 @@ class NextLayer {
     std::string writing_;
 };
 
-Failure upgrade_failure(
+LinkFailure upgrade_failure(
     const config::RemoteUrl& url, const error_code& error, const websocket::response_type& response
 ) {
     if (error == websocket::error::upgrade_declined) {

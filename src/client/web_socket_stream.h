@@ -10,14 +10,14 @@
 #include <boost/asio/io_context.hpp>
 
 #include "client/byte_stream.h"
-#include "client/failure.h"
+#include "client/link_failure.h"
 #include "config/remote_url.h"
 
 namespace foz::client {
 
 class WebSocketStream final : public ByteStream {
   public:
-    using HandshakeDone = std::move_only_function<void(std::optional<Failure>)>;
+    using HandshakeDone = std::move_only_function<void(std::optional<LinkFailure>)>;
 
     /// `below` must outlive this.
     WebSocketStream(boost::asio::io_context& io, ByteStream& below);

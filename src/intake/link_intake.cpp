@@ -100,7 +100,7 @@ void LinkIntake::on_durable(const journal::Durable&) {
     wake();
 }
 
-void LinkIntake::on_room() {
+void LinkIntake::on_space() {
     wake();
 }
 
@@ -275,7 +275,7 @@ void LinkIntake::wake() {
     }
 }
 
-void LinkIntake::on_lost(const client::Failure&) {
+void LinkIntake::on_lost(const client::LinkFailure&) {
     intake_.forget_acks();
     flow_.on_lost();
 }

@@ -64,7 +64,7 @@ class LinkIntake : public journal::Listener,
     [[nodiscard]] bool wait_until_appended(SteadyTime deadline) override;
 
     void on_durable(const journal::Durable& durable) override;
-    void on_room() override;
+    void on_space() override;
     void on_failed(const Error& error) override;
 
   protected:
@@ -104,7 +104,7 @@ class LinkIntake : public journal::Listener,
     void on_release(std::uint16_t packet_id) override;
     void on_answer_due(client::Answer answer) override;
     void on_read_end() override;
-    void on_lost(const client::Failure& failure) override;
+    void on_lost(const client::LinkFailure& failure) override;
     // For one that publishes nothing:
     void on_delivered(std::uint64_t /*tag*/, mqtt::ReasonCode /*reason*/) override {}
     void on_ready() override {}

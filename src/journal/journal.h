@@ -103,7 +103,7 @@ class Listener {
     /// More is on disk. Called once for each group commit.
     virtual void on_durable(const Durable& durable) = 0;
     /// An append that was refused with ErrorCode::no_space may be tried again.
-    virtual void on_room() = 0;
+    virtual void on_space() = 0;
     /// The journal takes nothing any more, until foz is restarted: a sync failed, and what the disk
     /// holds of the records since the last on_durable() is unknown.
     virtual void on_failed(const Error& error) = 0;
@@ -135,7 +135,7 @@ class Appendable {
     /// Queues the records of `batch`, all or none: once durable() reports the ticket, all of them
     /// are on disk. Copies the batch; never waits for the disk.
     /// Errors: no_space = the queue, the cap or the disk is full, which is no failure: keep the
-    /// batch and try again after on_room(). io = the journal has failed, until foz is restarted.
+    /// batch and try again after on_space(). io = the journal has failed, until foz is restarted.
     /// invalid = over the size limit of one append.
     [[nodiscard]] virtual Result<Ticket> append(const RecordBatch& batch) = 0;
     /// Of the last append, whoever made it.

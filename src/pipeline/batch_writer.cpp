@@ -78,7 +78,7 @@ sink::SinkResult<void> BatchWriter::write(
         if (take_fewer_rows(written.error())) {
             continue;  // with the same rows: nothing of them was committed
         }
-        if (written.error().failure != sink::Failure::refused) {
+        if (written.error().failure != sink::FailureKind::refused) {
             return written;
         }
         auto next = next_size(batch, part, written.error());
@@ -103,9 +103,9 @@ sink::SinkResult<void> BatchWriter::write_part(const mapping::RowBatch& batch, c
         on_commit_(part.end, *written, commit);
         return {};
     }
-    if (written.error().failure == sink::Failure::refused && live_.empty()) {
+    if (written.error().failure == sink::FailureKind::refused && live_.empty()) {
         // There is no row to blame.
-        written.error().failure = sink::Failure::retry;
+        written.error().failure = sink::FailureKind::retry;
     }
     return std::unexpected(std::move(written.error()));
 }

@@ -54,7 +54,7 @@ class BatchWriter {
 
     /// Writes the items of `batch` in [begin, end) and moves the database's cursor from `begin` to
     /// `end`. On an error the cursor is at the last commit reported; the same batch may be written
-    /// again from there. Never fails with Failure::refused.
+    /// again from there. Never fails with FailureKind::refused.
     /// `fingerprints` are those of the batch.
     [[nodiscard]] sink::SinkResult<void> write(
         const mapping::RowBatch& batch,

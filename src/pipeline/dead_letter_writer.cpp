@@ -40,7 +40,7 @@ std::uint32_t reading_of(const mapping::RowBatch& batch, const DeadReading& dead
 
 sink::SinkError cannot_save(const Error& error) {
     return {
-        sink::Failure::retry,
+        sink::FailureKind::retry,
         "",
         fmt::format("a dead letter cannot be saved: {}", error.message),
         {}
@@ -96,7 +96,7 @@ sink::SinkResult<void> DeadLetterWriter::forget_from(sink::Cursor cursor) {
         state_, blank_.journal, blank_.database, blank_.lane, {cursor.position, cursor.ordinal}
     );
     if (!forgotten) {
-        return fail(sink::Failure::retry, "{}", forgotten.error().message);
+        return fail(sink::FailureKind::retry, "{}", forgotten.error().message);
     }
     return {};
 }

@@ -54,7 +54,7 @@ class DeadLetterWriter {
 
     /// Saves a letter for each, and warns of them; those saved before are left alone. The
     /// dead_readings are items of `batch`, in the order of their origins. Errors are
-    /// Failure::retry: nothing is dropped because the disk is full.
+    /// FailureKind::retry: nothing is dropped because the disk is full.
     [[nodiscard]] sink::SinkResult<void> save(
         const mapping::RowBatch& batch, std::span<const DeadReading> dead_readings
     );

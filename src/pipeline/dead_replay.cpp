@@ -334,7 +334,7 @@ Result<void> DeadReplay::store_rows(const Letters& letters) {
         }
         sink::SinkError& error = written.error();
         const bool too_long = size > 1 && time_limit_of(error).has_value();
-        if (error.failure != sink::Failure::refused && !too_long) {
+        if (error.failure != sink::FailureKind::refused && !too_long) {
             return std::unexpected(to_error(error));
         }
         if (error.rows.empty() && size == 1) {

@@ -44,7 +44,7 @@ sink::SinkResult<LaneClaim::Start> LaneClaim::start_from(const sink::Connected& 
         return sink::retry_after(foreign.error());
     }
     if (*foreign) {
-        return fail(sink::Failure::blocked, "{}", **foreign);
+        return fail(sink::FailureKind::blocked, "{}", **foreign);
     }
     LaneFacts facts;
     facts.found = found.cursor;
@@ -55,7 +55,7 @@ sink::SinkResult<LaneClaim::Start> LaneClaim::start_from(const sink::Connected& 
     facts.replays = !options_.holds_journal;
     const LaneStart start = lane_start(facts);
     if (start.blocked) {
-        return fail(sink::Failure::blocked, "{}", *start.blocked);
+        return fail(sink::FailureKind::blocked, "{}", *start.blocked);
     }
     if (start.gap) {
         if (auto reported = report_gap(start.gap->first, start.gap->second); !reported) {

@@ -26,7 +26,7 @@ class LaneClaim {
     [[nodiscard]] sink::SinkResult<sink::LaneName> name();
 
     /// Where the lane goes on. A gap is reported, the lane's letters from there on are forgotten,
-    /// and its hold on the journal follows. Failure::blocked: it cannot go on, a person has to
+    /// and its hold on the journal follows. FailureKind::blocked: it cannot go on, a person has to
     /// decide.
     [[nodiscard]] sink::SinkResult<Start> start_from(const sink::Connected& found);
 

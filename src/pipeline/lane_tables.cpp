@@ -45,7 +45,7 @@ sink::SinkResult<bool> LaneTables::adopt(std::size_t table, const sink::Prepared
     const mapping::Table& ours = *mapping_.tables()[table];
     const auto changed = mapping_.adopt_columns(ours, prepared.columns, prepared.refused);
     if (!changed) {
-        sink::SinkError error{sink::Failure::blocked, "", changed.error().message, std::nullopt};
+        sink::SinkError error{sink::FailureKind::blocked, "", changed.error().message, std::nullopt};
         error.table = table;
         return std::unexpected(std::move(error));
     }
@@ -93,7 +93,7 @@ sink::SinkResult<bool> LaneTables::extend() {
         }
         auto extended = sink_.extend(*tables[i]);
         if (!extended) {
-            if (extended.error().failure != sink::Failure::reconnect) {
+            if (extended.error().failure != sink::FailureKind::reconnect) {
                 extended.error().table = i;
             }
             return pass_on(extended);

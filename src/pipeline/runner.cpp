@@ -504,7 +504,7 @@ void Runner::note_failure(SteadyTime began, const sink::SinkError& error) {
     // Records that the lane still needed may be gone: connect() finds out and goes on after them.
     const journal::Position done = position_of(cursor_);
     const bool overtaken = done < dependencies_.journal.status().first;
-    if (error.failure != sink::Failure::retry || overtaken) {
+    if (error.failure != sink::FailureKind::retry || overtaken) {
         connected_ = false;
         dependencies_.sink->close();
     }

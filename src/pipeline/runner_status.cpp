@@ -78,7 +78,7 @@ void StatusBoard::add_failure(
         const MutexLock lock(mutex_);
         ++status_.failures;
     }
-    const bool needs_person = error.failure == sink::Failure::blocked;
+    const bool needs_person = error.failure == sink::FailureKind::blocked;
     const std::string text = text_of(error);
     set_state(needs_person ? RunnerState::blocked : RunnerState::retrying, text);
     const auto line = standstill_.failed(began, clock_, waiting, text, needs_person);

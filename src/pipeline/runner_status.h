@@ -61,7 +61,7 @@ class StatusBoard {
 
     void set_state(RunnerState state, std::string error);
     /// An attempt that began at `began` failed, and so many records of the journal wait: blocked if
-    /// the error is Failure::blocked, else retrying.
+    /// the error is FailureKind::blocked, else retrying.
     void add_failure(SteadyTime began, const sink::SinkError& error, std::uint64_t waiting);
     /// The server ended a write for its setting time_limit_of(error); so many rows are tried now.
     void add_time_limit(const sink::SinkError& error, std::size_t rows);

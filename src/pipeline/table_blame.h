@@ -21,10 +21,10 @@ class TableBlame {
         }
         times_ = table_ == error.table ? times_ + 1 : 1;
         table_ = error.table;
-        const bool lasting = error.failure == sink::Failure::blocked ||
-                             (error.failure == sink::Failure::retry && took >= kLongFailure);
+        const bool lasting = error.failure == sink::FailureKind::blocked ||
+                             (error.failure == sink::FailureKind::retry && took >= kLongFailure);
         return lasting ||
-               times_ >= (error.failure == sink::Failure::reconnect ? kSilences : kFailures);
+               times_ >= (error.failure == sink::FailureKind::reconnect ? kSilences : kFailures);
     }
     void clear() { table_.reset(); }
 

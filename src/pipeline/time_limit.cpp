@@ -4,7 +4,7 @@
 namespace foz::pipeline {
 
 std::optional<std::string_view> time_limit_of(const sink::SinkError& error) {
-    if (error.failure != sink::Failure::retry) {
+    if (error.failure != sink::FailureKind::retry) {
         return std::nullopt;
     }
     // PostgreSQL has 57014 for other causes too, and its messages may be translated. A limit on the

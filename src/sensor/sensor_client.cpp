@@ -244,7 +244,7 @@ bool SensorClient::publish(SteadyTime now, std::string& out) {
 }
 
 bool SensorClient::window_is_open() const {
-    return options().qos == 0 || !outbox_ || outbox_->has_room();
+    return options().qos == 0 || !outbox_ || outbox_->has_capacity();
 }
 
 void SensorClient::publish_new(SteadyTime now, std::string& out) {

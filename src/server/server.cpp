@@ -14,7 +14,7 @@
 #include "session/session_recovery.h"
 #include "session/session_saver.h"
 #include "state/journal_renewal.h"
-#include "state/letter_room.h"
+#include "state/letter_capacity.h"
 #include "state/state_reserve.h"
 
 namespace foz::server {
@@ -195,7 +195,7 @@ Result<std::unique_ptr<Server>> Server::start(
     }
     parts->state->limit_letters(letter_limits(settings.limits));
     if (auto kept = state::keep_reserve(settings.data); !kept) {
-        spdlog::warn("foz dead discard may need room on a full disk: {}", kept.error().message);
+        spdlog::warn("foz dead discard may need space on a full disk: {}", kept.error().message);
     }
     parts->lanes = std::make_unique<Lanes>(*parts->journal, *parts->state, clock);
     if (auto prepared = parts->lanes->prepare(settings); !prepared) {

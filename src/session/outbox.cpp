@@ -68,7 +68,7 @@ void Outbox::add(
     mqtt::ProtocolVersion version,
     std::string& out
 ) {
-    FOZ_CHECK(has_room());
+    FOZ_CHECK(has_capacity());
     FOZ_CHECK(message.qos > 0);
     Slot& slot = slot_of(next_);
     message.packet_id = packet_id_of(next_);
@@ -86,7 +86,7 @@ void Outbox::add(
 }
 
 void Outbox::skip(std::uint64_t tag, bool release, std::string& out) {
-    FOZ_CHECK(has_room());
+    FOZ_CHECK(has_capacity());
     Slot& slot = slot_of(next_);
     slot.tag = tag;
     if (release) {

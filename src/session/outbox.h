@@ -42,7 +42,7 @@ class Outbox {
     void start_connection(bool session_present, std::uint16_t window);
 
     /// True when add() may be called.
-    [[nodiscard]] bool has_room() const {
+    [[nodiscard]] bool has_capacity() const {
         return unsent_ == next_ && in_flight_ < window_ && next_ - oldest_ < capacity_;
     }
     [[nodiscard]] bool empty() const { return oldest_ == next_; }

@@ -138,7 +138,7 @@ SinkError refusal_of(std::vector<RefusedRow> rows) {
     FOZ_CHECK(!rows.empty());
     std::ranges::sort(rows, {}, &RefusedRow::row);
     SinkError error{
-        Failure::refused, rows.front().code, rows.front().message, rows.front().row, {}
+        FailureKind::refused, rows.front().code, rows.front().message, rows.front().row, {}
     };
     if (rows.size() > 1) {
         error.rows = std::move(rows);

@@ -38,7 +38,7 @@ template <class Describe>
         auto line = describe(*table);
         if (line) {
             lines.push_back(std::move(*line));
-        } else if (line.error().failure == Failure::blocked) {
+        } else if (line.error().failure == FailureKind::blocked) {
             misfits.tables.emplace_back().misfit = std::move(line.error());
         } else {
             return pass_on(line);
@@ -46,7 +46,7 @@ template <class Describe>
     }
     for (std::string& objection : before.objections) {
         misfits.tables.emplace_back().misfit = SinkError{
-            .failure = Failure::blocked, .code = "", .message = std::move(objection), .row = {}
+            .failure = FailureKind::blocked, .code = "", .message = std::move(objection), .row = {}
         };
     }
     if (auto error = all_misfits(misfits)) {

@@ -25,7 +25,7 @@
 namespace foz::sink {
 
 /// What an error of the database means for the batch at hand. Unknown errors are `retry`.
-enum class Failure : std::uint8_t {
+enum class FailureKind : std::uint8_t {
     retry,  // nothing was written; the same may succeed later (disk full, lock time-out, read-only)
     reconnect,  // nothing was written, the connection is unusable (server gone, restarted, shut
                 // down)
@@ -48,7 +48,7 @@ struct RefusedRow {
 };
 
 struct SinkError {
-    Failure failure = Failure::retry;
+    FailureKind failure = FailureKind::retry;
     std::string code;     // SQLSTATE, or the database's own error number; "" if there is none
     std::string message;  // for a person; never payload text at length
     std::optional<std::size_t>
@@ -64,11 +64,11 @@ struct SinkError {
 template <class T>
 using SinkResult = std::expected<T, SinkError>;
 
-/// `return fail(Failure::schema, "table {} has just been dropped", name);`: fail() of base/error.h
+/// `return fail(FailureKind::schema, "table {} has just been dropped", name);`: fail() of base/error.h
 /// for a SinkError, which gets no code and no row.
 template <class... Args>
 [[nodiscard]] std::unexpected<SinkError> fail(
-    Failure failure, fmt::format_string<Args...> format, Args&&... args
+    FailureKind failure, fmt::format_string<Args...> format, Args&&... args
 ) {
     return std::unexpected(
         SinkError{failure, "", fmt::format(format, std::forward<Args>(args)...), std::nullopt}
@@ -83,7 +83,7 @@ template <class T>
 
 /// An error of foz's own files, in the midst of a sink's: the same may succeed later.
 [[nodiscard]] inline std::unexpected<SinkError> retry_after(const Error& error) {
-    return fail(Failure::retry, "{}", error.message);
+    return fail(FailureKind::retry, "{}", error.message);
 }
 
 /// "value too long [22001]", for a person.
@@ -188,14 +188,14 @@ class Sink {
     /// added); reads cursor and ledger. Tables that are elsewhere are not looked at. A table that
     /// does not fit has a misfit, whose message names both sides; then nothing can be written until
     /// connect() is called once more, with that table elsewhere. When none fits, that is the error;
-    /// Failure::blocked.
+    /// FailureKind::blocked.
     [[nodiscard]] virtual SinkResult<Connected> connect(
         const LaneName& lane, const mapping::Mapping& mapping
     ) = 0;
 
     /// Connects, reads the catalogue, and changes nothing: for `foz check --connect`. A line for
     /// each table of `mapping`: "table temperature: will be created", "table temperature: fits".
-    /// Failure::blocked: tables do not fit, the message names them all with both sides.
+    /// FailureKind::blocked: tables do not fit, the message names them all with both sides.
     [[nodiscard]] virtual SinkResult<std::vector<std::string>> inspect(
         const mapping::Mapping& mapping
     ) = 0;
@@ -205,13 +205,13 @@ class Sink {
     [[nodiscard]] virtual SinkResult<PreparedTable> extend(const mapping::Table& table) = 0;
 
     /// Writes rows [first, last) of `batch` and `commit` in one transaction, if the cursor is still
-    /// where this connection saw it, and by whom; Failure::reconnect if it is not. A row whose
+    /// where this connection saw it, and by whom; FailureKind::reconnect if it is not. A row whose
     /// key is there already is compared with the stored one (sink/key_conflict.h): when it is the
-    /// same reading, it is a duplicate: not stored, counted; when it is another, Failure::refused
+    /// same reading, it is a duplicate: not stored, counted; when it is another, FailureKind::refused
     /// with kKeyConflict. If the table `replaces` (sink/key_conflict.h), the last row of a key is
     /// what is stored then, and every row that found its key there counts as a duplicate. Any other
     /// violation, and a row that the database leaves out although the statement succeeds:
-    /// Failure::refused. Then nothing is written. Rows that are certainly to blame are in
+    /// FailureKind::refused. Then nothing is written. Rows that are certainly to blame are in
     /// SinkError::rows: they are not tried again.
     [[nodiscard]] virtual SinkResult<Written> write(
         const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit

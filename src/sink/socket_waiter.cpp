@@ -85,7 +85,7 @@ SinkError silence_error(
                                     server,
                                     std::chrono::duration<double>(*at_most).count()
                                 );
-    return {Failure::reconnect, "", std::move(message), std::nullopt};
+    return {FailureKind::reconnect, "", std::move(message), std::nullopt};
 }
 
 }  // namespace foz::sink

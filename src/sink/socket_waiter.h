@@ -39,7 +39,7 @@ class SocketWaiter {
     std::atomic<SteadyTime::rep> end_;
 };
 
-/// What a sink says when such a wait was in vain: Failure::reconnect.
+/// What a sink says when such a wait was in vain: FailureKind::reconnect.
 [[nodiscard]] SinkError silence_error(
     std::string_view server,
     const SocketWaiter& waiter,

@@ -16,8 +16,8 @@ namespace {
 // Only a table that does not fit needs a person; it has no code of the database's, because foz
 // found it.
 SinkError error_of_setup(SinkError error) {
-    if (!error.code.empty() && error.failure != Failure::reconnect) {
-        error.failure = Failure::retry;
+    if (!error.code.empty() && error.failure != FailureKind::reconnect) {
+        error.failure = FailureKind::retry;
     }
     return error;
 }
@@ -25,7 +25,7 @@ SinkError error_of_setup(SinkError error) {
 }  // namespace
 
 std::unexpected<SinkError> SqlSink::not_connected() const {
-    return fail(Failure::reconnect, "not connected to {}", database_);
+    return fail(FailureKind::reconnect, "not connected to {}", database_);
 }
 
 SinkResult<Connected> SqlSink::connect(const LaneName& lane, const mapping::Mapping& mapping) {
@@ -99,7 +99,7 @@ SinkResult<void> SqlSink::read_progress(const LaneName& lane, Connected& connect
         return pass_on(lanes);
     }
     if (lanes->empty()) {
-        return fail(Failure::retry, "foz_cursor lost the row of its lane");
+        return fail(FailureKind::retry, "foz_cursor lost the row of its lane");
     }
     LaneState& state = lanes->front();
     connected.cursor = state.cursor;

@@ -52,14 +52,14 @@ class SqlSink : public Sink {
         return std::vector<std::string>{};
     }
 
-    /// As Sink::connect and Sink::extend have it for one table. Failure::blocked: it does not fit.
+    /// As Sink::connect and Sink::extend have it for one table. FailureKind::blocked: it does not fit.
     [[nodiscard]] virtual SinkResult<TablePreparation> prepare_table(const mapping::Table& table
     ) = 0;
     /// Whether an error of prepare_table() leaves the other tables as good as they were.
     [[nodiscard]] virtual bool is_of_table(const SinkError& error) const = 0;
     /// All tables are prepared; the cursor is not read yet, and nothing is committed.
     [[nodiscard]] virtual SinkResult<void> tables_are_prepared() { return {}; }
-    /// What prepare_table() would do, as a line for a person. Failure::blocked: it does not fit.
+    /// What prepare_table() would do, as a line for a person. FailureKind::blocked: it does not fit.
     [[nodiscard]] virtual SinkResult<std::string> describe_table(const mapping::Table& table) = 0;
     /// The table's name in SQL; "" if it is not there.
     [[nodiscard]] virtual SinkResult<std::string> find_table(const std::string& name) = 0;

@@ -55,7 +55,7 @@ SinkResult<FoundTable> TableSetup::make_fit() {
             return std::move(*found);
         }
     }
-    return fail(Failure::retry, "table {} does not become what it should be", table_.name);
+    return fail(FailureKind::retry, "table {} does not become what it should be", table_.name);
 }
 
 SinkResult<void> TableSetup::create() {
@@ -146,7 +146,7 @@ SinkResult<std::string> TableSetup::describe() {
     }
     if (std::optional<FoundTable>& found = *looked_up) {
         if (const auto& impossible = found->impossible; !impossible.empty()) {
-            return fail(Failure::blocked, "table {}: {}", table_.name, impossible.front().reason);
+            return fail(FailureKind::blocked, "table {}: {}", table_.name, impossible.front().reason);
         }
         return with_warnings(std::move(found->line), found->warnings);
     }

@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "state/letter_room.h"
+#include "state/letter_capacity.h"
 #include "state/replayed_letters.h"
 #include "state/stored.h"
 
@@ -139,7 +139,7 @@ Result<void> save_letters(StateDatabase& state, std::span<const DeadLetter> lett
     for (const DeadLetter& letter : letters) {
         bytes += letter.payload.size() + letter.topic.size() + letter.reason.size();
     }
-    if (auto room = make_letter_room(state, bytes); !room) {
+    if (auto room = make_letter_capacity(state, bytes); !room) {
         return room;
     }
     return state.run(

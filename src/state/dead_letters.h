@@ -71,7 +71,7 @@ struct LetterCount {
     std::uint64_t discarded = 0;
 };
 
-/// Saves letters, all or none, if there is room for them (letter_room.h); one that is there already
+/// Saves letters, all or none, if there is room for them (letter_capacity.h); one that is there already
 /// (same journal, database, lane, position, ordinal) is left as it is.
 [[nodiscard]] Result<void> save_letters(StateDatabase& state, std::span<const DeadLetter> letters);
 

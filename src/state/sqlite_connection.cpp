@@ -164,7 +164,7 @@ SqliteResult<SqliteConnection> SqliteConnection::open(
             ? "PRAGMA query_only = 1"
             : fmt::format(
                   "{}PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
-                  options.gives_room_back
+                  options.gives_space_back
                       ? "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = FAST; "
                       : ""
               );

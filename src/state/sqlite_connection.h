@@ -79,7 +79,7 @@ struct SqliteOpenOptions {
     bool unchanging = false;  // with read_only: nobody has it open, and no file may be made beside
     // A new file can give pages that it no longer needs back to the disk (PRAGMA
     // incremental_vacuum), and deleting writes no more than it must.
-    bool gives_room_back = false;
+    bool gives_space_back = false;
 };
 
 class SqliteConnection {

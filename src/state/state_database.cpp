@@ -221,7 +221,7 @@ Result<std::unique_ptr<StateDatabase>> StateDatabase::open(const std::filesystem
         file,
         {.read_only = read_only,
          .unchanging = read_only && !has_write_ahead_log(file),
-         .gives_room_back = true}
+         .gives_space_back = true}
     );
     if (!connection) {
         return std::unexpected(

@@ -18,7 +18,7 @@
 
 namespace foz::state {
 
-/// How much dead letters may take, and how long they may wait (letter_room.h).
+/// How much dead letters may take, and how long they may wait (letter_capacity.h).
 struct LetterLimits {
     std::uint64_t bytes_max = 0;      // of the file; 0: as much as they like
     bool discard_oldest = false;      // when bytes_max is reached; else no letter is saved then

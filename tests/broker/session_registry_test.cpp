@@ -214,8 +214,8 @@ TEST(SessionRegistry, keeps_the_wills_that_wait_within_their_limit) {
         ASSERT_TRUE(registry.open(client_id, false, 60).session);
         std::optional<Will> will = delayed_will();
         (void)registry.release(client_id, kFirst, std::move(will), SteadyTime{});
-        const bool has_room = std::string_view(client_id) < "c";
-        EXPECT_EQ(will.has_value(), !has_room) << client_id;
+        const bool has_capacity = std::string_view(client_id) < "c";
+        EXPECT_EQ(will.has_value(), !has_capacity) << client_id;
     }
     EXPECT_EQ(registry.take_due(SteadyTime{} + std::chrono::seconds(5), kSweeper).size(), 2U);
     ASSERT_TRUE(registry.claim("a", kFirst).granted);

@@ -54,13 +54,13 @@ TEST(ClientProtocol, has_no_more_in_flight_than_the_broker_and_the_terms_want) {
     broker.open();
     broker.connack({.properties = properties.properties()});
     broker.foz_publishes("a", 1, 1);
-    EXPECT_TRUE(broker.protocol().has_room());
+    EXPECT_TRUE(broker.protocol().has_capacity());
     broker.foz_publishes("a", 2, 2);
-    EXPECT_FALSE(broker.protocol().has_room());
+    EXPECT_FALSE(broker.protocol().has_capacity());
     broker.answer(PacketType::pubrec, 2);
-    EXPECT_FALSE(broker.protocol().has_room()) << "until PUBCOMP it counts";
+    EXPECT_FALSE(broker.protocol().has_capacity()) << "until PUBCOMP it counts";
     broker.answer(PacketType::pubcomp, 2);
-    EXPECT_TRUE(broker.protocol().has_room());
+    EXPECT_TRUE(broker.protocol().has_capacity());
 }
 
 TEST(ClientProtocol, sends_unacknowledged_messages_again_in_order_with_dup) {
@@ -118,11 +118,11 @@ TEST(ClientProtocol, sends_again_only_as_much_at_once_as_the_broker_now_takes) {
     EXPECT_EQ(
         broker.connack({.session_present = true, .properties = properties.properties()}), again(1)
     );
-    EXPECT_FALSE(broker.protocol().has_room()) << "what was sent before goes first";
+    EXPECT_FALSE(broker.protocol().has_capacity()) << "what was sent before goes first";
     EXPECT_EQ(broker.answer(PacketType::puback, 1), again(2));
     EXPECT_EQ(broker.answer(PacketType::puback, 2), again(3));
     EXPECT_EQ(broker.answer(PacketType::puback, 3), "");
-    EXPECT_TRUE(broker.protocol().has_room());
+    EXPECT_TRUE(broker.protocol().has_capacity());
 }
 
 TEST(ClientProtocol, fits_what_it_publishes_to_what_the_broker_takes) {

@@ -66,7 +66,7 @@ class LinkUnderTest final : public LinkUser {
     }
     void publish(std::string_view topic, std::string_view payload, std::uint8_t qos) {
         loop_.run([&] {
-            if (link_->has_room()) {
+            if (link_->has_capacity()) {
                 link_->publish(
                     {.message = {.topic = topic, .payload = payload, .qos = qos}, .tag = 1}
                 );
@@ -99,7 +99,7 @@ class LinkUnderTest final : public LinkUser {
     void on_ready() override {}
     void on_read_end() override {}
     void on_writable() override {}
-    void on_lost(const Failure&) override {}
+    void on_lost(const LinkFailure&) override {}
 
     mutable std::mutex mutex_;
     std::vector<std::string> payloads_;  // guarded by mutex_

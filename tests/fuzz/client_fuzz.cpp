@@ -174,7 +174,7 @@ class Run {
         for (const Answer answer : owner_.take_answers()) {
             protocol_.acknowledge(answer, out_);
         }
-        while (protocol_.has_room()) {
+        while (protocol_.has_capacity()) {
             ClientProtocol::Outgoing outgoing;
             outgoing.tag = owner_.new_tag();
             outgoing.message.topic = "t";

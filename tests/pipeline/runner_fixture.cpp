@@ -27,7 +27,7 @@ sink::SinkResult<sink::Written> FaultySink::write(
 ) {
     if (last - first > rows_in_time_) {
         return std::unexpected(sink::SinkError{
-            sink::Failure::retry,
+            sink::FailureKind::retry,
             "57014",
             "canceling statement due to statement timeout",
             std::nullopt
@@ -45,7 +45,7 @@ sink::SinkResult<sink::Written> FaultySink::write(
                 return kept;
             }
             failed = fail_before_commit_ && fail_before_commit_();
-            return failed ? fail(sink::Failure::retry, "COMMIT fails in the test")
+            return failed ? fail(sink::FailureKind::retry, "COMMIT fails in the test")
                           : sink::SinkResult<void>{};
         };
         auto written = sink_->write(batch, first, last, faulty);
@@ -59,9 +59,9 @@ sink::SinkResult<sink::Written> FaultySink::write(
             return written;
         }
     }
-    const sink::Failure failure = fault == Fault::retry       ? sink::Failure::retry
-                                  : fault == Fault::reconnect ? sink::Failure::reconnect
-                                                              : sink::Failure::in_doubt;
+    const sink::FailureKind failure = fault == Fault::retry       ? sink::FailureKind::retry
+                                  : fault == Fault::reconnect ? sink::FailureKind::reconnect
+                                                              : sink::FailureKind::in_doubt;
     return std::unexpected(sink::SinkError{failure, "TEST", "a fault of the test", {}});
 }
 

@@ -110,7 +110,7 @@ class RunnerTest : public testing::Test {
     [[nodiscard]] std::string cell(const std::string& sql);
     [[nodiscard]] std::vector<state::DeadLetter> letters();
 
-    /// Whether COMMIT is to fail with Failure::retry, after the letters were saved; and what
+    /// Whether COMMIT is to fail with FailureKind::retry, after the letters were saved; and what
     /// happens then.
     std::function<bool()> fail_before_commit_;
     std::function<void()> after_failed_commit_;

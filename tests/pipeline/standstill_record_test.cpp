@@ -26,7 +26,7 @@ class StandstillRecordTest : public testing::Test {
     }
     void fail(StatusBoard& board, std::string message, std::uint64_t waiting = 12) {
         board.add_failure(
-            clock_.steady_now(), {sink::Failure::blocked, "42501", std::move(message), {}}, waiting
+            clock_.steady_now(), {sink::FailureKind::blocked, "42501", std::move(message), {}}, waiting
         );
     }
     std::vector<state::StandstillNote> notes() {

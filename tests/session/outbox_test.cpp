@@ -16,7 +16,7 @@ TEST(Outbox, uses_every_packet_id_again_once_it_is_free) {
     outbox.start_connection(true, 0xFFFF);
     std::string out;
     for (std::uint64_t tag = 0; tag < 100; ++tag) {
-        ASSERT_TRUE(outbox.has_room());
+        ASSERT_TRUE(outbox.has_capacity());
         outbox.add({.topic = "a", .qos = 1}, tag, false, ProtocolVersion::v5, out);
         const auto outcome =
             outbox.acknowledge(PacketType::puback, static_cast<std::uint16_t>(tag + 1), false);

@@ -76,7 +76,7 @@ std::unique_ptr<Sink> impatient_sink_for(
 
 void expect_refused(const SinkResult<Written>& result, std::size_t row, std::string_view part) {
     ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().failure, Failure::refused) << why(result);
+    EXPECT_EQ(result.error().failure, FailureKind::refused) << why(result);
     EXPECT_EQ(result.error().row, row) << why(result);
     EXPECT_NE(result.error().message.find(part), std::string::npos) << why(result);
 }

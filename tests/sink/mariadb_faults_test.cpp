@@ -78,7 +78,7 @@ TEST_F(MariadbFaults, an_answer_from_outside_of_the_transaction_is_no_success) {
     const auto written = row_at(0).write_to(*sink);
     ASSERT_FALSE(written);
     EXPECT_TRUE(has_ended);
-    EXPECT_EQ(written.error().failure, Failure::reconnect);
+    EXPECT_EQ(written.error().failure, FailureKind::reconnect);
     EXPECT_TRUE(written.error().message.contains("has ended the transaction by itself"))
         << why(written);
     proxy.change({});
@@ -92,7 +92,7 @@ TEST_F(MariadbFaults, an_answer_from_outside_of_the_transaction_is_no_success) {
 TEST_F(MariadbFaults, tells_of_a_wrong_password_and_takes_the_right_one) {
     const auto wrong = connect(*sink_for(kind(), url_at(server().port()), "wrong"));
     ASSERT_FALSE(wrong);
-    EXPECT_EQ(wrong.error().failure, Failure::retry);
+    EXPECT_EQ(wrong.error().failure, FailureKind::retry);
     EXPECT_EQ(wrong.error().code, "1045") << why(wrong);
     const auto right = connect(*sink_for(kind(), url_at(server().port(), "foz:wrong"), "foz"));
     EXPECT_TRUE(right) << why(right);
@@ -108,7 +108,7 @@ TEST_F(MariadbFaults, waits_when_there_are_too_many_connections) {
     const auto second = sink_for(kind(), url_at(server().port(), "crowded:x"));
     const auto refused = connect(*second);
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().failure, Failure::retry) << why(refused);
+    EXPECT_EQ(refused.error().failure, FailureKind::retry) << why(refused);
     first->close();
     EXPECT_TRUE(support::wait_until([&] { return connect(*second).has_value(); }));
 }
@@ -134,7 +134,7 @@ TEST_F(MariadbFaults, refuses_a_row_that_is_too_large_for_its_table) {
     const std::uint64_t position = connected->cursor.position;
     const auto refused = BatchUnderTest(position).add_cells(large).write_to(*sink);
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().failure, Failure::refused) << why(refused);
+    EXPECT_EQ(refused.error().failure, FailureKind::refused) << why(refused);
     EXPECT_EQ(refused.error().code, "1118") << why(refused);
     const auto stored = BatchUnderTest(position).add_cells(small).write_to(*sink);
     EXPECT_TRUE(stored) << why(stored);
@@ -142,20 +142,20 @@ TEST_F(MariadbFaults, refuses_a_row_that_is_too_large_for_its_table) {
 
 TEST(MariadbErrorNumber, blames_only_the_data_for_errors_that_are_the_datas) {
     for (const unsigned data : {1062U, 1118U, 1264U, 1406U, 1366U, 1048U, 4025U}) {
-        EXPECT_EQ(failure_of(data), Failure::refused) << data;
+        EXPECT_EQ(failure_of(data), FailureKind::refused) << data;
     }
     for (const unsigned gone : {2006U, 2013U, 1927U, 1290U, 1792U}) {
-        EXPECT_EQ(failure_of(gone), Failure::reconnect) << gone;
+        EXPECT_EQ(failure_of(gone), FailureKind::reconnect) << gone;
     }
     for (const unsigned passing : {1205U, 1213U, 1040U, 1045U, 1114U, 1021U, 3024U, 0U}) {
-        EXPECT_EQ(failure_of(passing), Failure::retry) << passing;
+        EXPECT_EQ(failure_of(passing), FailureKind::retry) << passing;
     }
-    EXPECT_EQ(failure_of(1146), Failure::schema);
-    EXPECT_EQ(failure_of(1644, "45000"), Failure::refused);
-    EXPECT_EQ(failure_of(1205, "45000"), Failure::refused);
-    EXPECT_EQ(failure_of(30'001, "HY000"), Failure::refused);
-    EXPECT_EQ(failure_of(1644, "T0001"), Failure::refused);
-    EXPECT_EQ(failure_of(1205, "HY000"), Failure::retry);
+    EXPECT_EQ(failure_of(1146), FailureKind::schema);
+    EXPECT_EQ(failure_of(1644, "45000"), FailureKind::refused);
+    EXPECT_EQ(failure_of(1205, "45000"), FailureKind::refused);
+    EXPECT_EQ(failure_of(30'001, "HY000"), FailureKind::refused);
+    EXPECT_EQ(failure_of(1644, "T0001"), FailureKind::refused);
+    EXPECT_EQ(failure_of(1205, "HY000"), FailureKind::retry);
 }
 
 }  // namespace

@@ -83,7 +83,7 @@ TEST_F(MariadbRights, a_right_taken_away_while_it_runs_is_named_with_its_grant) 
     sink = make();
     const auto denied = sink->connect({"journal-1", "other"}, mapping);
     ASSERT_FALSE(denied);
-    EXPECT_EQ(denied.error().failure, Failure::retry) << why(denied);
+    EXPECT_EQ(denied.error().failure, FailureKind::retry) << why(denied);
     EXPECT_NE(
         denied.error().message.find("GRANT INSERT ON `rights`.`foz_cursor`"), std::string::npos
     ) << why(denied);

@@ -32,7 +32,7 @@ class MariadbSinkTest : public testing::TestWithParam<bool> {
     std::string refusal(const std::vector<RouteUnderTest>& routes) {
         mapping_.emplace(mapping_of(routes));
         const auto result = make()->connect(kLane, *mapping_);
-        return result || result.error().failure != Failure::blocked ? "" : result.error().message;
+        return result || result.error().failure != FailureKind::blocked ? "" : result.error().message;
     }
 
   private:
@@ -143,7 +143,7 @@ TEST_P(MariadbSinkTest, refuses_the_row_whose_value_does_not_fit_its_column) {
          {BatchUnderTest().add({{}, {}, decimal("12345"), integer(1)}).write_to(*sink),
           after_two().add({integer(13), {}, {}, integer(1)}).write_to(*sink)}) {
         ASSERT_FALSE(row);
-        EXPECT_EQ(row.error().failure, Failure::refused) << why(row);
+        EXPECT_EQ(row.error().failure, FailureKind::refused) << why(row);
     }
     EXPECT_EQ(query("SELECT count(*) FROM t"), "0");
     const auto good = after_two().write_to(*sink);
@@ -164,7 +164,7 @@ TEST_P(MariadbSinkTest, names_all_rows_that_a_trigger_or_a_constraint_refuses) {
     }
     const auto refused = batch.write_to(*sink);
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().failure, Failure::refused) << why(refused);
+    EXPECT_EQ(refused.error().failure, FailureKind::refused) << why(refused);
     std::vector<std::size_t> rows;
     for (const RefusedRow& row : refused.error().rows) {
         rows.push_back(row.row);
@@ -316,7 +316,7 @@ TEST_P(MariadbSinkTest, notices_that_a_table_was_dropped_or_changed_under_it) {
         query(change);
         const auto written = BatchUnderTest().add({real(1.5)}).write_to(*sink);
         ASSERT_FALSE(written) << change;
-        EXPECT_EQ(written.error().failure, Failure::schema) << change << why(written);
+        EXPECT_EQ(written.error().failure, FailureKind::schema) << change << why(written);
     }
 }
 

@@ -129,7 +129,7 @@ TEST_F(MariadbTls, refuses_a_certificate_for_another_name) {
     const auto connected = sink->connect({"journal", "main-0"}, mapping);
     ASSERT_FALSE(connected);
     EXPECT_THAT(connected.error().message, HasSubstr("made for the name \"127.0.0.1\"?"));
-    EXPECT_EQ(connected.error().failure, Failure::retry);
+    EXPECT_EQ(connected.error().failure, FailureKind::retry);
 }
 
 TEST(MariadbWithoutTls, is_refused_where_the_url_wants_it) {
@@ -196,7 +196,7 @@ TEST_F(SeveralHosts, are_left_for_the_next_while_they_are_read_only) {
     second_.query("SET GLOBAL read_only = 1");
     const auto refused = BatchUnderTest(1).add({real(2)}).write_to(*sink);
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().failure, Failure::reconnect) << refused.error().message;
+    EXPECT_EQ(refused.error().failure, FailureKind::reconnect) << refused.error().message;
     EXPECT_THAT(
         connect(*sink),
         HasSubstr(fmt::format(

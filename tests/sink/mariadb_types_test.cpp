@@ -38,7 +38,7 @@ class MariadbTypes : public testing::TestWithParam<bool> {
         batch.add({value});
         const auto written = batch.write_to(*sink);
         if (!written) {
-            EXPECT_EQ(written.error().failure, Failure::refused) << why(written);
+            EXPECT_EQ(written.error().failure, FailureKind::refused) << why(written);
             return "refused: " + written.error().message;
         }
         return query(
@@ -159,7 +159,7 @@ TEST_P(MariadbTypes, unknown_columns_of_all_tables_are_named_at_once_with_what_t
     );
     const auto found = make()->connect(kLane, mapping);
     ASSERT_FALSE(found);
-    EXPECT_EQ(found.error().failure, Failure::blocked);
+    EXPECT_EQ(found.error().failure, FailureKind::blocked);
     const std::string& message = found.error().message;
     for (const std::string_view part :
          {"table one: column a is point",

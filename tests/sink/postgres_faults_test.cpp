@@ -46,7 +46,7 @@ TEST_F(PostgresFaults, waits_for_a_commit_in_doubt_that_is_still_under_way) {
     );
     const auto silent = row_at(0).write_to(*sink);
     ASSERT_FALSE(silent);
-    EXPECT_EQ(silent.error().failure, Failure::in_doubt) << why(silent);
+    EXPECT_EQ(silent.error().failure, FailureKind::in_doubt) << why(silent);
     // The old cursor would be a lie: dead letters after it would be forgotten.
     const auto after = connect(*sink_for(kind(), url_at(server().port())));
     ASSERT_TRUE(after) << why(after);
@@ -62,7 +62,7 @@ TEST_F(PostgresFaults, tells_of_a_wrong_password_and_takes_the_right_one) {
     );
     const auto wrong = connect(*sink_for(kind(), url_at(server().port(), "guarded_foz"), "wrong"));
     ASSERT_FALSE(wrong);
-    EXPECT_EQ(wrong.error().failure, Failure::retry);
+    EXPECT_EQ(wrong.error().failure, FailureKind::retry);
     EXPECT_NE(wrong.error().message.find("password authentication failed"), std::string::npos)
         << why(wrong);
     const auto right = connect(*sink_for(kind(), url_at(server().port(), "guarded_foz"), "right"));
@@ -73,7 +73,7 @@ TEST_F(PostgresFaults, waits_when_there_are_too_many_connections) {
     query("CREATE ROLE crowded LOGIN CONNECTION LIMIT 0; ALTER SCHEMA public OWNER TO crowded");
     const auto refused = connect(*sink_for(kind(), url_at(server().port(), "crowded")));
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().failure, Failure::retry) << why(refused);
+    EXPECT_EQ(refused.error().failure, FailureKind::retry) << why(refused);
     query("ALTER ROLE crowded CONNECTION LIMIT 5");
     EXPECT_TRUE(connect(*sink_for(kind(), url_at(server().port(), "crowded"))));
 }
@@ -91,7 +91,7 @@ TEST_F(PostgresFaults, blames_the_row_that_a_trigger_swallows_or_refuses_with_a_
     raised.add({integer(1)}).add({integer(7)}).add({integer(2)});
     const auto refused = raised.write_to(*sink);
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().failure, Failure::refused) << why(refused);
+    EXPECT_EQ(refused.error().failure, FailureKind::refused) << why(refused);
     ASSERT_EQ(refused.error().rows.size(), 1U);
     EXPECT_EQ(refused.error().rows[0].row, 1U);
     EXPECT_EQ(refused.error().rows[0].code, "T0001");
@@ -99,7 +99,7 @@ TEST_F(PostgresFaults, blames_the_row_that_a_trigger_swallows_or_refuses_with_a_
     swallowed.add({integer(1)}).add({integer(8)}).add({integer(2)});
     const auto left_out = swallowed.write_to(*sink);
     ASSERT_FALSE(left_out);
-    EXPECT_EQ(left_out.error().failure, Failure::refused) << why(left_out);
+    EXPECT_EQ(left_out.error().failure, FailureKind::refused) << why(left_out);
     EXPECT_EQ(left_out.error().message, "a trigger of table t keeps this reading out of it");
     BatchUnderTest good;
     good.add({integer(1)}).add({integer(2)});
@@ -109,18 +109,18 @@ TEST_F(PostgresFaults, blames_the_row_that_a_trigger_swallows_or_refuses_with_a_
 }
 
 TEST(PostgresSqlstate, blames_only_the_data_for_errors_that_are_the_datas) {
-    EXPECT_EQ(failure_of("22003"), Failure::refused);
-    EXPECT_EQ(failure_of("23514"), Failure::refused);
+    EXPECT_EQ(failure_of("22003"), FailureKind::refused);
+    EXPECT_EQ(failure_of("23514"), FailureKind::refused);
     for (const char* of_a_trigger : {"T0001", "P0001", "P0004", "ABCDE", "99999", "2F005"}) {
-        EXPECT_EQ(failure_of(of_a_trigger), Failure::refused) << of_a_trigger;
+        EXPECT_EQ(failure_of(of_a_trigger), FailureKind::refused) << of_a_trigger;
     }
-    EXPECT_EQ(failure_of("22P03"), Failure::schema);
-    EXPECT_EQ(failure_of("42P01"), Failure::schema);
-    EXPECT_EQ(failure_of("25006"), Failure::reconnect);
-    EXPECT_EQ(failure_of("57P01"), Failure::reconnect);
+    EXPECT_EQ(failure_of("22P03"), FailureKind::schema);
+    EXPECT_EQ(failure_of("42P01"), FailureKind::schema);
+    EXPECT_EQ(failure_of("25006"), FailureKind::reconnect);
+    EXPECT_EQ(failure_of("57P01"), FailureKind::reconnect);
     for (const char* passing :
          {"53100", "53200", "53300", "40001", "40P01", "55P03", "57014", "42501", "XX000", ""}) {
-        EXPECT_EQ(failure_of(passing), Failure::retry) << passing;
+        EXPECT_EQ(failure_of(passing), FailureKind::retry) << passing;
     }
 }
 

@@ -110,7 +110,7 @@ TEST_F(PostgresRights, row_level_security_is_refused_before_it_hides_rows) {
     EXPECT_NE(missing(mapping).find("BYPASSRLS"), std::string::npos) << missing(mapping);
     const auto found = make()->connect(kLane, mapping);
     ASSERT_FALSE(found);
-    EXPECT_EQ(found.error().failure, Failure::blocked) << why(found);
+    EXPECT_EQ(found.error().failure, FailureKind::blocked) << why(found);
     query("ALTER ROLE writer BYPASSRLS");
     EXPECT_EQ(missing(mapping), "");
 }
@@ -126,7 +126,7 @@ TEST_F(PostgresRights, a_right_taken_away_while_it_runs_is_named_with_its_grant)
     batch.add({integer(1)});
     const auto denied = batch.write_to(*sink);
     ASSERT_FALSE(denied);
-    EXPECT_EQ(denied.error().failure, Failure::retry) << why(denied);
+    EXPECT_EQ(denied.error().failure, FailureKind::retry) << why(denied);
     EXPECT_NE(
         denied.error().message.find("GRANT SELECT, INSERT ON t TO \"writer\""), std::string::npos
     ) << why(denied);

@@ -34,7 +34,7 @@ class PostgresSinkTest : public testing::Test {
     std::string refusal(const std::vector<RouteUnderTest>& routes) {
         mapping_.emplace(mapping_of(routes));
         const auto result = make()->connect(kLane, *mapping_);
-        return result || result.error().failure != Failure::blocked ? "" : result.error().message;
+        return result || result.error().failure != FailureKind::blocked ? "" : result.error().message;
     }
 
   private:
@@ -191,7 +191,7 @@ TEST_F(PostgresSinkTest, rows_that_a_trigger_keeps_out_are_neither_stored_nor_du
     batch.add({text("a"), integer(2)}).add({text("b"), integer(3)});
     const auto refused = batch.write_to(*sink);
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().failure, Failure::refused);
+    EXPECT_EQ(refused.error().failure, FailureKind::refused);
     ASSERT_EQ(refused.error().rows.size(), 2U) << why(refused);
     EXPECT_EQ(refused.error().rows[0].row, 2U);
     EXPECT_EQ(refused.error().rows[0].code, kKeyConflict);
@@ -271,7 +271,7 @@ TEST_F(PostgresSinkTest, refuses_a_row_that_violates_another_unique_constraint_t
     const auto refused =
         BatchUnderTest(1).add({integer(1), text("x")}).add({integer(2), text("x")}).write_to(*sink);
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().failure, Failure::refused);
+    EXPECT_EQ(refused.error().failure, FailureKind::refused);
     EXPECT_EQ(refused.error().code, "23505");
     EXPECT_EQ(query("SELECT * FROM t"), "1|x");
 }
@@ -363,7 +363,7 @@ TEST_F(PostgresSinkTest, notices_that_a_table_was_dropped_or_changed_under_it) {
         query(change);
         const auto written = batch.write_to(*sink);
         ASSERT_FALSE(written) << change;
-        EXPECT_EQ(written.error().failure, Failure::schema) << change << why(written);
+        EXPECT_EQ(written.error().failure, FailureKind::schema) << change << why(written);
     }
 }
 
@@ -397,7 +397,7 @@ TEST_F(PostgresSinkTest, takes_no_commit_for_one_that_no_standby_has_confirmed) 
     EXPECT_TRUE(cancel_waiting());
     const auto unconfirmed = written.get();
     ASSERT_FALSE(unconfirmed);
-    EXPECT_EQ(unconfirmed.error().failure, Failure::in_doubt) << why(unconfirmed);
+    EXPECT_EQ(unconfirmed.error().failure, FailureKind::in_doubt) << why(unconfirmed);
     auto mapping = mapping_of({{"r", "t", {{"v", "integer"}}, {}}});
     auto reconnected =
         std::async(std::launch::async, [&] { return sink->connect(kLane, mapping); });

@@ -52,7 +52,7 @@ TEST_F(PostgresTargets, a_view_with_an_instead_of_trigger_takes_rows) {
     more.add({text("c"), real(3)}).add({text("d"), real(300)});
     const auto refused = more.write_to(*sink);
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().failure, Failure::refused) << why(refused);
+    EXPECT_EQ(refused.error().failure, FailureKind::refused) << why(refused);
     EXPECT_EQ(query("SELECT count(*) FROM readings"), "2");
 }
 
@@ -68,7 +68,7 @@ TEST_F(PostgresTargets, a_trigger_that_swallows_the_row_does_not_count_as_stored
     batch.add({text("a")});
     const auto refused = batch.write_to(*sink);
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().failure, Failure::refused) << why(refused);
+    EXPECT_EQ(refused.error().failure, FailureKind::refused) << why(refused);
     EXPECT_NE(refused.error().message.find("trigger"), std::string::npos) << why(refused);
 }
 
@@ -81,7 +81,7 @@ TEST_F(PostgresTargets, a_key_needs_more_than_a_view_with_a_trigger) {
     const auto mapping = mapping_of({{"r", "inbox", {{"device", "text"}}, {"device"}}});
     const auto found = make()->connect(kLane, mapping);
     ASSERT_FALSE(found);
-    EXPECT_EQ(found.error().failure, Failure::blocked) << why(found);
+    EXPECT_EQ(found.error().failure, FailureKind::blocked) << why(found);
     EXPECT_NE(found.error().message.find("take the key out of the route"), std::string::npos);
     const auto lines = make()->inspect(mapping);
     ASSERT_FALSE(lines);
@@ -138,7 +138,7 @@ TEST_F(PostgresTargets, a_view_that_takes_no_rows_and_other_relations_are_refuse
         const auto mapping = mapping_of({{"r", table, {{"a", "integer"}}, {}}});
         const auto found = make()->connect(kLane, mapping);
         ASSERT_FALSE(found) << table;
-        EXPECT_EQ(found.error().failure, Failure::blocked) << why(found);
+        EXPECT_EQ(found.error().failure, FailureKind::blocked) << why(found);
         EXPECT_NE(found.error().message.find(table), std::string::npos) << why(found);
     }
 }
@@ -172,7 +172,7 @@ TEST_F(PostgresTargets, a_partitioned_table_keeps_its_key_through_the_partitions
     outside.add({text("a"), text("2026-03-05"), real(1)});
     const auto refused = outside.write_to(*sink);
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().failure, Failure::refused) << why(refused);
+    EXPECT_EQ(refused.error().failure, FailureKind::refused) << why(refused);
     EXPECT_EQ(refused.error().row, 1U) << why(refused);
     BatchUnderTest other(3);
     other.add({text("a"), text("2026-02-05"), real(9)});

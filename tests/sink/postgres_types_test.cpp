@@ -40,7 +40,7 @@ class PostgresTypes : public testing::Test {
         batch.add({value});
         const auto written = batch.write_to(*sink);
         if (!written) {
-            EXPECT_EQ(written.error().failure, Failure::refused) << why(written);
+            EXPECT_EQ(written.error().failure, FailureKind::refused) << why(written);
             EXPECT_EQ(written.error().row, 0U) << why(written);
             return "refused: " + written.error().message;
         }
@@ -265,7 +265,7 @@ TEST_F(PostgresTypes, a_row_that_the_server_refuses_is_named) {
     batch.add({integer(3), text("broken")});
     const auto written = batch.write_to(*sink);
     ASSERT_FALSE(written);
-    EXPECT_EQ(written.error().failure, Failure::refused) << why(written);
+    EXPECT_EQ(written.error().failure, FailureKind::refused) << why(written);
     EXPECT_EQ(written.error().row, 2U) << why(written);
 }
 
@@ -309,7 +309,7 @@ TEST_F(PostgresTypes, unknown_columns_of_all_tables_are_named_at_once_with_what_
     );
     const auto found = make()->connect(kLane, mapping);
     ASSERT_FALSE(found);
-    EXPECT_EQ(found.error().failure, Failure::blocked);
+    EXPECT_EQ(found.error().failure, FailureKind::blocked);
     const std::string& message = found.error().message;
     for (const std::string_view part :
          {"table one: column a is point",

@@ -14,7 +14,7 @@ TEST_P(SinkContract, another_reading_with_the_key_of_a_stored_one_is_refused_wit
     ASSERT_TRUE(BatchUnderTest().add({text("a"), real(21.5)}).write_to(*sink));
     const auto written = BatchUnderTest(1).add({text("a"), real(40)}).write_to(*sink);
     ASSERT_FALSE(written);
-    EXPECT_EQ(written.error().failure, Failure::refused);
+    EXPECT_EQ(written.error().failure, FailureKind::refused);
     EXPECT_EQ(written.error().code, kKeyConflict);
     EXPECT_EQ(written.error().row, 0U);
     EXPECT_EQ(

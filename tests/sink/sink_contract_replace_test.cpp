@@ -154,7 +154,7 @@ TEST_P(SinkContract, a_clash_with_another_unique_index_is_refused_and_replaces_n
         other.add({text(device), integer(2)});
         const auto refused = other.write_to(*sink);
         ASSERT_FALSE(refused) << device;
-        EXPECT_EQ(refused.error().failure, Failure::refused) << why(refused);
+        EXPECT_EQ(refused.error().failure, FailureKind::refused) << why(refused);
     }
     EXPECT_EQ(one_cell("SELECT serial FROM latest WHERE device = 'a'"), "3");
     EXPECT_EQ(count("latest"), 2U);

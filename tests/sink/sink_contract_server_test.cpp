@@ -19,8 +19,8 @@ TEST_P(SinkContract, a_database_that_takes_no_writes_is_tried_again_and_loses_no
     auto written = batch.write_to(*sink);
     if (!written) {  // a setting for new transactions may reach a connection late
         EXPECT_TRUE(
-            written.error().failure == Failure::retry ||
-            written.error().failure == Failure::reconnect
+            written.error().failure == FailureKind::retry ||
+            written.error().failure == FailureKind::reconnect
         ) << why(written);
         database().set_read_only(false);
         const bool stored = support::wait_until([&] {
@@ -49,10 +49,10 @@ TEST_P(SinkContract, a_server_that_stops_or_is_killed_is_found_again_with_what_w
         batch.add({text(device), real(1)});
         const auto lost = batch.write_to(*sink);
         ASSERT_FALSE(lost);
-        EXPECT_EQ(lost.error().failure, Failure::reconnect) << why(lost);
+        EXPECT_EQ(lost.error().failure, FailureKind::reconnect) << why(lost);
         const auto refused = sink->connect(kLane, mapping);
         ASSERT_FALSE(refused);
-        EXPECT_EQ(refused.error().failure, Failure::retry) << why(refused);
+        EXPECT_EQ(refused.error().failure, FailureKind::retry) << why(refused);
         database().start();
         const bool back = support::wait_until([&] {
             const auto found = sink->connect(kLane, mapping);
@@ -82,7 +82,7 @@ TEST_P(SinkContract, the_cursor_says_whether_a_commit_that_was_cut_off_has_happe
         batch.add({text("a"), real(1)});
         const auto cut = batch.write_to(*sink);
         ASSERT_FALSE(cut);
-        EXPECT_EQ(cut.error().failure, Failure::in_doubt) << why(cut);
+        EXPECT_EQ(cut.error().failure, FailureKind::in_doubt) << why(cut);
         const std::uint64_t arrived = when == support::CutWhen::after_forwarding ? 1 : 0;
         ASSERT_TRUE(support::wait_until([&] { return !database().has_foz(); }));
         const auto after = sink->connect(kLane, mapping);
@@ -107,7 +107,7 @@ TEST_P(SinkContract, the_cursor_says_whether_a_commit_without_an_answer_has_happ
     const auto silent = batch.write_to(*sink);
     proxy.black_hole(false);
     ASSERT_FALSE(silent);
-    EXPECT_EQ(silent.error().failure, Failure::in_doubt) << why(silent);
+    EXPECT_EQ(silent.error().failure, FailureKind::in_doubt) << why(silent);
     const auto after = sink->connect(kLane, mapping);
     ASSERT_TRUE(after) << why(after);
     EXPECT_EQ(after->cursor.position, 1U);
@@ -128,7 +128,7 @@ TEST_P(SinkContract, a_connection_lost_before_commit_is_made_again_and_nothing_i
     batch.add({text("a"), real(1)});
     const auto cut = batch.write_to(*sink);
     ASSERT_FALSE(cut);
-    EXPECT_EQ(cut.error().failure, Failure::reconnect) << why(cut);
+    EXPECT_EQ(cut.error().failure, FailureKind::reconnect) << why(cut);
     ASSERT_TRUE(sink->connect(kLane, mapping));
     ASSERT_TRUE(batch.write_to(*sink));
     EXPECT_EQ(count("readings"), 1U);
@@ -149,10 +149,10 @@ TEST_P(SinkContract, a_server_that_freezes_counts_as_a_lost_connection) {
     auto again = sink->connect(kLane, mapping);
     database().thaw();
     ASSERT_FALSE(written);
-    EXPECT_EQ(written.error().failure, Failure::reconnect) << why(written);
+    EXPECT_EQ(written.error().failure, FailureKind::reconnect) << why(written);
     EXPECT_NE(written.error().message.find("silent for 0.3 s"), std::string::npos) << why(written);
     ASSERT_FALSE(again);
-    EXPECT_NE(again.error().failure, Failure::blocked) << why(again);
+    EXPECT_NE(again.error().failure, FailureKind::blocked) << why(again);
     const bool back = support::wait_until([&] {
         found = sink->connect(kLane, mapping);
         return found.has_value();
@@ -181,7 +181,7 @@ TEST_P(SinkContract, no_wait_for_a_frozen_server_outlasts_the_end_of_foz) {
     sink->close();
     database().thaw();
     ASSERT_FALSE(written);
-    EXPECT_EQ(written.error().failure, Failure::reconnect) << why(written);
+    EXPECT_EQ(written.error().failure, FailureKind::reconnect) << why(written);
     EXPECT_EQ(found_by_next(mapping).cursor, (Cursor{0, 0}));
     EXPECT_EQ(count("readings"), 0U);
 }

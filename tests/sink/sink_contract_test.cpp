@@ -214,7 +214,7 @@ TEST_P(SinkContract, two_that_write_the_same_lane_do_not_write_twice) {
     ASSERT_TRUE(batch.write_to(*one));
     const auto second = batch.write_to(*other);
     ASSERT_FALSE(second);
-    EXPECT_EQ(second.error().failure, Failure::reconnect) << why(second);
+    EXPECT_EQ(second.error().failure, FailureKind::reconnect) << why(second);
     EXPECT_EQ(count("readings"), 1U);
 }
 
@@ -229,7 +229,7 @@ TEST_P(SinkContract, a_refused_row_leaves_nothing_and_the_cursor_where_it_was) {
     batch.add({text("b"), real(1)}).add({text("c"), Value()}).add({text("d"), real(1)});
     auto written = batch.write_to(*sink);
     ASSERT_FALSE(written);
-    EXPECT_EQ(written.error().failure, Failure::refused) << why(written);
+    EXPECT_EQ(written.error().failure, FailureKind::refused) << why(written);
     EXPECT_TRUE(!written.error().row || written.error().row == 1U);
     EXPECT_FALSE(written.error().code.empty());
     EXPECT_EQ(count("readings"), 1U);
@@ -237,7 +237,7 @@ TEST_P(SinkContract, a_refused_row_leaves_nothing_and_the_cursor_where_it_was) {
     ASSERT_TRUE(sink->write(batch.rows(), 0, 1, {{2, 0}, {}}));
     auto alone = sink->write(batch.rows(), 1, 2, {{3, 0}, {}});
     ASSERT_FALSE(alone);
-    EXPECT_EQ(alone.error().failure, Failure::refused);
+    EXPECT_EQ(alone.error().failure, FailureKind::refused);
     ASSERT_TRUE(sink->write(batch.rows(), 2, 3, {{4, 0}, {1}}));
     const Connected found = found_by_next(mapping);
     EXPECT_EQ(found.cursor, (Cursor{4, 0}));
@@ -252,7 +252,7 @@ TEST_P(SinkContract, a_null_in_the_key_is_refused) {
     batch.add({Value(), real(1)});
     auto written = batch.write_to(*sink);
     ASSERT_FALSE(written);
-    EXPECT_EQ(written.error().failure, Failure::refused) << why(written);
+    EXPECT_EQ(written.error().failure, FailureKind::refused) << why(written);
 }
 
 TEST_P(SinkContract, text_that_is_too_long_is_refused) {
@@ -267,7 +267,7 @@ TEST_P(SinkContract, text_that_is_too_long_is_refused) {
     batch.add({text("12345"), real(1)}).add({text("123456"), real(1)});
     auto written = batch.write_to(*sink);
     ASSERT_FALSE(written);
-    EXPECT_EQ(written.error().failure, Failure::refused) << why(written);
+    EXPECT_EQ(written.error().failure, FailureKind::refused) << why(written);
     EXPECT_EQ(count("readings"), 0U);
 }
 
@@ -282,7 +282,7 @@ TEST_P(SinkContract, a_nul_character_is_stored_or_refused_alone) {
         EXPECT_EQ(count("readings"), 1U);
     } else {
         ASSERT_FALSE(written);
-        EXPECT_EQ(written.error().failure, Failure::refused) << why(written);
+        EXPECT_EQ(written.error().failure, FailureKind::refused) << why(written);
     }
 }
 
@@ -354,7 +354,7 @@ TEST_P(SinkContract, rows_are_not_stored_without_their_cursor) {
     batch.add({text("a"), real(1)});
     const auto written = batch.write_to(*sink);
     ASSERT_FALSE(written);
-    EXPECT_NE(written.error().failure, Failure::refused) << why(written);
+    EXPECT_NE(written.error().failure, FailureKind::refused) << why(written);
     EXPECT_EQ(count("readings"), 0U);
 }
 
@@ -378,7 +378,7 @@ TEST_P(SinkContract, a_cursor_that_another_has_claimed_is_not_moved) {
     batch.add({text("a"), real(1)});
     const auto written = batch.write_to(*one);
     ASSERT_FALSE(written);
-    EXPECT_EQ(written.error().failure, Failure::reconnect) << why(written);
+    EXPECT_EQ(written.error().failure, FailureKind::reconnect) << why(written);
     EXPECT_EQ(count("readings"), 0U);
 }
 

@@ -98,7 +98,7 @@ TEST_P(SinkContract, a_value_that_its_column_would_change_is_refused_with_the_wa
             continue;
         }
         ASSERT_FALSE(written);
-        EXPECT_EQ(written.error().failure, Failure::refused) << why(written);
+        EXPECT_EQ(written.error().failure, FailureKind::refused) << why(written);
         EXPECT_EQ(written.error().row, 0U);
         EXPECT_NE(written.error().message.find("round = true"), std::string::npos) << why(written);
         EXPECT_NE(written.error().message.find("column v"), std::string::npos) << why(written);

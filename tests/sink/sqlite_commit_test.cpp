@@ -52,17 +52,17 @@ TEST(SqliteCommit, that_fails_on_the_disk_is_in_doubt) {
     const auto written = sink->write(batch.rows(), 0, 1, commit);
     no_writes.reset();
     ASSERT_FALSE(written);
-    EXPECT_EQ(written.error().failure, Failure::in_doubt) << why(written);
+    EXPECT_EQ(written.error().failure, FailureKind::in_doubt) << why(written);
 }
 
 TEST(SqliteCommit, that_did_not_begin_is_tried_again_and_any_other_is_in_doubt) {
     const auto failure = [](int code) {
         return sqlite::commit_failure_of({.code = code, .message = ""}).failure;
     };
-    EXPECT_EQ(failure(SQLITE_BUSY), Failure::retry);
-    EXPECT_EQ(failure(SQLITE_BUSY_SNAPSHOT), Failure::retry);
+    EXPECT_EQ(failure(SQLITE_BUSY), FailureKind::retry);
+    EXPECT_EQ(failure(SQLITE_BUSY_SNAPSHOT), FailureKind::retry);
     for (const int code : {SQLITE_IOERR, SQLITE_IOERR_FSYNC, SQLITE_FULL, SQLITE_NOMEM}) {
-        EXPECT_EQ(failure(code), Failure::in_doubt) << code;
+        EXPECT_EQ(failure(code), FailureKind::in_doubt) << code;
     }
 }
 

@@ -184,7 +184,7 @@ class AwsIotBroker {
     void send(Session& session, Delivery delivery);
     static void write(Connection& connection, const Delivery& delivery);
     [[nodiscard]] static std::uint16_t new_packet_id(Session& session);
-    [[nodiscard]] bool has_room(const Session& session) const;
+    [[nodiscard]] bool has_capacity(const Session& session) const;
 
     AwsIotOptions options_;
     std::map<AwsIotLink*, std::unique_ptr<Connection>> connections_;

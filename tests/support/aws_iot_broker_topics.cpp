@@ -307,14 +307,14 @@ void AwsIotBroker::deliver(Session& session, Delivery delivery, AwsIotTime now) 
     send_waiting(session, now);
 }
 
-bool AwsIotBroker::has_room(const Session& session) const {
+bool AwsIotBroker::has_capacity(const Session& session) const {
     return session.unacknowledged.size() < session.connection->receive_maximum;
 }
 
 void AwsIotBroker::send_waiting(Session& session, AwsIotTime now) {
     Connection& connection = *session.connection;
     const auto may_go = [&](const std::deque<Delivery>& queue) {
-        return !queue.empty() && (queue.front().qos == 0 || has_room(session));
+        return !queue.empty() && (queue.front().qos == 0 || has_capacity(session));
     };
     while (may_go(session.stored) && connection.stored.take(now)) {
         Delivery next = std::move(session.stored.front());

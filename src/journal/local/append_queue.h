@@ -56,7 +56,7 @@ class AppendQueue {
     /// False when stop() was called and everything has been taken.
     [[nodiscard]] bool take(Group& group);
     /// The group that was taken last is on disk. True when an append was refused since the last
-    /// call: its appender waits for Listener::on_room.
+    /// call: its appender waits for Listener::on_space.
     [[nodiscard]] bool finish_group();
 
     /// From now on append() returns this error; nothing: it works again.

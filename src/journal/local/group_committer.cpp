@@ -58,7 +58,7 @@ void GroupCommitter::run() {
             spdlog::info("journal: there is room again");
         }
         if (dependencies_.queue.finish_group()) {
-            dependencies_.progress.room();
+            dependencies_.progress.note_space();
         }
     }
 }
@@ -75,7 +75,7 @@ Result<void> GroupCommitter::commit(Group& group) {
             continue;
         }
         auto appended =
-            until_there_is_room([&] { return writer_.append(ByteView(frame, run_bytes)); });
+            until_there_is_space([&] { return writer_.append(ByteView(frame, run_bytes)); });
         if (!appended) {
             return appended;
         }
@@ -93,7 +93,7 @@ std::size_t GroupCommitter::seal_run(std::byte* frame, std::size_t bytes) {
     std::size_t run_bytes = 0;
     while (run_bytes < bytes) {
         const std::uint64_t frame_bytes = load_frame_header(frame + run_bytes).frame_bytes();
-        if (run_bytes + frame_bytes > writer_.room()) {
+        if (run_bytes + frame_bytes > writer_.bytes_left()) {
             break;
         }
         seal_frame(frame + run_bytes, durable_end, writer_.segment().frame_seed);
@@ -115,7 +115,7 @@ Result<void> GroupCommitter::start_segment(const FrameHeader& first_frame) {
     if (auto synced = sync(first_frame.first); !synced) {
         return synced;
     }
-    auto spare = until_there_is_room([&] {
+    auto spare = until_there_is_space([&] {
         auto taken =
             dependencies_.housekeeper.take_spare(kSegmentHeaderBytes + first_frame.frame_bytes());
         if (!taken && taken.error().code != ErrorCode::no_space) {
@@ -163,7 +163,7 @@ Result<void> GroupCommitter::sync(Position end) {
 }
 
 template <class Attempt>
-auto GroupCommitter::until_there_is_room(Attempt attempt) -> decltype(attempt()) {
+auto GroupCommitter::until_there_is_space(Attempt attempt) -> decltype(attempt()) {
     while (true) {
         auto result = attempt();
         if (result || result.error().code != ErrorCode::no_space) {

@@ -12,7 +12,7 @@
 #include "journal/local/append_queue.h"
 #include "journal/local/frame.h"
 #include "journal/local/housekeeper.h"
-#include "journal/local/progress.h"
+#include "journal/local/durable_progress.h"
 #include "journal/local/segment_list.h"
 #include "journal/local/segment_writer.h"
 #include "journal/local/tail.h"
@@ -26,7 +26,7 @@ class GroupCommitter {
     struct Dependencies {
         AppendQueue& queue;
         SegmentList& segments;
-        Progress& progress;
+        DurableProgress& progress;
         Tail& tail;
         Housekeeper& housekeeper;
     };
@@ -52,7 +52,7 @@ class GroupCommitter {
     /// Calls `attempt` until it succeeds, or fails for another reason than lack of room; in between
     /// appends are refused. no_space: the journal is being closed.
     template <class Attempt>
-    [[nodiscard]] auto until_there_is_room(Attempt attempt) -> decltype(attempt());
+    [[nodiscard]] auto until_there_is_space(Attempt attempt) -> decltype(attempt());
     void begin_stall(const Error& error);
     [[nodiscard]] bool wait_before_retry();  // false: the journal is being closed
     void fail(Error error);

@@ -119,7 +119,7 @@ Result<void> Housekeeper::prepare(std::uint64_t bytes_min, bool in_haste) {
         discard_spare();
     }
     if (!spare_) {
-        if (auto room = make_room(bytes_min); !room) {
+        if (auto room = free_space(bytes_min); !room) {
             return room;
         }
         auto created =
@@ -144,7 +144,7 @@ void Housekeeper::discard_spare() {
     SpareSegment::discard(dependencies_.files, dependencies_.options.directory);
 }
 
-Result<void> Housekeeper::make_room(std::uint64_t bytes) {
+Result<void> Housekeeper::free_space(std::uint64_t bytes) {
     auto missing = bytes_missing(bytes);
     if (missing && *missing > 0) {
         save_cursors();
@@ -155,7 +155,7 @@ Result<void> Housekeeper::make_room(std::uint64_t bytes) {
         return pass_on(missing);
     }
     if (*missing > 0) {
-        return std::unexpected(no_room(bytes));
+        return std::unexpected(no_space(bytes));
     }
     return {};
 }
@@ -173,7 +173,7 @@ Result<std::uint64_t> Housekeeper::bytes_missing(std::uint64_t bytes) const {
     );
 }
 
-Error Housekeeper::no_room(std::uint64_t bytes) const {
+Error Housekeeper::no_space(std::uint64_t bytes) const {
     const LocalJournalOptions& options = dependencies_.options;
     const auto slowest = dependencies_.cursors.slowest();
     const std::string reader =

@@ -10,7 +10,7 @@
 #include "base/mutex.h"
 #include "journal/local/cursor_table.h"
 #include "journal/local/local_journal.h"
-#include "journal/local/progress.h"
+#include "journal/local/durable_progress.h"
 #include "journal/local/segment_list.h"
 #include "journal/local/spare_segment.h"
 
@@ -26,7 +26,7 @@ class Housekeeper {
         const Clock& clock;
         SegmentList& segments;
         CursorTable& cursors;
-        const Progress& progress;
+        const DurableProgress& progress;
     };
 
     explicit Housekeeper(const Dependencies& dependencies);
@@ -51,10 +51,10 @@ class Housekeeper {
     // These reach the disk: the writer must not wait for them.
     [[nodiscard]] Result<void> prepare(std::uint64_t bytes_min, bool in_haste) FOZ_EXCLUDES(mutex_);
     void discard_spare() FOZ_EXCLUDES(mutex_);
-    [[nodiscard]] Result<void> make_room(std::uint64_t bytes) FOZ_EXCLUDES(mutex_);
+    [[nodiscard]] Result<void> free_space(std::uint64_t bytes) FOZ_EXCLUDES(mutex_);
     [[nodiscard]] Result<std::uint64_t> bytes_missing(std::uint64_t bytes) const
         FOZ_EXCLUDES(mutex_);
-    [[nodiscard]] Error no_room(std::uint64_t bytes) const;
+    [[nodiscard]] Error no_space(std::uint64_t bytes) const;
     void save_cursors() FOZ_EXCLUDES(mutex_);
     void remove_segments(std::uint64_t bytes_needed) FOZ_EXCLUDES(mutex_);
 

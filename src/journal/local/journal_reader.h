@@ -8,7 +8,7 @@
 #include "base/file_system.h"
 #include "journal/journal.h"
 #include "journal/local/frame_reader.h"
-#include "journal/local/progress.h"
+#include "journal/local/durable_progress.h"
 #include "journal/local/segment_list.h"
 #include "journal/local/tail.h"
 
@@ -18,7 +18,7 @@ namespace foz::journal::local {
 struct ReadSide {
     FileSystem& files;
     const SegmentList& segments;
-    const Progress& progress;
+    const DurableProgress& progress;
     Tail* tail;  // null: of a journal that another process writes
 };
 

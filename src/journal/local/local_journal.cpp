@@ -11,7 +11,7 @@
 #include "journal/local/housekeeper.h"
 #include "journal/local/journal_reader.h"
 #include "journal/local/new_journal_id.h"
-#include "journal/local/progress.h"
+#include "journal/local/durable_progress.h"
 #include "journal/local/recovery.h"
 #include "journal/local/segment_list.h"
 #include "journal/local/tail.h"
@@ -105,7 +105,7 @@ class LocalJournal final : public Journal {
     const std::string id_;
     SegmentList segments_;
     CursorTable cursors_;
-    Progress progress_;
+    DurableProgress progress_;
     AppendQueue queue_;
     Tail tail_;
     ReadSide read_side_;

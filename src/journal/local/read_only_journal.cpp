@@ -5,7 +5,7 @@
 #include "journal/local/journal_reader.h"
 #include "journal/local/local_journal.h"
 #include "journal/local/new_journal_id.h"
-#include "journal/local/progress.h"
+#include "journal/local/durable_progress.h"
 #include "journal/local/recovery.h"
 
 namespace foz::journal::local {
@@ -82,7 +82,7 @@ class ReadOnlyJournal final : public Journal {
     const std::string id_;
     const std::vector<NamedCursor> cursors_;
     SegmentList segments_;
-    Progress progress_;
+    DurableProgress progress_;
     ReadSide read_side_;
 };
 

@@ -6,7 +6,7 @@
 namespace foz::journal::local {
 
 Result<void> SegmentWriter::append(ByteView frames) {
-    FOZ_CHECK(frames.size() <= room());
+    FOZ_CHECK(frames.size() <= bytes_left());
     auto written = file_->write_at(offset_, frames);
     if (written) {
         offset_ += frames.size();

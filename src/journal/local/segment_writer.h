@@ -24,9 +24,9 @@ class SegmentWriter {
     [[nodiscard]] std::shared_ptr<const Segment> shared_segment() const { return segment_; }
     [[nodiscard]] std::uint64_t offset() const { return offset_; }
     [[nodiscard]] bool empty() const { return offset_ == kSegmentHeaderBytes; }
-    [[nodiscard]] std::uint64_t room() const { return segment_->file_bytes - offset_; }
+    [[nodiscard]] std::uint64_t bytes_left() const { return segment_->file_bytes - offset_; }
 
-    /// `frames` must fit into room(). After an error nothing has been appended, and the same may be
+    /// `frames` must fit into bytes_left(). After an error nothing has been appended, and the same may be
     /// tried again.
     [[nodiscard]] Result<void> append(ByteView frames);
 

@@ -6,7 +6,7 @@
 
 #include "sink/mariadb/dialect.h"
 #include "sink/mariadb/error_number.h"
-#include "sink/progress.h"
+#include "sink/write_progress.h"
 
 namespace foz::sink::mariadb {
 namespace {
@@ -54,7 +54,7 @@ SinkResult<Written> BatchWrite::run() {
         done = connection_.commit();
     }
     if (!done) {
-        if (done.error().failure == Failure::refused && done.error().rows.empty() && !in_books_) {
+        if (done.error().failure == FailureKind::refused && done.error().rows.empty() && !in_books_) {
             name_refused_rows(done.error());
         }
         return pass_on(done);
@@ -216,7 +216,7 @@ SinkResult<void> BatchWrite::insert_each(TablePlan& plan) {
     for (std::size_t i = 0; i < plan.rows.size(); ++i) {
         auto stored = insert_alone(plan, otherwise, i);
         if (!stored) {
-            if (stored.error().failure == Failure::refused) {
+            if (stored.error().failure == FailureKind::refused) {
                 stored.error().row = lane_.rows.number_in_write(plan.rows[i]);
             }
             return pass_on(stored);
@@ -304,7 +304,7 @@ bool BatchWrite::probe_each(
             continue;
         }
         SinkError& error = inserted.error();
-        if (error.failure != Failure::refused) {
+        if (error.failure != FailureKind::refused) {
             return false;
         }
         refused.push_back(
@@ -342,7 +342,7 @@ SinkResult<void> BatchWrite::close_books() {
             checked.push_back(&plan);
         }
     }
-    const Progress progress{
+    const WriteProgress progress{
         lane_.name,
         lane_.cursor,
         lane_.cursor_writer,
@@ -354,16 +354,16 @@ SinkResult<void> BatchWrite::close_books() {
     };
     auto answers = connection_.run(sql + progress_statements(progress, own_tables_sql()));
     if (!answers) {
-        if (answers.error().failure == Failure::refused) {
+        if (answers.error().failure == FailureKind::refused) {
             answers.error().failure =
-                Failure::retry;  // no reading is to blame for foz's own tables
+                FailureKind::retry;  // no reading is to blame for foz's own tables
         }
         return pass_on(answers);
     }
     for (std::size_t i = 0; i < checked.size(); ++i) {
         if ((*answers)[i].shape != checked[i]->shape) {
             return fail(
-                Failure::schema,
+                FailureKind::schema,
                 "table {} was changed while foz was writing",
                 checked[i]->table->name
             );

@@ -99,7 +99,7 @@ SinkResult<Connection> Connection::open(const SinkOptions& options, SocketWaiter
     const auto url = parse_url(options.url);
     if (!url) {
         return std::unexpected(SinkError{
-            Failure::retry, "", redacted_message(url.error().message, options.url), std::nullopt
+            FailureKind::retry, "", redacted_message(url.error().message, options.url), std::nullopt
         });
     }
     if (url->hosts.size() == 1) {
@@ -120,7 +120,7 @@ SinkResult<Connection> Connection::open(const SinkOptions& options, SocketWaiter
             connection ? "is read-only" : connection.error().message
         );
     }
-    return fail(Failure::retry, "none of the database's hosts can be written to: {}", tried);
+    return fail(FailureKind::retry, "none of the database's hosts can be written to: {}", tried);
 }
 
 SinkResult<Connection> Connection::open_at(
@@ -140,7 +140,7 @@ SinkResult<Connection> Connection::open_at(
         ready = connection.set_up_session();
     }
     if (!ready) {
-        ready.error().failure = Failure::retry;
+        ready.error().failure = FailureKind::retry;
         ready.error().message = redacted_message(ready.error().message, options.url, password);
         return std::unexpected(std::move(ready.error()));
     }
@@ -212,7 +212,7 @@ SinkError Connection::error_of(unsigned number, std::string_view sqlstate, std::
     const bool goes_elsewhere =
         has_other_hosts_ && (number == kReadOnlyOption || number == kReadOnlyMode);
     return {
-        goes_elsewhere ? Failure::reconnect : failure_of(number, sqlstate),
+        goes_elsewhere ? FailureKind::reconnect : failure_of(number, sqlstate),
         std::to_string(number),
         std::string(message.substr(0, kMessageBytesMax)) + grant_for(number, message),
         std::nullopt
@@ -351,8 +351,8 @@ SinkResult<void> Connection::commit() {
         return {};
     }
     SinkError failed = error();
-    if (failed.failure == Failure::reconnect) {
-        failed.failure = Failure::in_doubt;
+    if (failed.failure == FailureKind::reconnect) {
+        failed.failure = FailureKind::in_doubt;
     }
     return std::unexpected(std::move(failed));
 }
@@ -370,7 +370,7 @@ bool Connection::in_transaction() const {
 
 std::unexpected<SinkError> Connection::transaction_is_gone() {
     return fail(
-        Failure::reconnect,
+        FailureKind::reconnect,
         "the server answered OK, but has ended the transaction by itself, as a Galera node does "
         "that loses its cluster: all of it is written again"
     );

@@ -35,7 +35,7 @@ struct Answer {
 class Connection final : public SqlSession {
   public:
     /// Tries the hosts of the URL in order, each for at most options.connect_timeout; of several,
-    /// one that is read-only is skipped. Any failure is Failure::retry. `waiter` must outlive
+    /// one that is read-only is skipped. Any failure is FailureKind::retry. `waiter` must outlive
     /// the connection.
     [[nodiscard]] static SinkResult<Connection> open(
         const SinkOptions& options, SocketWaiter& waiter
@@ -56,7 +56,7 @@ class Connection final : public SqlSession {
     SinkResult<void> begin_step() override { return {}; }
     SinkResult<void> end_step(bool keep) override;
     void roll_back() override;
-    /// Failure::in_doubt when the connection was lost on the way.
+    /// FailureKind::in_doubt when the connection was lost on the way.
     [[nodiscard]] SinkResult<void> commit() override;
     const OwnTablesSql& own_tables() const override { return own_tables_sql(); }
 
@@ -92,7 +92,7 @@ class Connection final : public SqlSession {
     [[nodiscard]] bool is_mysql() const;
     /// As the server said with its last answer.
     [[nodiscard]] bool in_transaction() const;
-    /// What to say when it is not, although a write is under way: Failure::reconnect. A Galera node
+    /// What to say when it is not, although a write is under way: FailureKind::reconnect. A Galera node
     /// that loses its cluster can answer OK to an INSERT that it has rolled back.
     [[nodiscard]] static std::unexpected<SinkError> transaction_is_gone();
     /// Whether a prepared statement may be executed for many rows at once.

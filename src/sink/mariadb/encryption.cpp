@@ -24,7 +24,7 @@ SslMode mode_for(const Url& url, const Host& host) {
 SinkResult<void> check_readable(std::string_view option, const std::string& file) {
     if (file.empty() || ::access(file.c_str(), R_OK) == 0) return {};
     return fail(
-        Failure::retry,
+        FailureKind::retry,
         "{} of the database URL, {}, cannot be read: {}; foz needs the file's path from the root, "
         "and "
         "the right to read it",
@@ -78,7 +78,7 @@ SinkResult<void> Encryption::check(MYSQL* handle) const {
     const bool needs_tls = mode_ == SslMode::required || mode_ == SslMode::verify_identity;
     if (mode_ == SslMode::verify_identity && !is_verified(handle)) {
         return fail(
-            Failure::retry,
+            FailureKind::retry,
             "the certificate of the server at {}:{} is not good{}",
             host_.name,
             host_.port,
@@ -87,7 +87,7 @@ SinkResult<void> Encryption::check(MYSQL* handle) const {
     }
     if (!needs_tls || mysql_get_ssl_cipher(handle) != nullptr) return {};
     return fail(
-        Failure::retry,
+        FailureKind::retry,
         "the server at {}:{} does not offer TLS, which the database URL wants; give the server a "
         "certificate (ssl_cert, ssl_key), or take ssl-mode and the certificates out of the url",
         host_.name,

@@ -17,10 +17,10 @@ class Encryption {
   public:
     Encryption(const Url& url, const Host& host);
 
-    /// Before the connection is made. Failure::retry: a file cannot be read.
+    /// Before the connection is made. FailureKind::retry: a file cannot be read.
     [[nodiscard]] SinkResult<void> prepare(MYSQL* handle) const;
 
-    /// Once it is: libmariadb goes without TLS where the server has none. Failure::retry.
+    /// Once it is: libmariadb goes without TLS where the server has none. FailureKind::retry.
     [[nodiscard]] SinkResult<void> check(MYSQL* handle) const;
 
     /// What to do about this error of connecting; "" if it has nothing to do with TLS.

@@ -26,9 +26,9 @@ bool is_of_no_server(unsigned number, std::string_view sqlstate) {
 
 }  // namespace
 
-Failure failure_of(unsigned number, std::string_view sqlstate) {
+FailureKind failure_of(unsigned number, std::string_view sqlstate) {
     if (is_of_no_server(number, sqlstate)) {
-        return Failure::refused;
+        return FailureKind::refused;
     }
     switch (number) {
         case 1048:  // column cannot be null
@@ -57,12 +57,12 @@ Failure failure_of(unsigned number, std::string_view sqlstate) {
         case 3140:  // MySQL: invalid JSON
         case 3819:  // MySQL: check constraint
         case 4025:  // MariaDB: check constraint, which JSON columns have
-            return Failure::refused;
+            return FailureKind::refused;
         case 1054:  // unknown column
         case 1136:  // column count
         case 1146:  // no such table
         case 1109:  // unknown table
-            return Failure::schema;
+            return FailureKind::schema;
         case 1053:  // server shutdown in progress
         case 1077:  // normal shutdown
         case 1079:  // shutdown complete
@@ -89,8 +89,8 @@ Failure failure_of(unsigned number, std::string_view sqlstate) {
         case 2014:
         case 2027:
         case 2055:  // of the client library
-            return Failure::reconnect;
-        default: return Failure::retry;
+            return FailureKind::reconnect;
+        default: return FailureKind::retry;
     }
 }
 

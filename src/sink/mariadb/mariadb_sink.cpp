@@ -119,7 +119,7 @@ SinkResult<TablePreparation> MariadbSink::prepare_table(const mapping::Table& ta
 }
 
 bool MariadbSink::is_of_table(const SinkError& error) const {
-    return error.failure != Failure::reconnect;
+    return error.failure != FailureKind::reconnect;
 }
 
 SinkResult<std::string> MariadbSink::describe_table(const mapping::Table& table) {
@@ -139,7 +139,7 @@ std::optional<std::size_t> MariadbSink::table_to_blame(
     const SinkError& error, const mapping::Table* at_hand
 ) const {
     const auto plan = std::ranges::find(lane_.plans, at_hand, &TablePlan::table);
-    const bool of_table = error.failure == Failure::retry || error.failure == Failure::schema ||
+    const bool of_table = error.failure == FailureKind::retry || error.failure == FailureKind::schema ||
                           (connection_ && connection_->silent());
     if (at_hand == nullptr || plan == lane_.plans.end() || !of_table ||
         is_of_whole_database(error.code)) {
@@ -165,8 +165,8 @@ SinkResult<Written> MariadbSink::write(
         connection_->roll_back();
         // Values for a column of another type look like bad data to the server: no reading is to
         // blame for that.
-        if (written.error().failure == Failure::refused && shapes_have_changed(*connection_)) {
-            return fail(Failure::schema, "a table was changed while foz was writing");
+        if (written.error().failure == FailureKind::refused && shapes_have_changed(*connection_)) {
+            return fail(FailureKind::schema, "a table was changed while foz was writing");
         }
         return written;
     }

@@ -81,7 +81,7 @@ SinkError RowInserter::error_in(MYSQL_STMT* statement, std::size_t first, std::s
     SinkError error = connection_->error_in(statement);
     const auto row = row_in(mysql_stmt_error(statement));
     // In bulk each row is an execution of its own, so that every row may be called the first.
-    if (error.failure == Failure::refused && row && first + *row <= last && (!bulk_ || *row > 1)) {
+    if (error.failure == FailureKind::refused && row && first + *row <= last && (!bulk_ || *row > 1)) {
         error.row = first + *row - 1;
     }
     return error;
@@ -94,7 +94,7 @@ SinkResult<std::uint64_t> RowInserter::insert(
     while (first < last) {
         if (arrays.row_bytes(first) > connection_->packet_bytes_max()) {
             return std::unexpected(SinkError{
-                Failure::refused,
+                FailureKind::refused,
                 "1153",
                 fmt::format(
                     "the row is larger than the server's max_allowed_packet of {} bytes",

@@ -25,7 +25,7 @@ SinkResult<void> TablePlan::read(Connection& connection) {
     }
     std::optional<CatalogueTable>& there = *read;
     if (!there) {
-        return fail(Failure::schema, "table {} has just been dropped", table->name);
+        return fail(FailureKind::schema, "table {} has just been dropped", table->name);
     }
     shape = std::move(answers->front().shape);
     found = std::move(*there);
@@ -159,13 +159,13 @@ namespace {
 SinkResult<void> fill(const TableRows& rows, TablePlan& plan, const std::vector<bool>& left_out) {
     if (!plan.make_current(left_out)) {
         return fail(
-            Failure::schema, "table {} lacks columns that it should have", plan.table->name
+            FailureKind::schema, "table {} lacks columns that it should have", plan.table->name
         );
     }
     if (auto wrong =
             plan.arrays.fill(rows.batch(), plan.rows, plan.columns, plan.in_key, plan.cell_of)) {
         return std::unexpected(SinkError{
-            Failure::refused,
+            FailureKind::refused,
             std::string(wrong->number),
             fmt::format("table {}: {}", plan.table->name, wrong->message),
             rows.number_in_write(plan.rows[wrong->row])

@@ -44,7 +44,7 @@ SinkResult<std::optional<FoundTable>> MariadbTableSetup::find() {
     }
     const CatalogueTable& there = *catalogued;
     if (const auto reason = objection(table(), there); !reason.empty()) {
-        return fail(Failure::blocked, "table {}: {}", table().name, reason);
+        return fail(FailureKind::blocked, "table {}: {}", table().name, reason);
     }
     FoundTable found{
         .columns = known_columns(there),

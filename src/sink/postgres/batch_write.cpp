@@ -11,7 +11,7 @@
 #include "sink/postgres/row_probe.h"
 #include "sink/postgres/sqlstate.h"
 #include "sink/postgres/staged_rows.h"
-#include "sink/progress.h"
+#include "sink/write_progress.h"
 
 namespace foz::sink::postgres {
 namespace {
@@ -44,7 +44,7 @@ SinkResult<Written> BatchWrite::run(bool probe) {
         done = connection_.commit();
     }
     if (!done) {
-        const bool refused = done.error().failure == Failure::refused && !all_named_;
+        const bool refused = done.error().failure == FailureKind::refused && !all_named_;
         if (refused && (probe || done.error().rows.empty())) {
             name_refused_rows(done.error());
         }
@@ -172,7 +172,7 @@ SinkResult<void> BatchWrite::insert_staged(const TablePlan& plan) {
     if (staged.key_was_changed()) {
         // One row at a time there is no doubt which.
         return fail(
-            Failure::refused, "a trigger of table {} changes the route's key", plan.table->name
+            FailureKind::refused, "a trigger of table {} changes the route's key", plan.table->name
         );
     }
     staged.count(written_);
@@ -215,7 +215,7 @@ SinkResult<void> BatchWrite::insert_staged_without_key(const TablePlan& plan) {
     }
     if (PQcmdTuples(inserted->get()) != std::to_string(plan.rows.size())) {
         RefusedRow row = kept_out(lane_.rows.number_in_write(plan.rows.front()), *plan.table);
-        SinkError error{Failure::refused, std::move(row.code), std::move(row.message), {}, {}};
+        SinkError error{FailureKind::refused, std::move(row.code), std::move(row.message), {}, {}};
         if (plan.rows.size() == 1) {
             error.row = row.row;
         }
@@ -231,7 +231,7 @@ SinkResult<void> BatchWrite::insert_staged_without_key(const TablePlan& plan) {
 }
 
 std::string BatchWrite::closing_statements() const {
-    const Progress progress{
+    const WriteProgress progress{
         lane_.name,
         lane_.cursor,
         lane_.cursor_writer,
@@ -282,8 +282,8 @@ SinkResult<void> BatchWrite::run_statements(
 // With the row to blame, if the error came out of the COPY into `copied`.
 SinkError BatchWrite::blamed(SinkError error, const TablePlan* copied, bool staging) const {
     if (copied == nullptr) {
-        if (error.failure == Failure::refused) {
-            error.failure = Failure::retry;  // no reading is to blame for foz's own tables
+        if (error.failure == FailureKind::refused) {
+            error.failure = FailureKind::retry;  // no reading is to blame for foz's own tables
         }
         return error;
     }
@@ -292,7 +292,7 @@ SinkError BatchWrite::blamed(SinkError error, const TablePlan* copied, bool stag
     );
     if (line && *line <= copied->rows.size()) {
         error.row = lane_.rows.number_in_write(copied->rows[*line - 1]);
-        if (error.failure == Failure::refused) {
+        if (error.failure == FailureKind::refused) {
             error.rows = {{*error.row, error.code, error.message}};
         }
     }
@@ -304,7 +304,7 @@ SinkResult<void> BatchWrite::check_result(const QueryResult& result, const Table
     const std::string_view command = PQcmdStatus(result.get());
     if (command.starts_with("COPY ") && command.substr(5) != std::to_string(copied->rows.size())) {
         return fail(
-            Failure::refused,
+            FailureKind::refused,
             "a trigger of table {} keeps this reading out of it",
             copied->table->name
         );
@@ -313,7 +313,7 @@ SinkResult<void> BatchWrite::check_result(const QueryResult& result, const Table
         return cursor_was_moved(lane_.name);
     }
     if (PQresultStatus(result.get()) == PGRES_TUPLES_OK && field(result, 0, 0) != lane_.shape) {
-        return fail(Failure::schema, "a table was changed while foz was writing");
+        return fail(FailureKind::schema, "a table was changed while foz was writing");
     }
     return {};
 }

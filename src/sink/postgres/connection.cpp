@@ -128,7 +128,7 @@ SinkResult<Connection> Connection::open(const SinkOptions& options, SocketWaiter
     );
     if (connection.lost()) {
         SinkError error = connection.loss();
-        error.failure = Failure::retry;
+        error.failure = FailureKind::retry;
         error.message = redacted_message(error.message, options.url, options.password);
         return std::unexpected(std::move(error));
     }
@@ -255,16 +255,16 @@ SinkResult<void> Connection::commit() {
     if (!committed) {
         // An error that ends the connection does not say whether it came before or after the
         // commit.
-        if (committed.error().failure == Failure::reconnect) {
-            committed.error().failure = Failure::in_doubt;
+        if (committed.error().failure == FailureKind::reconnect) {
+            committed.error().failure = FailureKind::in_doubt;
         }
         return pass_on(committed);
     }
     if (std::string_view(PQcmdStatus(committed->get())) != "COMMIT") {
-        return fail(Failure::retry, "PostgreSQL rolled the transaction back");
+        return fail(FailureKind::retry, "PostgreSQL rolled the transaction back");
     }
     if (!warnings_->last.empty()) {
-        return fail(Failure::in_doubt, "PostgreSQL warned while it committed: {}", warnings_->last);
+        return fail(FailureKind::in_doubt, "PostgreSQL warned while it committed: {}", warnings_->last);
     }
     return {};
 }
@@ -356,7 +356,7 @@ SinkError Connection::loss() const {
     if (gave_up_) {
         return silence_error("PostgreSQL", *waiter_, answer_timeout_);
     }
-    return {Failure::reconnect, "", on_one_line(PQerrorMessage(handle_.get())), std::nullopt};
+    return {FailureKind::reconnect, "", on_one_line(PQerrorMessage(handle_.get())), std::nullopt};
 }
 
 SinkError Connection::error_of(const PGresult* result) {
@@ -366,7 +366,7 @@ SinkError Connection::error_of(const PGresult* result) {
     }
     SinkError error{failure_of(sqlstate), std::string(sqlstate), "", std::nullopt};
     if (part(result, PG_DIAG_SEVERITY_NONLOCALIZED) == "FATAL" || lost()) {
-        error.failure = Failure::reconnect;
+        error.failure = FailureKind::reconnect;
     }
     // Not the detail: it quotes the row.
     error.message = on_one_line(part(result, PG_DIAG_MESSAGE_PRIMARY));

@@ -49,7 +49,7 @@ class Connection final : public SqlSession {
   public:
     /// Connects and sets the session up; takes at most options.connect_timeout for each address of
     /// the host. Among several hosts in the URL it takes the one that accepts writes. Any failure
-    /// is Failure::retry. `waiter` must outlive the connection.
+    /// is FailureKind::retry. `waiter` must outlive the connection.
     [[nodiscard]] static SinkResult<Connection> open(
         const SinkOptions& options, SocketWaiter& waiter
     );
@@ -77,7 +77,7 @@ class Connection final : public SqlSession {
     /// is: the guards at the end of a write must see what others have committed since it began. A
     /// table that somebody holds is known as such after some seconds (55P03).
     [[nodiscard]] const std::string& begin() const { return begin_; }
-    /// COMMIT. Failure::in_doubt when the connection was lost on the way, and when the server
+    /// COMMIT. FailureKind::in_doubt when the connection was lost on the way, and when the server
     /// warned: it has committed then, but has given up waiting for the standby that
     /// synchronous_standby_names asks for. Connecting again takes a commit of its own, which waits
     /// until the standby has this one too.

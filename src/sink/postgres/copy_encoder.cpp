@@ -34,14 +34,14 @@ constexpr std::string_view kProgramLimit = "54000";
 
 template <class T>
 void append_fixed(T value, CopyBuffer& buffer) {
-    char* at = buffer.room_for(kLengthBytes + sizeof value);
+    char* at = buffer.extend(kLengthBytes + sizeof value);
     store_big(at, static_cast<std::int32_t>(sizeof value));
     store_big(at + kLengthBytes, value);
     buffer.advance(kLengthBytes + sizeof value);
 }
 
 void append_null(CopyBuffer& buffer) {
-    store_big(buffer.room_for(kLengthBytes), std::int32_t{-1});
+    store_big(buffer.extend(kLengthBytes), std::int32_t{-1});
     buffer.advance(kLengthBytes);
 }
 
@@ -168,7 +168,7 @@ std::size_t characters_in(std::string_view utf8) {
 
 void append_bytes(std::string_view prefix, std::string_view text, CopyBuffer& buffer) {
     const std::size_t size = prefix.size() + text.size();
-    char* at = buffer.room_for(kLengthBytes + size);
+    char* at = buffer.extend(kLengthBytes + size);
     store_big(at, static_cast<std::int32_t>(size));
     std::memcpy(at + kLengthBytes, prefix.data(), prefix.size());
     if (!text.empty()) {
@@ -301,19 +301,19 @@ void CopyBuffer::grow(std::size_t count) {
 
 void append_header(CopyBuffer& buffer) {
     constexpr std::size_t kFlagsAndExtension = 8;
-    char* at = buffer.room_for(kSignature.size() + kFlagsAndExtension);
+    char* at = buffer.extend(kSignature.size() + kFlagsAndExtension);
     std::memcpy(at, kSignature.data(), kSignature.size());
     std::memset(at + kSignature.size(), 0, kFlagsAndExtension);
     buffer.advance(kSignature.size() + kFlagsAndExtension);
 }
 
 void append_trailer(CopyBuffer& buffer) {
-    store_big(buffer.room_for(sizeof(std::int16_t)), std::int16_t{-1});
+    store_big(buffer.extend(sizeof(std::int16_t)), std::int16_t{-1});
     buffer.advance(sizeof(std::int16_t));
 }
 
 void append_field_count(std::size_t fields, CopyBuffer& buffer) {
-    store_big(buffer.room_for(sizeof(std::int16_t)), static_cast<std::int16_t>(fields));
+    store_big(buffer.extend(sizeof(std::int16_t)), static_cast<std::int16_t>(fields));
     buffer.advance(sizeof(std::int16_t));
 }
 

@@ -60,7 +60,7 @@ struct TargetColumn {
 class CopyBuffer {
   public:
     /// Room for `count` more bytes at the end; what is written there counts after advance().
-    [[nodiscard]] char* room_for(std::size_t count) {
+    [[nodiscard]] char* extend(std::size_t count) {
         if (capacity_ - size_ < count) [[unlikely]] {
             grow(count);
         }

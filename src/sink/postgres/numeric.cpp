@@ -130,7 +130,7 @@ bool append_numeric(std::string_view text, CopyBuffer& buffer) {
         return false;
     }
     constexpr std::size_t kHeaderBytes = 12;  // length, count of groups, weight, sign, scale
-    char* at = buffer.room_for(kHeaderBytes + 2 * (digits / kGroupDigits + 2));
+    char* at = buffer.extend(kHeaderBytes + 2 * (digits / kGroupDigits + 2));
     const std::int64_t weight = digits > 0 ? floor_divide(number->exponent - 1, kGroupDigits) : 0;
     const std::int64_t groups = write_groups(*number, weight, at + kHeaderBytes);
     const bool zero = groups == 0;

@@ -145,7 +145,7 @@ std::optional<std::size_t> PostgresSink::table_to_blame(
     const SinkError& error, const mapping::Table* at_hand
 ) const {
     const auto plan = std::ranges::find(lane_.plans, at_hand, &TablePlan::table);
-    const bool of_table = error.failure == Failure::retry || error.failure == Failure::schema ||
+    const bool of_table = error.failure == FailureKind::retry || error.failure == FailureKind::schema ||
                           (connection_ && connection_->silent());
     if (at_hand == nullptr || plan == lane_.plans.end() || !of_table ||
         is_of_whole_database(error.code)) {
@@ -166,14 +166,14 @@ SinkResult<Written> PostgresSink::write(
     }
     BatchWrite write(*connection_, lane_, commit);
     auto written = write.run(refused_lately_ >= kProbeFrom);
-    const bool refused = !written && written.error().failure == Failure::refused;
+    const bool refused = !written && written.error().failure == FailureKind::refused;
     refused_lately_ = refused ? std::min(refused_lately_ + kRefusalCounts, kRefusedLatelyMax)
                               : std::max(refused_lately_ - 1, 0);
     if (!written) {
         written.error().table = table_to_blame(written.error(), write.table());
         connection_->roll_back();
-        if (written.error().failure == Failure::refused && shape_has_changed(*connection_)) {
-            return fail(Failure::schema, "a table was changed while foz was writing");
+        if (written.error().failure == FailureKind::refused && shape_has_changed(*connection_)) {
+            return fail(FailureKind::schema, "a table was changed while foz was writing");
         }
         return written;
     }

@@ -102,7 +102,7 @@ SinkResult<void> count_replaced(
     if (stored > matched) {
         // One row at a time there is no doubt which.
         return fail(
-            Failure::refused, "a trigger of table {} changes the route's key", plan.table->name
+            FailureKind::refused, "a trigger of table {} changes the route's key", plan.table->name
         );
     }
     for (const std::uint32_t row : missing) {

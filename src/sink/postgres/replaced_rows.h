@@ -24,7 +24,7 @@ namespace foz::sink::postgres {
 [[nodiscard]] std::string replace_lock(const TablePlan& plan);
 
 /// Counts what `replaced`, the answer to replace_query(), says, and adds the rows that a trigger
-/// keeps out to `refused`. Failure::refused: a trigger changes the key, so that nobody can tell
+/// keeps out to `refused`. FailureKind::refused: a trigger changes the key, so that nobody can tell
 /// which row of several became what.
 [[nodiscard]] SinkResult<void> count_replaced(
     const TablePlan& plan,

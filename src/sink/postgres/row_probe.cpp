@@ -60,7 +60,7 @@ std::optional<std::vector<RefusedRow>> refused_rows_in(
             refused.push_back(kept_out(number_in_write, *plan.table));
             continue;
         }
-        if (failure_of(code) != Failure::refused) {
+        if (failure_of(code) != FailureKind::refused) {
             return std::nullopt;
         }
         refused.push_back(

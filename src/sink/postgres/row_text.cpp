@@ -20,7 +20,7 @@ using mapping::JsonKind;
 using mapping::Value;
 
 void append(std::string_view text, CopyBuffer& buffer) {
-    std::memcpy(buffer.room_for(text.size()), text.data(), text.size());
+    std::memcpy(buffer.extend(text.size()), text.data(), text.size());
     buffer.advance(text.size());
 }
 

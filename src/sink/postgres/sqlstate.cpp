@@ -9,7 +9,7 @@ namespace {
 
 struct Meaning {
     std::string_view prefix;  // a whole SQLSTATE, or the two characters of a class
-    Failure failure;
+    FailureKind failure;
 };
 
 // The first line that fits counts: exceptions stand before their class.
@@ -17,33 +17,33 @@ constexpr std::array kMeanings = {
     // foz sends binary values of the type that the column had at connect: the server cannot read
     // them
     // when it has another type now.
-    Meaning{"22P03", Failure::schema},  // invalid_binary_representation
-    Meaning{"22P04", Failure::schema},  // bad_copy_file_format
+    Meaning{"22P03", FailureKind::schema},  // invalid_binary_representation
+    Meaning{"22P04", FailureKind::schema},  // bad_copy_file_format
     Meaning{
-        "08P01", Failure::schema
+        "08P01", FailureKind::schema
     },                                // protocol_violation: too few or too many bytes for the type
-    Meaning{"22", Failure::refused},  // data exceptions
-    Meaning{"23", Failure::refused},  // constraints
-    Meaning{"44", Failure::refused},  // WITH CHECK OPTION of a view
-    Meaning{"54000", Failure::refused},  // a value too large for an index
+    Meaning{"22", FailureKind::refused},  // data exceptions
+    Meaning{"23", FailureKind::refused},  // constraints
+    Meaning{"44", FailureKind::refused},  // WITH CHECK OPTION of a view
+    Meaning{"54000", FailureKind::refused},  // a value too large for an index
     // What only code in the database raises: triggers of the table, defaults, checks.
-    Meaning{"P0", Failure::refused},       // RAISE EXCEPTION and the like in PL/pgSQL
-    Meaning{"09", Failure::refused},       // triggered action exception
-    Meaning{"20", Failure::refused},       // case_not_found
-    Meaning{"21", Failure::refused},       // cardinality_violation
-    Meaning{"27", Failure::refused},       // triggered data change violation
-    Meaning{"2F", Failure::refused},       // SQL routine exception
-    Meaning{"38", Failure::refused},       // external routine exception
-    Meaning{"39", Failure::refused},       // external routine invocation exception
-    Meaning{"42P01", Failure::schema},     // undefined_table
-    Meaning{"42703", Failure::schema},     // undefined_column
-    Meaning{"42804", Failure::schema},     // datatype_mismatch
-    Meaning{"42P10", Failure::schema},     // no unique index for ON CONFLICT any more
-    Meaning{"3F000", Failure::schema},     // invalid_schema_name
-    Meaning{"25006", Failure::reconnect},  // read_only_sql_transaction: perhaps a replica now
-    Meaning{"08", Failure::reconnect},     // connection exceptions
+    Meaning{"P0", FailureKind::refused},       // RAISE EXCEPTION and the like in PL/pgSQL
+    Meaning{"09", FailureKind::refused},       // triggered action exception
+    Meaning{"20", FailureKind::refused},       // case_not_found
+    Meaning{"21", FailureKind::refused},       // cardinality_violation
+    Meaning{"27", FailureKind::refused},       // triggered data change violation
+    Meaning{"2F", FailureKind::refused},       // SQL routine exception
+    Meaning{"38", FailureKind::refused},       // external routine exception
+    Meaning{"39", FailureKind::refused},       // external routine invocation exception
+    Meaning{"42P01", FailureKind::schema},     // undefined_table
+    Meaning{"42703", FailureKind::schema},     // undefined_column
+    Meaning{"42804", FailureKind::schema},     // datatype_mismatch
+    Meaning{"42P10", FailureKind::schema},     // no unique index for ON CONFLICT any more
+    Meaning{"3F000", FailureKind::schema},     // invalid_schema_name
+    Meaning{"25006", FailureKind::reconnect},  // read_only_sql_transaction: perhaps a replica now
+    Meaning{"08", FailureKind::reconnect},     // connection exceptions
     Meaning{
-        "57P", Failure::reconnect
+        "57P", FailureKind::reconnect
     },  // shutdown, crash, starting up, database dropped, idle too long
 };
 
@@ -62,16 +62,16 @@ bool is_of_no_server(std::string_view sqlstate) {
 
 }  // namespace
 
-Failure failure_of(std::string_view sqlstate) {
+FailureKind failure_of(std::string_view sqlstate) {
     if (is_of_no_server(sqlstate)) {
-        return Failure::refused;
+        return FailureKind::refused;
     }
     for (const Meaning& meaning : kMeanings) {
         if (sqlstate.starts_with(meaning.prefix)) {
             return meaning.failure;
         }
     }
-    return Failure::retry;
+    return FailureKind::retry;
 }
 
 bool is_of_whole_database(std::string_view sqlstate) {

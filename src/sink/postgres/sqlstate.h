@@ -11,8 +11,8 @@
 namespace foz::sink::postgres {
 
 /// `sqlstate` as the server sent it: five characters. Of a class that PostgreSQL does not
-/// have: Failure::refused, because only a trigger raises it. Other unknown ones: Failure::retry.
-[[nodiscard]] Failure failure_of(std::string_view sqlstate);
+/// have: FailureKind::refused, because only a trigger raises it. Other unknown ones: FailureKind::retry.
+[[nodiscard]] FailureKind failure_of(std::string_view sqlstate);
 
 /// Whether such an error would meet any table: disk, memory, connections, deadlocks.
 [[nodiscard]] bool is_of_whole_database(std::string_view sqlstate);

@@ -57,7 +57,7 @@ SinkResult<void> take_rows(
         plan.rows = rows.of(i);
         if (!plan.rows.empty() && !plan.make_current()) {
             return fail(
-                Failure::schema, "table {} lacks columns that it should have", plan.table->name
+                FailureKind::schema, "table {} lacks columns that it should have", plan.table->name
             );
         }
         if (plan.rows.empty() || !rows.has_defaults(i)) {

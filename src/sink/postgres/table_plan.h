@@ -47,7 +47,7 @@ struct TablePlan {
 
 /// Gives each of `plans`, which are in the order of the mapping's tables, its rows, and brings
 /// those that have some up to date. Rows of a table that go into other columns than its first ones
-/// get a plan of their own in `more`. Failure::schema: a table lacks columns.
+/// get a plan of their own in `more`. FailureKind::schema: a table lacks columns.
 [[nodiscard]] SinkResult<void> take_rows(
     const TableRows& rows, std::span<TablePlan> plans, std::deque<TablePlan>& more
 );

@@ -50,7 +50,7 @@ SinkResult<std::optional<FoundTable>> PostgresTableSetup::find() {
     }
     catalogue_table_ = std::move(*there);
     if (const auto reason = objection(table(), catalogue_table_); !reason.empty()) {
-        return fail(Failure::blocked, "{}", reason);
+        return fail(FailureKind::blocked, "{}", reason);
     }
     if (auto known = check_key_of_view(); !known) {
         return pass_on(known);
@@ -78,7 +78,7 @@ SinkResult<void> PostgresTableSetup::check_key_of_view() {
     }
     if (!*takes) {
         return fail(
-            Failure::blocked,
+            FailureKind::blocked,
             "table {}: the route's key is ({}), but a view with a trigger, or over a table "
             "without that unique index, does not tell which keys are there; take the key "
             "out of the route, or name the table below the view",
@@ -108,7 +108,7 @@ SinkResult<void> PostgresTableSetup::check_creatable() {
     }
     if (PQntuples(found->get()) == 0) {
         return fail(
-            Failure::blocked,
+            FailureKind::blocked,
             "table {}: there is no schema {}; CREATE SCHEMA {}",
             table().name,
             schema,

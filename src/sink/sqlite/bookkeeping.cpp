@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "sink/progress.h"
+#include "sink/write_progress.h"
 #include "sink/sqlite/sqlite_failure.h"
 
 namespace foz::sink::sqlite {
@@ -51,8 +51,8 @@ SinkResult<void> Bookkeeping::save(const Commit& commit, const Written& written)
         return {};
     }
     SinkError error = failure_of(saved.error(), "cannot write foz_cursor and foz_ledger");
-    if (error.failure == Failure::refused) {
-        error.failure = Failure::schema;  // no reading is to blame for foz's own tables
+    if (error.failure == FailureKind::refused) {
+        error.failure = FailureKind::schema;  // no reading is to blame for foz's own tables
     }
     return std::unexpected(std::move(error));
 }

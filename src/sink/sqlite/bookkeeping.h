@@ -27,7 +27,7 @@ class Bookkeeping {
         std::vector<std::string> routes
     );
 
-    /// In the transaction of the rows. Never fails with Failure::refused.
+    /// In the transaction of the rows. Never fails with FailureKind::refused.
     [[nodiscard]] SinkResult<void> save(const Commit& commit, const Written& written);
     /// What was saved is committed.
     void note_commit(const Commit& commit);

@@ -159,7 +159,7 @@ SinkResult<Written> RowInserter::insert(
         auto fate = insert_row(routes_[route], cells);
         if (!fate) {
             SinkError& error = fate.error();
-            if (error.failure != Failure::refused) {
+            if (error.failure != FailureKind::refused) {
                 return pass_on(fate);
             }
             refused.push_back({i - first, std::move(error.code), std::move(error.message)});

@@ -30,7 +30,7 @@ class RowInserter {
     /// Before that, none of its rows may come.
     [[nodiscard]] SinkResult<void> prepare(const mapping::Table& table);
 
-    /// Inserts rows [first, last) of `batch`, in a transaction. Failure::refused names all rows
+    /// Inserts rows [first, last) of `batch`, in a transaction. FailureKind::refused names all rows
     /// that are.
     [[nodiscard]] SinkResult<Written> insert(
         const mapping::RowBatch& batch, std::size_t first, std::size_t last

@@ -8,20 +8,20 @@ namespace foz::sink::sqlite {
 
 namespace {
 
-Failure failure_for(int extended) {
+FailureKind failure_for(int extended) {
     if (extended == SQLITE_READONLY_DBMOVED) {
-        return Failure::reconnect;
+        return FailureKind::reconnect;
     }
     switch (extended & 0xFF) {
         case SQLITE_CONSTRAINT:
         case SQLITE_TOOBIG:
-        case SQLITE_MISMATCH: return Failure::refused;
+        case SQLITE_MISMATCH: return FailureKind::refused;
         case SQLITE_ERROR:  // "no such table", "no such column"
-        case SQLITE_SCHEMA: return Failure::schema;
+        case SQLITE_SCHEMA: return FailureKind::schema;
         case SQLITE_CORRUPT:
         case SQLITE_NOTADB:
-        case SQLITE_CANTOPEN: return Failure::reconnect;
-        default: return Failure::retry;
+        case SQLITE_CANTOPEN: return FailureKind::reconnect;
+        default: return FailureKind::retry;
     }
 }
 
@@ -38,7 +38,7 @@ SinkError failure_of(const state::SqliteError& error, std::string_view doing) {
 
 SinkError commit_failure_of(const state::SqliteError& error) {
     SinkError failure = failure_of(error, "cannot commit");
-    failure.failure = (error.code & 0xFF) == SQLITE_BUSY ? Failure::retry : Failure::in_doubt;
+    failure.failure = (error.code & 0xFF) == SQLITE_BUSY ? FailureKind::retry : FailureKind::in_doubt;
     return failure;
 }
 

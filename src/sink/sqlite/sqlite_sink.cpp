@@ -121,7 +121,7 @@ SinkResult<TablePreparation> SqliteSink::prepare_table(const mapping::Table& tab
 
 // Any other is about the file, which has all tables.
 bool SqliteSink::is_of_table(const SinkError& error) const {
-    return error.failure == Failure::blocked || error.failure == Failure::schema;
+    return error.failure == FailureKind::blocked || error.failure == FailureKind::schema;
 }
 
 SinkResult<std::vector<std::string>> SqliteSink::inspect(const mapping::Mapping& mapping) {
@@ -196,7 +196,7 @@ SinkResult<void> SqliteSink::check_file_is_the_one_opened() const {
         now.st_dev == opened_.st_dev) {
         return {};
     }
-    return fail(Failure::reconnect, "{} was moved, deleted or replaced", file_.string());
+    return fail(FailureKind::reconnect, "{} was moved, deleted or replaced", file_.string());
 }
 
 SinkResult<Audit> SqliteSink::audit(

@@ -34,7 +34,7 @@ SinkResult<std::vector<CatalogueColumn>> fitting_columns(
         return failed(unique.error(), "cannot read the catalogue");
     }
     if (const auto reason = misfit(table, *existing, *unique)) {
-        return fail(Failure::blocked, "{}", *reason);
+        return fail(FailureKind::blocked, "{}", *reason);
     }
     return std::move(*existing);
 }

@@ -10,7 +10,7 @@
 
 namespace foz::sink::sqlite {
 
-/// Creates `table`, or checks it (Failure::blocked: it does not fit) and gives an inferred one the
+/// Creates `table`, or checks it (FailureKind::blocked: it does not fit) and gives an inferred one the
 /// columns that it lacks. In a transaction. Yields no columns for an inferred table that has none
 /// yet.
 [[nodiscard]] SinkResult<PreparedTable> prepare_table(
@@ -23,7 +23,7 @@ namespace foz::sink::sqlite {
     state::SqliteConnection& connection, const mapping::Table& table
 );
 
-/// What prepare_table would do, as a line for a person. Changes nothing. Failure::blocked: it does
+/// What prepare_table would do, as a line for a person. Changes nothing. FailureKind::blocked: it does
 /// not fit.
 [[nodiscard]] SinkResult<std::string> describe_table(
     state::SqliteConnection& connection, const mapping::Table& table

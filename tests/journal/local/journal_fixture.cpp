@@ -8,7 +8,7 @@ void RememberingListener::on_durable(const Durable& durable) {
     durable_end_ = durable.end;
 }
 
-void RememberingListener::on_room() {
+void RememberingListener::on_space() {
     {
         const std::lock_guard lock(mutex_);
         ++room_calls_;

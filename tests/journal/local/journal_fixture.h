@@ -40,7 +40,7 @@ class MovableClock final : public Clock {
 class RememberingListener final : public Listener {
   public:
     void on_durable(const Durable& durable) override;
-    void on_room() override;
+    void on_space() override;
     void on_failed(const Error& error) override;
 
     [[nodiscard]] bool wait_for_room(int times = 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "journal/local/progress.h"
+#include "journal/local/durable_progress.h"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 
 namespace foz::journal::local {
 
-bool Progress::wait_for(Position position, SteadyTime deadline) {
+bool DurableProgress::wait_for(Position position, SteadyTime deadline) {
     if (durable_end() > position) {
         return true;
     }
@@ -23,7 +23,7 @@ bool Progress::wait_for(Position position, SteadyTime deadline) {
     return durable_end_.load() > position;
 }
 
-void Progress::wake_waiters() {
+void DurableProgress::wake_waiters() {
     {
         const MutexLock lock(wait_mutex_);
         ++wake_calls_;
@@ -31,17 +31,17 @@ void Progress::wake_waiters() {
     changed_.notify_all();
 }
 
-void Progress::add_listener(Listener& listener) {
+void DurableProgress::add_listener(Listener& listener) {
     const MutexLock lock(listener_mutex_);
     listeners_.push_back(&listener);
 }
 
-void Progress::remove_listener(Listener& listener) {
+void DurableProgress::remove_listener(Listener& listener) {
     const MutexLock lock(listener_mutex_);
     std::erase(listeners_, &listener);
 }
 
-void Progress::advance(Position durable_end) {
+void DurableProgress::advance(Position durable_end) {
     FOZ_CHECK(durable_end >= durable_end_.load());
     durable_end_.store(durable_end);
     if (waiters_.load() > 0) {
@@ -57,14 +57,14 @@ void Progress::advance(Position durable_end) {
     }
 }
 
-void Progress::room() {
+void DurableProgress::note_space() {
     const MutexLock lock(listener_mutex_);
     for (Listener* listener : listeners_) {
-        listener->on_room();
+        listener->on_space();
     }
 }
 
-void Progress::fail(const Error& error) {
+void DurableProgress::fail(const Error& error) {
     const MutexLock lock(listener_mutex_);
     for (Listener* listener : listeners_) {
         listener->on_failed(error);

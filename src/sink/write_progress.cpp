@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sink/progress.h"
+#include "sink/write_progress.h"
 
 namespace foz::sink {
 namespace {
 
-std::string cursor_update(const Progress& progress, QuoteText quoted) {
+std::string cursor_update(const WriteProgress& progress, QuoteText quoted) {
     return fmt::format(
         "UPDATE foz_cursor SET position = {}, ordinal = {}, writer = {}, fingerprint = {} "
         "WHERE journal = {} AND lane = {} AND position = {} AND ordinal = {} AND writer = {}",
@@ -21,7 +21,7 @@ std::string cursor_update(const Progress& progress, QuoteText quoted) {
 }
 
 // "(journal, lane, route, stored, duplicate, dead), ..."; "" when nothing is to be added.
-std::string ledger_values(const Progress& progress, QuoteText quoted) {
+std::string ledger_values(const WriteProgress& progress, QuoteText quoted) {
     std::string lines;
     for (std::size_t i = 0; i < progress.routes.size(); ++i) {
         const std::uint64_t stored = progress.written.stored[i];
@@ -45,7 +45,7 @@ std::string ledger_values(const Progress& progress, QuoteText quoted) {
 
 }  // namespace
 
-std::string progress_statements(const Progress& progress, const OwnTablesSql& own) {
+std::string progress_statements(const WriteProgress& progress, const OwnTablesSql& own) {
     std::string sql = cursor_update(progress, own.quoted);
     if (const std::string lines = ledger_values(progress, own.quoted); !lines.empty()) {
         sql += fmt::format("; INSERT INTO foz_ledger VALUES {}{}", lines, own.add_counts);
@@ -55,7 +55,7 @@ std::string progress_statements(const Progress& progress, const OwnTablesSql& ow
 
 std::unexpected<SinkError> cursor_was_moved(const LaneName& lane) {
     return fail(
-        Failure::reconnect,
+        FailureKind::reconnect,
         "another foz has moved the cursor of lane {} of journal {}; only one may run on a journal",
         lane.lane,
         lane.journal

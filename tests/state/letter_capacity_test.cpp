@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "state/letter_room.h"
+#include "state/letter_capacity.h"
 
 #include <cerrno>
 #include <fstream>
@@ -49,7 +49,7 @@ std::unique_ptr<StateDatabase> open(const std::filesystem::path& folder) {
     return opened ? *std::move(opened) : nullptr;
 }
 
-TEST(LetterRoom, at_the_limit_no_letter_is_saved_and_none_is_lost) {
+TEST(LetterCapacity, at_the_limit_no_letter_is_saved_and_none_is_lost) {
     const support::TemporaryDirectory folder;
     const auto state = open(folder.path());
     state->limit_letters({.bytes_max = 2 * kMiB});
@@ -68,7 +68,7 @@ TEST(LetterRoom, at_the_limit_no_letter_is_saved_and_none_is_lost) {
     EXPECT_TRUE(save(*state, 100)) << "what was discarded makes room";
 }
 
-TEST(LetterRoom, the_oldest_are_given_up_only_when_the_owner_has_said_so) {
+TEST(LetterCapacity, the_oldest_are_given_up_only_when_the_owner_has_said_so) {
     const support::TemporaryDirectory folder;
     const auto state = open(folder.path());
     state->limit_letters({.bytes_max = 64 * kMiB, .discard_oldest = true});
@@ -89,7 +89,7 @@ TEST(LetterRoom, the_oldest_are_given_up_only_when_the_owner_has_said_so) {
     EXPECT_TRUE(oldest_are_discarded);
 }
 
-TEST(LetterRoom, letters_that_wait_for_longer_than_the_owner_wants_are_given_up) {
+TEST(LetterCapacity, letters_that_wait_for_longer_than_the_owner_wants_are_given_up) {
     const support::TemporaryDirectory folder;
     const auto state = open(folder.path());
     for (std::uint64_t position = 0; position < 10; ++position) {
@@ -106,7 +106,7 @@ TEST(LetterRoom, letters_that_wait_for_longer_than_the_owner_wants_are_given_up)
     EXPECT_EQ(count(*state).discarded, 6U);
 }
 
-TEST(LetterRoom, discarding_gives_the_room_back_to_the_disk) {
+TEST(LetterCapacity, discarding_gives_the_room_back_to_the_disk) {
     const support::TemporaryDirectory folder;
     const auto state = open(folder.path());
     for (std::uint64_t position = 0; position < 40; ++position) {
@@ -145,7 +145,7 @@ class SmallDisk {
     bool mounted_ = false;
 };
 
-TEST(LetterRoom, letters_can_be_discarded_on_a_full_disk) {
+TEST(LetterCapacity, letters_can_be_discarded_on_a_full_disk) {
     const support::TemporaryDirectory folder;
     const SmallDisk disk(folder.path());
     if (!disk.mounted()) {

@@ -12,7 +12,7 @@
 namespace foz::sink {
 
 /// Refers to what the write has; lives no longer than that.
-struct Progress {
+struct WriteProgress {
     const LaneName& lane;
     Cursor from;  // what foz_cursor must hold, or another foz writes this lane
     const std::string& from_writer;
@@ -25,9 +25,9 @@ struct Progress {
 
 /// The statements that save it. The first changes one row of foz_cursor, or none when the lane is
 /// not where `from` says; the second, on foz_ledger, is there only if anything is to be added.
-[[nodiscard]] std::string progress_statements(const Progress& progress, const OwnTablesSql& own);
+[[nodiscard]] std::string progress_statements(const WriteProgress& progress, const OwnTablesSql& own);
 
-/// What a sink says when the first changed nothing: Failure::reconnect.
+/// What a sink says when the first changed nothing: FailureKind::reconnect.
 [[nodiscard]] std::unexpected<SinkError> cursor_was_moved(const LaneName& lane);
 
 }  // namespace foz::sink

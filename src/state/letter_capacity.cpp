@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "state/letter_room.h"
+#include "state/letter_capacity.h"
 
 #include <fmt/format.h>
 
@@ -98,7 +98,7 @@ Result<std::uint64_t> used_bytes(StateDatabase& state) {
     });
 }
 
-Result<void> make_letter_room(StateDatabase& state, std::uint64_t bytes) {
+Result<void> make_letter_capacity(StateDatabase& state, std::uint64_t bytes) {
     const LetterLimits& limits = state.letter_limits();
     if (limits.bytes_max == 0) {
         return {};

@@ -22,9 +22,9 @@ namespace foz::journal::local {
 }
 
 /// Any thread may call any method, but advance(), room() and fail(), which are the writer's.
-class Progress {
+class DurableProgress {
   public:
-    explicit Progress(Position durable_end) : durable_end_(durable_end) {}
+    explicit DurableProgress(Position durable_end) : durable_end_(durable_end) {}
 
     [[nodiscard]] Position durable_end() const {
         return durable_end_.load(std::memory_order_acquire);
@@ -38,7 +38,7 @@ class Progress {
     void remove_listener(Listener& listener);
 
     void advance(Position durable_end);
-    void room();
+    void note_space();
     void fail(const Error& error);
 
   private:

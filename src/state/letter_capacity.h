@@ -18,7 +18,7 @@ namespace foz::state {
 
 /// Room for letters of so many bytes, within the limits that `state` was given. Error: no_space
 /// = there is none, with key, limit and what to do; the letters are then not to be saved.
-[[nodiscard]] Result<void> make_letter_room(StateDatabase& state, std::uint64_t bytes);
+[[nodiscard]] Result<void> make_letter_capacity(StateDatabase& state, std::uint64_t bytes);
 
 /// Looks after the limits now and then: gives up letters that have waited for longer than
 /// dead_letters_age, and warns long before a limit is reached. One thread.

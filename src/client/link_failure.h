@@ -28,7 +28,7 @@ enum class Cause : std::uint8_t {
 };
 
 /// `message` is a whole sentence for a person, without the name of the source or bridge.
-struct Failure {
+struct LinkFailure {
     Cause cause = Cause::lost;
     std::string message;
 };
