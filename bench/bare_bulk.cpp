@@ -92,20 +92,19 @@ int main(int count, char** arguments) {
         return 2;
     }
     MYSQL* const connection = mysql_init(nullptr);
-    if (mysql_real_connect(
-            connection, nullptr, arguments[2], arguments[3], arguments[4], 0, arguments[1], 0
-        ) == nullptr) {
+    if (mysql_real_connect(connection, nullptr, arguments[2], arguments[3], arguments[4], 0,
+                arguments[1], 0) == nullptr) {
         bench::give_up("connect", mysql_error(connection));
     }
     const std::size_t rows = std::strtoull(arguments[5], nullptr, 10);
     run(connection, "drop table if exists bare");
     run(connection,
-        "create table bare(temp double, dh datetime(6), device varchar(255), primary key(dh, "
-        "device)) engine=InnoDB");
+            "create table bare(temp double, dh datetime(6), device varchar(255), primary key(dh, "
+            "device)) engine=InnoDB");
     mysql_autocommit(connection, 0);
     MYSQL_STMT* const statement = mysql_stmt_init(connection);
     if (mysql_stmt_prepare(statement, "insert into bare(temp, dh, device) values(?, ?, ?)", -1UL) !=
-        0) {
+            0) {
         bench::give_up("prepare", mysql_stmt_error(statement));
     }
     const bench::Rows all;
@@ -119,8 +118,7 @@ int main(int count, char** arguments) {
         insert(connection, statement, batch);
     }
     bench::print_result(
-        rows, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()
-    );
+            rows, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     mysql_stmt_close(statement);
     mysql_close(connection);
 }

@@ -36,7 +36,7 @@ void copy_batch(PGconn* connection, const std::string& bytes) {
     run(connection, "begin");
     run(connection, "copy bare(temp, dh, device) from stdin (format binary)", PGRES_COPY_IN);
     if (PQputCopyData(connection, bytes.data(), static_cast<int>(bytes.size())) != 1 ||
-        PQputCopyEnd(connection, nullptr) != 1) {
+            PQputCopyEnd(connection, nullptr) != 1) {
         bench::give_up("copy", PQerrorMessage(connection));
     }
     while (PGresult* const result = PQgetResult(connection)) {
@@ -63,10 +63,11 @@ int main(int count, char** arguments) {
     run(connection, "set client_min_messages = warning");
     run(connection, "drop table if exists bare");
     run(connection,
-        std::strcmp(arguments[3], "key") == 0
-            ? "create table bare(temp double precision, dh timestamptz, device text, primary "
-              "key(dh, device))"
-            : "create table bare(temp double precision, dh timestamptz, device text)");
+            std::strcmp(arguments[3], "key") == 0
+                    ? "create table bare(temp double precision, dh timestamptz, device text, "
+                      "primary "
+                      "key(dh, device))"
+                    : "create table bare(temp double precision, dh timestamptz, device text)");
     const bench::Rows all;
     std::string bytes;
     const auto begin = std::chrono::steady_clock::now();
@@ -79,7 +80,6 @@ int main(int count, char** arguments) {
         copy_batch(connection, bytes);
     }
     bench::print_result(
-        rows, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()
-    );
+            rows, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     PQfinish(connection);
 }

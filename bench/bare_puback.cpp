@@ -59,9 +59,8 @@ int listen_on(std::uint16_t port) {
 std::uint16_t port_of(int listener) {
     sockaddr_in address{};
     socklen_t size = sizeof address;
-    require(
-        getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0, "getsockname"
-    );
+    require(getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) == 0,
+            "getsockname");
     return ntohs(address.sin_port);
 }
 
@@ -101,7 +100,7 @@ std::int64_t answer(const unsigned char* packet, std::size_t header, std::string
         case 3:
             if ((packet[0] & 6) != 0) {
                 const std::size_t topic =
-                    static_cast<std::size_t>(packet[header] << 8 | packet[header + 1]);
+                        static_cast<std::size_t>(packet[header] << 8 | packet[header + 1]);
                 out.append("\x40\x02", 2);
                 out.append(reinterpret_cast<const char*>(packet + header + 2 + topic), 2);
             }
@@ -161,7 +160,7 @@ void run(std::uint16_t port) {
         const int count = epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
         for (int at = 0; at < count; ++at) {
             auto* const connection =
-                static_cast<Connection*>(events[static_cast<std::size_t>(at)].data.ptr);
+                    static_cast<Connection*>(events[static_cast<std::size_t>(at)].data.ptr);
             if (connection == nullptr) {
                 accept_all(listener, epoll);
             } else if (!serve(*connection, buffer, out)) {

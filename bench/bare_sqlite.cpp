@@ -33,14 +33,12 @@ int main(int count, char** arguments) {
     run(database, "pragma journal_mode = wal");
     run(database, "pragma synchronous = full");
     run(database,
-        "create table bare(temp real, dh text, device text, primary key(dh, device)) without rowid"
-    );
+            "create table bare(temp real, dh text, device text, primary key(dh, device)) without "
+            "rowid");
     sqlite3_stmt* insert = nullptr;
-    check(
-        database,
-        sqlite3_prepare_v2(database, "insert into bare values(?, ?, ?)", -1, &insert, nullptr),
-        "prepare"
-    );
+    check(database,
+            sqlite3_prepare_v2(database, "insert into bare values(?, ?, ?)", -1, &insert, nullptr),
+            "prepare");
     const bench::Rows all;
     bench::TimeText text;
     const auto begin = std::chrono::steady_clock::now();
@@ -51,17 +49,15 @@ int main(int count, char** arguments) {
             const std::string_view time = text.of(row.time_us);
             sqlite3_bind_double(insert, 1, row.temperature);
             sqlite3_bind_text(insert, 2, time.data(), static_cast<int>(time.size()), SQLITE_STATIC);
-            sqlite3_bind_text(
-                insert, 3, row.device->data(), static_cast<int>(row.device->size()), SQLITE_STATIC
-            );
+            sqlite3_bind_text(insert, 3, row.device->data(), static_cast<int>(row.device->size()),
+                    SQLITE_STATIC);
             check(database, sqlite3_step(insert), "insert");
             sqlite3_reset(insert);
         }
         run(database, "commit");
     }
     bench::print_result(
-        rows, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()
-    );
+            rows, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     sqlite3_finalize(insert);
     sqlite3_close(database);
 }

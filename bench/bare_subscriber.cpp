@@ -35,9 +35,8 @@ int connect_to(std::uint16_t port) {
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    require(
-        connect(connection, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0, "connect"
-    );
+    require(connect(connection, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0,
+            "connect");
     const int one = 1;
     setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     return connection;
@@ -60,11 +59,9 @@ std::string hello(std::string_view topic) {
 }
 
 void send_all(int connection, const std::string& bytes) {
-    require(
-        bytes.empty() || send(connection, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
-                             static_cast<ssize_t>(bytes.size()),
-        "send"
-    );
+    require(bytes.empty() || send(connection, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
+                                     static_cast<ssize_t>(bytes.size()),
+            "send");
 }
 
 /// Takes the whole packets of `input`, appends PUBACKs, and returns the number of messages.
@@ -83,13 +80,11 @@ std::uint64_t take(std::string& input, std::string& acknowledgements) {
             std::fflush(stdout);
         } else if ((*frame)->type == mqtt::PacketType::publish) {
             const auto publish = mqtt::decode_publish(
-                **frame, {.version = kVersion, .sender = mqtt::Sender::server, .limits = {}}
-            );
+                    **frame, {.version = kVersion, .sender = mqtt::Sender::server, .limits = {}});
             require(publish.has_value(), "a malformed PUBLISH");
             if (publish->qos == 1) {
                 mqtt::append_acknowledgement(
-                    acknowledgements, mqtt::PacketType::puback, publish->packet_id
-                );
+                        acknowledgements, mqtt::PacketType::puback, publish->packet_id);
             }
             ++count;
         }

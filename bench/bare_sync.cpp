@@ -54,14 +54,9 @@ int main(int count, char** arguments) {
     const auto microseconds = [&](double percent) {
         return std::chrono::duration<double, std::micro>(latency.percentile(percent)).count();
     };
-    std::printf(
-        "{\"p50\": %.1f, \"p90\": %.1f, \"p99\": %.1f, \"p99_9\": %.1f, \"max\": %.1f}\n",
-        microseconds(50),
-        microseconds(90),
-        microseconds(99),
-        microseconds(99.9),
-        microseconds(100)
-    );
+    std::printf("{\"p50\": %.1f, \"p90\": %.1f, \"p99\": %.1f, \"p99_9\": %.1f, \"max\": %.1f}\n",
+            microseconds(50), microseconds(90), microseconds(99), microseconds(99.9),
+            microseconds(100));
     close(file);
     unlink(arguments[1]);
 }

@@ -37,7 +37,7 @@ class Rows {
         constexpr std::int64_t kBegin = 1'659'348'000'000'000;
         const std::size_t device = number / kInFlight % kDevices;
         const std::size_t reading =
-            number / (kInFlight * kDevices) * kInFlight + number % kInFlight;
+                number / (kInFlight * kDevices) * kInFlight + number % kInFlight;
         return {
             20.0 + static_cast<double>(number * 7 % 100) / 10,
             kBegin + static_cast<std::int64_t>(reading * 1000 + device),
@@ -88,12 +88,8 @@ class TimeText {
 
 /// What every loader prints.
 inline void print_result(std::size_t rows, double seconds) {
-    std::printf(
-        "{\"rows\": %zu, \"duration_s\": %.6f, \"rows_per_s\": %.1f}\n",
-        rows,
-        seconds,
-        static_cast<double>(rows) / seconds
-    );
+    std::printf("{\"rows\": %zu, \"duration_s\": %.6f, \"rows_per_s\": %.1f}\n", rows, seconds,
+            static_cast<double>(rows) / seconds);
 }
 
 }  // namespace bench

@@ -59,18 +59,15 @@ Authenticator::Submitted Authenticator::submit(Request request) {
             submitted.verdict = *right ? PasswordVerdict::right : PasswordVerdict::wrong;
             return submitted;
         }
-        auto ticket = queue_.add(
-            {.key = std::move(key),
-             .passwords = std::move(request.passwords),
-             .user_name = std::move(request.user_name),
-             .password = std::move(request.password)},
-            {.ticket = 0,
-             .address = std::move(request.address),
-             .deadline = request.deadline,
-             .answer = std::move(request.answer)},
-            now,
-            dropped
-        );
+        auto ticket = queue_.add({.key = std::move(key),
+                                     .passwords = std::move(request.passwords),
+                                     .user_name = std::move(request.user_name),
+                                     .password = std::move(request.password)},
+                {.ticket = 0,
+                    .address = std::move(request.address),
+                    .deadline = request.deadline,
+                    .answer = std::move(request.answer)},
+                now, dropped);
         if (!ticket || !dropped.empty()) {
             warn_that_checks_are_behind(now);
         }
@@ -102,19 +99,17 @@ std::string Authenticator::reason_of(PasswordQueue::Refusal refusal) const {
         case PasswordQueue::Refusal::too_late: break;
         case PasswordQueue::Refusal::full:
             return fmt::format(
-                "{} passwords wait to be checked, which is the most; it may try again",
-                queue_.size()
-            );
+                    "{} passwords wait to be checked, which is the most; it may try again",
+                    queue_.size());
         case PasswordQueue::Refusal::address_full:
             return "the most passwords that may wait for one address wait for its address; it may "
                    "try again";
     }
     return fmt::format(
-        "{} passwords wait to be checked and one takes {} ms, so that its own would not be checked "
-        "within limits.connect_timeout; it may try again",
-        queue_.size(),
-        milliseconds(queue_.usual())
-    );
+            "{} passwords wait to be checked and one takes {} ms, so that its own would not be "
+            "checked "
+            "within limits.connect_timeout; it may try again",
+            queue_.size(), milliseconds(queue_.usual()));
 }
 
 void Authenticator::warn_that_checks_are_behind(SteadyTime now) {
@@ -123,24 +118,22 @@ void Authenticator::warn_that_checks_are_behind(SteadyTime now) {
         return;
     }
     spdlog::warn(
-        "checks of passwords are behind: {} wait, one takes {} ms, {} are done at once; clients "
-        "are "
-        "told that foz is busy{}. What is right is known from then on. If this lasts, look who "
-        "sends wrong passwords, or set passwords with fewer iterations (foz passwd --iterations)",
-        queue_.size(),
-        milliseconds(queue_.usual()),
-        thread_count_,
-        *held_back > 0 ? fmt::format(" ({} since the last such line)", *held_back) : ""
-    );
+            "checks of passwords are behind: {} wait, one takes {} ms, {} are done at once; "
+            "clients "
+            "are "
+            "told that foz is busy{}. What is right is known from then on. If this lasts, look who "
+            "sends wrong passwords, or set passwords with fewer iterations (foz passwd "
+            "--iterations)",
+            queue_.size(), milliseconds(queue_.usual()), thread_count_,
+            *held_back > 0 ? fmt::format(" ({} since the last such line)", *held_back) : "");
 }
 
 void Authenticator::run() {
     set_thread_name("passwords");
     MutexLock lock(mutex_);
     while (true) {
-        work_.wait(mutex_, [this]() FOZ_REQUIRES(mutex_) {
-            return stopping_ || queue_.size() > 0;
-        });
+        work_.wait(
+                mutex_, [this]() FOZ_REQUIRES(mutex_) { return stopping_ || queue_.size() > 0; });
         if (stopping_) {
             return;
         }

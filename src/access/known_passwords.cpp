@@ -11,9 +11,8 @@ KnownPasswords::KnownPasswords() {
     tls::fill_with_random_bytes(secret_);
 }
 
-std::string KnownPasswords::key_of(
-    const access::PasswordFile& passwords, std::string_view name, std::string_view password
-) const {
+std::string KnownPasswords::key_of(const access::PasswordFile& passwords, std::string_view name,
+        std::string_view password) const {
     // Neither a line nor a name has a NUL, so that no others make the same text.
     std::string text = passwords.line_of(name);
     text += '\0';

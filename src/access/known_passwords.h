@@ -24,9 +24,8 @@ class KnownPasswords {
     KnownPasswords();
 
     /// Equal for equal name, password and line of the password file.
-    [[nodiscard]] std::string key_of(
-        const access::PasswordFile& passwords, std::string_view name, std::string_view password
-    ) const;
+    [[nodiscard]] std::string key_of(const access::PasswordFile& passwords, std::string_view name,
+            std::string_view password) const;
 
     /// Whether the pair of that key is right; nothing when it is not known.
     [[nodiscard]] std::optional<bool> find(const std::string& key, SteadyTime now) const;

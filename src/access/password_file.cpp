@@ -51,13 +51,12 @@ Result<void> check_name(std::string_view name) {
     });
     constexpr std::size_t kNameBytesMax = 65'535;  // what MQTT can carry
     if (name.empty() || name.size() > kNameBytesMax || control || name.starts_with('#') ||
-        name.find(':') != std::string_view::npos) {
-        return fail(
-            ErrorCode::invalid,
-            "\"{}\" cannot be a user name: it must not be empty, begin with #, or have a colon or "
-            "a control character",
-            name
-        );
+            name.find(':') != std::string_view::npos) {
+        return fail(ErrorCode::invalid,
+                "\"{}\" cannot be a user name: it must not be empty, begin with #, or have a colon "
+                "or "
+                "a control character",
+                name);
     }
     return {};
 }
@@ -68,24 +67,19 @@ Result<std::shared_ptr<const PasswordFile>> PasswordFile::load(const std::filesy
     constexpr std::uint64_t kFileBytesMax = 256 << 20;
     const auto content = read_file(real_file_system(), path, kFileBytesMax);
     if (!content && content.error().code == ErrorCode::not_found) {
-        return fail(
-            ErrorCode::not_found,
-            "password_file {} is not there; `foz passwd {} NAME` makes it",
-            path.string(),
-            path.string()
-        );
+        return fail(ErrorCode::not_found,
+                "password_file {} is not there; `foz passwd {} NAME` makes it", path.string(),
+                path.string());
     }
     if (!content) {
         return fail(
-            content.error().code, "password_file cannot be used: {}", content.error().message
-        );
+                content.error().code, "password_file cannot be used: {}", content.error().message);
     }
     return parse(*content, path.string());
 }
 
 Result<std::shared_ptr<const PasswordFile>> PasswordFile::parse(
-    std::string_view content, std::string_view shown_name
-) {
+        std::string_view content, std::string_view shown_name) {
     std::shared_ptr<PasswordFile> made(new PasswordFile());
     std::uint32_t iterations_most = 0;
     for (std::size_t number = 1; !content.empty(); ++number) {
@@ -103,13 +97,9 @@ Result<std::shared_ptr<const PasswordFile>> PasswordFile::parse(
         }
         iterations_most = std::max(iterations_most, hash->iterations);
         if (!made->users_.emplace(line.substr(0, colon), std::move(*hash)).second) {
-            return fail(
-                ErrorCode::invalid,
-                "{}:{}: \"{}\" stands there twice; take one of the lines out",
-                shown_name,
-                number,
-                line.substr(0, colon)
-            );
+            return fail(ErrorCode::invalid,
+                    "{}:{}: \"{}\" stands there twice; take one of the lines out", shown_name,
+                    number, line.substr(0, colon));
         }
     }
     made->nobodys_ = hash_password("", 1);
@@ -128,19 +118,14 @@ bool PasswordFile::verify(std::string_view name, std::string_view password) cons
     return is_password(known ? user->second : nobodys_, password) && known;
 }
 
-Result<std::string> with_password(
-    std::string_view content,
-    std::string_view name,
-    std::string_view password,
-    std::uint32_t iterations
-) {
+Result<std::string> with_password(std::string_view content, std::string_view name,
+        std::string_view password, std::uint32_t iterations) {
     if (auto usable = check_name(name); !usable) {
         return pass_on(usable);
     }
     auto [others, found] = split_off(content, name);
     return fmt::format(
-        "{}{}:{}\n", others, name, password_hash_text(hash_password(password, iterations))
-    );
+            "{}{}:{}\n", others, name, password_hash_text(hash_password(password, iterations)));
 }
 
 Result<std::string> without_user(std::string_view content, std::string_view name) {

@@ -20,11 +20,9 @@ class PasswordFile {
   public:
     /// Errors: those of read_file; invalid names the line and what is wrong with it.
     [[nodiscard]] static Result<std::shared_ptr<const PasswordFile>> load(
-        const std::filesystem::path& path
-    );
+            const std::filesystem::path& path);
     [[nodiscard]] static Result<std::shared_ptr<const PasswordFile>> parse(
-        std::string_view content, std::string_view shown_name
-    );
+            std::string_view content, std::string_view shown_name);
 
     /// The hash of that user, as text; "" without one. Changes when the password is set anew.
     [[nodiscard]] std::string line_of(std::string_view name) const;
@@ -45,12 +43,8 @@ class PasswordFile {
 
 /// The content of a password file with that user's line replaced or added; all other lines stay.
 /// Errors: invalid for a name that is empty, has a colon, a control character or begins with #.
-[[nodiscard]] Result<std::string> with_password(
-    std::string_view content,
-    std::string_view name,
-    std::string_view password,
-    std::uint32_t iterations
-);
+[[nodiscard]] Result<std::string> with_password(std::string_view content, std::string_view name,
+        std::string_view password, std::uint32_t iterations);
 
 /// The content without that user. Error: not_found.
 [[nodiscard]] Result<std::string> without_user(std::string_view content, std::string_view name);

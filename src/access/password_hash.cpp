@@ -31,12 +31,9 @@ Result<std::uint32_t> iterations_from(std::string_view text) {
     std::uint32_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc() || end != text.data() + text.size() || number == 0 ||
-        number > PasswordHash::kIterationsMax) {
-        return fail(
-            ErrorCode::invalid,
-            "the number of iterations must be from 1 to {}",
-            PasswordHash::kIterationsMax
-        );
+            number > PasswordHash::kIterationsMax) {
+        return fail(ErrorCode::invalid, "the number of iterations must be from 1 to {}",
+                PasswordHash::kIterationsMax);
     }
     return number;
 }
@@ -44,17 +41,10 @@ Result<std::uint32_t> iterations_from(std::string_view text) {
 std::string pbkdf2(const PasswordHash& hash, std::string_view password) {
     std::string made(kHashBytes, '\0');
     FOZ_CHECK(
-        PKCS5_PBKDF2_HMAC(
-            password.data(),
-            static_cast<int>(password.size()),
-            bytes_of(hash.salt),
-            static_cast<int>(hash.salt.size()),
-            static_cast<int>(hash.iterations),
-            EVP_sha512(),
-            static_cast<int>(made.size()),
-            reinterpret_cast<unsigned char*>(made.data())
-        ) == 1
-    );
+            PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()),
+                    bytes_of(hash.salt), static_cast<int>(hash.salt.size()),
+                    static_cast<int>(hash.iterations), EVP_sha512(), static_cast<int>(made.size()),
+                    reinterpret_cast<unsigned char*>(made.data())) == 1);
     return made;
 }
 
@@ -65,15 +55,8 @@ std::string hashed(const PasswordHash& hash, std::string_view password) {
     std::string made(kHashBytes, '\0');
     const std::string salted = std::string(password) + hash.salt;
     FOZ_CHECK(
-        EVP_Digest(
-            salted.data(),
-            salted.size(),
-            reinterpret_cast<unsigned char*>(made.data()),
-            nullptr,
-            EVP_sha512(),
-            nullptr
-        ) == 1
-    );
+            EVP_Digest(salted.data(), salted.size(), reinterpret_cast<unsigned char*>(made.data()),
+                    nullptr, EVP_sha512(), nullptr) == 1);
     return made;
 }
 
@@ -81,17 +64,15 @@ std::string hashed(const PasswordHash& hash, std::string_view password) {
 
 Result<PasswordHash> parse_password_hash(std::string_view text) {
     if (text.starts_with("$argon2")) {
-        return fail(
-            ErrorCode::unsupported,
-            "the password is hashed with Argon2; foz reads $7$ (PBKDF2): `foz passwd` writes it"
-        );
+        return fail(ErrorCode::unsupported,
+                "the password is hashed with Argon2; foz reads $7$ (PBKDF2): `foz passwd` writes "
+                "it");
     }
     const bool pbkdf2_form = text.starts_with("$7$");
     if (!pbkdf2_form && !text.starts_with("$6$")) {
-        return fail(
-            ErrorCode::invalid,
-            "the password is not hashed; `foz passwd FILE NAME` (or mosquitto_passwd) writes it"
-        );
+        return fail(ErrorCode::invalid,
+                "the password is not hashed; `foz passwd FILE NAME` (or mosquitto_passwd) writes "
+                "it");
     }
     text.remove_prefix(3);
     PasswordHash hash;
@@ -106,8 +87,7 @@ Result<PasswordHash> parse_password_hash(std::string_view text) {
     auto made = tls::from_base64(text);
     if (!salt || salt->empty() || !made || made->size() != kHashBytes) {
         return fail(
-            ErrorCode::invalid, "the hash is damaged; `foz passwd FILE NAME` makes it anew"
-        );
+                ErrorCode::invalid, "the hash is damaged; `foz passwd FILE NAME` makes it anew");
     }
     hash.salt = std::move(*salt);
     hash.hash = std::move(*made);
@@ -116,7 +96,7 @@ Result<PasswordHash> parse_password_hash(std::string_view text) {
 
 std::string password_hash_text(const PasswordHash& hash) {
     const std::string rest =
-        fmt::format("{}${}", tls::to_base64(hash.salt), tls::to_base64(hash.hash));
+            fmt::format("{}${}", tls::to_base64(hash.salt), tls::to_base64(hash.hash));
     return hash.iterations > 0 ? fmt::format("$7${}${}", hash.iterations, rest)
                                : fmt::format("$6${}", rest);
 }

@@ -15,8 +15,7 @@ bool has_waiter_from(const PasswordQueue::Check& check, const std::string& addre
 }  // namespace
 
 std::expected<PasswordQueue::Ticket, PasswordQueue::Refusal> PasswordQueue::add(
-    Pair pair, Waiter waiter, SteadyTime now, std::vector<Waiter>& dropped
-) {
+        Pair pair, Waiter waiter, SteadyTime now, std::vector<Waiter>& dropped) {
     auto found = by_key_.find(pair.key);
     if (found == by_key_.end()) {
         if (length(waiter.address) >= limits_.per_address) {
@@ -69,16 +68,14 @@ void PasswordQueue::cancel(Ticket ticket) {
 }
 
 std::shared_ptr<PasswordQueue::Check> PasswordQueue::take(
-    SteadyTime now, std::vector<Waiter>& late
-) {
+        SteadyTime now, std::vector<Waiter>& late) {
     while (!turns_.empty()) {
         const CheckPointer check = lines_.at(turns_.front()).checks.front();
         turns_.splice(turns_.end(), turns_, turns_.begin());
         remove(*check);
         --waiting_;
-        const auto overdue = std::ranges::stable_partition(check->waiters, [&](const Waiter& one) {
-            return now + usual_ <= one.deadline;
-        });
+        const auto overdue = std::ranges::stable_partition(
+                check->waiters, [&](const Waiter& one) { return now + usual_ <= one.deadline; });
         for (Waiter& one : overdue) {
             by_ticket_.erase(one.ticket);
             late.push_back(std::move(one));
@@ -121,9 +118,8 @@ SteadyTime::duration PasswordQueue::time_until_done(const std::string& address) 
 
 // Nothing when no address has more waiting than this one would have.
 std::vector<PasswordQueue::Waiter> PasswordQueue::evict_one(const std::string& address) {
-    const auto longest = std::ranges::max_element(lines_, {}, [](const auto& line) {
-        return line.second.checks.size();
-    });
+    const auto longest = std::ranges::max_element(
+            lines_, {}, [](const auto& line) { return line.second.checks.size(); });
     if (longest == lines_.end() || longest->second.checks.size() <= length(address) + 1) {
         return {};
     }
@@ -154,9 +150,8 @@ void PasswordQueue::remove_from(const std::string& address, const Check& check) 
     if (line == lines_.end()) {
         return;
     }
-    std::erase_if(line->second.checks, [&](const CheckPointer& one) {
-        return one.get() == &check;
-    });
+    std::erase_if(
+            line->second.checks, [&](const CheckPointer& one) { return one.get() == &check; });
     if (line->second.checks.empty()) {
         turns_.erase(line->second.turn);
         lines_.erase(line);

@@ -60,8 +60,7 @@ class PasswordQueue {
     /// Joins a check of the same pair that waits or is under way. `dropped` get the waiters of a
     /// check that makes room: the last of the address that has the most.
     [[nodiscard]] std::expected<Ticket, Refusal> add(
-        Pair pair, Waiter waiter, SteadyTime now, std::vector<Waiter>& dropped
-    );
+            Pair pair, Waiter waiter, SteadyTime now, std::vector<Waiter>& dropped);
     /// Nobody waits for it any more. One that was answered is ignored.
     void cancel(Ticket ticket);
 

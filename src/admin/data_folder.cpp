@@ -13,11 +13,8 @@
 
 namespace foz::admin {
 
-DataFolder::DataFolder(
-    config::Settings settings,
-    std::unique_ptr<state::StateDatabase> state,
-    std::unique_ptr<journal::Journal> journal
-)
+DataFolder::DataFolder(config::Settings settings, std::unique_ptr<state::StateDatabase> state,
+        std::unique_ptr<journal::Journal> journal)
     : settings_(std::move(settings)),
       state_(std::move(state)),
       journal_(std::move(journal)),
@@ -39,30 +36,26 @@ Result<std::unique_ptr<state::StateDatabase>> open_state(const config::Settings&
     const std::filesystem::path file = settings.data / "state.db";
     std::error_code ignored;
     if (!std::filesystem::exists(file, ignored)) {
-        return fail(
-            ErrorCode::not_found,
-            "there is no {}: no foz has run with this data folder; give the right one with --data "
-            "or "
-            "--config",
-            file.string()
-        );
+        return fail(ErrorCode::not_found,
+                "there is no {}: no foz has run with this data folder; give the right one with "
+                "--data "
+                "or "
+                "--config",
+                file.string());
     }
     return state::StateDatabase::open(file);
 }
 
 Result<std::unique_ptr<journal::Journal>> open_journal(const config::Settings& settings) {
     return journal::local::open_local_journal_read_only(
-        settings.data / "journal", real_file_system()
-    );
+            settings.data / "journal", real_file_system());
 }
 
 std::string utc_text(SystemTime time) {
     const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-    return fmt::format(
-        "{:%Y-%m-%d %H:%M:%S}.{:06}Z",
-        fmt::gmtime(static_cast<std::time_t>(seconds.time_since_epoch().count())),
-        (time - seconds).count()
-    );
+    return fmt::format("{:%Y-%m-%d %H:%M:%S}.{:06}Z",
+            fmt::gmtime(static_cast<std::time_t>(seconds.time_since_epoch().count())),
+            (time - seconds).count());
 }
 
 Result<journal::Position> position_from(journal::Journal& journal, const std::string& text) {
@@ -73,11 +66,10 @@ Result<journal::Position> position_from(journal::Journal& journal, const std::st
     }
     const auto time = mapping::TimestampReader().from_text(text);
     if (!time) {
-        return fail(
-            ErrorCode::invalid,
-            "\"{}\" is neither a position nor a time; write 12345 or \"2024-02-29 23:59:59\" (UTC)",
-            text
-        );
+        return fail(ErrorCode::invalid,
+                "\"{}\" is neither a position nor a time; write 12345 or \"2024-02-29 23:59:59\" "
+                "(UTC)",
+                text);
     }
     return journal.position_at(*time);
 }

@@ -27,11 +27,8 @@ class DataFolder {
     [[nodiscard]] const std::string& journal_id() const { return journal_id_; }
 
   private:
-    DataFolder(
-        config::Settings settings,
-        std::unique_ptr<state::StateDatabase> state,
-        std::unique_ptr<journal::Journal> journal
-    );
+    DataFolder(config::Settings settings, std::unique_ptr<state::StateDatabase> state,
+            std::unique_ptr<journal::Journal> journal);
 
     config::Settings settings_;
     std::unique_ptr<state::StateDatabase> state_;
@@ -41,18 +38,15 @@ class DataFolder {
 
 /// Error: not_found when foz has never run with this folder.
 [[nodiscard]] Result<std::unique_ptr<state::StateDatabase>> open_state(
-    const config::Settings& settings
-);
+        const config::Settings& settings);
 /// As it is now; read only.
 [[nodiscard]] Result<std::unique_ptr<journal::Journal>> open_journal(
-    const config::Settings& settings
-);
+        const config::Settings& settings);
 
 /// The position that a person wrote: a number, or a time (as ISO 8601, UTC if it has no offset),
 /// which stands for the first record since. Error: invalid.
 [[nodiscard]] Result<journal::Position> position_from(
-    journal::Journal& journal, const std::string& text
-);
+        journal::Journal& journal, const std::string& text);
 
 /// "2024-02-29 23:59:59.000001Z"
 [[nodiscard]] std::string utc_text(SystemTime time);

@@ -16,12 +16,8 @@ namespace foz::admin {
 namespace {
 
 /// SQLite makes its file, but no folder; foz makes the data folder.
-bool check_sqlite_folder(
-    const config::Settings& settings,
-    const std::string& what,
-    const std::string& url,
-    Findings& findings
-) {
+bool check_sqlite_folder(const config::Settings& settings, const std::string& what,
+        const std::string& url, Findings& findings) {
     constexpr std::string_view kSqlite = "sqlite:";
     if (!url.starts_with(kSqlite)) {
         return true;
@@ -30,15 +26,12 @@ bool check_sqlite_folder(
     const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
     std::error_code ignored;
     if (std::filesystem::is_directory(folder, ignored) ||
-        folder.lexically_normal() == settings.data.lexically_normal()) {
+            folder.lexically_normal() == settings.data.lexically_normal()) {
         return true;
     }
-    findings.failed(fmt::format(
-        "{}: there is no folder {} for {}: make it, and let foz's user own it",
-        what,
-        folder.string(),
-        file.filename().string()
-    ));
+    findings.failed(
+            fmt::format("{}: there is no folder {} for {}: make it, and let foz's user own it",
+                    what, folder.string(), file.filename().string()));
     return false;
 }
 
@@ -46,9 +39,8 @@ std::string with_code(const sink::SinkError& error) {
     return error.code.empty() ? error.message : fmt::format("{} [{}]", error.message, error.code);
 }
 
-void inspect_database(
-    const std::string& what, sink::Sink& sink, const mapping::Mapping& mapping, Findings& findings
-) {
+void inspect_database(const std::string& what, sink::Sink& sink, const mapping::Mapping& mapping,
+        Findings& findings) {
     const auto tables = sink.inspect(mapping);
     if (!tables) {
         findings.failed(fmt::format("{}: {}", what, with_code(tables.error())));
@@ -62,12 +54,8 @@ void inspect_database(
 
 }  // namespace
 
-void check_database(
-    const config::Settings& settings,
-    const config::Database& database,
-    bool connect,
-    Findings& findings
-) {
+void check_database(const config::Settings& settings, const config::Database& database,
+        bool connect, Findings& findings) {
     const std::string what = fmt::format("database {}", database.name);
     const auto mapping = mapping::Mapping::compile(settings, database.name);
     if (!mapping) {
@@ -86,7 +74,7 @@ void check_database(
         return;
     }
     const auto sink =
-        (*kind)->make({url, *password, database.connect_timeout, database.answer_timeout});
+            (*kind)->make({url, *password, database.connect_timeout, database.answer_timeout});
     if (!sink) {
         findings.unusable(fmt::format("{}: {}", what, sink.error().message));
         return;
@@ -94,13 +82,8 @@ void check_database(
     if (!check_sqlite_folder(settings, what, url, findings)) {
         return;
     }
-    findings.ok(fmt::format(
-        "{}: {}, routes {}, tables {}",
-        what,
-        (*kind)->dialect().name(),
-        mapping->routes().size(),
-        mapping->tables().size()
-    ));
+    findings.ok(fmt::format("{}: {}, routes {}, tables {}", what, (*kind)->dialect().name(),
+            mapping->routes().size(), mapping->tables().size()));
     if (connect) {
         inspect_database(what, **sink, *mapping, findings);
         return;

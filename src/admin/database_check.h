@@ -9,11 +9,7 @@
 namespace foz::admin {
 
 /// `connect`: compares its tables with what the routes want.
-void check_database(
-    const config::Settings& settings,
-    const config::Database& database,
-    bool connect,
-    Findings& findings
-);
+void check_database(const config::Settings& settings, const config::Database& database,
+        bool connect, Findings& findings);
 
 }  // namespace foz::admin

@@ -34,11 +34,8 @@ std::string json_text(std::string_view text) {
 
 std::string base64(std::string_view bytes) {
     std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-    const int size = EVP_EncodeBlock(
-        reinterpret_cast<unsigned char*>(text.data()),
-        reinterpret_cast<const unsigned char*>(bytes.data()),
-        static_cast<int>(bytes.size())
-    );
+    const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+            reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
     text.resize(static_cast<std::size_t>(size));
     return text;
 }
@@ -49,8 +46,7 @@ state::LetterFilter within(const DataFolder& folder, state::LetterFilter filter)
 }
 
 Result<pipeline::DeadReplayResult> replay_into(
-    const DataFolder& folder, const config::Database& database, state::LetterFilter filter
-) {
+        const DataFolder& folder, const config::Database& database, state::LetterFilter filter) {
     auto mapping = mapping::Mapping::compile(folder.settings(), database.name);
     if (!mapping) {
         return pass_on(mapping);
@@ -73,11 +69,8 @@ Result<pipeline::DeadReplayResult> replay_into(
 
 }  // namespace
 
-Result<void> for_each_dead_letter(
-    const DataFolder& folder,
-    state::LetterFilter filter,
-    const std::function<bool(const state::DeadLetter&)>& each
-) {
+Result<void> for_each_dead_letter(const DataFolder& folder, state::LetterFilter filter,
+        const std::function<bool(const state::DeadLetter&)>& each) {
     return state::for_each_letter(folder.state(), within(folder, std::move(filter)), each);
 }
 
@@ -96,22 +89,14 @@ Result<bool> any_dead_letter(const DataFolder& folder, const state::LetterFilter
 std::string json_of(const state::DeadLetter& letter) {
     const bool is_text = mqtt::is_valid_text(letter.payload);
     return fmt::format(
-        R"({{"id":{},"status":"{}","database":{},"route":{},"topic":{},"client":{},"received":"{}",)"
-        R"("position":{},"reason":{},"code":{},"first_seen":"{}","{}":{}}})",
-        letter.id,
-        state::name_of(letter.status),
-        json_text(letter.database),
-        json_text(letter.route),
-        json_text(letter.topic),
-        json_text(letter.client),
-        utc_text(letter.received),
-        letter.position,
-        json_text(letter.reason),
-        json_text(letter.code),
-        utc_text(letter.first_seen),
-        is_text ? "payload" : "payload_base64",
-        is_text ? json_text(letter.payload) : json_text(base64(letter.payload))
-    );
+            R"({{"id":{},"status":"{}","database":{},"route":{},"topic":{},"client":{},"received":"{}",)"
+            R"("position":{},"reason":{},"code":{},"first_seen":"{}","{}":{}}})",
+            letter.id, state::name_of(letter.status), json_text(letter.database),
+            json_text(letter.route), json_text(letter.topic), json_text(letter.client),
+            utc_text(letter.received), letter.position, json_text(letter.reason),
+            json_text(letter.code), utc_text(letter.first_seen),
+            is_text ? "payload" : "payload_base64",
+            is_text ? json_text(letter.payload) : json_text(base64(letter.payload)));
 }
 
 std::string payload_text(const state::DeadLetter& letter) {
@@ -120,8 +105,7 @@ std::string payload_text(const state::DeadLetter& letter) {
 }
 
 Result<std::vector<ReplayedLetters>> replay_dead_letters(
-    const DataFolder& folder, const state::LetterFilter& filter
-) {
+        const DataFolder& folder, const state::LetterFilter& filter) {
     auto lock = pipeline::DeadReplayLock::take(folder.settings().data);
     if (!lock) {
         return pass_on(lock);
@@ -130,8 +114,7 @@ Result<std::vector<ReplayedLetters>> replay_dead_letters(
     for (const config::Database& database : folder.settings().databases) {
         if (filter.database.empty() || filter.database == database.name) {
             replayed.push_back(
-                {database.name, replay_into(folder, database, within(folder, filter))}
-            );
+                    {database.name, replay_into(folder, database, within(folder, filter))});
         }
     }
     return replayed;
@@ -142,8 +125,7 @@ bool free_space_for_discarding(const config::Settings& settings) {
 }
 
 Result<DiscardedLetters> discard_dead_letters(
-    const DataFolder& folder, state::LetterFilter filter
-) {
+        const DataFolder& folder, state::LetterFilter filter) {
     auto count = state::discard_letters(folder.state(), within(folder, std::move(filter)));
     if (!count) {
         return pass_on(count);

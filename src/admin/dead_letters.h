@@ -17,14 +17,10 @@ namespace foz::admin {
 
 /// Calls `each` for every letter that fits, oldest first, until it returns false; `filter.journal`
 /// is the folder's, whatever it says. `each` must not use the folder.
-[[nodiscard]] Result<void> for_each_dead_letter(
-    const DataFolder& folder,
-    state::LetterFilter filter,
-    const std::function<bool(const state::DeadLetter&)>& each
-);
+[[nodiscard]] Result<void> for_each_dead_letter(const DataFolder& folder,
+        state::LetterFilter filter, const std::function<bool(const state::DeadLetter&)>& each);
 [[nodiscard]] Result<bool> any_dead_letter(
-    const DataFolder& folder, const state::LetterFilter& filter
-);
+        const DataFolder& folder, const state::LetterFilter& filter);
 
 /// {"id":1,"status":"waiting",...,"payload":"..."}; a payload that is not UTF-8 is
 /// "payload_base64".
@@ -41,8 +37,7 @@ struct ReplayedLetters {
 /// databases follow one another; an error of one leaves the others their turn. Error: unavailable
 /// when another process replays.
 [[nodiscard]] Result<std::vector<ReplayedLetters>> replay_dead_letters(
-    const DataFolder& folder, const state::LetterFilter& filter
-);
+        const DataFolder& folder, const state::LetterFilter& filter);
 
 struct DiscardedLetters {
     std::uint64_t count = 0;
@@ -55,7 +50,6 @@ struct DiscardedLetters {
 bool free_space_for_discarding(const config::Settings& settings);
 /// Deletes the payloads of the letters that fit; the count stays.
 [[nodiscard]] Result<DiscardedLetters> discard_dead_letters(
-    const DataFolder& folder, state::LetterFilter filter
-);
+        const DataFolder& folder, state::LetterFilter filter);
 
 }  // namespace foz::admin

@@ -13,9 +13,8 @@ namespace foz::admin {
 namespace {
 
 /// The dialect's INSERT with its places filled.
-std::string insert_with_literals(
-    const sink::Dialect& dialect, const mapping::Table& table, std::span<const mapping::Value> cells
-) {
+std::string insert_with_literals(const sink::Dialect& dialect, const mapping::Table& table,
+        std::span<const mapping::Value> cells) {
     constexpr std::string_view kValues = " VALUES (";
     std::string sql = dialect.insert(table);
     const std::size_t begin = sql.rfind(kValues);
@@ -34,12 +33,8 @@ std::string insert_with_literals(
 }
 
 /// What is in `batch` for one route.
-RouteExplanation explain_route(
-    const sink::Dialect& dialect,
-    const mapping::RouteInfo& info,
-    std::uint32_t route,
-    const mapping::RowBatch& batch
-) {
+RouteExplanation explain_route(const sink::Dialect& dialect, const mapping::RouteInfo& info,
+        std::uint32_t route, const mapping::RowBatch& batch) {
     RouteExplanation explained{
         .route = info.name,
         .topic = info.topic,
@@ -52,8 +47,8 @@ RouteExplanation explain_route(
     };
     for (const mapping::Row& row : batch.rows()) {
         if (row.route == route) {
-            explained.inserts.push_back(insert_with_literals(dialect, *info.table, batch.cells(row))
-            );
+            explained.inserts.push_back(
+                    insert_with_literals(dialect, *info.table, batch.cells(row)));
         }
     }
     for (const mapping::Rejection& rejection : batch.rejections()) {
@@ -65,9 +60,8 @@ RouteExplanation explain_route(
     return explained;
 }
 
-Result<Explanation> explain_in(
-    const config::Settings& settings, const config::Database& database, const mqtt::Message& message
-) {
+Result<Explanation> explain_in(const config::Settings& settings, const config::Database& database,
+        const mqtt::Message& message) {
     auto kind = sink::sink_kind_for(database.url);
     if (!kind) {
         return pass_on(kind);
@@ -82,7 +76,7 @@ Result<Explanation> explain_in(
     explanation.matched = mapping->map(message, 0, batch);
     for (std::uint32_t route = 0; route < mapping->routes().size(); ++route) {
         RouteExplanation explained =
-            explain_route((*kind)->dialect(), mapping->routes()[route], route, batch);
+                explain_route((*kind)->dialect(), mapping->routes()[route], route, batch);
         if (!explained.inserts.empty() || !explained.refusals.empty()) {
             explained.database = database.name;
             explanation.routes.push_back(std::move(explained));
@@ -95,16 +89,12 @@ Result<Explanation> explain_in(
 }  // namespace
 
 bool Explanation::any_refused() const {
-    return std::ranges::any_of(routes, [](const RouteExplanation& route) {
-        return !route.refusals.empty();
-    });
+    return std::ranges::any_of(
+            routes, [](const RouteExplanation& route) { return !route.refusals.empty(); });
 }
 
-Result<std::vector<Explanation>> explain(
-    const config::Settings& settings,
-    const mqtt::Message& message,
-    const std::optional<std::string>& only
-) {
+Result<std::vector<Explanation>> explain(const config::Settings& settings,
+        const mqtt::Message& message, const std::optional<std::string>& only) {
     std::vector<Explanation> explanations;
     for (const config::Database& database : settings.databases) {
         if (only && *only != database.name) {

@@ -37,10 +37,7 @@ struct Explanation {
 
 /// One for each database, or for `only`. `message.payload` is followed by kReadablePadding readable
 /// bytes. Error: invalid = there is no such database, or a mapping that cannot be used.
-[[nodiscard]] Result<std::vector<Explanation>> explain(
-    const config::Settings& settings,
-    const mqtt::Message& message,
-    const std::optional<std::string>& only
-);
+[[nodiscard]] Result<std::vector<Explanation>> explain(const config::Settings& settings,
+        const mqtt::Message& message, const std::optional<std::string>& only);
 
 }  // namespace foz::admin

@@ -20,16 +20,14 @@ Result<journal::NamedCursor> find_cursor(const journal::Journal& journal, const 
     const auto found = std::ranges::find(cursors, name, &journal::NamedCursor::name);
     if (found == cursors.end()) {
         return fail(
-            ErrorCode::invalid, "there is no cursor \"{}\"; `foz journal` lists them", name
-        );
+                ErrorCode::invalid, "there is no cursor \"{}\"; `foz journal` lists them", name);
     }
     return *found;
 }
 
 /// Gives up what the cursor stands for, beside the journal.
-Result<void> give_up(
-    const std::string& cursor, const std::string& journal_id, const config::Settings& settings
-) {
+Result<void> give_up(const std::string& cursor, const std::string& journal_id,
+        const config::Settings& settings) {
     if (pipeline::is_orphaned_cursor(cursor, settings.databases)) {
         return {};
     }
@@ -43,12 +41,10 @@ Result<void> give_up(
     }
     const std::optional<pipeline::OrphanedSideLane>& side_lane = *found;
     if (!side_lane) {
-        return fail(
-            ErrorCode::invalid,
-            "\"{}\" is in use: only what a database or a table has left that is no longer "
-            "configured can be given up",
-            cursor
-        );
+        return fail(ErrorCode::invalid,
+                "\"{}\" is in use: only what a database or a table has left that is no longer "
+                "configured can be given up",
+                cursor);
     }
     return side_lane->give_up(**state);
 }
@@ -65,8 +61,7 @@ Result<ForgottenCursor> forget_cursor(const config::Settings& settings, const st
         return pass_on(there);
     }
     auto journal = journal::local::open_local_journal(
-        server::journal_options(settings), real_file_system(), real_clock()
-    );
+            server::journal_options(settings), real_file_system(), real_clock());
     if (!journal) {
         return pass_on(journal);
     }
@@ -100,8 +95,7 @@ Result<state::Renewal> renew_journal_id(const config::Settings& settings, const 
         return pass_on(state);
     }
     return pipeline::renew_journal(
-        server::journal_options(settings), real_file_system(), real_clock(), **state, since
-    );
+            server::journal_options(settings), real_file_system(), real_clock(), **state, since);
 }
 
 }  // namespace foz::admin

@@ -19,14 +19,12 @@ struct ForgottenCursor {
 /// Gives up what waits for a database, or a table, that is no longer configured. Errors: invalid =
 /// there is no such cursor, or it is in use; unavailable = a foz uses the journal.
 [[nodiscard]] Result<ForgottenCursor> forget_cursor(
-    const config::Settings& settings, const std::string& name
-);
+        const config::Settings& settings, const std::string& name);
 
 /// Gives the journal an id of its own (pipeline/journal_renewal.h). Every lane begins at `from`, a
 /// position or a time; "": where the slowest lane of its database has come to. Errors: invalid =
 /// what `from` says; unavailable = a foz uses the journal.
 [[nodiscard]] Result<state::Renewal> renew_journal_id(
-    const config::Settings& settings, const std::string& from
-);
+        const config::Settings& settings, const std::string& from);
 
 }  // namespace foz::admin

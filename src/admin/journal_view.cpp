@@ -17,14 +17,9 @@ Result<std::string> describe_message(ByteView bytes) {
     if (!message) {
         return std::unexpected(message.error());
     }
-    return fmt::format(
-        "message topic={} client={} qos={}{} payload={}",
-        ascii_text(message->topic),
-        ascii_text(message->client_id),
-        message->qos,
-        message->retain ? " retain" : "",
-        ascii_text(message->payload)
-    );
+    return fmt::format("message topic={} client={} qos={}{} payload={}", ascii_text(message->topic),
+            ascii_text(message->client_id), message->qos, message->retain ? " retain" : "",
+            ascii_text(message->payload));
 }
 
 Result<std::string> describe_session(std::string_view kind, ByteView bytes) {
@@ -32,13 +27,8 @@ Result<std::string> describe_session(std::string_view kind, ByteView bytes) {
     if (!session) {
         return std::unexpected(session.error());
     }
-    return fmt::format(
-        "{} client={} packet_id={} expiry={}s",
-        kind,
-        ascii_text(session->client_id),
-        session->packet_id,
-        session->expiry_seconds
-    );
+    return fmt::format("{} client={} packet_id={} expiry={}s", kind, ascii_text(session->client_id),
+            session->packet_id, session->expiry_seconds);
 }
 
 Result<std::string> described(const journal::Record& record) {
@@ -74,12 +64,8 @@ Result<JournalView> view_journal(const config::Settings& settings) {
     return view;
 }
 
-Result<void> for_each_record(
-    const config::Settings& settings,
-    const std::string& from,
-    std::uint64_t count,
-    const std::function<void(const journal::Record&)>& each
-) {
+Result<void> for_each_record(const config::Settings& settings, const std::string& from,
+        std::uint64_t count, const std::function<void(const journal::Record&)>& each) {
     auto journal = open_journal(settings);
     if (!journal) {
         return pass_on(journal);

@@ -27,12 +27,9 @@ struct JournalView {
 
 /// Calls `each` for at most `count` records, beginning at `from`: a position, or a time in UTC; "":
 /// the first record there is. Errors: invalid = what `from` says; those of the journal.
-[[nodiscard]] Result<void> for_each_record(
-    const config::Settings& settings,
-    const std::string& from,
-    std::uint64_t count,
-    const std::function<void(const journal::Record&)>& each
-);
+[[nodiscard]] Result<void> for_each_record(const config::Settings& settings,
+        const std::string& from, std::uint64_t count,
+        const std::function<void(const journal::Record&)>& each);
 
 /// One line: "message topic=... client=... qos=1 payload=...", printable ASCII only; what cannot be
 /// read is "unreadable: why".

@@ -13,14 +13,12 @@ namespace foz::admin {
 
 void check_listener(const config::Listener& listener, Findings& findings) {
     const std::string where = fmt::format(
-        "{}:{}: [listener.{}]", listener.place.file, listener.place.line, listener.name
-    );
+            "{}:{}: [listener.{}]", listener.place.file, listener.place.line, listener.name);
     if (listener.tls) {
         const auto context = tls::ServerContext::load(*listener.tls, real_clock().system_now());
         if (context) {
             findings.ok(
-                fmt::format("listener {}: TLS, {}", listener.name, (*context)->description())
-            );
+                    fmt::format("listener {}: TLS, {}", listener.name, (*context)->description()));
             for (const std::string& warning : (*context)->warnings()) {
                 findings.doubtful(fmt::format("{}: {}", where, warning));
             }
@@ -31,12 +29,8 @@ void check_listener(const config::Listener& listener, Findings& findings) {
     if (listener.password_file) {
         const auto passwords = access::PasswordFile::load(*listener.password_file);
         if (passwords) {
-            findings.ok(fmt::format(
-                "listener {}: {} users in {}",
-                listener.name,
-                (*passwords)->size(),
-                *listener.password_file
-            ));
+            findings.ok(fmt::format("listener {}: {} users in {}", listener.name,
+                    (*passwords)->size(), *listener.password_file));
         } else {
             findings.failed(fmt::format("{}: {}", where, passwords.error().message));
         }

@@ -51,8 +51,7 @@ void report_step(const std::string& what, const client::StepDone& step, Findings
     const bool shook_hands = !step.text.empty();
     for (const tls::CertificateFacts& certificate : step.chain) {
         const std::string shown = fmt::format(
-            "{}: certificate {}", line, tls::describe(certificate, real_clock().system_now())
-        );
+                "{}: certificate {}", line, tls::describe(certificate, real_clock().system_now()));
         if (shook_hands) {
             findings.ok(shown);
         } else {
@@ -64,24 +63,17 @@ void report_step(const std::string& what, const client::StepDone& step, Findings
 std::string about_id(client::Cause cause, const std::string& used, const config::Remote& remote) {
     using client::Cause;
     const bool may_be_the_id =
-        cause == Cause::not_authorized || cause == Cause::identifier || cause == Cause::lost;
-    return may_be_the_id
-               ? fmt::format(
-                     "; the check connected as \"{}\": if the broker knows \"{}\" only, let it "
-                     "know that one too, or choose another with --client-id",
-                     used,
-                     remote.client_id
-                 )
-               : "";
+            cause == Cause::not_authorized || cause == Cause::identifier || cause == Cause::lost;
+    return may_be_the_id ? fmt::format(
+                                   "; the check connected as \"{}\": if the broker knows \"{}\" "
+                                   "only, let it "
+                                   "know that one too, or choose another with --client-id",
+                                   used, remote.client_id)
+                         : "";
 }
 
-void check_remote(
-    const std::string& what,
-    const config::Remote& remote,
-    std::vector<client::Filter> filters,
-    const RemoteCheck& how,
-    Findings& findings
-) {
+void check_remote(const std::string& what, const config::Remote& remote,
+        std::vector<client::Filter> filters, const RemoteCheck& how, Findings& findings) {
     if (const auto terms = client::session_terms(remote); !terms) {
         findings.failed(fmt::format("{}: {}", what, terms.error().message));
         return;
@@ -102,9 +94,8 @@ void check_remote(
         }
     }
     if (const auto& failure = trial->failure) {
-        findings.failed(fmt::format(
-            "{}: {}{}", what, failure->message, about_id(failure->cause, trial->client_id, remote)
-        ));
+        findings.failed(fmt::format("{}: {}{}", what, failure->message,
+                about_id(failure->cause, trial->client_id, remote)));
     }
 }
 

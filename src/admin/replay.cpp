@@ -30,14 +30,10 @@ Result<std::string> lane_of(const ReplayRequest& request, journal::Position from
                        : request.route.empty() ? fmt::format("replay-{}", from)
                                                : fmt::format("replay-{}-{}", from, request.route);
     if (lane.size() > kLaneBytesMax) {
-        return fail(
-            ErrorCode::invalid,
-            "the replay's name \"{}\" is {} bytes long and may have {} at most: give a shorter "
-            "--name",
-            lane,
-            lane.size(),
-            kLaneBytesMax
-        );
+        return fail(ErrorCode::invalid,
+                "the replay's name \"{}\" is {} bytes long and may have {} at most: give a shorter "
+                "--name",
+                lane, lane.size(), kLaneBytesMax);
     }
     return lane;
 }
@@ -53,14 +49,10 @@ Result<Plan> plan(const ReplayRequest& request, journal::Journal& journal) {
         return pass_on(to);
     }
     if (*from < journal.status().first || *from > end) {
-        return fail(
-            ErrorCode::not_found,
-            "the journal has the records from {} up to, but not including, {}; {} is not among "
-            "them",
-            journal.status().first,
-            end,
-            *from
-        );
+        return fail(ErrorCode::not_found,
+                "the journal has the records from {} up to, but not including, {}; {} is not among "
+                "them",
+                journal.status().first, end, *from);
     }
     if (*to < *from) {
         return fail(ErrorCode::invalid, "--to {} is before --from {}", *to, *from);
@@ -97,53 +89,37 @@ bool is_done(sink::Sink& sink, const std::string& journal_id, const Plan& plan) 
     const auto audit = sink.audit(journal_id, {});
     sink.close();
     return audit && std::ranges::any_of(audit->lanes, [&](const sink::LaneState& lane) {
-               return lane.lane == plan.lane.lane &&
-                      pipeline::position_of(lane.cursor) >= plan.until;
-           });
+        return lane.lane == plan.lane.lane && pipeline::position_of(lane.cursor) >= plan.until;
+    });
 }
 
 /// Writes what `mapping` makes of the journal. Error: what kept it from its end.
-Result<std::vector<sink::LedgerLine>> write(
-    const DataFolder& folder,
-    const Plan& plan,
-    mapping::Mapping mapping,
-    std::unique_ptr<sink::Sink> sink,
-    const std::function<void(const ReplayProgress&)>& on_progress
-) {
-    pipeline::Runner runner(
-        {folder.journal(), folder.state(), real_clock(), std::move(mapping), std::move(sink), {}},
-        plan.lane
-    );
+Result<std::vector<sink::LedgerLine>> write(const DataFolder& folder, const Plan& plan,
+        mapping::Mapping mapping, std::unique_ptr<sink::Sink> sink,
+        const std::function<void(const ReplayProgress&)>& on_progress) {
+    pipeline::Runner runner({folder.journal(), folder.state(), real_clock(), std::move(mapping),
+                                std::move(sink), {}},
+            plan.lane);
     runner.start();
     while (!runner.wait_until_over(real_clock().steady_now() + 1s)) {
         pipeline::RunnerStatus status = runner.status();
-        on_progress(
-            {plan.lane.database,
-             pipeline::position_of(status.cursor),
-             plan.until,
-             std::move(status.last_error)}
-        );
+        on_progress({plan.lane.database, pipeline::position_of(status.cursor), plan.until,
+            std::move(status.last_error)});
     }
     runner.stop(real_clock().steady_now());
     pipeline::RunnerStatus status = runner.status();
     if (pipeline::position_of(status.cursor) < plan.until) {
         return fail(
-            ErrorCode::unavailable, "database {}: {}", plan.lane.database, status.last_error
-        );
+                ErrorCode::unavailable, "database {}: {}", plan.lane.database, status.last_error);
     }
     return std::move(status.ledger);
 }
 
-DatabaseReplay replay_into(
-    const DataFolder& folder,
-    const config::Database& database,
-    mapping::Mapping mapping,
-    Plan plan,
-    const std::function<void(const ReplayProgress&)>& on_progress
-) {
+DatabaseReplay replay_into(const DataFolder& folder, const config::Database& database,
+        mapping::Mapping mapping, Plan plan,
+        const std::function<void(const ReplayProgress&)>& on_progress) {
     DatabaseReplay done{
-        .database = database.name, .lane = plan.lane.lane, .was_complete = false, .ledger = {}
-    };
+        .database = database.name, .lane = plan.lane.lane, .was_complete = false, .ledger = {}};
     auto sink = sink::make_sink(folder.settings(), database);
     if (!sink) {
         done.ledger = pass_on(sink);
@@ -161,12 +137,9 @@ DatabaseReplay replay_into(
 
 }  // namespace
 
-Result<void> replay(
-    const DataFolder& folder,
-    const ReplayRequest& request,
-    const std::function<void(const ReplayProgress&)>& on_progress,
-    const std::function<void(const DatabaseReplay&)>& each
-) {
+Result<void> replay(const DataFolder& folder, const ReplayRequest& request,
+        const std::function<void(const ReplayProgress&)>& on_progress,
+        const std::function<void(const DatabaseReplay&)>& each) {
     auto settings = replayed_settings(folder.settings(), request.route);
     if (!settings) {
         return pass_on(settings);

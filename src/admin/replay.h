@@ -40,11 +40,8 @@ struct DatabaseReplay {
 /// Databases that no route of the replay writes to are left out. Errors, before anything is
 /// written: invalid = a position, route or name that cannot be; not_found = the journal no longer
 /// has, or not yet, what `from` names.
-[[nodiscard]] Result<void> replay(
-    const DataFolder& folder,
-    const ReplayRequest& request,
-    const std::function<void(const ReplayProgress&)>& on_progress,
-    const std::function<void(const DatabaseReplay&)>& each
-);
+[[nodiscard]] Result<void> replay(const DataFolder& folder, const ReplayRequest& request,
+        const std::function<void(const ReplayProgress&)>& on_progress,
+        const std::function<void(const DatabaseReplay&)>& each);
 
 }  // namespace foz::admin

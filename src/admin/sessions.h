@@ -16,9 +16,8 @@ namespace foz::admin {
 
 /// `saved`: what saved_sessions() gave. Errors: invalid when it is foz's own session towards
 /// another broker; not_found when there is no such session.
-[[nodiscard]] Result<void> request_session_end(
-    const DataFolder& folder, const session::SessionCheckpoint& saved, const std::string& client_id
-);
+[[nodiscard]] Result<void> request_session_end(const DataFolder& folder,
+        const session::SessionCheckpoint& saved, const std::string& client_id);
 
 /// Whether all requests have been carried out.
 [[nodiscard]] Result<bool> requested_sessions_ended(const DataFolder& folder);

@@ -13,8 +13,7 @@ namespace foz::admin {
 namespace {
 
 Result<pipeline::Verification> verify_database(
-    const DataFolder& folder, const config::Database& database, bool count_rows
-) {
+        const DataFolder& folder, const config::Database& database, bool count_rows) {
     auto mapping = mapping::Mapping::compile(folder.settings(), database.name);
     if (!mapping) {
         return pass_on(mapping);
@@ -24,10 +23,9 @@ Result<pipeline::Verification> verify_database(
         return pass_on(sink);
     }
     const pipeline::VerifiedDatabase verified{
-        database.name, database.lanes, folder.journal_id(), **sink, *mapping, count_rows
-    };
-    auto found =
-        pipeline::verify(verified, folder.state(), [&] { return open_journal(folder.settings()); });
+        database.name, database.lanes, folder.journal_id(), **sink, *mapping, count_rows};
+    auto found = pipeline::verify(
+            verified, folder.state(), [&] { return open_journal(folder.settings()); });
     if (!found) {
         return fail(found.error().code, "database {}: {}", database.name, found.error().message);
     }
@@ -51,20 +49,16 @@ Verdict VerificationReport::verdict() const {
     const bool differs = std::ranges::any_of(databases, [](const DatabaseVerification& database) {
         return database.found && !database.found->differences.empty();
     });
-    const bool checked = std::ranges::all_of(databases, [](const DatabaseVerification& database) {
-        return database.found.has_value();
-    });
+    const bool checked = std::ranges::all_of(databases,
+            [](const DatabaseVerification& database) { return database.found.has_value(); });
     return differs                ? Verdict::differs
            : !checked             ? Verdict::not_checked
            : !standstills.empty() ? Verdict::stands_still
                                   : Verdict::adds_up;
 }
 
-Result<VerificationReport> verify(
-    const DataFolder& folder,
-    bool count_rows,
-    const std::function<void(const DatabaseVerification&)>& each
-) {
+Result<VerificationReport> verify(const DataFolder& folder, bool count_rows,
+        const std::function<void(const DatabaseVerification&)>& each) {
     VerificationReport report;
     for (const config::Database& database : folder.settings().databases) {
         report.databases.push_back({database.name, verify_database(folder, database, count_rows)});
@@ -75,9 +69,8 @@ Result<VerificationReport> verify(
         return pass_on(standstills);
     }
     report.standstills = *std::move(standstills);
-    std::erase_if(report.standstills, [&](const state::StandstillNote& note) {
-        return note.journal != folder.journal_id();
-    });
+    std::erase_if(report.standstills,
+            [&](const state::StandstillNote& note) { return note.journal != folder.journal_id(); });
     return report;
 }
 

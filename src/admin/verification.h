@@ -39,11 +39,8 @@ struct VerificationReport {
 /// The databases follow one another; `each` hears of one as soon as it is verified, since a large
 /// one takes minutes. `count_rows` false: others change the tables too. Error: the standstills
 /// could not be read.
-[[nodiscard]] Result<VerificationReport> verify(
-    const DataFolder& folder,
-    bool count_rows,
-    const std::function<void(const DatabaseVerification&)>& each
-);
+[[nodiscard]] Result<VerificationReport> verify(const DataFolder& folder, bool count_rows,
+        const std::function<void(const DatabaseVerification&)>& each);
 
 /// From now on the records that were gone when a database needed them are no difference.
 [[nodiscard]] Result<void> accept_gaps(const DataFolder& folder);

@@ -37,8 +37,7 @@ using Result = std::expected<T, Error>;
 /// `return fail(ErrorCode::invalid, "port {} is over 65535", port);`
 template <class... Args>
 [[nodiscard]] std::unexpected<Error> fail(
-    ErrorCode code, fmt::format_string<Args...> format, Args&&... args
-) {
+        ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
     return std::unexpected(Error{code, fmt::format(format, std::forward<Args>(args)...)});
 }
 

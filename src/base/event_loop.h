@@ -43,8 +43,7 @@ class EventLoop final : private ClockWaiter {
     /// Changes what is asked about `descriptor`: with `none` it is forgotten, as it is when it is
     /// closed. False: the kernel has no memory for it.
     [[nodiscard]] bool change_interest(
-        int descriptor, std::uint64_t token, Interest from, Interest to
-    );
+            int descriptor, std::uint64_t token, Interest from, Interest to);
 
     /// Waits until a descriptor is ready, wake() or post() was called, or it is `until`: any time,
     /// also one that is over. run_posted() is to follow. It may end earlier. The result is valid
@@ -78,11 +77,9 @@ class EventLoop final : private ClockWaiter {
 };
 
 [[nodiscard]] constexpr EventLoop::Interest operator|(
-    EventLoop::Interest a, EventLoop::Interest b
-) {
+        EventLoop::Interest a, EventLoop::Interest b) {
     return static_cast<EventLoop::Interest>(
-        static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b)
-    );
+            static_cast<std::uint8_t>(a) | static_cast<std::uint8_t>(b));
 }
 
 /// Whether `one` is among `set`.

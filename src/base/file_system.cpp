@@ -23,11 +23,9 @@ ErrorCode code_of(int error_number) {
 }
 
 std::unexpected<Error> failed(
-    const char* operation, const std::filesystem::path& path, int number
-) {
+        const char* operation, const std::filesystem::path& path, int number) {
     return fail(
-        code_of(number), "cannot {} {}: {}", operation, path.string(), errno_message(number)
-    );
+            code_of(number), "cannot {} {}: {}", operation, path.string(), errno_message(number));
 }
 
 class PosixFile final : public File {
@@ -38,16 +36,12 @@ class PosixFile final : public File {
     PosixFile& operator=(const PosixFile&) = delete;
     ~PosixFile() override { ::close(descriptor_); }
 
-    [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into)
-        const override {
+    [[nodiscard]] Result<std::size_t> read_at(
+            std::uint64_t offset, std::span<std::byte> into) const override {
         std::size_t done = 0;
         while (done < into.size()) {
-            const ssize_t count = ::pread(
-                descriptor_,
-                into.data() + done,
-                into.size() - done,
-                static_cast<off_t>(offset + done)
-            );
+            const ssize_t count = ::pread(descriptor_, into.data() + done, into.size() - done,
+                    static_cast<off_t>(offset + done));
             if (count < 0 && errno == EINTR) {
                 continue;
             }
@@ -65,12 +59,8 @@ class PosixFile final : public File {
     [[nodiscard]] Result<void> write_at(std::uint64_t offset, ByteView bytes) override {
         std::size_t done = 0;
         while (done < bytes.size()) {
-            const ssize_t count = ::pwrite(
-                descriptor_,
-                bytes.data() + done,
-                bytes.size() - done,
-                static_cast<off_t>(offset + done)
-            );
+            const ssize_t count = ::pwrite(descriptor_, bytes.data() + done, bytes.size() - done,
+                    static_cast<off_t>(offset + done));
             if (count < 0 && errno == EINTR) {
                 continue;
             }
@@ -143,8 +133,7 @@ class PosixDirectory final : public Directory {
 class PosixFileSystem final : public FileSystem {
   public:
     [[nodiscard]] Result<std::unique_ptr<File>> open(
-        const std::filesystem::path& path, OpenMode mode
-    ) override {
+            const std::filesystem::path& path, OpenMode mode) override {
         int flags = O_CLOEXEC;
         switch (mode) {
             case OpenMode::read: flags |= O_RDONLY; break;
@@ -158,13 +147,12 @@ class PosixFileSystem final : public FileSystem {
         return std::make_unique<PosixFile>(descriptor, path);
     }
 
-    [[nodiscard]] Result<std::vector<std::string>> list(const std::filesystem::path& directory
-    ) const override {
+    [[nodiscard]] Result<std::vector<std::string>> list(
+            const std::filesystem::path& directory) const override {
         std::vector<std::string> names;
         std::error_code error;
         for (std::filesystem::directory_iterator entry(directory, error), end;
-             !error && entry != end;
-             entry.increment(error)) {
+                !error && entry != end; entry.increment(error)) {
             std::error_code ignored;
             if (entry->is_regular_file(ignored)) {
                 names.push_back(entry->path().filename().string());
@@ -194,8 +182,7 @@ class PosixFileSystem final : public FileSystem {
     }
 
     [[nodiscard]] Result<void> rename(
-        const std::filesystem::path& from, const std::filesystem::path& to
-    ) override {
+            const std::filesystem::path& from, const std::filesystem::path& to) override {
         if (std::rename(from.c_str(), to.c_str()) != 0) {
             return failed("rename", from, errno);
         }
@@ -203,8 +190,7 @@ class PosixFileSystem final : public FileSystem {
     }
 
     [[nodiscard]] Result<std::unique_ptr<Directory>> open_directory(
-        const std::filesystem::path& directory
-    ) override {
+            const std::filesystem::path& directory) override {
         const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (descriptor < 0) {
             return failed("open", directory, errno);
@@ -221,16 +207,15 @@ class PosixFileSystem final : public FileSystem {
         if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
             if (errno == EWOULDBLOCK) {
                 return fail(
-                    ErrorCode::unavailable, "{} is locked by another process", path.string()
-                );
+                        ErrorCode::unavailable, "{} is locked by another process", path.string());
             }
             return failed("lock", path, errno);
         }
         return file;
     }
 
-    [[nodiscard]] Result<std::uint64_t> free_space(const std::filesystem::path& path
-    ) const override {
+    [[nodiscard]] Result<std::uint64_t> free_space(
+            const std::filesystem::path& path) const override {
         struct statvfs status{};
         if (::statvfs(path.c_str(), &status) != 0) {
             return failed("read the free space at", path, errno);
@@ -255,8 +240,7 @@ Result<void> sync_directory(FileSystem& files, const std::filesystem::path& dire
 }
 
 Result<void> write_file_atomically(
-    FileSystem& files, const std::filesystem::path& path, ByteView bytes
-) {
+        FileSystem& files, const std::filesystem::path& path, ByteView bytes) {
     const std::filesystem::path temporary = path.string() + ".new";
     (void)files.remove(temporary);  // one that a crash left behind
     auto file = files.open(temporary, OpenMode::create);
@@ -276,8 +260,7 @@ Result<void> write_file_atomically(
 }
 
 Result<std::string> read_file(
-    FileSystem& files, const std::filesystem::path& path, std::uint64_t size_max
-) {
+        FileSystem& files, const std::filesystem::path& path, std::uint64_t size_max) {
     auto file = files.open(path, OpenMode::read);
     if (!file) {
         return pass_on(file);
@@ -287,13 +270,8 @@ Result<std::string> read_file(
         return std::unexpected(size.error());
     }
     if (*size > size_max) {
-        return fail(
-            ErrorCode::invalid,
-            "{} has {} bytes; at most {} are expected",
-            path.string(),
-            *size,
-            size_max
-        );
+        return fail(ErrorCode::invalid, "{} has {} bytes; at most {} are expected", path.string(),
+                *size, size_max);
     }
     std::string content(*size, '\0');
     const auto count = (*file)->read_at(0, std::as_writable_bytes(std::span(content)));

@@ -25,8 +25,7 @@ class File {
 
     /// Reads up to `into.size()` bytes at `offset`; fewer only at the end of the file.
     [[nodiscard]] virtual Result<std::size_t> read_at(
-        std::uint64_t offset, std::span<std::byte> into
-    ) const = 0;
+            std::uint64_t offset, std::span<std::byte> into) const = 0;
 
     /// Writes all of `bytes` at `offset`, or fails; after a failure any prefix may have been
     /// written.
@@ -61,34 +60,29 @@ class FileSystem {
     virtual ~FileSystem() = default;
 
     [[nodiscard]] virtual Result<std::unique_ptr<File>> open(
-        const std::filesystem::path& path, OpenMode mode
-    ) = 0;
+            const std::filesystem::path& path, OpenMode mode) = 0;
     /// Names (without the folder) of the regular files in `directory`, sorted.
     [[nodiscard]] virtual Result<std::vector<std::string>> list(
-        const std::filesystem::path& directory
-    ) const = 0;
-    [[nodiscard]] virtual Result<void> create_directories(const std::filesystem::path& directory
-    ) = 0;
+            const std::filesystem::path& directory) const = 0;
+    [[nodiscard]] virtual Result<void> create_directories(
+            const std::filesystem::path& directory) = 0;
     [[nodiscard]] virtual Result<void> remove(const std::filesystem::path& path) = 0;
     [[nodiscard]] virtual Result<void> rename(
-        const std::filesystem::path& from, const std::filesystem::path& to
-    ) = 0;
+            const std::filesystem::path& from, const std::filesystem::path& to) = 0;
     [[nodiscard]] virtual Result<std::unique_ptr<Directory>> open_directory(
-        const std::filesystem::path& directory
-    ) = 0;
+            const std::filesystem::path& directory) = 0;
     /// Opens the file at `path`, made when it is missing, and locks it against every other lock()
     /// until the returned File is gone, also by the end of the process. Error: unavailable when
     /// another holds it.
     [[nodiscard]] virtual Result<std::unique_ptr<File>> lock(const std::filesystem::path& path) = 0;
     /// Bytes that an unprivileged process may still write on the disk that holds `path`.
-    [[nodiscard]] virtual Result<std::uint64_t> free_space(const std::filesystem::path& path
-    ) const = 0;
+    [[nodiscard]] virtual Result<std::uint64_t> free_space(
+            const std::filesystem::path& path) const = 0;
 };
 
 /// Opens the folder and syncs it.
 [[nodiscard]] Result<void> sync_directory(
-    FileSystem& files, const std::filesystem::path& directory
-);
+        FileSystem& files, const std::filesystem::path& directory);
 
 /// The machine's file system. One object, for the life of the process.
 [[nodiscard]] FileSystem& real_file_system();
@@ -96,12 +90,10 @@ class FileSystem {
 /// Replaces the file at `path` with `bytes` so that a crash leaves the old content or the new:
 /// a temporary file beside it, synced, renamed over it, and the folder synced.
 [[nodiscard]] Result<void> write_file_atomically(
-    FileSystem& files, const std::filesystem::path& path, ByteView bytes
-);
+        FileSystem& files, const std::filesystem::path& path, ByteView bytes);
 
 /// The whole content of a file of at most `size_max` bytes.
 [[nodiscard]] Result<std::string> read_file(
-    FileSystem& files, const std::filesystem::path& path, std::uint64_t size_max
-);
+        FileSystem& files, const std::filesystem::path& path, std::uint64_t size_max);
 
 }  // namespace foz

@@ -13,8 +13,7 @@
 
 #if FMT_VERSION >= 90000 && FMT_VERSION < 100000
 template void fmt::detail::vformat_to<char>(
-    buffer<char>&, string_view, basic_format_args<format_context>, locale_ref
-);
+        buffer<char>&, string_view, basic_format_args<format_context>, locale_ref);
 #endif
 
 namespace foz {
@@ -24,9 +23,8 @@ namespace {
 /// no password in it.
 class SafeText : public spdlog::custom_flag_formatter {
   public:
-    void format(
-        const spdlog::details::log_msg& event, const std::tm& /*time*/, spdlog::memory_buf_t& line
-    ) override {
+    void format(const spdlog::details::log_msg& event, const std::tm& /*time*/,
+            spdlog::memory_buf_t& line) override {
         const std::string text = log_text({event.payload.data(), event.payload.size()});
         line.append(text.data(), text.data() + text.size());
     }

@@ -20,8 +20,7 @@
 // Of {fmt} 9, whatever logs compiles all that formats anything, floating point included: four
 // seconds a file. log.cpp does that for all.
 extern template void fmt::detail::vformat_to<char>(
-    buffer<char>&, string_view, basic_format_args<format_context>, locale_ref
-);
+        buffer<char>&, string_view, basic_format_args<format_context>, locale_ref);
 #endif
 
 namespace foz {

@@ -123,7 +123,7 @@ class ConditionVariable {
     /// Until `condition` holds, which is the result; not after `deadline`.
     template <class Condition>
     bool wait_until(Mutex& mutex, SteadyTime deadline, Condition condition)
-        FOZ_REQUIRES(mutex) FOZ_NO_THREAD_SAFETY_ANALYSIS {
+            FOZ_REQUIRES(mutex) FOZ_NO_THREAD_SAFETY_ANALYSIS {
         while (!condition()) {
             if (wait_until(mutex, deadline) == std::cv_status::timeout) {
                 return condition();
@@ -138,7 +138,7 @@ class ConditionVariable {
     }
     template <class Condition>
     bool wait_for(Mutex& mutex, SteadyTime::duration time, Condition condition)
-        FOZ_REQUIRES(mutex) FOZ_NO_THREAD_SAFETY_ANALYSIS {
+            FOZ_REQUIRES(mutex) FOZ_NO_THREAD_SAFETY_ANALYSIS {
         return wait_until(mutex, std::chrono::steady_clock::now() + time, std::move(condition));
     }
 

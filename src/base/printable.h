@@ -17,13 +17,11 @@ inline constexpr std::size_t kShownBytesMax = 256;
 /// noncharacters as \u{N}; those in `kept` stay as they are. What is longer than `bytes_max` is cut
 /// between characters and ends in "... (N bytes)".
 [[nodiscard]] std::string printable(
-    std::string_view text, std::size_t bytes_max = kShownBytesMax, std::string_view kept = ""
-);
+        std::string_view text, std::size_t bytes_max = kShownBytesMax, std::string_view kept = "");
 
 /// The whole of it.
 [[nodiscard]] inline std::string printable_whole(
-    std::string_view text, std::string_view kept = ""
-) {
+        std::string_view text, std::string_view kept = "") {
     return printable(text, std::numeric_limits<std::size_t>::max(), kept);
 }
 

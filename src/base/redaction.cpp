@@ -27,7 +27,7 @@ std::string without_percent(std::string_view text) {
         unsigned byte = 0;
         const char* const digits = text.data() + i + 1;
         if (text[i] == '%' && i + 2 < text.size() &&
-            std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2) {
+                std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2) {
             decoded += static_cast<char>(byte);
             i += 2;
         } else {
@@ -39,15 +39,12 @@ std::string without_percent(std::string_view text) {
 
 bool names_a_secret(std::string_view name) {
     constexpr std::array<std::string_view, 7> kEndings = {
-        "password", "passwd", "passphrase", "pwd", "secret", "token", "signature"
-    };
+        "password", "passwd", "passphrase", "pwd", "secret", "token", "signature"};
     std::string lower = without_percent(name);
-    std::ranges::transform(lower, lower.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return std::ranges::any_of(kEndings, [&](std::string_view end) {
-        return lower.ends_with(end);
-    });
+    std::ranges::transform(lower, lower.begin(),
+            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    return std::ranges::any_of(
+            kEndings, [&](std::string_view end) { return lower.ends_with(end); });
 }
 
 /// Of a URL or an address without its scheme, which stands at `begin` to `end`.
@@ -75,10 +72,10 @@ std::size_t value_end(std::string_view text, std::size_t begin, bool whole) {
 
 void find_options(std::string_view text, bool whole, Spans& found) {
     for (std::size_t equals = text.find('='); equals != std::string_view::npos;
-         equals = text.find('=', equals + 1)) {
+            equals = text.find('=', equals + 1)) {
         std::size_t begin = equals;
         while (begin > 0 &&
-               (is_word(text[begin - 1]) || text[begin - 1] == '%' || text[begin - 1] == '-')) {
+                (is_word(text[begin - 1]) || text[begin - 1] == '%' || text[begin - 1] == '-')) {
             --begin;
         }
         if (names_a_secret(text.substr(begin, equals - begin))) {
@@ -156,7 +153,7 @@ std::string redacted_url(std::string_view url) {
 std::string redacted(std::string_view text) {
     Spans found;
     for (std::size_t mark = text.find(kMark); mark != std::string_view::npos;
-         mark = text.find(kMark, mark + 1)) {
+            mark = text.find(kMark, mark + 1)) {
         const std::size_t begin = mark + kMark.size();
         const std::size_t end = std::min(text.find_first_of("\"' \t\r\n", begin), text.size());
         find_user_password(text, begin, end, found);
@@ -166,8 +163,7 @@ std::string redacted(std::string_view text) {
 }
 
 std::string redacted_message(
-    std::string_view message, std::string_view url, std::string_view password
-) {
+        std::string_view message, std::string_view url, std::string_view password) {
     std::vector<std::string> words;
     for (const auto& [begin, end] : secrets_of_url(url)) {
         add_words(url.substr(begin, end - begin), words);

@@ -18,7 +18,6 @@ namespace foz {
 /// The same for a database driver's message, which may quote a piece of the URL that it could not
 /// read: nothing of the passwords in `url`, nor `password`, is left as a word in it.
 [[nodiscard]] std::string redacted_message(
-    std::string_view message, std::string_view url, std::string_view password = ""
-);
+        std::string_view message, std::string_view url, std::string_view password = "");
 
 }  // namespace foz

@@ -25,8 +25,7 @@ constexpr std::string_view kDisconnected = "0";
 }  // namespace
 
 Result<client::SessionTerms> Bridge::terms_of(
-    const config::Bridge& settings, const TopicMap& topics
-) {
+        const config::Bridge& settings, const TopicMap& topics) {
     auto terms = client::session_terms(settings.remote);
     if (!terms) {
         return terms;
@@ -54,11 +53,9 @@ Result<client::SessionTerms> Bridge::terms_of(
     return terms;
 }
 
-Result<std::unique_ptr<Bridge>> Bridge::start(
-    const config::Bridge& settings,
-    std::span<const std::shared_ptr<Session>> recovered,
-    const BridgeDependencies& dependencies
-) {
+Result<std::unique_ptr<Bridge>> Bridge::start(const config::Bridge& settings,
+        std::span<const std::shared_ptr<Session>> recovered,
+        const BridgeDependencies& dependencies) {
     const auto failed = [&](const Error& error) {
         return fail(error.code, "bridge {}: {}", settings.remote.name, error.message);
     };
@@ -67,13 +64,11 @@ Result<std::unique_ptr<Bridge>> Bridge::start(
         return failed(terms.error());
     }
     Setup setup{
-        .link =
-            {.log_name = "bridge " + settings.remote.name,
-             .remote = settings.remote,
-             .terms = *std::move(terms)},
+        .link = {.log_name = "bridge " + settings.remote.name,
+            .remote = settings.remote,
+            .terms = *std::move(terms)},
         .session = session::session_of(
-            std::string(mqtt::kBridgeClientId) + settings.remote.name, recovered
-        ),
+                std::string(mqtt::kBridgeClientId) + settings.remote.name, recovered),
         .terms = dependencies.intake,
         .reads_on = true,
     };
@@ -101,10 +96,9 @@ Bridge::~Bridge() {
 
 void Bridge::drain(SteadyTime deadline) {
     LinkIntake::drain(
-        deadline,
-        [this] { return sender_.done() || link().status().state != client::LinkState::ready; },
-        [this] { notify(kDisconnected); }
-    );
+            deadline,
+            [this] { return sender_.done() || link().status().state != client::LinkState::ready; },
+            [this] { notify(kDisconnected); });
 }
 
 BridgeStatus Bridge::status() const {
@@ -172,11 +166,11 @@ std::optional<std::string_view> Bridge::topic_of(const mqtt::Publish& message) {
     }
     if (stray_throttle_.pass(clock().steady_now())) {
         spdlog::warn(
-            "{}: a message on \"{}\" is dropped: no topic line takes it in; the other broker keeps "
-            "a subscription from before (remove foz's session there, or choose another client_id)",
-            log_name(),
-            printable(message.topic)
-        );
+                "{}: a message on \"{}\" is dropped: no topic line takes it in; the other broker "
+                "keeps "
+                "a subscription from before (remove foz's session there, or choose another "
+                "client_id)",
+                log_name(), printable(message.topic));
     }
     return std::nullopt;
 }

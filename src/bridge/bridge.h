@@ -63,11 +63,9 @@ class Bridge final : public intake::LinkIntake {
   public:
     /// Starts to connect. `recovered` are all sessions of the journal; it finds its own.
     /// Errors: a password file or state database that cannot be read.
-    [[nodiscard]] static Result<std::unique_ptr<Bridge>> start(
-        const config::Bridge& settings,
-        std::span<const std::shared_ptr<session::Session>> recovered,
-        const BridgeDependencies& dependencies
-    );
+    [[nodiscard]] static Result<std::unique_ptr<Bridge>> start(const config::Bridge& settings,
+            std::span<const std::shared_ptr<session::Session>> recovered,
+            const BridgeDependencies& dependencies);
     /// Stops at once; drain() first for a clean end.
     ~Bridge() override;
 
@@ -85,8 +83,7 @@ class Bridge final : public intake::LinkIntake {
   private:
     Bridge(const config::Bridge& settings, Setup setup, const BridgeDependencies& dependencies);
     [[nodiscard]] static Result<client::SessionTerms> terms_of(
-        const config::Bridge& settings, const TopicMap& topics
-    );
+            const config::Bridge& settings, const TopicMap& topics);
     void notify(std::string_view state);
 
     // On the loop's thread:

@@ -11,22 +11,12 @@ namespace {
 
 /// All that decides which message gets which place in the outbox, and where to.
 std::string numbering_terms(const config::Bridge& bridge) {
-    std::string terms = fmt::format(
-        "{} {} {} {}",
-        bridge.remote.url,
-        bridge.remote.client_id,
-        static_cast<unsigned>(bridge.remote.profile),
-        bridge.in_flight
-    );
+    std::string terms = fmt::format("{} {} {} {}", bridge.remote.url, bridge.remote.client_id,
+            static_cast<unsigned>(bridge.remote.profile), bridge.in_flight);
     for (const config::BridgeTopic& topic : bridge.topics) {
-        terms += fmt::format(
-            "\n{} {} {} {} {}",
-            topic.pattern,
-            static_cast<unsigned>(topic.direction),
-            topic.qos,
-            topic.local_prefix,
-            topic.remote_prefix
-        );
+        terms += fmt::format("\n{} {} {} {} {}", topic.pattern,
+                static_cast<unsigned>(topic.direction), topic.qos, topic.local_prefix,
+                topic.remote_prefix);
     }
     return terms;
 }
@@ -37,12 +27,8 @@ std::string BridgeCursor::name_for(const std::string& bridge) {
     return std::string(kPrefix) + bridge;
 }
 
-BridgeCursor::BridgeCursor(
-    const config::Bridge& bridge,
-    bool exactly_once,
-    journal::Journal& journal,
-    state::StateDatabase& state
-)
+BridgeCursor::BridgeCursor(const config::Bridge& bridge, bool exactly_once,
+        journal::Journal& journal, state::StateDatabase& state)
     : bridge_(bridge.remote.name),
       name_(name_for(bridge.remote.name)),
       exactly_once_(exactly_once),
@@ -70,12 +56,10 @@ Result<journal::Position> BridgeCursor::start(session::Outbox& outbox) {
     const journal::Position first = journal_.status().first;
     if (position_ < first) {
         spdlog::error(
-            "bridge {}: the journal has no records before {} any more, so {} of them were looked "
-            "at for the last time before they were sent",
-            bridge_,
-            first,
-            journal::records_between(position_, first)
-        );
+                "bridge {}: the journal has no records before {} any more, so {} of them were "
+                "looked "
+                "at for the last time before they were sent",
+                bridge_, first, journal::records_between(position_, first));
         position_ = first;
     }
     restore(*progress, outbox);
@@ -115,18 +99,14 @@ void BridgeCursor::restore(state::BridgeProgress progress, session::Outbox& outb
 
 Result<void> BridgeCursor::save(journal::Position position, const session::Outbox& outbox) {
     saved_sequence_ = outbox.received();
-    return state::save_bridge_progress(
-        state_,
-        journal_id_,
-        bridge_,
-        {
-            .position = position,
-            .sequence = saved_sequence_,
-            .released = outbox.oldest(),
-            .ahead = window_,
-            .terms = terms_,
-        }
-    );
+    return state::save_bridge_progress(state_, journal_id_, bridge_,
+            {
+                .position = position,
+                .sequence = saved_sequence_,
+                .released = outbox.oldest(),
+                .ahead = window_,
+                .terms = terms_,
+            });
 }
 
 Result<void> BridgeCursor::move(journal::Position position, const session::Outbox& outbox) {
@@ -144,29 +124,24 @@ Result<void> BridgeCursor::move(journal::Position position, const session::Outbo
     return {};
 }
 
-Result<void> forget_other_bridges(
-    const std::vector<config::Bridge>& configured,
-    journal::Journal& journal,
-    state::StateDatabase& state
-) {
+Result<void> forget_other_bridges(const std::vector<config::Bridge>& configured,
+        journal::Journal& journal, state::StateDatabase& state) {
     for (const journal::NamedCursor& cursor : journal.cursors()) {
         if (!cursor.name.starts_with(BridgeCursor::kPrefix) ||
-            cursor.name.find('/') != std::string::npos) {
+                cursor.name.find('/') != std::string::npos) {
             continue;  // a database's, or another reader's
         }
         const std::string name = cursor.name.substr(BridgeCursor::kPrefix.size());
-        const bool known = std::ranges::any_of(configured, [&](const config::Bridge& bridge) {
-            return bridge.remote.name == name;
-        });
+        const bool known = std::ranges::any_of(configured,
+                [&](const config::Bridge& bridge) { return bridge.remote.name == name; });
         if (known) {
             continue;
         }
         spdlog::warn(
-            "bridge {} is no longer configured; what it had not sent (from record {} on) is given "
-            "up",
-            name,
-            cursor.position
-        );
+                "bridge {} is no longer configured; what it had not sent (from record {} on) is "
+                "given "
+                "up",
+                name, cursor.position);
         if (auto done = state::forget_bridge_progress(state, journal.status().id, name); !done) {
             return done;
         }

@@ -30,12 +30,8 @@ namespace foz::bridge {
 
 class BridgeCursor {
   public:
-    BridgeCursor(
-        const config::Bridge& bridge,
-        bool exactly_once,
-        journal::Journal& journal,
-        state::StateDatabase& state
-    );
+    BridgeCursor(const config::Bridge& bridge, bool exactly_once, journal::Journal& journal,
+            state::StateDatabase& state);
 
     /// Finds the position to begin at: for a new bridge the end of what is durable. Makes `outbox`
     /// go on with the packet ids of the process before. Errors: a state database that cannot be
@@ -73,10 +69,7 @@ class BridgeCursor {
 
 /// Lets go of what bridges have left behind that are no longer configured: the journal need not
 /// wait for them. Errors: a state database that cannot be used.
-[[nodiscard]] Result<void> forget_other_bridges(
-    const std::vector<config::Bridge>& configured,
-    journal::Journal& journal,
-    state::StateDatabase& state
-);
+[[nodiscard]] Result<void> forget_other_bridges(const std::vector<config::Bridge>& configured,
+        journal::Journal& journal, state::StateDatabase& state);
 
 }  // namespace foz::bridge

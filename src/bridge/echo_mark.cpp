@@ -15,8 +15,7 @@ constexpr std::string_view kName = "foz-bridge";
 }  // namespace
 
 std::optional<EchoMark> EchoMark::for_bridge(
-    const config::Bridge& bridge, std::string_view journal_id
-) {
+        const config::Bridge& bridge, std::string_view journal_id) {
     if (config::limits_of(bridge.remote.profile).no_local || bridge.remote.version != "5") {
         return std::nullopt;
     }
@@ -25,13 +24,11 @@ std::optional<EchoMark> EchoMark::for_bridge(
 
 std::string EchoMark::value_for(std::string_view topic, std::string_view payload) const {
     return fmt::format(
-        "{} {:08x}{:08x}", bridge_, crc32c(as_bytes(topic)), crc32c(as_bytes(payload))
-    );
+            "{} {:08x}{:08x}", bridge_, crc32c(as_bytes(topic)), crc32c(as_bytes(payload)));
 }
 
 void EchoMark::add_to(
-    mqtt::PropertyWriter& properties, std::string_view topic, std::string_view payload
-) const {
+        mqtt::PropertyWriter& properties, std::string_view topic, std::string_view payload) const {
     properties.add_user(kName, value_for(topic, payload));
 }
 
@@ -42,8 +39,8 @@ bool EchoMark::is_on(const mqtt::Publish& message) const {
     bool found = false;
     message.properties.for_each([&](const mqtt::Property& property) {
         found = found || (property.id == mqtt::PropertyId::user_property &&
-                          property.text == kName && property.value.starts_with(bridge_) &&
-                          property.value == value_for(message.topic, message.payload));
+                                 property.text == kName && property.value.starts_with(bridge_) &&
+                                 property.value == value_for(message.topic, message.payload));
     });
     return found;
 }

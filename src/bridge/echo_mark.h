@@ -23,11 +23,10 @@ class EchoMark {
   public:
     /// Nothing when the broker sees to it itself, or when there are no properties in its protocol.
     [[nodiscard]] static std::optional<EchoMark> for_bridge(
-        const config::Bridge& bridge, std::string_view journal_id
-    );
+            const config::Bridge& bridge, std::string_view journal_id);
 
-    void add_to(mqtt::PropertyWriter& properties, std::string_view topic, std::string_view payload)
-        const;
+    void add_to(mqtt::PropertyWriter& properties, std::string_view topic,
+            std::string_view payload) const;
 
     /// Whether this bridge has sent it. `message` is as it came from the broker.
     [[nodiscard]] bool is_on(const mqtt::Publish& message) const;

@@ -29,12 +29,8 @@ void copy_property(const Property& property, mqtt::PropertyWriter& to) {
 
 }  // namespace
 
-OutgoingMessages::OutgoingMessages(
-    const TopicMap& topics,
-    const config::RemoteLimits& limits,
-    std::string own_client_id,
-    std::optional<EchoMark> mark
-)
+OutgoingMessages::OutgoingMessages(const TopicMap& topics, const config::RemoteLimits& limits,
+        std::string own_client_id, std::optional<EchoMark> mark)
     : topics_(topics),
       limits_(limits),
       own_client_id_(std::move(own_client_id)),
@@ -86,8 +82,7 @@ Result<OutgoingMessage> OutgoingMessages::make(const journal::Record& record, Sy
 // here taken off [MQTT-3.3.2-6].
 bool OutgoingMessages::expire(const mqtt::Message& message, SystemTime now) {
     const auto waited = std::max<std::int64_t>(
-        std::chrono::duration_cast<std::chrono::seconds>(now - message.received).count(), 0
-    );
+            std::chrono::duration_cast<std::chrono::seconds>(now - message.received).count(), 0);
     const Properties properties = Properties::from_validated(message.properties);
     const auto expiry = properties.number(PropertyId::message_expiry_interval).value_or(0);
     if (waited >= expiry) {
@@ -105,9 +100,8 @@ bool OutgoingMessages::expire(const mqtt::Message& message, SystemTime now) {
 
 void OutgoingMessages::mark(Publish& publish) {
     marked_properties_.clear();
-    publish.properties.for_each([this](const Property& property) {
-        copy_property(property, marked_properties_);
-    });
+    publish.properties.for_each(
+            [this](const Property& property) { copy_property(property, marked_properties_); });
     mark_->add_to(marked_properties_, publish.topic, publish.payload);
     publish.properties = marked_properties_.properties();
 }
@@ -118,24 +112,19 @@ std::string OutgoingMessages::over_limit(const Publish& publish) const {
         return "without its prefix it has no topic, or one over 65535 bytes";
     }
     if (publish.payload.size() > limits_.payload_bytes) {
-        return fmt::format(
-            "its payload has {} bytes, and the broker takes {}",
-            publish.payload.size(),
-            limits_.payload_bytes
-        );
+        return fmt::format("its payload has {} bytes, and the broker takes {}",
+                publish.payload.size(), limits_.payload_bytes);
     }
     if (counted.size() > limits_.topic_bytes) {
-        return fmt::format(
-            "its topic has {} bytes, and the broker takes {}", counted.size(), limits_.topic_bytes
-        );
+        return fmt::format("its topic has {} bytes, and the broker takes {}", counted.size(),
+                limits_.topic_bytes);
     }
     // Counting levels costs a look at every byte; the profile without limits does not need it.
     if (limits_.topic_levels < counted.size()) {
         const std::size_t levels = mqtt::topic_levels(counted);
         if (levels > limits_.topic_levels) {
-            return fmt::format(
-                "its topic has {} levels, and the broker takes {}", levels, limits_.topic_levels
-            );
+            return fmt::format("its topic has {} levels, and the broker takes {}", levels,
+                    limits_.topic_levels);
         }
     }
     return {};

@@ -35,12 +35,8 @@ class OutgoingMessages {
   public:
     /// `own_client_id` is what the messages have in the journal that came in by this bridge; `mark`
     /// is put on those that will come in by it.
-    OutgoingMessages(
-        const TopicMap& topics,
-        const config::RemoteLimits& limits,
-        std::string own_client_id,
-        std::optional<EchoMark> mark
-    );
+    OutgoingMessages(const TopicMap& topics, const config::RemoteLimits& limits,
+            std::string own_client_id, std::optional<EchoMark> mark);
 
     /// The result's views are valid until the next call, and as long as the record. Error: corrupt.
     [[nodiscard]] Result<OutgoingMessage> make(const journal::Record& record, SystemTime now);

@@ -17,10 +17,8 @@ constexpr double kRefill = 1 - kBucket;
 PublishRate::PublishRate(const config::RemoteLimits& limits)
     : messages_per_second_(limits.publishes_per_second),
       bytes_per_second_(limits.bytes_per_second),
-      limited_(
-          limits.publishes_per_second != std::numeric_limits<std::uint32_t>::max() ||
-          limits.bytes_per_second != std::numeric_limits<std::uint32_t>::max()
-      ),
+      limited_(limits.publishes_per_second != std::numeric_limits<std::uint32_t>::max() ||
+               limits.bytes_per_second != std::numeric_limits<std::uint32_t>::max()),
       messages_(messages_per_second_ * kBucket),
       bytes_(bytes_per_second_ * kBucket) {}
 
@@ -33,9 +31,8 @@ std::chrono::nanoseconds PublishRate::wait(SteadyTime now) {
     };
     refill(messages_, messages_per_second_);
     refill(bytes_, bytes_per_second_);
-    const double lacking = std::max(
-        (1 - messages_) / (messages_per_second_ * kRefill), -bytes_ / (bytes_per_second_ * kRefill)
-    );
+    const double lacking = std::max((1 - messages_) / (messages_per_second_ * kRefill),
+            -bytes_ / (bytes_per_second_ * kRefill));
     if (lacking <= 0) {
         return {};
     }

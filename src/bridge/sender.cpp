@@ -30,22 +30,14 @@ journal::Position position_of(std::uint64_t tag) {
 
 }  // namespace
 
-Sender::Sender(
-    const config::Bridge& bridge,
-    const TopicMap& topics,
-    journal::Journal& journal,
-    state::StateDatabase& state,
-    const Clock& clock
-)
+Sender::Sender(const config::Bridge& bridge, const TopicMap& topics, journal::Journal& journal,
+        state::StateDatabase& state, const Clock& clock)
     : log_name_("bridge " + bridge.remote.name),
       journal_(journal),
       clock_(clock),
-      messages_(
-          topics,
-          config::limits_of(bridge.remote.profile),
-          std::string(mqtt::kBridgeClientId) + bridge.remote.name,
-          EchoMark::for_bridge(bridge, journal.status().id)
-      ),
+      messages_(topics, config::limits_of(bridge.remote.profile),
+              std::string(mqtt::kBridgeClientId) + bridge.remote.name,
+              EchoMark::for_bridge(bridge, journal.status().id)),
       cursor_(bridge, topics.qos_out() == kExactlyOnce, journal, state),
       undeliverable_(log_name_, journal, state, clock),
       rate_(config::limits_of(bridge.remote.profile)) {}
@@ -86,9 +78,8 @@ void Sender::pump_after(std::chrono::nanoseconds delay) {
 
 void Sender::complain(const Error& error) {
     if (failed_throttle_.pass(clock_.steady_now())) {
-        spdlog::error(
-            "{}: nothing more is sent: {}; foz tries again by itself", log_name_, error.message
-        );
+        spdlog::error("{}: nothing more is sent: {}; foz tries again by itself", log_name_,
+                error.message);
     }
 }
 
@@ -114,13 +105,10 @@ void Sender::watch() {
         const auto& now = link_->protocol().outbox();
         if (!now.empty() && now.oldest() == watched_ && link_->protocol().ready()) {
             link_->reconnect(
-                {client::Cause::silent,
-                 fmt::format(
-                     "the broker has not acknowledged a message for {} s; it may have discarded it "
-                     "for being over a rate",
-                     kAckTimeout.count()
-                 )}
-            );
+                    {client::Cause::silent, fmt::format("the broker has not acknowledged a message "
+                                                        "for {} s; it may have discarded it "
+                                                        "for being over a rate",
+                                                    kAckTimeout.count())});
         }
         watch();
     });
@@ -197,8 +185,7 @@ void Sender::send(const journal::Record& record, const OutgoingMessage& outgoing
         case Fate::send:
             rate_.take(outgoing.publish.payload.size() + outgoing.publish.topic.size());
             link_->publish(
-                {.message = outgoing.publish, .tag = tag_of(record.position), .again = again}
-            );
+                    {.message = outgoing.publish, .tag = tag_of(record.position), .again = again});
             return;
         case Fate::expired: counters_.expired.fetch_add(1, std::memory_order_relaxed); break;
         case Fate::impossible:
@@ -221,12 +208,10 @@ void Sender::on_delivered(std::uint64_t tag, mqtt::ReasonCode reason) {
         return;
     }
     counters_.refused.fetch_add(1, std::memory_order_relaxed);
-    undeliverable_.add(
-        position_of(tag),
-        reason == mqtt::ReasonCode::packet_too_large
-            ? "it is larger than the broker's Maximum Packet Size"
-            : fmt::format("the broker refused it: {}", mqtt::reason_text(reason))
-    );
+    undeliverable_.add(position_of(tag),
+            reason == mqtt::ReasonCode::packet_too_large
+                    ? "it is larger than the broker's Maximum Packet Size"
+                    : fmt::format("the broker refused it: {}", mqtt::reason_text(reason)));
 }
 
 void Sender::advance_cursor() {

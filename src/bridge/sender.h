@@ -40,13 +40,8 @@ class Sender {
     static constexpr std::uint64_t kNoRecord = journal::Position::beyond_all().number();
 
     /// What is passed by reference outlives it.
-    Sender(
-        const config::Bridge& bridge,
-        const TopicMap& topics,
-        journal::Journal& journal,
-        state::StateDatabase& state,
-        const Clock& clock
-    );
+    Sender(const config::Bridge& bridge, const TopicMap& topics, journal::Journal& journal,
+            state::StateDatabase& state, const Clock& clock);
 
     /// Before the link starts. Errors: a state database or journal that cannot be read.
     [[nodiscard]] Result<void> start(client::Loop& loop, client::Link& link);

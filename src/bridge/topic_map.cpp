@@ -10,21 +10,18 @@ namespace foz::bridge {
 TopicMap::TopicMap(const std::vector<config::BridgeTopic>& lines) {
     for (const config::BridgeTopic& line : lines) {
         if (line.direction != config::Direction::in) {
-            out_.push_back(
-                {line.local_prefix + line.pattern, line.local_prefix, line.remote_prefix, line.qos}
-            );
+            out_.push_back({line.local_prefix + line.pattern, line.local_prefix, line.remote_prefix,
+                line.qos});
         }
         if (line.direction != config::Direction::out) {
-            in_.push_back(
-                {line.remote_prefix + line.pattern, line.remote_prefix, line.local_prefix, line.qos}
-            );
+            in_.push_back({line.remote_prefix + line.pattern, line.remote_prefix, line.local_prefix,
+                line.qos});
         }
     }
 }
 
 std::optional<MappedTopic> TopicMap::map(
-    const std::vector<Line>& lines, std::string_view topic, std::string& buffer
-) {
+        const std::vector<Line>& lines, std::string_view topic, std::string& buffer) {
     for (const Line& line : lines) {
         if (!mqtt::topic_matches(line.filter, topic)) {
             continue;

@@ -38,12 +38,12 @@ class TopicMap {
 
     /// The name that a message of this bridge's own broker has there; nothing when no line takes it
     /// out. The view is into `topic` or `buffer`.
-    [[nodiscard]] std::optional<MappedTopic> outward(std::string_view topic, std::string& buffer)
-        const;
+    [[nodiscard]] std::optional<MappedTopic> outward(
+            std::string_view topic, std::string& buffer) const;
 
     /// The same for a message from there.
-    [[nodiscard]] std::optional<MappedTopic> inward(std::string_view topic, std::string& buffer)
-        const;
+    [[nodiscard]] std::optional<MappedTopic> inward(
+            std::string_view topic, std::string& buffer) const;
 
     /// What to subscribe to there; each filter once, at the highest QoS that a line gives it.
     [[nodiscard]] std::vector<RemoteFilter> remote_filters() const;
@@ -60,8 +60,7 @@ class TopicMap {
     };
 
     [[nodiscard]] static std::optional<MappedTopic> map(
-        const std::vector<Line>& lines, std::string_view topic, std::string& buffer
-    );
+            const std::vector<Line>& lines, std::string_view topic, std::string& buffer);
 
     std::vector<Line> out_;
     std::vector<Line> in_;

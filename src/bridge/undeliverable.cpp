@@ -43,9 +43,8 @@ Result<state::DeadLetter> read_letter(journal::Journal& journal, journal::Positi
 
 }  // namespace
 
-Undeliverable::Undeliverable(
-    std::string log_name, journal::Journal& journal, state::StateDatabase& state, const Clock& clock
-)
+Undeliverable::Undeliverable(std::string log_name, journal::Journal& journal,
+        state::StateDatabase& state, const Clock& clock)
     : log_name_(std::move(log_name)),
       journal_(journal),
       state_(state),
@@ -59,11 +58,10 @@ void Undeliverable::add(journal::Position position, std::string reason) {
 bool Undeliverable::not_saved(const Error& error) {
     if (failed_throttle_.pass(clock_.steady_now())) {
         spdlog::error(
-            "{}: a message that cannot be sent cannot be kept as a dead letter now: {}; foz tries "
-            "again by itself",
-            log_name_,
-            error.message
-        );
+                "{}: a message that cannot be sent cannot be kept as a dead letter now: {}; foz "
+                "tries "
+                "again by itself",
+                log_name_, error.message);
     }
     return false;
 }
@@ -79,13 +77,8 @@ bool Undeliverable::save() {
             return not_saved(letter.error());
         }
         if (!letter) {
-            spdlog::error(
-                "{}: record {} cannot be sent ({}) nor kept: {}",
-                log_name_,
-                entry.position,
-                entry.reason,
-                letter.error().message
-            );
+            spdlog::error("{}: record {} cannot be sent ({}) nor kept: {}", log_name_,
+                    entry.position, entry.reason, letter.error().message);
             continue;
         }
         letter->journal = journal_id_;
@@ -100,15 +93,11 @@ bool Undeliverable::save() {
     }
     const auto held_back = throttle_.pass(clock_.steady_now());
     if (held_back && !letters.empty()) {
-        spdlog::warn(
-            "{}: a message on \"{}\" became a dead letter: {}{}",
-            log_name_,
-            printable(letters.front().topic),
-            letters.front().reason,
-            *held_back + letters.size() > 1
-                ? fmt::format(" ({} more like it)", *held_back + letters.size() - 1)
-                : ""
-        );
+        spdlog::warn("{}: a message on \"{}\" became a dead letter: {}{}", log_name_,
+                printable(letters.front().topic), letters.front().reason,
+                *held_back + letters.size() > 1
+                        ? fmt::format(" ({} more like it)", *held_back + letters.size() - 1)
+                        : "");
     }
     entries_.clear();
     return true;

@@ -18,12 +18,8 @@ namespace foz::bridge {
 class Undeliverable {
   public:
     /// `log_name`, "bridge NAME", stands for the database in the letters.
-    Undeliverable(
-        std::string log_name,
-        journal::Journal& journal,
-        state::StateDatabase& state,
-        const Clock& clock
-    );
+    Undeliverable(std::string log_name, journal::Journal& journal, state::StateDatabase& state,
+            const Clock& clock);
 
     /// `reason` says for a person why the message at `position` cannot be sent.
     void add(journal::Position position, std::string reason);

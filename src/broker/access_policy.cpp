@@ -18,8 +18,7 @@ AccessPolicy::AccessPolicy(const config::Listener& listener)
       admits_anonymous_(listener.allow_anonymous || !asks_for_something(listener)) {}
 
 Result<std::unique_ptr<AccessPolicy>> AccessPolicy::open(
-    const config::Listener& listener, SystemTime now
-) {
+        const config::Listener& listener, SystemTime now) {
     std::unique_ptr<AccessPolicy> policy(new AccessPolicy(listener));
     const auto failed = [&](const Error& error) {
         return fail(error.code, "listener {}: {}", listener.name, error.message);
@@ -55,8 +54,7 @@ std::vector<std::string> AccessPolicy::reload(SystemTime now) {
     if (tls_) {
         if (auto reloaded = tls_->reload(now); !reloaded) {
             lines.push_back(
-                fmt::format("{}; the certificates from before stay", reloaded.error().message)
-            );
+                    fmt::format("{}; the certificates from before stay", reloaded.error().message));
         } else {
             const auto& warnings = tls_->current()->warnings();
             lines.insert(lines.end(), warnings.begin(), warnings.end());
@@ -69,8 +67,7 @@ std::vector<std::string> AccessPolicy::reload(SystemTime now) {
             passwords_ = *std::move(passwords);
         } else {
             lines.push_back(
-                fmt::format("{}; the passwords from before stay", passwords.error().message)
-            );
+                    fmt::format("{}; the passwords from before stay", passwords.error().message));
         }
     }
     return lines;

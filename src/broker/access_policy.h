@@ -22,8 +22,7 @@ class AccessPolicy {
   public:
     /// Reads the files. Errors name the file and say what to do.
     [[nodiscard]] static Result<std::unique_ptr<AccessPolicy>> open(
-        const config::Listener& listener, SystemTime now
-    );
+            const config::Listener& listener, SystemTime now);
 
     /// Null: plain TCP.
     [[nodiscard]] std::shared_ptr<const tls::ServerContext> tls() const {

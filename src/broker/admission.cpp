@@ -45,8 +45,7 @@ void Admission::leave(Connection& connection) {
 
 std::optional<Admission::Eviction> Admission::excess() {
     const std::size_t share = std::max<std::size_t>(
-        1, context_.settings.limits.connections_unidentified / context_.reactor_count
-    );
+            1, context_.settings.limits.connections_unidentified / context_.reactor_count);
     if (unidentified_.size() <= share) {
         return std::nullopt;
     }
@@ -71,11 +70,9 @@ Admission::Decision Admission::decide(Connection& connection) {
     if (connection.policy.admits_anonymous()) {
         return admitted();
     }
-    return refusal(
-        mqtt::ReasonCode::not_authorized,
-        "no user name: this listener asks for a name and password, or a certificate; give the "
-        "client one (foz passwd), or write allow_anonymous = true"
-    );
+    return refusal(mqtt::ReasonCode::not_authorized,
+            "no user name: this listener asks for a name and password, or a certificate; give the "
+            "client one (foz passwd), or write allow_anonymous = true");
 }
 
 Admission::Decision Admission::check_password(Connection& connection, Credentials credentials) {
@@ -87,11 +84,11 @@ Admission::Decision Admission::check_password(Connection& connection, Credential
         .address = connection.peer.network(),
         .deadline = connection.accepted + context_.settings.limits.connect_timeout,
         .answer =
-            [this,
-             handle = connection.self,
-             user = credentials.user_name](access::PasswordVerdict verdict) {
-                loop_.post([this, handle, user, verdict] { take_verdict(handle, user, verdict); });
-            },
+                [this, handle = connection.self, user = credentials.user_name](
+                        access::PasswordVerdict verdict) {
+                    loop_.post(
+                            [this, handle, user, verdict] { take_verdict(handle, user, verdict); });
+                },
     });
     if (submitted.verdict) {
         return decision_of(credentials.user_name, *submitted.verdict);
@@ -107,12 +104,11 @@ Admission::Decision Admission::check_password(Connection& connection, Credential
 }
 
 void Admission::take_verdict(
-    ConnectionHandle handle, const std::string& user, access::PasswordVerdict verdict
-) {
+        ConnectionHandle handle, const std::string& user, access::PasswordVerdict verdict) {
     // The handle outlives the connection, and its slot's next one has another generation.
     Connection* const connection = table_.find(handle);
     if (connection == nullptr ||
-        connection->protocol.state() != Protocol::State::awaiting_session) {
+            connection->protocol.state() != Protocol::State::awaiting_session) {
         return;  // it was closed while it waited
     }
     connection->password_ticket = 0;
@@ -121,19 +117,15 @@ void Admission::take_verdict(
 }
 
 Admission::Decision Admission::decision_of(
-    const std::string& user, access::PasswordVerdict verdict
-) {
+        const std::string& user, access::PasswordVerdict verdict) {
     switch (verdict) {
         case access::PasswordVerdict::right: return admitted();
         case access::PasswordVerdict::wrong:
-            return refusal(
-                mqtt::ReasonCode::bad_user_name_or_password,
-                fmt::format(
-                    "wrong password, or no such user: \"{}\"; set it with foz passwd, and in the "
-                    "client",
-                    printable(user)
-                )
-            );
+            return refusal(mqtt::ReasonCode::bad_user_name_or_password,
+                    fmt::format("wrong password, or no such user: \"{}\"; set it with foz passwd, "
+                                "and in the "
+                                "client",
+                            printable(user)));
         case access::PasswordVerdict::late: break;
     }
     return refusal(mqtt::ReasonCode::server_busy, std::string(kPasswordLate));
@@ -148,7 +140,7 @@ std::vector<ConnectionHandle> Admission::departed() {
         }
         constexpr char kDisconnect = '\xE0';
         const bool sent_more =
-            !connection->input.empty() && connection->input.front() != kDisconnect;
+                !connection->input.empty() && connection->input.front() != kDisconnect;
         if (sent_more || !has_hung_up(*connection)) {
             return false;
         }

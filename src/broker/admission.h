@@ -32,12 +32,8 @@ class Admission {
 
     /// `decided` gets the decisions that had to be awaited, on the loop's thread. All that is
     /// passed by reference must outlive it.
-    Admission(
-        ReactorContext& context,
-        EventLoop& loop,
-        ConnectionTable& table,
-        std::function<void(Connection&, const Decision&)> decided
-    )
+    Admission(ReactorContext& context, EventLoop& loop, ConnectionTable& table,
+            std::function<void(Connection&, const Decision&)> decided)
         : context_(context), loop_(loop), table_(table), decided_(std::move(decided)) {}
 
     /// A new connection.
@@ -66,11 +62,9 @@ class Admission {
   private:
     [[nodiscard]] Decision check_password(Connection& connection, Credentials credentials);
     void take_verdict(
-        ConnectionHandle handle, const std::string& user, access::PasswordVerdict verdict
-    );
+            ConnectionHandle handle, const std::string& user, access::PasswordVerdict verdict);
     [[nodiscard]] static Decision decision_of(
-        const std::string& user, access::PasswordVerdict verdict
-    );
+            const std::string& user, access::PasswordVerdict verdict);
 
     ReactorContext& context_;
     EventLoop& loop_;

@@ -10,12 +10,11 @@ using mqtt::ProtocolVersion;
 
 AnswerWriter::AnswerWriter(const mqtt::Connect& connect)
     : version_(connect.version),
-      packet_bytes_max_(
-          connect.properties.number(PropertyId::maximum_packet_size).value_or(mqtt::kPacketBytesMax)
-      ),
+      packet_bytes_max_(connect.properties.number(PropertyId::maximum_packet_size)
+                      .value_or(mqtt::kPacketBytesMax)),
       wants_reasons_(
-          connect.properties.number(PropertyId::request_problem_information).value_or(1) != 0
-      ) {}
+              connect.properties.number(PropertyId::request_problem_information).value_or(1) != 0) {
+}
 
 // Appends the packet that append(properties) makes with `why` in them; if that is too large, or
 // there is none, without.
@@ -41,18 +40,15 @@ bool AnswerWriter::append_within(std::string_view why, std::string& out, Append 
 }
 
 bool AnswerWriter::connack(
-    bool session_present, const mqtt::PropertyWriter& properties, std::string& out
-) const {
+        bool session_present, const mqtt::PropertyWriter& properties, std::string& out) const {
     return append_within("", out, [&](const mqtt::Properties&) {
-        mqtt::append_connack(
-            out,
-            {
-                .session_present = session_present,
-                .reason = mqtt::ReasonCode::success,
-                .properties = properties.properties(),
-            },
-            version_
-        );
+        mqtt::append_connack(out,
+                {
+                    .session_present = session_present,
+                    .reason = mqtt::ReasonCode::success,
+                    .properties = properties.properties(),
+                },
+                version_);
     });
 }
 
@@ -62,8 +58,7 @@ bool AnswerWriter::refusal(mqtt::ReasonCode reason, std::string_view why, std::s
     }
     return append_within(why, out, [&](const mqtt::Properties& with) {
         mqtt::append_connack(
-            out, {.session_present = false, .reason = reason, .properties = with}, version_
-        );
+                out, {.session_present = false, .reason = reason, .properties = with}, version_);
     });
 }
 
@@ -75,13 +70,12 @@ bool AnswerWriter::suback(mqtt::Suback answer, std::string_view why, std::string
 }
 
 bool AnswerWriter::unsuback(const mqtt::Unsuback& answer, std::string& out) const {
-    return append_within("", out, [&](const mqtt::Properties&) {
-        mqtt::append_unsuback(out, answer, version_);
-    });
+    return append_within("", out,
+            [&](const mqtt::Properties&) { mqtt::append_unsuback(out, answer, version_); });
 }
 
-bool AnswerWriter::disconnect(mqtt::ReasonCode reason, std::string_view why, std::string& out)
-    const {
+bool AnswerWriter::disconnect(
+        mqtt::ReasonCode reason, std::string_view why, std::string& out) const {
     if (version_ != ProtocolVersion::v5) {
         return true;
     }

@@ -25,17 +25,16 @@ class AnswerWriter {
 
     /// `properties`: with what MQTT 5 is to be told, in place of `why`.
     [[nodiscard]] bool connack(
-        bool session_present, const mqtt::PropertyWriter& properties, std::string& out
-    ) const;
+            bool session_present, const mqtt::PropertyWriter& properties, std::string& out) const;
     /// A CONNACK that refuses. False, too, when the version has no return code for `reason`
     /// [MQTT-3.1.4-1].
-    [[nodiscard]] bool refusal(mqtt::ReasonCode reason, std::string_view why, std::string& out)
-        const;
+    [[nodiscard]] bool refusal(
+            mqtt::ReasonCode reason, std::string_view why, std::string& out) const;
     [[nodiscard]] bool suback(mqtt::Suback answer, std::string_view why, std::string& out) const;
     [[nodiscard]] bool unsuback(const mqtt::Unsuback& answer, std::string& out) const;
     /// MQTT 3 has none, and nothing is appended.
-    [[nodiscard]] bool disconnect(mqtt::ReasonCode reason, std::string_view why, std::string& out)
-        const;
+    [[nodiscard]] bool disconnect(
+            mqtt::ReasonCode reason, std::string_view why, std::string& out) const;
 
     [[nodiscard]] mqtt::ProtocolVersion version() const { return version_; }
 

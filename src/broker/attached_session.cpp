@@ -10,17 +10,12 @@ namespace foz::broker {
 
 using mqtt::RecordKind;
 
-AttachedSession::Opened AttachedSession::open(
-    SessionRegistry& registry,
-    const ConnectTerms& terms,
-    std::uint32_t expiry_max,
-    ConnectionHandle ender,
-    intake::Inbox& inbox
-) {
+AttachedSession::Opened AttachedSession::open(SessionRegistry& registry, const ConnectTerms& terms,
+        std::uint32_t expiry_max, ConnectionHandle ender, intake::Inbox& inbox) {
     expiry_max_ = expiry_max;
     expiry_seconds_ = std::min(terms.expiry_requested, expiry_max);
     SessionRegistry::Opened opened =
-        registry.open(terms.client_id, terms.clean_start, expiry_seconds_, ender);
+            registry.open(terms.client_id, terms.clean_start, expiry_seconds_, ender);
     if (!opened.session) {
         return {};
     }
@@ -59,16 +54,14 @@ AttachedSession::Release AttachedSession::release(std::uint16_t packet_id, intak
     return release;
 }
 
-void AttachedSession::journal(RecordKind kind, std::uint16_t packet_id, intake::Inbox& inbox)
-    const {
+void AttachedSession::journal(
+        RecordKind kind, std::uint16_t packet_id, intake::Inbox& inbox) const {
     inbox.add_session_record(
-        kind,
-        {
-            .client_id = session_->client_id(),
-            .packet_id = packet_id,
-            .expiry_seconds = kind == RecordKind::session_started ? expiry_seconds_ : 0,
-        }
-    );
+            kind, {
+                      .client_id = session_->client_id(),
+                      .packet_id = packet_id,
+                      .expiry_seconds = kind == RecordKind::session_started ? expiry_seconds_ : 0,
+                  });
 }
 
 // Tells the journal for how long the session is to be kept, when that is any of its business.

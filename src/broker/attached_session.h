@@ -33,13 +33,8 @@ class AttachedSession {
     };
     /// By the owner of `client_id` in `registry`, once. `ender` is who ends the session that is
     /// dropped for it. Seconds, at most `expiry_max`.
-    [[nodiscard]] Opened open(
-        SessionRegistry& registry,
-        const ConnectTerms& terms,
-        std::uint32_t expiry_max,
-        ConnectionHandle ender,
-        intake::Inbox& inbox
-    );
+    [[nodiscard]] Opened open(SessionRegistry& registry, const ConnectTerms& terms,
+            std::uint32_t expiry_max, ConnectionHandle ender, intake::Inbox& inbox);
     [[nodiscard]] bool is_open() const { return session_ != nullptr; }
 
     /// Seconds for which it outlives its connection; 0: it ends with it.

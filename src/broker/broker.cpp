@@ -27,12 +27,9 @@ Broker::Broker(const config::Settings& settings, journal::Journal& journal, cons
     journal.add_listener(*this);
 }
 
-Result<std::unique_ptr<Broker>> Broker::start(
-    const config::Settings& settings,
-    journal::Journal& journal,
-    std::vector<std::shared_ptr<Session>> sessions,
-    const Clock& clock
-) {
+Result<std::unique_ptr<Broker>> Broker::start(const config::Settings& settings,
+        journal::Journal& journal, std::vector<std::shared_ptr<Session>> sessions,
+        const Clock& clock) {
     std::unique_ptr<Broker> broker(new Broker(settings, journal, clock));
     for (auto& session : sessions) {
         session->set_presence({.connected = false, .since = clock.system_now()});
@@ -47,8 +44,8 @@ Result<std::unique_ptr<Broker>> Broker::start(
     }
     // Nobody is let in anywhere before all certificates and passwords have turned out to be good.
     for (std::size_t i = 0; i < settings.listeners.size(); ++i) {
-        auto opened =
-            broker::Listener::open(settings.listeners[i], *broker->policies_[i], broker->context_);
+        auto opened = broker::Listener::open(
+                settings.listeners[i], *broker->policies_[i], broker->context_);
         if (!opened) {
             return pass_on(opened);
         }

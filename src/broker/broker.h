@@ -36,12 +36,9 @@ class Broker final : public journal::Listener, public session::SessionHolder {
   public:
     /// Takes up the sessions that were recovered, starts the reactors, and opens the listeners.
     /// What is passed by reference must outlive it.
-    [[nodiscard]] static Result<std::unique_ptr<Broker>> start(
-        const config::Settings& settings,
-        journal::Journal& journal,
-        std::vector<std::shared_ptr<Session>> sessions,
-        const Clock& clock
-    );
+    [[nodiscard]] static Result<std::unique_ptr<Broker>> start(const config::Settings& settings,
+            journal::Journal& journal, std::vector<std::shared_ptr<Session>> sessions,
+            const Clock& clock);
     Broker(const Broker&) = delete;
     Broker& operator=(const Broker&) = delete;
     /// Stops at once; drain() first for a clean end.

@@ -56,10 +56,11 @@ void ClientLog::note(Event event, SteadyTime now) {
     ++*of_network;
     ++cause.lines;
     spdlog::warn("{}", event.text);
-    entries_.emplace(
-        std::move(key),
-        Entry{.text = std::move(event.text), .more = 0, .written = now, .last = now, .interval = 0}
-    );
+    entries_.emplace(std::move(key), Entry{.text = std::move(event.text),
+                                         .more = 0,
+                                         .written = now,
+                                         .last = now,
+                                         .interval = 0});
 }
 
 void ClientLog::tell(SteadyTime now) {
@@ -77,12 +78,8 @@ void ClientLog::tell_entries(SteadyTime now) {
             continue;
         }
         if (due && entry.more > 0) {
-            spdlog::warn(
-                "{} ({} times more in the last {})",
-                entry.text,
-                entry.more,
-                ago(now - entry.written)
-            );
+            spdlog::warn("{} ({} times more in the last {})", entry.text, entry.more,
+                    ago(now - entry.written));
             entry.more = 0;
             entry.written = now;
             entry.interval = std::min(entry.interval + 1, kIntervals.size() - 1);
@@ -97,12 +94,10 @@ void ClientLog::tell_others(SteadyTime now) {
             continue;
         }
         spdlog::warn(
-            "{} (the last of {} like this in the last {}, from clients that have no line of their "
-            "own)",
-            cause.example,
-            cause.others,
-            ago(now - cause.others_since)
-        );
+                "{} (the last of {} like this in the last {}, from clients that have no line of "
+                "their "
+                "own)",
+                cause.example, cause.others, ago(now - cause.others_since));
         cause.others = 0;
     }
 }

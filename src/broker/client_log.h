@@ -61,8 +61,7 @@ class ClientLog {
     void tell_others(SteadyTime now) FOZ_REQUIRES(mutex_);
 
     static constexpr std::array kIntervals = {
-        std::chrono::minutes(1), std::chrono::minutes(10), std::chrono::minutes(60)
-    };
+        std::chrono::minutes(1), std::chrono::minutes(10), std::chrono::minutes(60)};
 
     Mutex mutex_;
     std::unordered_map<std::string, Entry> entries_ FOZ_GUARDED_BY(mutex_);  // by cause and who

@@ -48,7 +48,7 @@ std::optional<ConnectRefusal> refusal_of(const mqtt::Connect& connect) {
         };
     }
     if (connect.client_id.empty() && !connect.clean_start &&
-        connect.version != ProtocolVersion::v5) {
+            connect.version != ProtocolVersion::v5) {
         return ConnectRefusal{
             .reason = ReasonCode::client_identifier_not_valid,
             .why = "[MQTT-3.1.3-8] a session that is kept needs a client id",

@@ -29,8 +29,7 @@ struct ConnectTerms {
     std::uint32_t expiry_requested = 0;
 
     [[nodiscard]] static ConnectTerms of(
-        const mqtt::Connect& connect, const config::Limits& limits
-    );
+            const mqtt::Connect& connect, const config::Limits& limits);
 };
 
 /// What a CONNECT says about who it is from.

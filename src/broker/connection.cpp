@@ -20,9 +20,9 @@ bool passes(int error_number) {
 ReadResult read_some(Connection& connection, ReadBuffers& buffers, std::size_t offset) {
     const std::span<char> plain = buffers.plain().subspan(offset);
     const std::span<char> into =
-        connection.tls ? buffers.sealed() : plain.first(ReadBuffers::kReadBytes);
+            connection.tls ? buffers.sealed() : plain.first(ReadBuffers::kReadBytes);
     const ssize_t count =
-        ::recv(connection.socket.number(), into.data(), into.size(), MSG_DONTWAIT);
+            ::recv(connection.socket.number(), into.data(), into.size(), MSG_DONTWAIT);
     if (count < 0 && passes(errno)) {
         return {.outcome = IoOutcome::would_block, .size = 0};
     }
@@ -34,9 +34,9 @@ ReadResult read_some(Connection& connection, ReadBuffers& buffers, std::size_t o
         return {.outcome = IoOutcome::done, .size = size};
     }
     const tls::Received received =
-        connection.tls->receive({into.data(), size}, plain, connection.sealed);
-    const bool goes_on =
-        received.state == tls::StreamState::handshake || received.state == tls::StreamState::open;
+            connection.tls->receive({into.data(), size}, plain, connection.sealed);
+    const bool goes_on = received.state == tls::StreamState::handshake ||
+                         received.state == tls::StreamState::open;
     return {.outcome = goes_on ? IoOutcome::done : IoOutcome::closed, .size = received.size};
 }
 
@@ -44,7 +44,7 @@ IoOutcome write_some(Connection& connection) {
     if (connection.tls && !connection.output.empty()) {
         // Before the handshake is over, there is nobody to say anything to.
         if (connection.tls->state() == tls::StreamState::open &&
-            !connection.tls->send(connection.output, connection.sealed)) {
+                !connection.tls->send(connection.output, connection.sealed)) {
             return IoOutcome::closed;
         }
         connection.output.clear();
@@ -54,8 +54,7 @@ IoOutcome write_some(Connection& connection) {
         return IoOutcome::done;
     }
     const ssize_t count = ::send(
-        connection.socket.number(), output.data(), output.size(), MSG_DONTWAIT | MSG_NOSIGNAL
-    );
+            connection.socket.number(), output.data(), output.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (count < 0 && !passes(errno)) {
         return IoOutcome::closed;
     }
@@ -79,25 +78,20 @@ Protocol::Ending why_overdue(const Connection& connection) {
     using mqtt::ReasonCode;
     switch (connection.protocol.state()) {
         case Protocol::State::connected:
-            return {
-                .reason = ReasonCode::keep_alive_timeout,
-                .cause = "[MQTT-3.1.2-22] nothing was heard for one and a half times the keep-alive"
-            };
+            return {.reason = ReasonCode::keep_alive_timeout,
+                .cause = "[MQTT-3.1.2-22] nothing was heard for one and a half times the "
+                         "keep-alive"};
         case Protocol::State::awaiting_session:
-            return {
-                .reason = ReasonCode::server_busy,
+            return {.reason = ReasonCode::server_busy,
                 .cause = connection.admittance == Connection::Admittance::checking_password
-                             ? kPasswordLate
-                             : "the connection that has its client id did not end within "
-                               "limits.connect_timeout"
-            };
+                                 ? kPasswordLate
+                                 : "the connection that has its client id did not end within "
+                                   "limits.connect_timeout"};
         case Protocol::State::awaiting_connect:
         case Protocol::State::closed: break;
     }
-    return {
-        .reason = ReasonCode::unspecified_error,
-        .cause = "no complete CONNECT within limits.connect_timeout"
-    };
+    return {.reason = ReasonCode::unspecified_error,
+        .cause = "no complete CONNECT within limits.connect_timeout"};
 }
 
 bool has_hung_up(const Connection& connection) {

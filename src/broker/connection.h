@@ -45,13 +45,8 @@ struct Connection {
         finished,  // retired: nothing may be done with it any more
     };
 
-    Connection(
-        Descriptor from_socket,
-        const AccessPolicy& from_policy,
-        const ProtocolSettings& settings,
-        ConnectionHandle from_self,
-        SteadyTime now
-    )
+    Connection(Descriptor from_socket, const AccessPolicy& from_policy,
+            const ProtocolSettings& settings, ConnectionHandle from_self, SteadyTime now)
         : socket(std::move(from_socket)),
           policy(from_policy),
           protocol(settings, from_self),
@@ -119,8 +114,7 @@ class ReadBuffers {
 
 /// Reads once, to `offset` in the plain buffer.
 [[nodiscard]] ReadResult read_some(
-    Connection& connection, ReadBuffers& buffers, std::size_t offset
-);
+        Connection& connection, ReadBuffers& buffers, std::size_t offset);
 
 [[nodiscard]] inline std::size_t output_bytes(const Connection& connection) {
     return connection.output.size() + connection.sealed.size();
@@ -144,8 +138,9 @@ inline constexpr std::size_t kOutputBytesMax = 64 << 10;
 
 /// What a client is told whose password could not be checked in time.
 inline constexpr std::string_view kPasswordLate =
-    "its password could not be checked within limits.connect_timeout: too many wait; it may try "
-    "again";
+        "its password could not be checked within limits.connect_timeout: too many wait; it may "
+        "try "
+        "again";
 
 inline constexpr Protocol::Ending kTakenOver{
     .reason = mqtt::ReasonCode::session_taken_over,

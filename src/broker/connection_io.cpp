@@ -29,7 +29,7 @@ void ConnectionIo::on_ready(const EventLoop::Ready& ready) {
     }
     if (ready.writable && waits_to_write(*connection)) {
         ask(*connection,
-            contains(connection->interest, Interest::read) ? Interest::read : Interest::none);
+                contains(connection->interest, Interest::read) ? Interest::read : Interest::none);
         if (connection->phase == Phase::finished) {
             return;
         }
@@ -66,8 +66,7 @@ void ConnectionIo::stop_asking_to_read(Connection& connection) {
 
 void ConnectionIo::ask(Connection& connection, Interest interest) {
     const bool asked = dependencies_.loop.change_interest(
-        connection.socket.number(), connection.self.token(), connection.interest, interest
-    );
+            connection.socket.number(), connection.self.token(), connection.interest, interest);
     if (asked) {
         connection.interest = interest;
     } else {
@@ -116,9 +115,10 @@ void ConnectionIo::read(Connection& connection) {
 // has been checked or the journal has room: a device that publishes and hangs up is not to blame.
 void ConnectionIo::hang_up(Connection& connection) {
     const auto state = connection.protocol.state();
-    const bool waits = state == Protocol::State::awaiting_session ||
-                       (state == Protocol::State::connected &&
-                        (dependencies_.intake.inbox().full() || !connection.protocol.may_take()));
+    const bool waits =
+            state == Protocol::State::awaiting_session ||
+            (state == Protocol::State::connected &&
+                    (dependencies_.intake.inbox().full() || !connection.protocol.may_take()));
     if (connection.phase == Phase::closing || connection.input.empty() || !waits) {
         finish(connection);
         return;
@@ -155,7 +155,7 @@ void ConnectionIo::note_tls_failure(Connection& connection) {
 void ConnectionIo::take_input(Connection& connection, std::string_view bytes) {
     FOZ_CHECK(connection.phase != Phase::finished);
     const std::size_t taken =
-        connection.protocol.consume(bytes, dependencies_.intake.inbox(), connection.output);
+            connection.protocol.consume(bytes, dependencies_.intake.inbox(), connection.output);
     if (taken > 0) {
         connection.last_packet = dependencies_.tick.now;
     }
@@ -178,12 +178,8 @@ void ConnectionIo::update(Connection& connection) {
     if (state == Protocol::State::closed) {
         if (connection.phase != Phase::closing) {
             begin_closing(connection);  // once: phase only goes forward
-            dependencies_.log.note_closed(
-                connection,
-                connection.protocol.ending().cause,
-                connection.protocol.close_reason(),
-                dependencies_.tick.now
-            );
+            dependencies_.log.note_closed(connection, connection.protocol.ending().cause,
+                    connection.protocol.close_reason(), dependencies_.tick.now);
         }
         touch(connection);
         return;
@@ -243,7 +239,7 @@ void ConnectionIo::send(Connection& connection) {
                 break;
             case IoOutcome::closed:
                 if (connection.phase == Phase::closing ||
-                    connection.protocol.state() != Protocol::State::connected) {
+                        connection.protocol.state() != Protocol::State::connected) {
                     finish(connection);
                     return;
                 }
@@ -267,7 +263,7 @@ void ConnectionIo::go_on(Connection& connection) {
         return;  // until the peer has taken some of it
     }
     if (!connection.input.empty() && connection.protocol.may_take() &&
-        connection.protocol.state() == Protocol::State::connected) {
+            connection.protocol.state() == Protocol::State::connected) {
         if (dependencies_.intake.stalled() || dependencies_.intake.inbox().full()) {
             wait_for_append_.push_back(connection.self);
             return;

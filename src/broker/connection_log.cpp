@@ -13,9 +13,9 @@ namespace {
 // "client "x" at 192.0.2.7", or what is known of it.
 std::string name_of(const Connection& connection) {
     const std::string& client_id = connection.protocol.client_id();
-    return client_id.empty()
-               ? fmt::format("{} (no client id yet)", connection.peer.text())
-               : fmt::format("{} (client \"{}\")", connection.peer.text(), printable(client_id));
+    return client_id.empty() ? fmt::format("{} (no client id yet)", connection.peer.text())
+                             : fmt::format("{} (client \"{}\")", connection.peer.text(),
+                                       printable(client_id));
 }
 
 }  // namespace
@@ -28,8 +28,7 @@ void ConnectionLog::note_admitted(const Connection& connection) {
 
 // A client that nobody has let in yet may say any client id: its address tells it apart too.
 void ConnectionLog::tell(
-    const Connection& connection, std::string_view cause, std::string text, SteadyTime now
-) {
+        const Connection& connection, std::string_view cause, std::string text, SteadyTime now) {
     const std::string network = connection.peer.network();
     std::string who = connection.protocol.client_id();
     if (connection.admittance != Connection::Admittance::identified) {
@@ -37,13 +36,11 @@ void ConnectionLog::tell(
         who += network;
     }
     context_.client_log.note(
-        {.cause = cause, .who = who, .network = network, .text = std::move(text)}, now
-    );
+            {.cause = cause, .who = who, .network = network, .text = std::move(text)}, now);
 }
 
-void ConnectionLog::note_closed(
-    const Connection& connection, std::string_view cause, std::string_view reason, SteadyTime now
-) {
+void ConnectionLog::note_closed(const Connection& connection, std::string_view cause,
+        std::string_view reason, SteadyTime now) {
     if (reason.empty()) {
         return;
     }
@@ -54,70 +51,59 @@ void ConnectionLog::note_closed(
         return;
     }
     const std::string refused = fmt::format(
-        "refused with {:#04x}", static_cast<unsigned>(connection.protocol.ending().reason)
-    );
+            "refused with {:#04x}", static_cast<unsigned>(connection.protocol.ending().reason));
     tell(connection, cause.empty() ? refused : cause, std::move(text), now);
 }
 
 void ConnectionLog::note_refused_filter(
-    const Connection& connection, std::string_view filter, SteadyTime now
-) {
-    tell(
-        connection,
-        "SUBSCRIBE",
-        fmt::format(
-            "{}: its SUBSCRIBE to \"{}\" is refused: foz stores what is published and delivers to "
-            "nobody; let the client subscribe at another broker, which foz can read from "
-            "([[source]]) or send to ([[bridge]])",
-            name_of(connection),
-            printable(filter)
-        ),
-        now
-    );
+        const Connection& connection, std::string_view filter, SteadyTime now) {
+    tell(connection, "SUBSCRIBE",
+            fmt::format(
+                    "{}: its SUBSCRIBE to \"{}\" is refused: foz stores what is published and "
+                    "delivers to "
+                    "nobody; let the client subscribe at another broker, which foz can read from "
+                    "([[source]]) or send to ([[bridge]])",
+                    name_of(connection), printable(filter)),
+            now);
 }
 
 void ConnectionLog::note_early_will(const std::string& client_id, SteadyTime now) {
     const config::Limits& limits = context_.settings.limits;
     context_.client_log.note(
-        {.cause = "limits.delayed_will_bytes",
-         .who = client_id,
-         .network = {},
-         .text = fmt::format(
-             "client \"{}\": limits.delayed_will_bytes = {} is reached, so its will is published "
-             "at once and not after its Will Delay Interval; raise the limit, or look who leaves "
-             "large wills",
-             printable(client_id),
-             config::rounded_size_text(limits.delayed_will_bytes)
-         )},
-        now
-    );
+            {.cause = "limits.delayed_will_bytes",
+                .who = client_id,
+                .network = {},
+                .text = fmt::format("client \"{}\": limits.delayed_will_bytes = {} is reached, so "
+                                    "its will is published "
+                                    "at once and not after its Will Delay Interval; raise the "
+                                    "limit, or look who leaves "
+                                    "large wills",
+                        printable(client_id),
+                        config::rounded_size_text(limits.delayed_will_bytes))},
+            now);
 }
 
 void ConnectionLog::note_evicted(
-    const Connection& connection, std::size_t of_network, std::size_t share, SteadyTime now
-) {
+        const Connection& connection, std::size_t of_network, std::size_t share, SteadyTime now) {
     const std::string network = connection.peer.network();
-    context_.client_log.note(
-        {.cause = "limits.connections_unidentified",
-         .who = network,
-         .network = network,
-         .text = fmt::format(
-             "limits.connections_unidentified = {} is reached by connections that have not "
-             "completed CONNECT; {} has the most ({} of the {} that one thread of foz holds), "
-             "so its oldest is closed; look what connects from there, or raise the limit",
-             context_.settings.limits.connections_unidentified,
-             connection.peer.text(),
-             of_network,
-             share
-         )},
-        now
-    );
+    context_.client_log.note({.cause = "limits.connections_unidentified",
+                                 .who = network,
+                                 .network = network,
+                                 .text = fmt::format("limits.connections_unidentified = {} is "
+                                                     "reached by connections that have not "
+                                                     "completed CONNECT; {} has the most ({} of "
+                                                     "the {} that one thread of foz holds), "
+                                                     "so its oldest is closed; look what connects "
+                                                     "from there, or raise the limit",
+                                         context_.settings.limits.connections_unidentified,
+                                         connection.peer.text(), of_network, share)},
+            now);
 }
 
 void ConnectionLog::note_end(const Connection& connection, SteadyTime now) {
     const Protocol& protocol = connection.protocol;
     const bool said_goodbye =
-        protocol.state() == Protocol::State::closed && protocol.close_reason().empty();
+            protocol.state() == Protocol::State::closed && protocol.close_reason().empty();
     if (said_goodbye) {
         return;
     }
@@ -127,26 +113,17 @@ void ConnectionLog::note_end(const Connection& connection, SteadyTime now) {
     }
     std::string why;
     if (protocol.ending().cause == kTakenOver.cause) {
-        why =
-            "each connection takes over from the one before; two clients have the same client "
-            "id, or it connects again without closing: give each client an id of its own";
+        why = "each connection takes over from the one before; two clients have the same client "
+              "id, or it connects again without closing: give each client an id of its own";
     } else if (protocol.close_reason().empty()) {
         why = "it hangs up without DISCONNECT; look at its own log, its power and its network";
     } else {
         why = fmt::format("foz closes it each time: {}", protocol.close_reason());
     }
-    tell(
-        connection,
-        "connects again",
-        fmt::format(
-            "{} connects again and again, {} times within {} s: {}",
-            name_of(connection),
-            loop->ends,
-            loop->within.count(),
-            why
-        ),
-        now
-    );
+    tell(connection, "connects again",
+            fmt::format("{} connects again and again, {} times within {} s: {}",
+                    name_of(connection), loop->ends, loop->within.count(), why),
+            now);
 }
 
 }  // namespace foz::broker

@@ -19,27 +19,21 @@ class ConnectionLog {
 
     static void note_admitted(const Connection& connection);
     /// `reason` empty: the client has said DISCONNECT, which is no news.
-    void note_closed(
-        const Connection& connection,
-        std::string_view cause,
-        std::string_view reason,
-        SteadyTime now
-    );
+    void note_closed(const Connection& connection, std::string_view cause, std::string_view reason,
+            SteadyTime now);
     /// A connection that was let in has ended; without a DISCONNECT of its client again and again,
     /// there is something to mend.
     void note_end(const Connection& connection, SteadyTime now);
     void note_refused_filter(const Connection& connection, std::string_view filter, SteadyTime now);
     /// Closed to keep limits.connections_unidentified: its network has `of_network` of the `share`
     /// that a reactor keeps.
-    void note_evicted(
-        const Connection& connection, std::size_t of_network, std::size_t share, SteadyTime now
-    );
+    void note_evicted(const Connection& connection, std::size_t of_network, std::size_t share,
+            SteadyTime now);
     void note_early_will(const std::string& client_id, SteadyTime now);
 
   private:
     void tell(
-        const Connection& connection, std::string_view cause, std::string text, SteadyTime now
-    );
+            const Connection& connection, std::string_view cause, std::string text, SteadyTime now);
 
     ReactorContext& context_;
 };

@@ -28,9 +28,8 @@ class ConnectionTable {
         const std::uint32_t number = free_.back();
         free_.pop_back();
         Slot& slot = slots_[number];
-        slot.connection = make(
-            ConnectionHandle{.reactor = reactor_, .slot = number, .generation = slot.generation}
-        );
+        slot.connection = make(ConnectionHandle{
+            .reactor = reactor_, .slot = number, .generation = slot.generation});
         return *slot.connection;
     }
 

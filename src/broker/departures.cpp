@@ -8,10 +8,8 @@
 namespace foz::broker {
 
 void Departures::add_ended_session(const std::string& client_id) {
-    inbox_.add_session_record(
-        mqtt::RecordKind::session_ended,
-        {.client_id = client_id, .packet_id = 0, .expiry_seconds = 0}
-    );
+    inbox_.add_session_record(mqtt::RecordKind::session_ended,
+            {.client_id = client_id, .packet_id = 0, .expiry_seconds = 0});
     add(client_id, ender(), std::nullopt);
 }
 
@@ -19,8 +17,7 @@ void Departures::release(SteadyTime now) {
     // What is published here goes into the next append.
     for (Departure& departure : std::exchange(waiting_, {})) {
         const auto next = context_.registry.release(
-            departure.client_id, departure.connection, std::move(departure.will), now
-        );
+                departure.client_id, departure.connection, std::move(departure.will), now);
         if (next && next->slot != kNoSlot) {
             context_.reactors[next->reactor]->grant(*next);
         }
@@ -69,13 +66,12 @@ void Departures::warn_of_sessions(SteadyTime now) {
         return;
     }
     spdlog::warn(
-        "limits.sessions = {}: {} sessions are kept, of which {} hold nothing and make room for "
-        "new ones, the oldest first; without room, new clients that want a session are refused. "
-        "foz sessions lists them, foz sessions end CLIENT ends one",
-        limit,
-        counts.kept,
-        counts.droppable
-    );
+            "limits.sessions = {}: {} sessions are kept, of which {} hold nothing and make room "
+            "for "
+            "new ones, the oldest first; without room, new clients that want a session are "
+            "refused. "
+            "foz sessions lists them, foz sessions end CLIENT ends one",
+            limit, counts.kept, counts.droppable);
 }
 
 }  // namespace foz::broker

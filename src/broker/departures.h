@@ -21,9 +21,8 @@ namespace foz::broker {
 class Departures {
   public:
     /// All must outlive it.
-    Departures(
-        std::uint32_t reactor, ReactorContext& context, intake::Inbox& inbox, ConnectionLog& log
-    )
+    Departures(std::uint32_t reactor, ReactorContext& context, intake::Inbox& inbox,
+            ConnectionLog& log)
         : reactor_(reactor), context_(context), inbox_(inbox), log_(log) {}
 
     /// A connection that has claimed `client_id` has gone; `will` waits for its delay.

@@ -11,7 +11,6 @@ namespace foz::broker {
 /// "limits.packet_bytes = 1 MiB, the packet has 3 MiB; ...". `before_connect`: of a CONNECT, which
 /// has a limit of its own for its size. `exceeded` has a name.
 [[nodiscard]] std::string limit_text(
-    const mqtt::DecodeError::Exceeded& exceeded, bool before_connect
-);
+        const mqtt::DecodeError::Exceeded& exceeded, bool before_connect);
 
 }  // namespace foz::broker

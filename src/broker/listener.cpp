@@ -30,19 +30,17 @@ struct Listener::State {
 
     void wait() {
         acceptor.async_wait(
-            tcp::acceptor::wait_read,
-            [this](const boost::system::error_code& error) {
-                if (!error) {
-                    accept_all();
-                }
-            }
-        );
+                tcp::acceptor::wait_read, [this](const boost::system::error_code& error) {
+                    if (!error) {
+                        accept_all();
+                    }
+                });
     }
 
     void accept_all() {
         for (int i = 0; i < kAcceptsAtOnce; ++i) {
-            const int socket =
-                ::accept4(acceptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+            const int socket = ::accept4(
+                    acceptor.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
             if (socket < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
                 wait_for_descriptors(errno);
                 return;
@@ -59,7 +57,7 @@ struct Listener::State {
         BrokerCounters& counters = context.counters;
         counters.connections_total.fetch_add(1, std::memory_order_relaxed);
         if (counters.connections.load(std::memory_order_relaxed) >=
-            context.settings.limits.connections) {
+                context.settings.limits.connections) {
             counters.connections_refused.fetch_add(1, std::memory_order_relaxed);
             ::close(socket);
             say_that_it_is_full();
@@ -72,23 +70,19 @@ struct Listener::State {
     void say_that_it_is_full() {
         if (const auto held_back = full_throttle.pass(context.clock.steady_now())) {
             spdlog::warn(
-                "listener {}: refusing connections: limits.connections = {} is reached ({} more "
-                "refused since the last such line); raise it, or look who connects so often",
-                name,
-                context.settings.limits.connections,
-                *held_back
-            );
+                    "listener {}: refusing connections: limits.connections = {} is reached ({} "
+                    "more "
+                    "refused since the last such line); raise it, or look who connects so often",
+                    name, context.settings.limits.connections, *held_back);
         }
     }
 
     void wait_for_descriptors(int error_number) {
         if (descriptors_throttle.pass(context.clock.steady_now())) {
             spdlog::warn(
-                "listener {}: cannot accept for the moment: {}; raise the limit of open files "
-                "(LimitNOFILE=)",
-                name,
-                errno_message(error_number)
-            );
+                    "listener {}: cannot accept for the moment: {}; raise the limit of open files "
+                    "(LimitNOFILE=)",
+                    name, errno_message(error_number));
         }
         pause.expires_after(std::chrono::milliseconds(100));
         pause.async_wait([this](const boost::system::error_code& error) {
@@ -142,16 +136,11 @@ Result<tcp::endpoint> resolve(asio::io_context& io, const std::string& address) 
     }
     boost::system::error_code error;
     tcp::resolver resolver(io);
-    const auto found = resolver.resolve(
-        host,
-        address.substr(colon + 1),
-        tcp::resolver::passive | tcp::resolver::numeric_service,
-        error
-    );
+    const auto found = resolver.resolve(host, address.substr(colon + 1),
+            tcp::resolver::passive | tcp::resolver::numeric_service, error);
     if (error || found.empty()) {
-        return fail(
-            ErrorCode::invalid, "cannot resolve the address \"{}\": {}", address, error.message()
-        );
+        return fail(ErrorCode::invalid, "cannot resolve the address \"{}\": {}", address,
+                error.message());
     }
     return found.begin()->endpoint();
 }
@@ -161,8 +150,7 @@ Result<tcp::endpoint> resolve(asio::io_context& io, const std::string& address) 
 Listener::Listener(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Result<std::unique_ptr<Listener>> Listener::open(
-    const config::Listener& settings, const AccessPolicy& policy, ReactorContext& context
-) {
+        const config::Listener& settings, const AccessPolicy& policy, ReactorContext& context) {
     auto state = std::make_unique<State>(settings.name, policy, context);
     const auto endpoint = resolve(state->io, settings.address);
     if (!endpoint) {
@@ -184,19 +172,13 @@ Result<std::unique_ptr<Listener>> Listener::open(
         acceptor.native_non_blocking(true, error);
     }
     if (error) {
-        return fail(
-            ErrorCode::unavailable,
-            "listener {}: cannot listen on {}: {}{}",
-            settings.name,
-            settings.address,
-            error.message(),
-            hint_for(error)
-        );
+        return fail(ErrorCode::unavailable, "listener {}: cannot listen on {}: {}{}", settings.name,
+                settings.address, error.message(), hint_for(error));
     }
     const tcp::endpoint bound = acceptor.local_endpoint(error);
     state->port = bound.port();
-    state->address =
-        settings.address.substr(0, settings.address.rfind(':') + 1) + std::to_string(bound.port());
+    state->address = settings.address.substr(0, settings.address.rfind(':') + 1) +
+                     std::to_string(bound.port());
     State* const running = state.get();
     running->thread = std::thread([running] {
         set_thread_name("listener");

@@ -19,8 +19,7 @@ class Listener {
     /// Binds `settings.address` and listens; who connects stands before `policy`. Errors name the
     /// address and say what to do: in use, not permitted, not an address of this machine.
     [[nodiscard]] static Result<std::unique_ptr<Listener>> open(
-        const config::Listener& settings, const AccessPolicy& policy, ReactorContext& context
-    );
+            const config::Listener& settings, const AccessPolicy& policy, ReactorContext& context);
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
     /// Stops accepting.

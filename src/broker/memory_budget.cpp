@@ -18,7 +18,7 @@ void MemoryBudget::count(Connection& connection) {
         return text.capacity() > std::string().capacity() ? text.capacity() : 0;
     };
     std::size_t bytes =
-        bytes_of(connection.input) + bytes_of(connection.output) + bytes_of(connection.sealed);
+            bytes_of(connection.input) + bytes_of(connection.output) + bytes_of(connection.sealed);
     if (connection.phase < Connection::Phase::closing) {
         bytes += connection.protocol.kept_bytes() + connection.password_bytes;
     }  // else that goes in a moment, with the connection
@@ -32,7 +32,7 @@ Connection* MemoryBudget::excess(ConnectionTable& table, std::size_t reactors) c
     Connection* largest = nullptr;
     table.for_each([&](Connection& connection) {
         if (connection.phase < Connection::Phase::closing &&
-            (largest == nullptr || connection.memory_counted > largest->memory_counted)) {
+                (largest == nullptr || connection.memory_counted > largest->memory_counted)) {
             largest = &connection;
         }
     });

@@ -26,17 +26,15 @@ Peer Peer::of(int socket) {
     }
     if (address.ss_family == AF_INET) {
         peer.family_ = Family::v4;
-        std::memcpy(
-            peer.bytes_.data(), &reinterpret_cast<const sockaddr_in&>(address).sin_addr, kV4Bytes
-        );
+        std::memcpy(peer.bytes_.data(), &reinterpret_cast<const sockaddr_in&>(address).sin_addr,
+                kV4Bytes);
     } else if (address.ss_family == AF_INET6) {
         const in6_addr& v6 = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
         const bool mapped = IN6_IS_ADDR_V4MAPPED(&v6);
         peer.family_ = mapped ? Family::v4 : Family::v6;
         const auto* const bytes = reinterpret_cast<const char*>(&v6);
-        std::copy_n(
-            bytes + (mapped ? kV4MappedAt : 0), mapped ? kV4Bytes : sizeof v6, peer.bytes_.data()
-        );
+        std::copy_n(bytes + (mapped ? kV4MappedAt : 0), mapped ? kV4Bytes : sizeof v6,
+                peer.bytes_.data());
     }
     return peer;
 }
@@ -54,7 +52,7 @@ std::string Peer::text() const {
     std::array<char, INET6_ADDRSTRLEN> text{};
     const int family = family_ == Family::v4 ? AF_INET : AF_INET6;
     if (family_ == Family::unknown ||
-        ::inet_ntop(family, bytes_.data(), text.data(), text.size()) == nullptr) {
+            ::inet_ntop(family, bytes_.data(), text.data(), text.size()) == nullptr) {
         return "a connection";
     }
     return text.data();

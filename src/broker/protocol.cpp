@@ -17,15 +17,13 @@ namespace {
 
 constexpr Protocol::Ending kConnackTooLarge{
     .reason = ReasonCode::packet_too_large,
-    .cause =
-        "[MQTT-3.1.2-24] the client's Maximum Packet Size has no room for CONNACK: let it "
-        "give a larger one",
+    .cause = "[MQTT-3.1.2-24] the client's Maximum Packet Size has no room for CONNACK: let it "
+             "give a larger one",
 };
 constexpr Protocol::Ending kAnswerTooLarge{
     .reason = ReasonCode::packet_too_large,
-    .cause =
-        "[MQTT-3.1.2-24] the client's Maximum Packet Size has no room for the answer to its "
-        "SUBSCRIBE or UNSUBSCRIBE: let it name fewer topics in one packet",
+    .cause = "[MQTT-3.1.2-24] the client's Maximum Packet Size has no room for the answer to its "
+             "SUBSCRIBE or UNSUBSCRIBE: let it name fewer topics in one packet",
 };
 
 /// Why what begins like this, where CONNECT should be, is none, if it is another protocol; else
@@ -58,12 +56,12 @@ ProtocolSettings::ProtocolSettings(const config::Limits& from_limits) : limits(f
 std::size_t Protocol::consume(std::string_view input, intake::Inbox& inbox, std::string& out) {
     std::size_t taken = 0;
     while (taken < input.size() && may_take() && !inbox.full() &&
-           (state_ == State::awaiting_connect || state_ == State::connected)) {
+            (state_ == State::awaiting_connect || state_ == State::connected)) {
         const auto frame = mqtt::read_frame(input.substr(taken), version(), packet_bytes_max());
         if (!frame) {
             const mqtt::DecodeError& error = frame.error();
             const std::string_view other =
-                state_ == State::awaiting_connect ? why_no_connect(input) : "";
+                    state_ == State::awaiting_connect ? why_no_connect(input) : "";
             if (other.empty()) {
                 close(error, out);
             } else {
@@ -84,11 +82,9 @@ std::size_t Protocol::consume(std::string_view input, intake::Inbox& inbox, std:
 void Protocol::take_packet(const mqtt::Frame& frame, intake::Inbox& inbox, std::string& out) {
     if (state_ == State::awaiting_connect) {
         if (frame.type != PacketType::connect) {
-            close(
-                {.reason = ReasonCode::protocol_error,
-                 .cause = "[MQTT-3.1.0-1] the first packet must be CONNECT"},
-                out
-            );
+            close({.reason = ReasonCode::protocol_error,
+                      .cause = "[MQTT-3.1.0-1] the first packet must be CONNECT"},
+                    out);
             return;
         }
         take_connect(frame.body, out);
@@ -108,17 +104,14 @@ void Protocol::take_packet(const mqtt::Frame& frame, intake::Inbox& inbox, std::
         case PacketType::unsubscribe: take_unsubscribe(frame, out); return;
         case PacketType::disconnect: take_disconnect(frame, inbox, out); return;
         case PacketType::connect:
-            close(
-                {.reason = ReasonCode::protocol_error, .cause = "[MQTT-3.1.0-2] a second CONNECT"},
-                out
-            );
+            close({.reason = ReasonCode::protocol_error,
+                      .cause = "[MQTT-3.1.0-2] a second CONNECT"},
+                    out);
             return;
         case PacketType::auth:
-            close(
-                {.reason = ReasonCode::protocol_error,
-                 .cause = "[MQTT-4.12.0-6] AUTH without an authentication method in CONNECT"},
-                out
-            );
+            close({.reason = ReasonCode::protocol_error,
+                      .cause = "[MQTT-4.12.0-6] AUTH without an authentication method in CONNECT"},
+                    out);
             return;
         case PacketType::puback:
         case PacketType::pubrec:
@@ -127,11 +120,9 @@ void Protocol::take_packet(const mqtt::Frame& frame, intake::Inbox& inbox, std::
         case PacketType::suback:
         case PacketType::unsuback:
         case PacketType::pingresp:
-            close(
-                {.reason = ReasonCode::protocol_error,
-                 .cause = "a packet that answers nothing foz has sent"},
-                out
-            );
+            close({.reason = ReasonCode::protocol_error,
+                      .cause = "a packet that answers nothing foz has sent"},
+                    out);
             return;
     }
 }
@@ -168,26 +159,20 @@ void Protocol::take_connect(std::string_view body, std::string& out) {
 }
 
 std::optional<std::string> Protocol::start_session(
-    SessionRegistry& registry, intake::Inbox& inbox, std::string& out
-) {
-    AttachedSession::Opened opened = session_.open(
-        registry,
-        terms_,
-        static_cast<std::uint32_t>(settings_->limits.session_expiry_max.count()),
-        {.reactor = self_.reactor, .slot = kNoSlot, .generation = 0},
-        inbox
-    );
+        SessionRegistry& registry, intake::Inbox& inbox, std::string& out) {
+    AttachedSession::Opened opened = session_.open(registry, terms_,
+            static_cast<std::uint32_t>(settings_->limits.session_expiry_max.count()),
+            {.reactor = self_.reactor, .slot = kNoSlot, .generation = 0}, inbox);
     if (opened.opening == AttachedSession::Opening::refused) {
         refuse_connect(
-            {.reason = ReasonCode::quota_exceeded, .cause = "limits.sessions is reached"},
-            fmt::format(
-                "limits.sessions = {} is reached, and each of them is connected, or holds QoS 2 "
-                "messages that were not released or a will; foz sessions lists them, foz sessions "
-                "end CLIENT ends one",
-                settings_->limits.sessions
-            ),
-            out
-        );
+                {.reason = ReasonCode::quota_exceeded, .cause = "limits.sessions is reached"},
+                fmt::format("limits.sessions = {} is reached, and each of them is connected, or "
+                            "holds QoS 2 "
+                            "messages that were not released or a will; foz sessions lists them, "
+                            "foz sessions "
+                            "end CLIENT ends one",
+                        settings_->limits.sessions),
+                out);
         return std::nullopt;
     }
     // The session's records are in the inbox before CONNACK is in the output: what the client sends
@@ -208,22 +193,20 @@ void Protocol::end_session(intake::Inbox& inbox, std::string& out) {
     if (session_.is_open()) {
         session_.change_expiry(0, inbox);
     }
-    close(
-        {.reason = ReasonCode::administrative_action,
-         .cause = "its session was ended with foz sessions end"},
-        out
-    );
+    close({.reason = ReasonCode::administrative_action,
+              .cause = "its session was ended with foz sessions end"},
+            out);
 }
 
 mqtt::PropertyWriter Protocol::connack_properties() const {
     const config::Limits& limits = settings_->limits;
     mqtt::PropertyWriter properties;
     properties.add(PropertyId::receive_maximum, limits.in_flight)
-        .add(PropertyId::maximum_packet_size, limits.packet_bytes)
-        .add(PropertyId::topic_alias_maximum, limits.topic_aliases)
-        .add(PropertyId::wildcard_subscription_available, 0)
-        .add(PropertyId::subscription_identifier_available, 0)
-        .add(PropertyId::shared_subscription_available, 0);
+            .add(PropertyId::maximum_packet_size, limits.packet_bytes)
+            .add(PropertyId::topic_alias_maximum, limits.topic_aliases)
+            .add(PropertyId::wildcard_subscription_available, 0)
+            .add(PropertyId::subscription_identifier_available, 0)
+            .add(PropertyId::shared_subscription_available, 0);
     if (session_.expiry_seconds() != terms_.expiry_requested) {
         properties.add(PropertyId::session_expiry_interval, session_.expiry_seconds());
     }
@@ -280,24 +263,18 @@ bool Protocol::resolve_alias(mqtt::Publish& publish, std::string& out) {
     switch (aliases_.resolve(publish, maximum)) {
         case mqtt::TopicAliases::Resolution::resolved: return true;
         case mqtt::TopicAliases::Resolution::over_maximum:
-            close(
-                {.reason = ReasonCode::topic_alias_invalid,
-                 .cause = "[MQTT-3.3.2-9] the topic alias is over the Topic Alias Maximum"},
-                out,
-                fmt::format(
-                    "[MQTT-3.3.2-9] limits.topic_aliases = {}, the packet has topic alias {}; the "
-                    "client must keep to the Topic Alias Maximum that CONNACK gives",
-                    maximum,
-                    publish.topic_alias
-                )
-            );
+            close({.reason = ReasonCode::topic_alias_invalid,
+                      .cause = "[MQTT-3.3.2-9] the topic alias is over the Topic Alias Maximum"},
+                    out,
+                    fmt::format("[MQTT-3.3.2-9] limits.topic_aliases = {}, the packet has topic "
+                                "alias {}; the "
+                                "client must keep to the Topic Alias Maximum that CONNACK gives",
+                            maximum, publish.topic_alias));
             return false;
         case mqtt::TopicAliases::Resolution::never_set:
-            close(
-                {.reason = ReasonCode::protocol_error,
-                 .cause = "[MQTT-3.3.4] a topic alias that was never set"},
-                out
-            );
+            close({.reason = ReasonCode::protocol_error,
+                      .cause = "[MQTT-3.3.4] a topic alias that was never set"},
+                    out);
             return false;
     }
     return false;
@@ -306,23 +283,20 @@ bool Protocol::resolve_alias(mqtt::Publish& publish, std::string& out) {
 // Counts a QoS 1 or 2 message in and queues its acknowledgement. False: it is not to be journaled,
 // because it was before, or because it breaks the protocol.
 bool Protocol::note_in_flight(
-    const mqtt::Publish& publish, intake::Inbox& inbox, std::string& out
-) {
+        const mqtt::Publish& publish, intake::Inbox& inbox, std::string& out) {
     const std::uint16_t in_flight_max = settings_->limits.in_flight;
     // What counts is PUBLISH packets not yet answered [MQTT-3.3.4-7]; foz answers late, and in one
     // go.
     if (pending_acks_ >= in_flight_max) {
-        close(
-            {.reason = ReasonCode::receive_maximum_exceeded,
-             .cause = "[MQTT-3.3.4-7] more messages in flight than the Receive Maximum"},
-            out,
-            fmt::format(
-                "[MQTT-3.3.4-7] limits.in_flight = {}, and it has sent one more without waiting "
-                "for an acknowledgement; the client must keep to the Receive Maximum that CONNACK "
-                "gives",
-                in_flight_max
-            )
-        );
+        close({.reason = ReasonCode::receive_maximum_exceeded,
+                  .cause = "[MQTT-3.3.4-7] more messages in flight than the Receive Maximum"},
+                out,
+                fmt::format("[MQTT-3.3.4-7] limits.in_flight = {}, and it has sent one more "
+                            "without waiting "
+                            "for an acknowledgement; the client must keep to the Receive Maximum "
+                            "that CONNACK "
+                            "gives",
+                        in_flight_max));
         return false;
     }
     bool is_new = true;
@@ -332,17 +306,16 @@ bool Protocol::note_in_flight(
         is_new = session_.note_received(publish);
         if (is_new && session_.unreleased_count() > in_flight_max) {
             session_.forget_received(publish.packet_id);
-            close(
-                {.reason = ReasonCode::receive_maximum_exceeded,
-                 .cause = "[MQTT-3.3.4-7] more QoS 2 messages without a PUBREL than the Receive "
-                          "Maximum"},
-                out,
-                fmt::format(
-                    "[MQTT-3.3.4-7] limits.in_flight = {}, and it has sent one more QoS 2 message "
-                    "without a PUBREL for any of them; the client must release what it has sent",
-                    in_flight_max
-                )
-            );
+            close({.reason = ReasonCode::receive_maximum_exceeded,
+                      .cause = "[MQTT-3.3.4-7] more QoS 2 messages without a PUBREL than the "
+                               "Receive "
+                               "Maximum"},
+                    out,
+                    fmt::format("[MQTT-3.3.4-7] limits.in_flight = {}, and it has sent one more "
+                                "QoS 2 message "
+                                "without a PUBREL for any of them; the client must release what it "
+                                "has sent",
+                            in_flight_max));
             return false;
         }
     }
@@ -387,12 +360,8 @@ void Protocol::acknowledge(const intake::PendingAck& ack, std::string& out) {
 }
 
 void Protocol::append_answer(const intake::PendingAck& ack, std::string& out) const {
-    mqtt::append_acknowledgement(
-        out,
-        ack.type,
-        {.packet_id = ack.packet_id, .reason = ack.reason, .properties = {}},
-        version()
-    );
+    mqtt::append_acknowledgement(out, ack.type,
+            {.packet_id = ack.packet_id, .reason = ack.reason, .properties = {}}, version());
 }
 
 void Protocol::take_subscribe(const mqtt::Frame& frame, std::string& out) {
@@ -407,16 +376,13 @@ void Protocol::take_subscribe(const mqtt::Frame& frame, std::string& out) {
         refused_filter_ = subscribe->subscriptions.front().filter;
     }
     const bool sent = answers_.suback(
-        {
-            .packet_id = subscribe->packet_id,
-            .reasons = std::vector(
-                subscribe->subscriptions.size(), ReasonCode::implementation_specific_error
-            ),
-            .properties = {},
-        },
-        "this version of foz does not serve subscribers",
-        out
-    );
+            {
+                .packet_id = subscribe->packet_id,
+                .reasons = std::vector(
+                        subscribe->subscriptions.size(), ReasonCode::implementation_specific_error),
+                .properties = {},
+            },
+            "this version of foz does not serve subscribers", out);
     if (!sent) {
         close(kAnswerTooLarge, out);
     }
@@ -429,14 +395,13 @@ void Protocol::take_unsubscribe(const mqtt::Frame& frame, std::string& out) {
         return;
     }
     const bool sent = answers_.unsuback(
-        {
-            .packet_id = unsubscribe->packet_id,
-            .reasons =
-                std::vector(unsubscribe->filters.size(), ReasonCode::no_subscription_existed),
-            .properties = {},
-        },
-        out
-    );
+            {
+                .packet_id = unsubscribe->packet_id,
+                .reasons = std::vector(
+                        unsubscribe->filters.size(), ReasonCode::no_subscription_existed),
+                .properties = {},
+            },
+            out);
     if (!sent) {
         close(kAnswerTooLarge, out);
     }
@@ -450,12 +415,10 @@ void Protocol::take_disconnect(const mqtt::Frame& frame, intake::Inbox& inbox, s
     }
     if (const auto expiry = disconnect->properties.number(PropertyId::session_expiry_interval)) {
         if (terms_.expiry_requested == 0 && *expiry != 0) {
-            close(
-                {.reason = ReasonCode::protocol_error,
-                 .cause = "[MQTT-3.14.2-2] DISCONNECT wants to keep a session that CONNECT did not"
-                },
-                out
-            );
+            close({.reason = ReasonCode::protocol_error,
+                      .cause = "[MQTT-3.14.2-2] DISCONNECT wants to keep a session that CONNECT "
+                               "did not"},
+                    out);
             return;
         }
         session_.change_expiry(*expiry, inbox);
@@ -467,12 +430,10 @@ void Protocol::take_disconnect(const mqtt::Frame& frame, intake::Inbox& inbox, s
 }
 
 void Protocol::close(const mqtt::DecodeError& error, std::string& out) {
-    close(
-        {.reason = error.reason, .cause = error.message},
-        out,
-        error.exceeded.name.empty() ? ""
-                                    : limit_text(error.exceeded, state_ == State::awaiting_connect)
-    );
+    close({.reason = error.reason, .cause = error.message}, out,
+            error.exceeded.name.empty()
+                    ? ""
+                    : limit_text(error.exceeded, state_ == State::awaiting_connect));
 }
 
 void Protocol::close(const Ending& ending, std::string& out, const std::string& detail) {
@@ -486,8 +447,8 @@ void Protocol::close(const Ending& ending, std::string& out, const std::string& 
     }
     // Before CONNECT there is no answer: whatever it is, it has not said that it speaks MQTT.
     if (state_ == State::connected) {
-        (void
-        )answers_.disconnect(ending.reason, why, out);  // who takes no four bytes hears nothing
+        (void)answers_.disconnect(
+                ending.reason, why, out);  // who takes no four bytes hears nothing
     }
     state_ = State::closed;
     ending_ = ending;

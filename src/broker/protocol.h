@@ -58,8 +58,7 @@ class Protocol {
     /// CONNECT. Gives the client id of a session that made room for it: the caller journals its end
     /// and releases it, as {.reactor = the connection's, .slot = kNoSlot}.
     std::optional<std::string> start_session(
-        SessionRegistry& registry, intake::Inbox& inbox, std::string& out
-    );
+            SessionRegistry& registry, intake::Inbox& inbox, std::string& out);
     /// A person wants the session ended: it is forgotten, and the connection closed.
     void end_session(intake::Inbox& inbox, std::string& out);
     /// For those who look at the sessions: since when the client is there, or gone.
@@ -92,7 +91,7 @@ class Protocol {
         return state_ != State::awaiting_session &&
                pending_releases_ < settings_->limits.in_flight &&
                (version() == mqtt::ProtocolVersion::v5 ||
-                pending_acks_ < settings_->limits.in_flight);
+                       pending_acks_ < settings_->limits.in_flight);
     }
 
     /// Appends an acknowledgement whose record is durable.
@@ -149,8 +148,7 @@ class Protocol {
     void drop_will();
     [[nodiscard]] bool resolve_alias(mqtt::Publish& publish, std::string& out);
     [[nodiscard]] bool note_in_flight(
-        const mqtt::Publish& publish, intake::Inbox& inbox, std::string& out
-    );
+            const mqtt::Publish& publish, intake::Inbox& inbox, std::string& out);
     [[nodiscard]] mqtt::DecodeContext decode_context() const {
         return {
             .version = version(),

@@ -18,21 +18,16 @@ Reactor::Reactor(std::uint32_t index, ReactorContext& context)
       context_(context),
       tick_{.now = context.clock.steady_now()},
       loop_(context.clock),
-      intake_(
-          context.journal, {.log_name = "broker", .ack = context.ack}, context.counters.messages
-      ),
+      intake_(context.journal, {.log_name = "broker", .ack = context.ack},
+              context.counters.messages),
       log_(context),
       table_(index),
       memory_(context.connection_memory, context.settings.limits.connection_memory_bytes),
       timers_(context.settings.limits.connect_timeout, tick_.now),
-      admission_(
-          context,
-          loop_,
-          table_,
-          [this](Connection& connection, const Admission::Decision& decision) {
-              decide(connection, decision);
-          }
-      ),
+      admission_(context, loop_, table_,
+              [this](Connection& connection, const Admission::Decision& decision) {
+                  decide(connection, decision);
+              }),
       departures_(index, context, intake_.inbox(), log_),
       io_({
           .context = context,
@@ -121,9 +116,8 @@ void Reactor::run() {
 void Reactor::close_all() {
     table_.for_each([this](Connection& connection) {
         connection.protocol.close(
-            {.reason = mqtt::ReasonCode::server_shutting_down, .cause = "foz is shutting down"},
-            connection.output
-        );
+                {.reason = mqtt::ReasonCode::server_shutting_down, .cause = "foz is shutting down"},
+                connection.output);
         (void)write_some(connection);
         table_.retire(connection);
         context_.counters.connections.fetch_sub(1, std::memory_order_relaxed);
@@ -168,13 +162,13 @@ void Reactor::tick(std::span<const EventLoop::Ready> ready) {
 bool Reactor::work_left() const {
     return io_.has_touched() ||
            (!intake_.stalled() &&
-            (!intake_.inbox().empty() || !departures_.empty() || intake_.has_barriers()));
+                   (!intake_.inbox().empty() || !departures_.empty() || intake_.has_barriers()));
 }
 
 bool Reactor::drained() const {
     return drain_deadline_ &&
            ((!intake_.stalled() && intake_.inbox().empty() && !intake_.has_acks()) ||
-            tick_.now >= *drain_deadline_);
+                   tick_.now >= *drain_deadline_);
 }
 
 void Reactor::deliver_acks() {
@@ -190,9 +184,8 @@ void Reactor::deliver_acks() {
 }
 
 void Reactor::check_time() {
-    timers_.advance(table_, tick_.now, [this](Connection& connection) {
-        io_.close_overdue(connection);
-    });
+    timers_.advance(
+            table_, tick_.now, [this](Connection& connection) { io_.close_overdue(connection); });
     for (const ConnectionHandle& handle : admission_.departed()) {
         if (Connection* const connection = table_.find(handle)) {
             io_.finish(*connection);
@@ -232,8 +225,7 @@ void Reactor::open(int socket, const AccessPolicy& policy) {
     (void)::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     Connection& connection = table_.add([&](ConnectionHandle handle) {
         return std::make_unique<Connection>(
-            std::move(descriptor), policy, context_.settings, handle, tick_.now
-        );
+                std::move(descriptor), policy, context_.settings, handle, tick_.now);
     });
     connection.tls = std::move(stream);
     admission_.enter(connection);
@@ -251,17 +243,14 @@ void Reactor::evict_unidentified() {
 
 void Reactor::shed_memory() {
     while (Connection* const largest = memory_.excess(table_, context_.reactor_count)) {
-        largest->protocol.close(
-            {.reason = mqtt::ReasonCode::quota_exceeded,
-             .cause = "limits.connection_memory_bytes is reached"},
-            largest->output,
-            fmt::format(
-                "limits.connection_memory_bytes = {} is reached, and this connection has the most "
-                "of it ({}); raise the limit, or look what the client sends",
-                config::rounded_size_text(context_.settings.limits.connection_memory_bytes),
-                config::rounded_size_text(largest->memory_counted)
-            )
-        );
+        largest->protocol.close({.reason = mqtt::ReasonCode::quota_exceeded,
+                                    .cause = "limits.connection_memory_bytes is reached"},
+                largest->output,
+                fmt::format("limits.connection_memory_bytes = {} is reached, and this connection "
+                            "has the most "
+                            "of it ({}); raise the limit, or look what the client sends",
+                        config::rounded_size_text(context_.settings.limits.connection_memory_bytes),
+                        config::rounded_size_text(largest->memory_counted)));
         std::string().swap(largest->input);
         io_.update(*largest);
         memory_.count(*largest);
@@ -298,8 +287,8 @@ void Reactor::start_session(Connection& connection) {
     if (connection.protocol.state() != Protocol::State::awaiting_session) {
         return;  // it was closed while it waited, and lets go of the client id with that
     }
-    const auto dropped =
-        connection.protocol.start_session(context_.registry, intake_.inbox(), connection.output);
+    const auto dropped = connection.protocol.start_session(
+            context_.registry, intake_.inbox(), connection.output);
     if (dropped) {
         departures_.add_ended_session(*dropped);
     }

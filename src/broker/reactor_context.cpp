@@ -5,13 +5,8 @@
 
 namespace foz::broker {
 
-ReactorContext::ReactorContext(
-    const config::Limits& limits,
-    std::uint32_t from_reactor_count,
-    config::Ack from_ack,
-    journal::Journal& from_journal,
-    const Clock& from_clock
-)
+ReactorContext::ReactorContext(const config::Limits& limits, std::uint32_t from_reactor_count,
+        config::Ack from_ack, journal::Journal& from_journal, const Clock& from_clock)
     : settings(limits),
       ack(from_ack),
       journal(from_journal),

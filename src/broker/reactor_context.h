@@ -30,13 +30,8 @@ struct BrokerCounters {
 };
 
 struct ReactorContext {
-    ReactorContext(
-        const config::Limits& limits,
-        std::uint32_t from_reactor_count,
-        config::Ack from_ack,
-        journal::Journal& from_journal,
-        const Clock& from_clock
-    );
+    ReactorContext(const config::Limits& limits, std::uint32_t from_reactor_count,
+            config::Ack from_ack, journal::Journal& from_journal, const Clock& from_clock);
     ReactorContext(const ReactorContext&) = delete;
     ReactorContext& operator=(const ReactorContext&) = delete;
     ~ReactorContext();

@@ -38,7 +38,7 @@ class Reconnects {
             return std::nullopt;
         }
         Client& client =
-            clients_.try_emplace(client_id, Client{.ends = 0, .first = now}).first->second;
+                clients_.try_emplace(client_id, Client{.ends = 0, .first = now}).first->second;
         if (++client.ends < kLoopEnds) {
             return std::nullopt;
         }

@@ -17,8 +17,7 @@ namespace foz::broker {
 //
 // Without owner and session there is no entry. Alarm and turn exist in the third state only.
 SessionRegistry::Claim SessionRegistry::claim(
-    std::string_view client_id, ConnectionHandle claimant
-) {
+        std::string_view client_id, ConnectionHandle claimant) {
     const MutexLock lock(mutex_);
     auto place = entries_.find(client_id);
     if (place == entries_.end()) {
@@ -37,12 +36,8 @@ SessionRegistry::Claim SessionRegistry::claim(
     return {.granted = false, .displaced = displaced};
 }
 
-SessionRegistry::Opened SessionRegistry::open(
-    std::string_view client_id,
-    bool clean_start,
-    std::uint32_t expiry_seconds,
-    ConnectionHandle ender
-) {
+SessionRegistry::Opened SessionRegistry::open(std::string_view client_id, bool clean_start,
+        std::uint32_t expiry_seconds, ConnectionHandle ender) {
     const MutexLock lock(mutex_);
     const auto place = entries_.find(client_id);
     FOZ_CHECK(place != entries_.end() && place->second.owner);
@@ -68,12 +63,8 @@ SessionRegistry::Opened SessionRegistry::open(
     return opened;
 }
 
-std::optional<ConnectionHandle> SessionRegistry::release(
-    std::string_view client_id,
-    ConnectionHandle connection,
-    std::optional<Will>&& will,
-    SteadyTime now
-) {
+std::optional<ConnectionHandle> SessionRegistry::release(std::string_view client_id,
+        ConnectionHandle connection, std::optional<Will>&& will, SteadyTime now) {
     const MutexLock lock(mutex_);
     const auto place = entries_.find(client_id);
     if (place == entries_.end()) {
@@ -232,8 +223,7 @@ void SessionRegistry::drop_alarm(Entries::value_type& place) {
 }
 
 std::vector<SessionRegistry::Due> SessionRegistry::take_due(
-    SteadyTime now, ConnectionHandle claimant
-) {
+        SteadyTime now, ConnectionHandle claimant) {
     std::vector<Due> all_due;
     const MutexLock lock(mutex_);
     while (!alarms_.empty() && alarms_.begin()->when <= now) {
@@ -252,8 +242,7 @@ std::vector<SessionRegistry::Due> SessionRegistry::take_due(
 }
 
 SessionRegistry::Due SessionRegistry::due_of(
-    Entries::value_type& place, SteadyTime now, ConnectionHandle claimant
-) {
+        Entries::value_type& place, SteadyTime now, ConnectionHandle claimant) {
     Entry& entry = place.second;
     Due due;
     if (entry.will_due <= now) {

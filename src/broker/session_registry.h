@@ -44,8 +44,7 @@ class SessionRegistry {
     /// `sessions_max`: of sessions that outlive their connection. `will_bytes_max`: of wills that
     /// wait for their delay.
     explicit SessionRegistry(
-        std::uint32_t sessions_max, std::uint64_t will_bytes_max = kWillBytesAny
-    )
+            std::uint32_t sessions_max, std::uint64_t will_bytes_max = kWillBytesAny)
         : sessions_max_(sessions_max), will_bytes_max_(will_bytes_max) {}
 
     struct Claim {
@@ -60,18 +59,15 @@ class SessionRegistry {
         bool present = false;              // the session is an older one, taken up again
         bool discarded = false;            // an older one was there and has been thrown away
         std::optional<Will>
-            will;  // of the discarded one, still delayed: publish it now [MQTT-3.1.2-8]
+                will;  // of the discarded one, still delayed: publish it now [MQTT-3.1.2-8]
         /// Whose session was dropped to make room: its end is to be journaled by `ender`, who owns
         /// that client id until then.
         std::optional<std::string> dropped;
     };
     /// By the owner only, once, after its claim was granted.
-    [[nodiscard]] Opened open(
-        std::string_view client_id,
-        bool clean_start,
-        std::uint32_t expiry_seconds,
-        ConnectionHandle ender = {.reactor = 0, .slot = kNoSlot, .generation = 0}
-    );
+    [[nodiscard]] Opened open(std::string_view client_id, bool clean_start,
+            std::uint32_t expiry_seconds,
+            ConnectionHandle ender = {.reactor = 0, .slot = kNoSlot, .generation = 0});
 
     struct Ended {
         bool taken = false;  // the session no longer exists; `ender` owns the client id, as above
@@ -94,12 +90,8 @@ class SessionRegistry {
     /// session whose expiry is 0 ends. `will`, if any, is taken to wait for its delay; where there
     /// is no room for it, it stays with the caller, who publishes it at once. Returns who owns the
     /// client id now.
-    [[nodiscard]] std::optional<ConnectionHandle> release(
-        std::string_view client_id,
-        ConnectionHandle connection,
-        std::optional<Will>&& will,
-        SteadyTime now
-    );
+    [[nodiscard]] std::optional<ConnectionHandle> release(std::string_view client_id,
+            ConnectionHandle connection, std::optional<Will>&& will, SteadyTime now);
 
     struct Due {
         std::string client_id;
@@ -156,7 +148,7 @@ class SessionRegistry {
     void take_away(Entries::value_type& place, ConnectionHandle ender) FOZ_REQUIRES(mutex_);
     [[nodiscard]] std::optional<std::string> evict_one(ConnectionHandle ender) FOZ_REQUIRES(mutex_);
     [[nodiscard]] Due due_of(Entries::value_type& place, SteadyTime now, ConnectionHandle claimant)
-        FOZ_REQUIRES(mutex_);
+            FOZ_REQUIRES(mutex_);
 
     const std::uint32_t sessions_max_;
     const std::uint64_t will_bytes_max_;

@@ -44,12 +44,12 @@ class Unidentified {
     /// Of the addresses that have the most, the oldest connection. size() is not 0.
     [[nodiscard]] Candidate next_to_go() const {
         const auto most =
-            std::ranges::max_element(networks_, [](const auto& one, const auto& other) {
-                const Line& a = one.second;
-                const Line& b = other.second;
-                return a.size() != b.size() ? a.size() < b.size()
-                                            : a.begin()->first > b.begin()->first;
-            });
+                std::ranges::max_element(networks_, [](const auto& one, const auto& other) {
+                    const Line& a = one.second;
+                    const Line& b = other.second;
+                    return a.size() != b.size() ? a.size() < b.size()
+                                                : a.begin()->first > b.begin()->first;
+                });
         return {.connection = most->second.begin()->second, .of_network = most->second.size()};
     }
 

@@ -29,8 +29,7 @@ struct Will {
             .retain = will.retain,
             .user = {},
             .delay = std::chrono::seconds(
-                will.properties.number(mqtt::PropertyId::will_delay_interval).value_or(0)
-            ),
+                    will.properties.number(mqtt::PropertyId::will_delay_interval).value_or(0)),
         };
         will.properties.append_message_properties(copy.properties);
         return copy;

@@ -60,15 +60,11 @@ int init(const CertsArguments& arguments) {
     }
     const std::string folder = made->folder().string();
     fmt::print(
-        "{}/ca.crt   the CA \"{}\", until {}: give it to every device and broker\n"
-        "{}/ca.key   its key: whoever has it can be any device; keep it off the network\n"
-        "{}/crl.pem  what it has revoked: nothing yet\n",
-        folder,
-        arguments.authority_name,
-        tls::date_text(tls::facts_of(made->certificate()).not_after),
-        folder,
-        folder
-    );
+            "{}/ca.crt   the CA \"{}\", until {}: give it to every device and broker\n"
+            "{}/ca.key   its key: whoever has it can be any device; keep it off the network\n"
+            "{}/crl.pem  what it has revoked: nothing yet\n",
+            folder, arguments.authority_name,
+            tls::date_text(tls::facts_of(made->certificate()).not_after), folder, folder);
     return 0;
 }
 
@@ -100,8 +96,7 @@ int device(CertificateAuthority& authority, const CertsArguments& arguments) {
     }
     if (request.ids.empty()) {
         return failed(
-            "certs", {ErrorCode::invalid, "say which device: an ID, or --csv FILE with many"}
-        );
+                "certs", {ErrorCode::invalid, "say which device: an ID, or --csv FILE with many"});
     }
     const auto issued = authority.issue_devices(request);
     if (!issued) {
@@ -119,8 +114,7 @@ int device(CertificateAuthority& authority, const CertsArguments& arguments) {
 
 /// The names whose last valid certificate ends within the days.
 Result<std::vector<std::string>> names_that_expire(
-    const CertificateAuthority& authority, std::chrono::days within
-) {
+        const CertificateAuthority& authority, std::chrono::days within) {
     const auto all = authority.list();
     if (!all) {
         return std::unexpected(all.error());
@@ -129,7 +123,7 @@ Result<std::vector<std::string>> names_that_expire(
     for (const IssuedCertificate& one : *all) {
         std::erase(names, one.name);
         if (one.status != CertificateStatus::revoked &&
-            one.not_after <= real_clock().system_now() + within) {
+                one.not_after <= real_clock().system_now() + within) {
             names.push_back(one.name);
         }
     }
@@ -146,8 +140,7 @@ int renew(CertificateAuthority& authority, const CertsArguments& arguments) {
         names.insert(names.end(), expiring->begin(), expiring->end());
     } else if (names.empty()) {
         return failed(
-            "certs", {ErrorCode::invalid, "say which certificate: a NAME, or --within DAYS"}
-        );
+                "certs", {ErrorCode::invalid, "say which certificate: a NAME, or --within DAYS"});
     }
     std::optional<std::chrono::days> validity;
     if (arguments.days > 0) {
@@ -168,9 +161,9 @@ int revoke(CertificateAuthority& authority, const CertsArguments& arguments) {
         return failed("certs", revoked.error());
     }
     fmt::print(
-        "{}: give the new list to every broker, and let it read it (foz and Mosquitto: SIGHUP)\n",
-        (authority.folder() / "crl.pem").string()
-    );
+            "{}: give the new list to every broker, and let it read it (foz and Mosquitto: "
+            "SIGHUP)\n",
+            (authority.folder() / "crl.pem").string());
     return 0;
 }
 
@@ -181,8 +174,8 @@ std::string status_text(const IssuedCertificate& one) {
         case CertificateStatus::expired: return "expired";
         case CertificateStatus::valid: break;
     }
-    const auto days =
-        std::chrono::duration_cast<std::chrono::days>(one.not_after - real_clock().system_now());
+    const auto days = std::chrono::duration_cast<std::chrono::days>(
+            one.not_after - real_clock().system_now());
     return fmt::format("for {} days", days.count());
 }
 
@@ -191,23 +184,17 @@ int list(CertificateAuthority& authority, const CertsArguments& arguments) {
     if (!all) {
         return failed("certs", all.error());
     }
-    fmt::print(
-        "CA: {}\n", tls::describe(tls::facts_of(authority.certificate()), real_clock().system_now())
-    );
+    fmt::print("CA: {}\n",
+            tls::describe(tls::facts_of(authority.certificate()), real_clock().system_now()));
     const SystemTime until = real_clock().system_now() + std::chrono::days(arguments.within_days);
     for (const IssuedCertificate& one : *all) {
         if (arguments.within_days > 0 &&
-            (one.status == CertificateStatus::revoked || one.not_after > until)) {
+                (one.status == CertificateStatus::revoked || one.not_after > until)) {
             continue;
         }
-        fmt::print(
-            "{:<24} {:<7} until {}  {:<22} {}\n",
-            one.name,
-            one.kind == CertificateKind::server ? "server" : "device",
-            tls::date_text(one.not_after),
-            status_text(one),
-            one.serial
-        );
+        fmt::print("{:<24} {:<7} until {}  {:<22} {}\n", one.name,
+                one.kind == CertificateKind::server ? "server" : "device",
+                tls::date_text(one.not_after), status_text(one), one.serial);
     }
     return 0;
 }
@@ -238,7 +225,7 @@ struct Registrar {
     void add_days(CLI::App* command, const std::string& usual) const {
         constexpr std::uint32_t kDaysMax = 36'500;
         command->add_option("--days", arguments->days, "How long it is valid; usually " + usual)
-            ->check(CLI::Range(1U, kDaysMax));
+                ->check(CLI::Range(1U, kDaysMax));
     }
     void add_force(CLI::App* command, const char* description) const {
         command->add_flag("--force", arguments->overwrite, description);
@@ -248,7 +235,7 @@ struct Registrar {
 void add_init(const Registrar& to) {
     CLI::App* const command = to.add("init", "Make a CA");
     command->add_option("--ca-name", to.arguments->authority_name, "What the CA is called")
-        ->capture_default_str();
+            ->capture_default_str();
     to.add_days(command, "7300");
     to.add_force(command, "Replace a CA that is there: what it issued is worth nothing then");
     command->callback([arguments = to.arguments, &exit_code = to.exit_code] {
@@ -259,11 +246,9 @@ void add_init(const Registrar& to) {
 void add_server(const Registrar& to) {
     CLI::App* const command = to.add("server", "Make a certificate for a broker");
     command->add_option(
-        "--name", to.arguments->names, "A DNS name by which clients connect; may be repeated"
-    );
-    command->add_option(
-        "--address", to.arguments->addresses, "An IP address by which they connect; may be repeated"
-    );
+            "--name", to.arguments->names, "A DNS name by which clients connect; may be repeated");
+    command->add_option("--address", to.arguments->addresses,
+            "An IP address by which they connect; may be repeated");
     to.add_days(command, "825");
     to.add_force(command, "Replace the certificate and key that this name has");
     command->footer("Example: foz certs server --name broker.example --address 10.0.0.5");
@@ -273,17 +258,13 @@ void add_server(const Registrar& to) {
 void add_device(const Registrar& to) {
     CLI::App* const command = to.add("device", "Make certificates for devices, one or thousands");
     command->add_option("ID", to.arguments->names, "Who the device is: the CN of its certificate");
-    command->add_option(
-        "--csv",
-        to.arguments->csv,
-        "A file whose first column has the ids; a header \"id\" may "
-        "stand above it"
-    );
+    command->add_option("--csv", to.arguments->csv,
+            "A file whose first column has the ids; a header \"id\" may "
+            "stand above it");
     to.add_days(command, "3650");
     to.add_force(command, "Replace the certificates and keys that these ids have");
     command->footer(
-        "Example: foz certs device esp32-1 esp32-2\nExample: foz certs device --csv ids.csv"
-    );
+            "Example: foz certs device esp32-1 esp32-2\nExample: foz certs device --csv ids.csv");
     to.run(command, device);
 }
 
@@ -291,8 +272,7 @@ void add_renew(const Registrar& to) {
     CLI::App* const command = to.add("renew", "Make a certificate anew for the same key and names");
     command->add_option("NAME", to.arguments->names, "Of a broker or device");
     command->add_option(
-        "--within", to.arguments->within_days, "All that expire within so many days"
-    );
+            "--within", to.arguments->within_days, "All that expire within so many days");
     to.add_days(command, "as long as a new one");
     command->footer("The old certificate stays good until it expires.");
     to.run(command, renew);
@@ -300,7 +280,7 @@ void add_renew(const Registrar& to) {
 
 void add_revoke(const Registrar& to) {
     CLI::App* const command =
-        to.add("revoke", "Take back every valid certificate of a name, and write crl.pem");
+            to.add("revoke", "Take back every valid certificate of a name, and write crl.pem");
     command->add_option("NAME", to.arguments->names, "Of a broker or device")->required();
     to.run(command, revoke);
 }
@@ -308,8 +288,7 @@ void add_revoke(const Registrar& to) {
 void add_list(const Registrar& to) {
     CLI::App* const command = to.add("list", "Every certificate, with its expiry");
     command->add_option(
-        "--within", to.arguments->within_days, "Only those that expire within so many days"
-    );
+            "--within", to.arguments->within_days, "Only those that expire within so many days");
     to.run(command, list);
 }
 
@@ -317,7 +296,7 @@ void add_list(const Registrar& to) {
 
 void add_certs_command(CLI::App& app, int& exit_code) {
     auto* const certs =
-        app.add_subcommand("certs", "Make, renew and revoke certificates of a CA of your own");
+            app.add_subcommand("certs", "Make, renew and revoke certificates of a CA of your own");
     certs->require_subcommand(1);
     const Registrar to{*certs, std::make_shared<CertsArguments>(), exit_code};
     add_init(to);
@@ -327,10 +306,9 @@ void add_certs_command(CLI::App& app, int& exit_code) {
     add_revoke(to);
     add_list(to);
     certs->footer(
-        "In order: foz certs init; foz certs server --name broker.example; foz certs device "
-        "esp32-1.\nKeys are EC P-256. Nothing is overwritten without --force. "
-        "docs/certificates.md has more."
-    );
+            "In order: foz certs init; foz certs server --name broker.example; foz certs device "
+            "esp32-1.\nKeys are EC P-256. Nothing is overwritten without --force. "
+            "docs/certificates.md has more.");
 }
 
 }  // namespace foz::cli

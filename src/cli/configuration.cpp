@@ -13,8 +13,7 @@ void add_configuration_options(CLI::App& command, ConfigurationArguments& argume
 }
 
 std::expected<config::Settings, config::SettingsErrors> load_configuration(
-    const ConfigurationArguments& arguments
-) {
+        const ConfigurationArguments& arguments) {
     config::Settings settings = config::default_settings();
     if (!arguments.config.empty()) {
         auto loaded = config::load_settings(arguments.config);

@@ -24,8 +24,7 @@ void add_configuration_options(CLI::App& command, ConfigurationArguments& argume
 
 /// The configuration, or the defaults, with --data put in.
 [[nodiscard]] std::expected<config::Settings, config::SettingsErrors> load_configuration(
-    const ConfigurationArguments& arguments
-);
+        const ConfigurationArguments& arguments);
 /// The same. Error: invalid; the lines of all errors.
 [[nodiscard]] Result<config::Settings> settings_for(const ConfigurationArguments& arguments);
 

@@ -25,36 +25,21 @@ struct DeadArguments {
 };
 
 void print_line(const state::DeadLetter& letter) {
-    fmt::print(
-        "{:>6}  {}  {:<9}  {}  {}  {}{}\n",
-        letter.id,
-        admin::utc_text(letter.received),
-        state::name_of(letter.status),
-        letter.route,
-        printable(letter.topic),
-        printable(letter.reason),
-        letter.code.empty() ? "" : fmt::format(" [{}]", letter.code)
-    );
+    fmt::print("{:>6}  {}  {:<9}  {}  {}  {}{}\n", letter.id, admin::utc_text(letter.received),
+            state::name_of(letter.status), letter.route, printable(letter.topic),
+            printable(letter.reason), letter.code.empty() ? "" : fmt::format(" [{}]", letter.code));
 }
 
 void print_whole(const state::DeadLetter& letter) {
     fmt::print(
-        "letter      {} ({})\ndatabase    {}\nroute       {}\ntopic       {}\nclient      "
-        "{}\nreceived    "
-        "{}\nposition    {}\nreason      {}\ncode        {}\nfirst seen  {}\npayload     {}\n\n",
-        letter.id,
-        state::name_of(letter.status),
-        letter.database,
-        letter.route,
-        printable_whole(letter.topic),
-        printable_whole(letter.client),
-        admin::utc_text(letter.received),
-        letter.position,
-        printable_whole(letter.reason),
-        letter.code,
-        admin::utc_text(letter.first_seen),
-        admin::payload_text(letter)
-    );
+            "letter      {} ({})\ndatabase    {}\nroute       {}\ntopic       {}\nclient      "
+            "{}\nreceived    "
+            "{}\nposition    {}\nreason      {}\ncode        {}\nfirst seen  {}\npayload     "
+            "{}\n\n",
+            letter.id, state::name_of(letter.status), letter.database, letter.route,
+            printable_whole(letter.topic), printable_whole(letter.client),
+            admin::utc_text(letter.received), letter.position, printable_whole(letter.reason),
+            letter.code, admin::utc_text(letter.first_seen), admin::payload_text(letter));
 }
 
 void print_json(const state::DeadLetter& letter) {
@@ -95,13 +80,8 @@ int replay(const admin::DataFolder& folder, const state::LetterFilter& filter) {
             exit_code = 1;
             continue;
         }
-        fmt::print(
-            "database {}: {} stored, {} duplicate, {} still dead\n",
-            database,
-            result->stored,
-            result->duplicate,
-            result->dead
-        );
+        fmt::print("database {}: {} stored, {} duplicate, {} still dead\n", database,
+                result->stored, result->duplicate, result->dead);
     }
     return exit_code;
 }
@@ -115,18 +95,17 @@ bool is_for_all(const state::LetterFilter& filter) {
 /// On standard error: what is exported stays JSON.
 int nothing_fits(const state::LetterFilter& filter) {
     if (filter.id) {
-        fmt::print(
-            stderr,
-            "foz dead: there is no dead letter {}{}; foz dead list shows those that there are\n",
-            *filter.id,
-            filter.database.empty() && filter.route.empty() && filter.reason.empty() ? ""
-                                                                                     : " that fits"
-        );
+        fmt::print(stderr,
+                "foz dead: there is no dead letter {}{}; foz dead list shows those that there "
+                "are\n",
+                *filter.id,
+                filter.database.empty() && filter.route.empty() && filter.reason.empty()
+                        ? ""
+                        : " that fits");
         return 1;
     }
-    fmt::print(
-        stderr, "foz dead: there are no dead letters{}\n", is_for_all(filter) ? "" : " that fit"
-    );
+    fmt::print(stderr, "foz dead: there are no dead letters{}\n",
+            is_for_all(filter) ? "" : " that fit");
     return 0;
 }
 
@@ -136,9 +115,8 @@ int run(const DeadArguments& arguments, const Action& action) {
         return failed("dead", settings.error(), 2);
     }
     if (arguments.discards && admin::free_space_for_discarding(*settings)) {
-        fmt::print(
-            stderr, "foz dead: the disk is full; the space of state.reserve is used meanwhile\n"
-        );
+        fmt::print(stderr,
+                "foz dead: the disk is full; the space of state.reserve is used meanwhile\n");
     }
     const auto folder = admin::DataFolder::open(*std::move(settings));
     if (!folder) {
@@ -152,18 +130,16 @@ int run(const DeadArguments& arguments, const Action& action) {
     return *any ? action(*folder, arguments.filter) : nothing_fits(arguments.filter);
 }
 
-CLI::App* add_action(
-    CLI::App& dead, int& exit_code, const std::string& name, const std::string& what, Action action
-) {
+CLI::App* add_action(CLI::App& dead, int& exit_code, const std::string& name,
+        const std::string& what, Action action) {
     auto arguments = std::make_shared<DeadArguments>();
     arguments->discards = name == "discard";
     CLI::App* command = dead.add_subcommand(name, what);
     command->add_option("id", arguments->filter.id, "Only the letter with this number");
     command->add_option("--database", arguments->filter.database, "Only of this database");
     command->add_option("--route", arguments->filter.route, "Only of this route");
-    command->add_option(
-        "--reason", arguments->filter.reason, "Only with this in the reason, or with this code"
-    );
+    command->add_option("--reason", arguments->filter.reason,
+            "Only with this in the reason, or with this code");
     add_configuration_options(*command, arguments->configuration);
     command->callback([arguments, &exit_code, action = std::move(action)] {
         exit_code = run(*arguments, action);
@@ -185,34 +161,23 @@ void add_dead_command(CLI::App& app, int& exit_code) {
     dead->footer("All of it works while foz runs.");
     add_action(*dead, exit_code, "list", "A line for each dead letter", printing(print_line));
     add_action(*dead, exit_code, "show", "All of each dead letter", printing(print_whole));
-    add_action(
-        *dead, exit_code, "export", "A line of JSON for each dead letter", printing(print_json)
-    );
-    add_action(
-        *dead,
-        exit_code,
-        "replay",
-        "Map and write them again; what is stored then is no longer dead",
-        replay
-    );
+    add_action(*dead, exit_code, "export", "A line of JSON for each dead letter",
+            printing(print_json));
+    add_action(*dead, exit_code, "replay",
+            "Map and write them again; what is stored then is no longer dead", replay);
     const auto all = std::make_shared<bool>(false);
-    CLI::App* discarding = add_action(
-        *dead,
-        exit_code,
-        "discard",
-        "Give them up: the payloads are deleted, the count stays",
-        [all](const admin::DataFolder& folder, const state::LetterFilter& filter) {
-            if (!*all && is_for_all(filter)) {
-                fmt::print(
-                    stderr,
-                    "foz dead: this would delete the payload of every dead letter; say which (a "
-                    "number, --route, --database, --reason), or --all\n"
-                );
-                return 2;
-            }
-            return discard(folder, filter);
-        }
-    );
+    CLI::App* discarding = add_action(*dead, exit_code, "discard",
+            "Give them up: the payloads are deleted, the count stays",
+            [all](const admin::DataFolder& folder, const state::LetterFilter& filter) {
+                if (!*all && is_for_all(filter)) {
+                    fmt::print(stderr,
+                            "foz dead: this would delete the payload of every dead letter; say "
+                            "which (a "
+                            "number, --route, --database, --reason), or --all\n");
+                    return 2;
+                }
+                return discard(folder, filter);
+            });
     discarding->add_flag("--all", *all, "Every dead letter");
 }
 

@@ -11,8 +11,7 @@ namespace foz::cli {
 namespace {
 
 constexpr std::array<std::string_view, 5> kHeaders = {
-    "id", "device", "device_id", "deviceid", "name"
-};
+    "id", "device", "device_id", "deviceid", "name"};
 
 /// A quote inside quotes is written twice.
 std::string unquoted(std::string_view text) {

@@ -36,14 +36,8 @@ void complain(std::string_view what) {
 }
 
 void print(const admin::RouteExplanation& route) {
-    fmt::print(
-        "-- route \"{}\": topic {}, database {} ({}), table {}\n",
-        route.route,
-        route.topic,
-        route.database,
-        route.kind,
-        route.table
-    );
+    fmt::print("-- route \"{}\": topic {}, database {} ({}), table {}\n", route.route, route.topic,
+            route.database, route.kind, route.table);
     fmt::print("{};\n", route.create_table);
     for (const std::string& insert : route.inserts) {
         fmt::print("{};\n", insert);
@@ -101,10 +95,10 @@ int explain(const config::Settings& settings, const ExplainArguments& arguments)
 
 int run(const ExplainArguments& arguments) {
     if (!mqtt::is_valid_topic_name(arguments.topic)) {
-        complain(fmt::format(
-            "\"{}\" is not a topic that can be published to: it must not be empty or hold + or #",
-            arguments.topic
-        ));
+        complain(
+                fmt::format("\"{}\" is not a topic that can be published to: it must not be empty "
+                            "or hold + or #",
+                        arguments.topic));
         return kWrongUse;
     }
     const auto settings = settings_for(arguments.configuration);
@@ -120,20 +114,18 @@ int run(const ExplainArguments& arguments) {
 void add_explain_command(CLI::App& app, int& exit_code) {
     auto arguments = std::make_shared<ExplainArguments>();
     CLI::App* command = app.add_subcommand(
-        "explain", "Show the rows and the SQL that a message would become, without connecting"
-    );
+            "explain", "Show the rows and the SQL that a message would become, without connecting");
     command->footer(
-        "Exit code 0: every reading becomes a row; 1: one would be a dead letter, or no route "
-        "matches;\n"
-        "2: wrong use, or a configuration that cannot be used."
-    );
+            "Exit code 0: every reading becomes a row; 1: one would be a dead letter, or no route "
+            "matches;\n"
+            "2: wrong use, or a configuration that cannot be used.");
     command->add_option("topic", arguments->topic, "Topic of the message")->required();
     command->add_option("payload", arguments->payload, "Its payload")->required();
     add_configuration_options(*command, arguments->configuration);
     command->add_option("--database", arguments->database, "Only this database");
     command->add_option("--user", arguments->user, "User name of the publisher");
     command->add_option("--client", arguments->client, "Client id of the publisher")
-        ->capture_default_str();
+            ->capture_default_str();
     command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 

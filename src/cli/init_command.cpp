@@ -23,19 +23,18 @@ int init(const std::string& path) {
     }
     const std::string text = config::settings_template();
     const auto written =
-        file ? (*file)->write_at(0, as_bytes(text)) : std::unexpected(file.error());
+            file ? (*file)->write_at(0, as_bytes(text)) : std::unexpected(file.error());
     if (!written) {
         fmt::print(stderr, "foz init: {}\n", written.error().message);
         return 1;
     }
     fmt::print(
-        "Wrote {0}: what foz does by default, with every key explained.\n"
-        "Next:\n"
-        "  edit {0}             a database, routes; docs/configuration.md has every key\n"
-        "  foz check --config {0} --connect\n"
-        "  foz run --config {0}\n",
-        path
-    );
+            "Wrote {0}: what foz does by default, with every key explained.\n"
+            "Next:\n"
+            "  edit {0}             a database, routes; docs/configuration.md has every key\n"
+            "  foz check --config {0} --connect\n"
+            "  foz run --config {0}\n",
+            path);
     return 0;
 }
 

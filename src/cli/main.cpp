@@ -27,16 +27,14 @@ bool complains_of_command(const CLI::App& app, std::string_view word) {
         return false;
     }
     fmt::print(
-        stderr, "foz: unknown command \"{}\"; {}\n", word, foz::config::hint_for(word, known)
-    );
+            stderr, "foz: unknown command \"{}\"; {}\n", word, foz::config::hint_for(word, known));
     return true;
 }
 
 const CLI::App* named(const CLI::App& app, std::string_view word) {
     const auto commands = app.get_subcommands({});
-    const auto found = std::ranges::find(commands, word, [](const CLI::App* command) {
-        return std::string_view(command->get_name());
-    });
+    const auto found = std::ranges::find(commands, word,
+            [](const CLI::App* command) { return std::string_view(command->get_name()); });
     return found == commands.end() ? nullptr : *found;
 }
 

@@ -142,26 +142,21 @@ void add_passwd_command(CLI::App& app, int& exit_code) {
     auto* const command = app.add_subcommand("passwd", "Set a user's password in a password file");
     const auto arguments = std::make_shared<PasswdArguments>();
     command->add_option("FILE", arguments->file, "The password file; made when it is missing")
-        ->required();
+            ->required();
     command->add_option("NAME", arguments->name, "The user")->required();
     command->add_flag("--delete", arguments->remove, "Take the user out");
     command->add_flag(
-        "--batch", arguments->batch, "Read the password from standard input, without asking"
-    );
-    command
-        ->add_option(
-            "--iterations",
-            arguments->iterations,
-            "How much work it is to try a password: 100000 for those that people choose; 1000 is "
-            "enough for long random ones, and spares the broker"
-        )
-        ->capture_default_str()
-        ->check(CLI::Range(1U, access::PasswordHash::kIterationsMax));
+            "--batch", arguments->batch, "Read the password from standard input, without asking");
+    command->add_option("--iterations", arguments->iterations,
+                   "How much work it is to try a password: 100000 for those that people choose; "
+                   "1000 is "
+                   "enough for long random ones, and spares the broker")
+            ->capture_default_str()
+            ->check(CLI::Range(1U, access::PasswordHash::kIterationsMax));
     command->footer(
-        "The format is that of mosquitto_passwd ($7$), which can be used on the same file.\n"
-        "A running foz or Mosquitto reads the file again on SIGHUP.\n"
-        "Example: openssl rand -base64 18 | tee esp32-1.txt | foz passwd passwords esp32-1"
-    );
+            "The format is that of mosquitto_passwd ($7$), which can be used on the same file.\n"
+            "A running foz or Mosquitto reads the file again on SIGHUP.\n"
+            "Example: openssl rand -base64 18 | tee esp32-1.txt | foz passwd passwords esp32-1");
     command->callback([arguments, &exit_code] { exit_code = passwd(*arguments); });
 }
 

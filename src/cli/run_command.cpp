@@ -43,16 +43,14 @@ void provide_for_open_files(config::Limits& limits) {
     const rlim_t room = std::max(limit.rlim_max, kReserve + kConnectionsMin) - kReserve;
     if (room < limits.connections) {
         spdlog::warn(
-            "a process may have only {} files open here, so at most {} connections are taken, not "
-            "the {} of limits.connections; raise the limit (LimitNOFILE= of systemd, or ulimit "
-            "-Hn)",
-            limit.rlim_max,
-            room,
-            limits.connections
-        );
+                "a process may have only {} files open here, so at most {} connections are taken, "
+                "not "
+                "the {} of limits.connections; raise the limit (LimitNOFILE= of systemd, or ulimit "
+                "-Hn)",
+                limit.rlim_max, room, limits.connections);
         limits.connections = static_cast<std::uint32_t>(room);
         limits.connections_unidentified =
-            std::min(limits.connections_unidentified, limits.connections);
+                std::min(limits.connections_unidentified, limits.connections);
     }
 }
 
@@ -74,9 +72,9 @@ void log_configuration(const std::string& config) {
         spdlog::info("configuration: {}", config);
     } else if (std::filesystem::exists("foz.toml", ignored)) {
         spdlog::warn(
-            "no --config, so the defaults are used; the foz.toml in this folder is not. To use it: "
-            "foz run --config foz.toml"
-        );
+                "no --config, so the defaults are used; the foz.toml in this folder is not. To use "
+                "it: "
+                "foz run --config foz.toml");
     } else {
         spdlog::info("no --config, so the defaults are used");
     }
@@ -88,21 +86,20 @@ void log_start(const config::Settings& settings, const server::Server& server) {
     }
     spdlog::info("journal in {}", (settings.data / "journal").string());
     for (const config::Database& database : settings.databases) {
-        spdlog::info(
-            "database {}: {}", database.name, redacted_url(config::database_url(settings, database))
-        );
+        spdlog::info("database {}: {}", database.name,
+                redacted_url(config::database_url(settings, database)));
     }
     switch (settings.ack) {
         case config::Ack::journal: break;
         case config::Ack::commit:
-            spdlog::info("ack = \"commit\": messages are acknowledged when every database has them"
-            );
+            spdlog::info(
+                    "ack = \"commit\": messages are acknowledged when every database has them");
             break;
         case config::Ack::memory:
             spdlog::warn(
-                "ack = \"memory\": messages are acknowledged before they are on disk; a crash can "
-                "lose them"
-            );
+                    "ack = \"memory\": messages are acknowledged before they are on disk; a crash "
+                    "can "
+                    "lose them");
             break;
     }
 }
@@ -155,8 +152,7 @@ int run(const RunArguments& arguments) {
         spdlog::info("stopped; everything received is stored");
     } else {
         spdlog::info(
-            "stopped; what is not stored yet is in the journal and will be at the next start"
-        );
+                "stopped; what is not stored yet is in the journal and will be at the next start");
     }
     return 0;
 }
@@ -166,15 +162,11 @@ int run(const RunArguments& arguments) {
 void add_run_command(CLI::App& app, int& exit_code) {
     auto arguments = std::make_shared<RunArguments>();
     CLI::App* command =
-        app.add_subcommand("run", "Receive messages over MQTT and store them, until Ctrl-C");
+            app.add_subcommand("run", "Receive messages over MQTT and store them, until Ctrl-C");
+    command->add_option("--config", arguments->config,
+            "Configuration file; without one: MQTT on 127.0.0.1:1883, SQLite");
     command->add_option(
-        "--config",
-        arguments->config,
-        "Configuration file; without one: MQTT on 127.0.0.1:1883, SQLite"
-    );
-    command->add_option(
-        "--data", arguments->data, "Directory for journal and state (default: data)"
-    );
+            "--data", arguments->data, "Directory for journal and state (default: data)");
     command->callback([arguments, &exit_code] { exit_code = run(*arguments); });
 }
 

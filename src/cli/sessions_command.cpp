@@ -36,8 +36,8 @@ struct SessionsArguments {
 std::string holdings(const session::SessionSnapshot& session) {
     const std::size_t count = session.unreleased.size();
     return count == 0
-               ? "nothing"
-               : fmt::format("{} QoS 2 message{} not released", count, count == 1 ? "" : "s");
+                   ? "nothing"
+                   : fmt::format("{} QoS 2 message{} not released", count, count == 1 ? "" : "s");
 }
 
 std::string presence(const session::SessionSnapshot& session) {
@@ -52,9 +52,10 @@ std::string presence(const session::SessionSnapshot& session) {
         return "connected since " + admin::utc_text(at.since);
     }
     const std::string expiry =
-        session.expiry_seconds == session::kNeverExpires
-            ? "never expires"
-            : "expires " + admin::utc_text(at.since + std::chrono::seconds(session.expiry_seconds));
+            session.expiry_seconds == session::kNeverExpires
+                    ? "never expires"
+                    : "expires " + admin::utc_text(
+                                           at.since + std::chrono::seconds(session.expiry_seconds));
     return fmt::format("gone since {}, {}", admin::utc_text(at.since), expiry);
 }
 
@@ -84,22 +85,13 @@ int list(const SessionsArguments& arguments) {
     for (const session::SessionSnapshot& session : saved->sessions) {
         empty += session.unreleased.empty() ? 1 : 0;
         if (!arguments.empty_only || session.unreleased.empty()) {
-            fmt::print(
-                "\"{}\"  {}; holds {}\n",
-                printable_whole(session.client_id),
-                presence(session),
-                holdings(session)
-            );
+            fmt::print("\"{}\"  {}; holds {}\n", printable_whole(session.client_id),
+                    presence(session), holdings(session));
         }
     }
-    fmt::print(
-        stderr,
-        "{} sessions of limits.sessions = {}, {} of them hold nothing; last change saved: {}\n",
-        saved->sessions.size(),
-        folder->settings().limits.sessions,
-        empty,
-        saved_text(*saved)
-    );
+    fmt::print(stderr,
+            "{} sessions of limits.sessions = {}, {} of them hold nothing; last change saved: {}\n",
+            saved->sessions.size(), folder->settings().limits.sessions, empty, saved_text(*saved));
     return 0;
 }
 
@@ -117,9 +109,9 @@ int wait_for_end(const admin::DataFolder& folder) {
         std::this_thread::sleep_for(200ms);
     }
     fmt::print(
-        "noted, but no foz has ended it yet: the one that uses this data folder does so when it "
-        "saves its sessions next, or when it runs again\n"
-    );
+            "noted, but no foz has ended it yet: the one that uses this data folder does so when "
+            "it "
+            "saves its sessions next, or when it runs again\n");
     return 0;
 }
 
@@ -153,30 +145,29 @@ int end(const SessionsArguments& arguments) {
 void add_sessions_command(CLI::App& app, int& exit_code) {
     auto arguments = std::make_shared<SessionsArguments>();
     CLI::App* command = app.add_subcommand(
-        "sessions", "List the MQTT sessions that outlive their connections, or end one"
-    );
+            "sessions", "List the MQTT sessions that outlive their connections, or end one");
     add_configuration_options(*command, arguments->configuration);
     command->add_flag("--empty", arguments->empty_only, "Only those that hold nothing");
     command->require_subcommand(0, 1);
     command->footer(
-        "A line for each: client, since when it is connected or gone, what foz holds for it. "
-        "Sessions that hold\n"
-        "nothing make room for new ones by themselves when limits.sessions is reached. Works while "
-        "foz runs."
-    );
+            "A line for each: client, since when it is connected or gone, what foz holds for it. "
+            "Sessions that hold\n"
+            "nothing make room for new ones by themselves when limits.sessions is reached. Works "
+            "while "
+            "foz runs.");
     auto ending = std::make_shared<SessionsArguments>();
     CLI::App* end_command = command->add_subcommand(
-        "end", "End a session: foz forgets it, and closes the client's connection"
-    );
+            "end", "End a session: foz forgets it, and closes the client's connection");
     end_command->add_option("client", ending->client_ids, "The client id; several are possible")
-        ->required();
+            ->required();
     add_configuration_options(*end_command, ending->configuration);
     end_command->footer(
-        "A running foz does it within five seconds, and the command waits for that; else foz does "
-        "it when it runs next.\n"
-        "QoS 2 messages that the client has not released are stored already; it may send them once "
-        "more as new ones."
-    );
+            "A running foz does it within five seconds, and the command waits for that; else foz "
+            "does "
+            "it when it runs next.\n"
+            "QoS 2 messages that the client has not released are stored already; it may send them "
+            "once "
+            "more as new ones.");
     command->callback([command, arguments, &exit_code] {
         if (command->get_subcommands().empty()) {
             exit_code = list(*arguments);

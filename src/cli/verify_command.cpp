@@ -30,52 +30,29 @@ void print(const std::string& database, const pipeline::Verification& found) {
     for (const pipeline::RouteTotals& route : found.routes) {
         width = std::max(width, route.route.size());
     }
-    fmt::print(
-        "  {:<{}} {:>12} {:>12} {:>12} {:>12} {:>12}\n",
-        "route",
-        width,
-        "received",
-        "stored",
-        "duplicate",
-        "dead",
-        "waiting"
-    );
+    fmt::print("  {:<{}} {:>12} {:>12} {:>12} {:>12} {:>12}\n", "route", width, "received",
+            "stored", "duplicate", "dead", "waiting");
     for (const pipeline::RouteTotals& route : found.routes) {
-        fmt::print(
-            "  {:<{}} {:>12} {:>12} {:>12} {:>12} {:>12}\n",
-            route.route,
-            width,
-            route.received,
-            route.stored,
-            route.duplicate,
-            route.dead,
-            route.waiting
-        );
+        fmt::print("  {:<{}} {:>12} {:>12} {:>12} {:>12} {:>12}\n", route.route, width,
+                route.received, route.stored, route.duplicate, route.dead, route.waiting);
     }
     for (const pipeline::TableTotals& table : found.tables) {
-        fmt::print(
-            "  table {}: {} rows, foz stored {}{}{}\n",
-            table.table,
-            table.rows,
-            table.stored,
-            table.former > 0 ? fmt::format(", routes of before {}", table.former) : "",
-            table.foreign > 0 ? fmt::format(", other journals {}", table.foreign) : ""
-        );
+        fmt::print("  table {}: {} rows, foz stored {}{}{}\n", table.table, table.rows,
+                table.stored,
+                table.former > 0 ? fmt::format(", routes of before {}", table.former) : "",
+                table.foreign > 0 ? fmt::format(", other journals {}", table.foreign) : "");
     }
     if (found.deletes > 0) {
-        fmt::print(
-            "  {} empty retained messages, which delete the one before, are no readings\n",
-            found.deletes
-        );
+        fmt::print("  {} empty retained messages, which delete the one before, are no readings\n",
+                found.deletes);
     }
     if (found.unrouted > 0) {
         fmt::print(
-            "  no route takes {} messages that the journal has, by topic or by `where`; the topic "
-            "of the last "
-            "one: {}\n",
-            found.unrouted,
-            found.unrouted_topic
-        );
+                "  no route takes {} messages that the journal has, by topic or by `where`; the "
+                "topic "
+                "of the last "
+                "one: {}\n",
+                found.unrouted, found.unrouted_topic);
     }
     for (const std::string& note : found.notes) {
         fmt::print("  note: {}\n", note);
@@ -107,16 +84,14 @@ int verify(const VerifyArguments& arguments) {
             return failed("verify", accepted.error(), 1);
         }
     }
-    const auto report = admin::verify(*folder, !arguments.no_row_counts, [](const auto& database) {
-        print(database);
-    });
+    const auto report = admin::verify(
+            *folder, !arguments.no_row_counts, [](const auto& database) { print(database); });
     if (!report) {
         return failed("verify", report.error(), 1);
     }
     for (const state::StandstillNote& note : report->standstills) {
-        fmt::print(
-            "STANDS STILL: database {}: {}\n", note.database, log_text(pipeline::describe(note))
-        );
+        fmt::print("STANDS STILL: database {}: {}\n", note.database,
+                log_text(pipeline::describe(note)));
     }
     const admin::Verdict verdict = report->verdict();
     fmt::print("{}\n", admin::text_of(verdict));
@@ -127,26 +102,21 @@ int verify(const VerifyArguments& arguments) {
 
 void add_verify_command(CLI::App& app, int& exit_code) {
     auto arguments = std::make_shared<VerifyArguments>();
-    CLI::App* command =
-        app.add_subcommand("verify", "Check that received = stored + duplicate + dead + waiting");
+    CLI::App* command = app.add_subcommand(
+            "verify", "Check that received = stored + duplicate + dead + waiting");
     add_configuration_options(*command, arguments->configuration);
-    command->add_flag(
-        "--accept-gaps",
-        arguments->accept_gaps,
-        "No longer report the records that were gone when a database needed them"
-    );
-    command->add_flag(
-        "--no-row-counts",
-        arguments->no_row_counts,
-        "Do not count the rows of the tables: others delete old ones, or write there too"
-    );
+    command->add_flag("--accept-gaps", arguments->accept_gaps,
+            "No longer report the records that were gone when a database needed them");
+    command->add_flag("--no-row-counts", arguments->no_row_counts,
+            "Do not count the rows of the tables: others delete old ones, or write there too");
     command->footer(
-        "Maps all that the journal has, counts the rows of each table, and compares both with the "
-        "ledger that was\n"
-        "committed with the rows. Changes nothing, and works while foz runs. Exit code 0: it adds "
-        "up; 1: it does\n"
-        "not, could not be read, or a lane stands still; 2: the configuration cannot be used."
-    );
+            "Maps all that the journal has, counts the rows of each table, and compares both with "
+            "the "
+            "ledger that was\n"
+            "committed with the rows. Changes nothing, and works while foz runs. Exit code 0: it "
+            "adds "
+            "up; 1: it does\n"
+            "not, could not be read, or a lane stands still; 2: the configuration cannot be used.");
     command->callback([arguments, &exit_code] { exit_code = verify(*arguments); });
 }
 

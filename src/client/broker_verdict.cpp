@@ -26,26 +26,20 @@ LinkFailure failure_of(const mqtt::Connack& connack, const SessionTerms& terms) 
         case ReasonCode::bad_authentication_method:
             return {
                 Cause::bad_credentials,
-                fmt::format(
-                    "the broker refused the user name or password ({}): {}",
-                    terms.user_name ? "user " + *terms.user_name : "foz sent none",
-                    why
-                ),
+                fmt::format("the broker refused the user name or password ({}): {}",
+                        terms.user_name ? "user " + *terms.user_name : "foz sent none", why),
             };
         case ReasonCode::not_authorized:
         case ReasonCode::banned:
             return {
                 Cause::not_authorized,
-                fmt::format(
-                    "the broker does not let client id \"{}\" in{}: {}",
-                    terms.client_id,
-                    terms.user_name ? fmt::format(
+                fmt::format("the broker does not let client id \"{}\" in{}: {}", terms.client_id,
+                        terms.user_name
+                                ? fmt::format(
                                           " as user \"{}\" (are username and password_file right?)",
-                                          *terms.user_name
-                                      )
-                                    : " without a user name",
-                    why
-                ),
+                                          *terms.user_name)
+                                : " without a user name",
+                        why),
             };
         case ReasonCode::client_identifier_not_valid:
             return {
@@ -64,11 +58,9 @@ LinkFailure failure_of(const mqtt::Connack& connack, const SessionTerms& terms) 
         case ReasonCode::unsupported_protocol_version:
             return {
                 Cause::protocol,
-                fmt::format(
-                    "the broker does not speak MQTT {}; write version = \"{}\"",
-                    mqtt::version_name(terms.version),
-                    terms.version == ProtocolVersion::v5 ? "3.1.1" : "5"
-                ),
+                fmt::format("the broker does not speak MQTT {}; write version = \"{}\"",
+                        mqtt::version_name(terms.version),
+                        terms.version == ProtocolVersion::v5 ? "3.1.1" : "5"),
             };
         default:
             return {Cause::protocol, fmt::format("the broker refused the connection: {}", why)};
@@ -81,11 +73,10 @@ LinkFailure failure_of(const mqtt::Disconnect& disconnect, const SessionTerms& t
         case ReasonCode::session_taken_over:
             return {
                 Cause::taken_over,
-                fmt::format(
-                    "another client uses the client id \"{}\", and the broker keeps the newer one; "
-                    "give each a client_id of its own",
-                    terms.client_id
-                ),
+                fmt::format("another client uses the client id \"{}\", and the broker keeps the "
+                            "newer one; "
+                            "give each a client_id of its own",
+                        terms.client_id),
             };
         case ReasonCode::not_authorized:
             return {Cause::not_authorized, fmt::format("the broker ended the connection: {}", why)};
@@ -93,8 +84,7 @@ LinkFailure failure_of(const mqtt::Disconnect& disconnect, const SessionTerms& t
         case ReasonCode::server_busy:
         case ReasonCode::server_unavailable:
             return {
-                Cause::server_unavailable, fmt::format("the broker ended the connection: {}", why)
-            };
+                Cause::server_unavailable, fmt::format("the broker ended the connection: {}", why)};
         default: return {Cause::protocol, fmt::format("the broker ended the connection: {}", why)};
     }
 }

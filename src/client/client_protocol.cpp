@@ -54,12 +54,9 @@ void ClientProtocol::open(SteadyTime now, std::string& out) {
     keep_alive_ = terms_.keep_alive;
 
     mqtt::PropertyWriter properties;
-    properties.add(
-        PropertyId::session_expiry_interval,
-        static_cast<std::uint32_t>(
-            std::min<std::int64_t>(terms_.session_expiry.count(), session::kNeverExpires)
-        )
-    );
+    properties.add(PropertyId::session_expiry_interval,
+            static_cast<std::uint32_t>(
+                    std::min<std::int64_t>(terms_.session_expiry.count(), session::kNeverExpires)));
     properties.add(PropertyId::receive_maximum, terms_.receive_maximum);
     properties.add(PropertyId::topic_alias_maximum, kTopicAliases);
     mqtt::Connect connect{
@@ -98,8 +95,7 @@ void ClientProtocol::close() {
 }
 
 std::size_t ClientProtocol::consume(
-    std::string_view input, SteadyTime now, Receiver& receiver, std::string& out
-) {
+        std::string_view input, SteadyTime now, Receiver& receiver, std::string& out) {
     now_ = now;
     const std::size_t sent_before = out.size();
     std::size_t taken = 0;
@@ -153,8 +149,7 @@ void ClientProtocol::take_packet(const mqtt::Frame& frame, Receiver& receiver, s
         case PacketType::pingreq:
         case PacketType::auth:
             break_off(
-                ReasonCode::protocol_error, "a packet that the broker must not send here", out
-            );
+                    ReasonCode::protocol_error, "a packet that the broker must not send here", out);
             return;
     }
 }
@@ -167,7 +162,7 @@ void ClientProtocol::take_connack(std::string_view body, Receiver& receiver, std
     }
     if (connack->reason != ReasonCode::success) {
         bridge_refused_ =
-            bridge_refused_ || connack->reason == ReasonCode::unsupported_protocol_version;
+                bridge_refused_ || connack->reason == ReasonCode::unsupported_protocol_version;
         fail(failure_of(*connack, terms_));
         return;
     }
@@ -187,11 +182,10 @@ void ClientProtocol::take_limits(const mqtt::Connack& connack) {
     const mqtt::Properties& properties = connack.properties;
     constexpr std::uint16_t kUnlimited = 0xFFFF;
     const auto window = static_cast<std::uint16_t>(
-        properties.number(PropertyId::receive_maximum).value_or(kUnlimited)
-    );
+            properties.number(PropertyId::receive_maximum).value_or(kUnlimited));
     outbox_.start_connection(connack.session_present, std::min(window, terms_.in_flight));
     packet_bytes_max_ =
-        properties.number(PropertyId::maximum_packet_size).value_or(mqtt::kPacketBytesMax);
+            properties.number(PropertyId::maximum_packet_size).value_or(mqtt::kPacketBytesMax);
     qos_max_ = static_cast<std::uint8_t>(properties.number(PropertyId::maximum_qos).value_or(2));
     retain_available_ = properties.number(PropertyId::retain_available).value_or(1) != 0;
     if (const auto wanted = properties.number(PropertyId::server_keep_alive)) {
@@ -214,9 +208,8 @@ void ClientProtocol::take_suback(std::string_view body, std::string& out) {
     }
     switch (subscriptions_.take(*suback, now_)) {
         case Subscriptions::Answer::unexpected:
-            break_off(
-                ReasonCode::protocol_error, "[MQTT-3.8.4-6] a SUBACK that answers no SUBSCRIBE", out
-            );
+            break_off(ReasonCode::protocol_error,
+                    "[MQTT-3.8.4-6] a SUBACK that answers no SUBSCRIBE", out);
             return;
         case Subscriptions::Answer::partial: return;
         case Subscriptions::Answer::complete: state_ = State::ready; return;
@@ -244,10 +237,8 @@ void ClientProtocol::take_publish(const mqtt::Frame& frame, Receiver& receiver, 
     if (!receiver.takes(*publish)) {
         return;
     }
-    if (publish->qos < 2 ||
-        session_->note_received(
-            publish->packet_id, receiver.journal_topic(publish->topic), publish->payload
-        )) {
+    if (publish->qos < 2 || session_->note_received(publish->packet_id,
+                                    receiver.journal_topic(publish->topic), publish->payload)) {
         receiver.on_message(*publish);
     }
     if (publish->qos > 0) {
@@ -263,16 +254,12 @@ bool ClientProtocol::resolve_alias(mqtt::Publish& publish, std::string& out) {
     switch (aliases_.resolve(publish, kTopicAliases)) {
         case mqtt::TopicAliases::Resolution::resolved: return true;
         case mqtt::TopicAliases::Resolution::over_maximum:
-            break_off(
-                ReasonCode::topic_alias_invalid,
-                "[MQTT-3.3.2-9] the topic alias is over the Topic Alias Maximum",
-                out
-            );
+            break_off(ReasonCode::topic_alias_invalid,
+                    "[MQTT-3.3.2-9] the topic alias is over the Topic Alias Maximum", out);
             return false;
         case mqtt::TopicAliases::Resolution::never_set:
-            break_off(
-                ReasonCode::protocol_error, "[MQTT-3.3.4] a topic alias that was never set", out
-            );
+            break_off(ReasonCode::protocol_error, "[MQTT-3.3.4] a topic alias that was never set",
+                    out);
             return false;
     }
     return false;
@@ -293,8 +280,7 @@ void ClientProtocol::take_release(const mqtt::Frame& frame, Receiver& receiver, 
 }
 
 void ClientProtocol::take_acknowledgement(
-    const mqtt::Frame& frame, Receiver& receiver, std::string& out
-) {
+        const mqtt::Frame& frame, Receiver& receiver, std::string& out) {
     const auto packet = mqtt::decode_acknowledgement(frame, decode_context());
     if (!packet) {
         break_off(packet.error().reason, packet.error().message, out);
@@ -302,17 +288,16 @@ void ClientProtocol::take_acknowledgement(
     }
     const bool failed = frame.type == PacketType::pubrec && mqtt::is_failure(packet->reason);
     const session::Outbox::Outcome outcome =
-        outbox_.acknowledge(frame.type, packet->packet_id, failed);
+            outbox_.acknowledge(frame.type, packet->packet_id, failed);
     if (frame.type == PacketType::pubrec && !failed &&
-        outcome.progress != session::Outbox::Progress::held) {
+            outcome.progress != session::Outbox::Progress::held) {
         // Also when the packet id is not known: without PUBREL the broker would keep it for ever.
         mqtt::append_acknowledgement(out, PacketType::pubrel, packet->packet_id);
     }
     if (outcome.progress == session::Outbox::Progress::delivered) {
         // A PUBCOMP that says the packet id is not known ends the exchange like any other.
-        receiver.on_delivered(
-            outcome.tag, frame.type == PacketType::pubcomp ? ReasonCode::success : packet->reason
-        );
+        receiver.on_delivered(outcome.tag,
+                frame.type == PacketType::pubcomp ? ReasonCode::success : packet->reason);
         outbox_.resend(out);
     }
 }
@@ -359,10 +344,8 @@ void ClientProtocol::keep_alive(SteadyTime now, bool reading, std::string& out) 
     } else if (pinged_ && now - last_received_ > keep_alive_ + keep_alive_ / 2) {
         fail({
             Cause::silent,
-            fmt::format(
-                "the broker has said nothing for {} s, not even to a PINGREQ",
-                keep_alive_.count() * 3 / 2
-            ),
+            fmt::format("the broker has said nothing for {} s, not even to a PINGREQ",
+                    keep_alive_.count() * 3 / 2),
         });
         return;
     }

@@ -52,8 +52,7 @@ class ClientProtocol {
     /// Takes the whole packets at the start of `input`, appends what they ask for to `out`, and
     /// returns how many bytes it took. After a failure() it takes nothing more.
     [[nodiscard]] std::size_t consume(
-        std::string_view input, SteadyTime now, Receiver& receiver, std::string& out
-    );
+            std::string_view input, SteadyTime now, Receiver& receiver, std::string& out);
 
     /// Appends it, if the connection is still the one that it was due on.
     void acknowledge(Answer answer, std::string& out);

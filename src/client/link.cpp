@@ -13,13 +13,8 @@ constexpr std::chrono::seconds kStopTime{1};
 
 }  // namespace
 
-Link::Link(
-    Loop& loop,
-    Options options,
-    std::shared_ptr<session::Session> session,
-    LinkUser& user,
-    const Clock& clock
-)
+Link::Link(Loop& loop, Options options, std::shared_ptr<session::Session> session, LinkUser& user,
+        const Clock& clock)
     : parts_(std::make_shared<Parts>(loop, std::move(options), std::move(session), user, clock)) {}
 
 Link::~Link() {
@@ -54,14 +49,15 @@ void Link::acknowledge(Answer answer) {
 }
 
 bool Link::has_capacity() {
-    const bool room =
-        parts_->protocol.has_capacity() && parts_->out.size() < kBacklogBytesMax && !parts_->stopping;
+    const bool room = parts_->protocol.has_capacity() && parts_->out.size() < kBacklogBytesMax &&
+                      !parts_->stopping;
     parts_->was_full = parts_->was_full || !room;
     return room;
 }
 
 void Link::publish(const ClientProtocol::Outgoing& outgoing) {
-    FOZ_CHECK(outgoing.message.qos == 0 ? parts_->protocol.ready() : parts_->protocol.has_capacity());
+    FOZ_CHECK(
+            outgoing.message.qos == 0 ? parts_->protocol.ready() : parts_->protocol.has_capacity());
     parts_->protocol.publish(outgoing, parts_->user, parts_->out);
 }
 

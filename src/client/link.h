@@ -48,7 +48,7 @@ enum class LinkState : std::uint8_t {
 /// A snapshot for people.
 struct LinkStatus {
     LinkState state = LinkState::stopped;
-    SystemTime since;              // that state
+    SystemTime since;                  // that state
     std::optional<LinkFailure> error;  // the last one, also when it is over
     SystemTime error_at;
     std::string trouble;            // of subscriptions: ClientProtocol::subscription_trouble
@@ -68,13 +68,8 @@ class Link {
     };
     /// All references outlive it. Construct and destroy on any thread while the loop does not run
     /// it: before start(), and after stop() or the loop's end.
-    Link(
-        Loop& loop,
-        Options options,
-        std::shared_ptr<session::Session> session,
-        LinkUser& user,
-        const Clock& clock
-    );
+    Link(Loop& loop, Options options, std::shared_ptr<session::Session> session, LinkUser& user,
+            const Clock& clock);
     Link(const Link&) = delete;
     Link& operator=(const Link&) = delete;
     ~Link();

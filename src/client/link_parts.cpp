@@ -21,13 +21,8 @@ constexpr std::chrono::seconds kTick{1};
 
 }  // namespace
 
-Link::Parts::Parts(
-    Loop& link_loop,
-    Options given,
-    std::shared_ptr<session::Session> session,
-    LinkUser& link_user,
-    const Clock& link_clock
-)
+Link::Parts::Parts(Loop& link_loop, Options given, std::shared_ptr<session::Session> session,
+        LinkUser& link_user, const Clock& link_clock)
     : loop(link_loop),
       options(std::move(given)),
       user(link_user),
@@ -57,7 +52,7 @@ Result<TransportTarget> Link::Parts::target() const {
     if (to.url.tls) {
         config::ClientTls settings = options.remote.tls.value_or(config::ClientTls());
         const std::string_view alpn =
-            config::alpn_for(options.remote.profile, to.url, settings.certificate.has_value());
+                config::alpn_for(options.remote.profile, to.url, settings.certificate.has_value());
         if (settings.alpn.empty() && !alpn.empty()) {
             settings.alpn.emplace_back(alpn);
         }
@@ -95,23 +90,18 @@ void Link::Parts::attempt() {
     wire = std::make_shared<Wire>();
     wire->transport = make_transport(loop, *std::move(to));
     wire->transport->connect(
-        of_this_round([](Parts& self, const StepDone& step) { self.report(step); }),
-        of_this_round([](Parts& self, const Transport::Outcome& failure) {
-            self.after_connect(failure);
-        })
-    );
+            of_this_round([](Parts& self, const StepDone& step) { self.report(step); }),
+            of_this_round([](Parts& self, const Transport::Outcome& failure) {
+                self.after_connect(failure);
+            }));
 }
 
 void Link::Parts::on_connect_timeout() {
     const bool connecting = protocol.state() == ClientProtocol::State::closed;
-    lose(
-        {Cause::unreachable,
-         fmt::format(
-             "it took longer than connect_timeout, {} ms: {}",
-             options.remote.connect_timeout.count(),
-             connecting ? wire->transport->doing() : "waiting for the broker's answer to CONNECT"
-         )}
-    );
+    lose({Cause::unreachable, fmt::format("it took longer than connect_timeout, {} ms: {}",
+                                      options.remote.connect_timeout.count(),
+                                      connecting ? wire->transport->doing()
+                                                 : "waiting for the broker's answer to CONNECT")});
 }
 
 void Link::Parts::after_connect(const Transport::Outcome& failure) {
@@ -137,15 +127,13 @@ void Link::Parts::read() {
     }
     if (buffer.size() < filled + kReadBytes) {
         const std::size_t packet = mqtt::packet_size({buffer.data(), filled});
-        buffer.resize(std::max({filled + kReadBytes, std::min(packet, 2 * filled), kBufferBytesKept}
-        ));
+        buffer.resize(
+                std::max({filled + kReadBytes, std::min(packet, 2 * filled), kBufferBytesKept}));
     }
-    wire->transport->read(
-        std::span(buffer).subspan(filled),
-        of_this_round([](Parts& self, const Transport::Outcome& failure, std::size_t size) {
-            self.after_read(failure, size);
-        })
-    );
+    wire->transport->read(std::span(buffer).subspan(filled),
+            of_this_round([](Parts& self, const Transport::Outcome& failure, std::size_t size) {
+                self.after_read(failure, size);
+            }));
 }
 
 void Link::Parts::after_read(const Transport::Outcome& failure, std::size_t size) {
@@ -176,12 +164,9 @@ void Link::Parts::take_input() {
     const auto state_before = protocol.state();
     std::vector<char>& buffer = wire->buffer;
     const std::size_t taken =
-        protocol.consume({buffer.data(), filled}, clock.steady_now(), user, out);
-    std::copy(
-        buffer.begin() + static_cast<std::ptrdiff_t>(taken),
-        buffer.begin() + static_cast<std::ptrdiff_t>(filled),
-        buffer.begin()
-    );
+            protocol.consume({buffer.data(), filled}, clock.steady_now(), user, out);
+    std::copy(buffer.begin() + static_cast<std::ptrdiff_t>(taken),
+            buffer.begin() + static_cast<std::ptrdiff_t>(filled), buffer.begin());
     filled -= taken;
     batch_bytes += taken;
     if (protocol.state() != state_before) {
@@ -216,9 +201,9 @@ void Link::Parts::take_input() {
     if (batch_bytes > 0 && !batch_end_posted) {
         batch_end_posted = true;
         boost::asio::post(loop.context().io, of_this_round([](Parts& self) {
-                              self.batch_end_posted = false;
-                              self.end_batch();
-                          }));
+            self.batch_end_posted = false;
+            self.end_batch();
+        }));
     }
 }
 
@@ -249,10 +234,9 @@ void Link::Parts::flush() {
     // One write at a time: what is published meanwhile gathers in `out` and follows in one.
     wire->writing.swap(out);
     wire->transport->write(
-        wire->writing, of_this_round([](Parts& self, const Transport::Outcome& failure) {
-            self.after_write(failure);
-        })
-    );
+            wire->writing, of_this_round([](Parts& self, const Transport::Outcome& failure) {
+                self.after_write(failure);
+            }));
 }
 
 void Link::Parts::after_write(const Transport::Outcome& failure) {

@@ -34,13 +34,8 @@ struct Wire {
 /// Shared with the callbacks of the loop, each of which holds it; `round` tells those of an earlier
 /// connection apart.
 struct Link::Parts : std::enable_shared_from_this<Link::Parts> {
-    Parts(
-        Loop& loop,
-        Options given,
-        std::shared_ptr<session::Session> session,
-        LinkUser& link_user,
-        const Clock& link_clock
-    );
+    Parts(Loop& loop, Options given, std::shared_ptr<session::Session> session, LinkUser& link_user,
+            const Clock& link_clock);
 
     void attempt();
     [[nodiscard]] Result<TransportTarget> target() const;
@@ -67,12 +62,12 @@ struct Link::Parts : std::enable_shared_from_this<Link::Parts> {
     /// A callback that does nothing once its connection is over.
     template <class Then>
     auto of_this_round(Then then) {
-        return
-            [self = shared_from_this(), made_in = round, kept = wire, then](auto&&... arguments) {
-                if (made_in == self->round) {
-                    then(*self, std::forward<decltype(arguments)>(arguments)...);
-                }
-            };
+        return [self = shared_from_this(), made_in = round, kept = wire, then](
+                       auto&&... arguments) {
+            if (made_in == self->round) {
+                then(*self, std::forward<decltype(arguments)>(arguments)...);
+            }
+        };
     }
 
     Loop& loop;

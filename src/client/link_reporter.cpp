@@ -56,12 +56,8 @@ void LinkReporter::note_ready(const ClientProtocol& protocol) {
         ++status_.connections;
     }
     if (std::exchange(loss_logged_since_ready_, false)) {
-        spdlog::info(
-            "{}: connected to {}; {}",
-            log_name_,
-            url_,
-            protocol.session_present() ? "session resumed" : "new session"
-        );
+        spdlog::info("{}: connected to {}; {}", log_name_, url_,
+                protocol.session_present() ? "session resumed" : "new session");
     }
     note_trouble(protocol.subscription_trouble());
 }
@@ -84,13 +80,8 @@ LinkFailure LinkReporter::note_lost(LinkFailure failure, const ClientProtocol& p
     ready_for_ = ready_since_ == SteadyTime() ? SteadyTime::duration() : now - ready_since_;
     LinkFailure meaning = interpret(std::move(failure), protocol);
     if (meaning.message != logged_loss_ || now - logged_at_ >= kSayAgainAfter) {
-        spdlog::warn(
-            "{}: {} {}: {}; trying again",
-            log_name_,
-            ready_since_ == SteadyTime() ? "not connected to" : "lost",
-            url_,
-            meaning.message
-        );
+        spdlog::warn("{}: {} {}: {}; trying again", log_name_,
+                ready_since_ == SteadyTime() ? "not connected to" : "lost", url_, meaning.message);
         logged_loss_ = meaning.message;
         logged_at_ = now;
         loss_logged_since_ready_ = true;
@@ -113,14 +104,13 @@ LinkFailure LinkReporter::interpret(LinkFailure failure, const ClientProtocol& p
         case ClientProtocol::State::closed: return failure;
         case ClientProtocol::State::connecting:
             failure.message = fmt::format(
-                "the connection ended before the broker had answered CONNECT ({}): is it an MQTT "
-                "port{}, and does the broker let client id \"{}\" in{} and speak MQTT {}?",
-                failure.message,
-                with_tls_ ? "" : " without TLS (with TLS the url begins with mqtts://)",
-                terms.client_id,
-                with_tls_ ? " with this client certificate" : "",
-                mqtt::version_name(terms.version)
-            );
+                    "the connection ended before the broker had answered CONNECT ({}): is it an "
+                    "MQTT "
+                    "port{}, and does the broker let client id \"{}\" in{} and speak MQTT {}?",
+                    failure.message,
+                    with_tls_ ? "" : " without TLS (with TLS the url begins with mqtts://)",
+                    terms.client_id, with_tls_ ? " with this client certificate" : "",
+                    mqtt::version_name(terms.version));
             return failure;
         case ClientProtocol::State::subscribing: {
             std::string filters;
@@ -129,11 +119,9 @@ LinkFailure LinkReporter::interpret(LinkFailure failure, const ClientProtocol& p
             }
             return {
                 Cause::not_authorized,
-                fmt::format(
-                    "the broker hung up when foz subscribed to {}: most likely foz is not "
-                    "authorised to (AWS IoT Core says so this way)",
-                    filters
-                ),
+                fmt::format("the broker hung up when foz subscribed to {}: most likely foz is not "
+                            "authorised to (AWS IoT Core says so this way)",
+                        filters),
             };
         }
         case ClientProtocol::State::ready: break;
@@ -144,11 +132,10 @@ LinkFailure LinkReporter::interpret(LinkFailure failure, const ClientProtocol& p
     }
     return {
         Cause::taken_over,
-        fmt::format(
-            "the broker lets foz in and hangs up soon after, again and again: most likely another "
-            "client uses the client id \"{}\" too; give each a client_id of its own",
-            terms.client_id
-        ),
+        fmt::format("the broker lets foz in and hangs up soon after, again and again: most likely "
+                    "another "
+                    "client uses the client id \"{}\" too; give each a client_id of its own",
+                terms.client_id),
     };
 }
 

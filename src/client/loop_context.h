@@ -14,8 +14,8 @@ namespace foz::client {
 
 struct Loop::Context {
     boost::asio::io_context io{1};
-    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()
-    };
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{
+        io.get_executor()};
     NameLookups lookups{io};
     std::thread thread;
 };

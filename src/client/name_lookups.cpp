@@ -26,11 +26,8 @@ Result<Endpoints> look_up(const std::string& host, const std::string& port) {
     addrinfo* found = nullptr;
     const int error = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found);
     if (error != 0) {
-        return fail(
-            ErrorCode::unavailable,
-            "{}",
-            error == EAI_SYSTEM ? errno_message(errno) : std::string(::gai_strerror(error))
-        );
+        return fail(ErrorCode::unavailable, "{}",
+                error == EAI_SYSTEM ? errno_message(errno) : std::string(::gai_strerror(error)));
     }
     Endpoints endpoints;
     for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {

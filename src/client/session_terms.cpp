@@ -26,7 +26,7 @@ Result<SessionTerms> session_terms(const config::Remote& remote) {
     const config::RemoteLimits& limits = config::limits_of(remote.profile);
     SessionTerms terms;
     terms.version =
-        remote.version == "3.1.1" ? mqtt::ProtocolVersion::v3_1_1 : mqtt::ProtocolVersion::v5;
+            remote.version == "3.1.1" ? mqtt::ProtocolVersion::v3_1_1 : mqtt::ProtocolVersion::v5;
     terms.client_id = remote.client_id;
     terms.keep_alive = std::clamp(remote.keep_alive, limits.keep_alive_min, limits.keep_alive_max);
     terms.session_expiry = std::min(remote.session_expiry, limits.session_expiry_max);

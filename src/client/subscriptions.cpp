@@ -35,25 +35,18 @@ std::string trouble_with(const Filter& filter, ReasonCode answer) {
     }
     if (answer == ReasonCode::unspecified_error) {
         return fmt::format(
-            "the broker refused the subscription to \"{}\"; most likely foz is not authorised to "
-            "subscribe to it",
-            filter.filter
-        );
+                "the broker refused the subscription to \"{}\"; most likely foz is not authorised "
+                "to "
+                "subscribe to it",
+                filter.filter);
     }
     if (mqtt::is_failure(answer)) {
-        return fmt::format(
-            "the broker refused the subscription to \"{}\": {}",
-            filter.filter,
-            mqtt::reason_text(answer)
-        );
+        return fmt::format("the broker refused the subscription to \"{}\": {}", filter.filter,
+                mqtt::reason_text(answer));
     }
     if (static_cast<std::uint8_t>(answer) < filter.qos) {
-        return fmt::format(
-            "the broker gives \"{}\" at QoS {} only, not {}",
-            filter.filter,
-            static_cast<unsigned>(answer),
-            filter.qos
-        );
+        return fmt::format("the broker gives \"{}\" at QoS {} only, not {}", filter.filter,
+                static_cast<unsigned>(answer), filter.qos);
     }
     return "";
 }
@@ -99,7 +92,7 @@ Subscriptions::Answer Subscriptions::take(const mqtt::Suback& suback, SteadyTime
     const std::size_t begin = packet * terms_.filters_per_packet;
     const bool known = suback.packet_id >= kFirstSubscribeId && begin < asked_.size();
     const std::size_t expected =
-        known ? std::min<std::size_t>(terms_.filters_per_packet, asked_.size() - begin) : 0;
+            known ? std::min<std::size_t>(terms_.filters_per_packet, asked_.size() - begin) : 0;
     if (suback.reasons.size() != expected || subacks_pending_ == 0) {
         return Answer::unexpected;
     }

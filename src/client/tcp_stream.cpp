@@ -14,18 +14,15 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 void TcpStream::connect(const NameLookups::Endpoints& endpoints, Connected done) {
-    asio::async_connect(
-        socket_,
-        endpoints,
-        [this,
-         done = std::move(done)](const error_code& error, const tcp::endpoint& endpoint) mutable {
-            if (!error) {
-                error_code ignored;
-                socket_.set_option(tcp::no_delay(true), ignored);
-            }
-            done(error, endpoint);
-        }
-    );
+    asio::async_connect(socket_, endpoints,
+            [this, done = std::move(done)](
+                    const error_code& error, const tcp::endpoint& endpoint) mutable {
+                if (!error) {
+                    error_code ignored;
+                    socket_.set_option(tcp::no_delay(true), ignored);
+                }
+                done(error, endpoint);
+            });
 }
 
 void TcpStream::read(std::span<char> into, Done done) {

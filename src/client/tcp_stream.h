@@ -14,8 +14,8 @@ namespace foz::client {
 
 class TcpStream final : public ByteStream {
   public:
-    using Connected = std::move_only_function<
-        void(const boost::system::error_code&, const boost::asio::ip::tcp::endpoint&)>;
+    using Connected = std::move_only_function<void(
+            const boost::system::error_code&, const boost::asio::ip::tcp::endpoint&)>;
 
     explicit TcpStream(boost::asio::io_context& io) : socket_(io) {}
 

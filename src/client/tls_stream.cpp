@@ -16,8 +16,7 @@ using boost::system::error_code;
 namespace {
 
 asio::ssl::stream<asio::ip::tcp::socket&> make_stream(
-    asio::ip::tcp::socket& socket, const tls::ClientContext& from
-) {
+        asio::ip::tcp::socket& socket, const tls::ClientContext& from) {
     ::SSL_CTX_up_ref(from.native());  // asio::ssl::context frees one reference
     asio::ssl::context context(from.native());
     return {socket, context};  // the SSL has a reference to the context of its own
@@ -26,8 +25,7 @@ asio::ssl::stream<asio::ip::tcp::socket&> make_stream(
 }  // namespace
 
 TlsStream::TlsStream(
-    asio::ip::tcp::socket& socket, const tls::ClientContext& context, std::string host
-)
+        asio::ip::tcp::socket& socket, const tls::ClientContext& context, std::string host)
     : stream_(make_stream(socket, context)), host_(std::move(host)) {}
 
 Result<void> TlsStream::shake_hands(const tls::ClientContext& context, HandshakeDone done) {

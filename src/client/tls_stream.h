@@ -21,9 +21,8 @@ class TlsStream final : public ByteStream {
     using HandshakeDone = std::move_only_function<void(const boost::system::error_code&)>;
 
     /// `socket` must outlive this. `host`: whom the certificate must be for.
-    TlsStream(
-        boost::asio::ip::tcp::socket& socket, const tls::ClientContext& context, std::string host
-    );
+    TlsStream(boost::asio::ip::tcp::socket& socket, const tls::ClientContext& context,
+            std::string host);
 
     /// Error: no certificate can be for the host; then `done` is not called.
     [[nodiscard]] Result<void> shake_hands(const tls::ClientContext& context, HandshakeDone done);

@@ -33,11 +33,9 @@ LinkFailure resolve_failure(const std::string& host, const Error& error) {
     return {
         Cause::name_not_resolved,
         fmt::format(
-            "the name \"{}\" cannot be resolved ({}): is it spelt right, and does this machine "
-            "reach its DNS server?",
-            host,
-            error.message
-        ),
+                "the name \"{}\" cannot be resolved ({}): is it spelt right, and does this machine "
+                "reach its DNS server?",
+                host, error.message),
     };
 }
 
@@ -45,20 +43,16 @@ LinkFailure connect_failure(const std::string& where, const error_code& error) {
     if (error == asio::error::connection_refused) {
         return {
             Cause::refused,
-            fmt::format(
-                "nobody listens on {} (connection refused): is the broker running, and is that its "
-                "port?",
-                where
-            ),
+            fmt::format("nobody listens on {} (connection refused): is the broker running, and is "
+                        "that its "
+                        "port?",
+                    where),
         };
     }
     return {
         Cause::unreachable,
-        fmt::format(
-            "{} cannot be reached ({}): is there a route, or a firewall between?",
-            where,
-            error.message()
-        ),
+        fmt::format("{} cannot be reached ({}): is there a route, or a firewall between?", where,
+                error.message()),
     };
 }
 
@@ -77,29 +71,21 @@ class StreamTransport final : public Transport {
         }
     }
 
-    void connect(std::function<void(StepDone)> on_step, std::function<void(Outcome)> done)
-        override {
+    void connect(
+            std::function<void(StepDone)> on_step, std::function<void(Outcome)> done) override {
         on_step_ = std::move(on_step);
         connected_ = std::move(done);
         resolve();
     }
 
     void read(std::span<char> into, std::function<void(Outcome, std::size_t)> done) override {
-        top_->read(
-            into,
-            [self = keep(), done = std::move(done)](const error_code& error, std::size_t size) {
-                done(self->failure_of(error), size);
-            }
-        );
+        top_->read(into, [self = keep(), done = std::move(done)](const error_code& error,
+                                 std::size_t size) { done(self->failure_of(error), size); });
     }
 
     void write(std::string_view bytes, std::function<void(Outcome)> done) override {
-        top_->write(
-            bytes,
-            [self = keep(), done = std::move(done)](const error_code& error, std::size_t) {
-                done(self->failure_of(error));
-            }
-        );
+        top_->write(bytes, [self = keep(), done = std::move(done)](const error_code& error,
+                                   std::size_t) { done(self->failure_of(error)); });
     }
 
     void close() override {
@@ -141,19 +127,15 @@ class StreamTransport final : public Transport {
 
     void connect_to(const NameLookups::Endpoints& endpoints) {
         doing_ = fmt::format("connecting to {}", shown(endpoints.front()));
-        tcp_.connect(
-            endpoints,
-            [self = keep(), first = shown(endpoints.front())](
-                const error_code& error, const tcp::endpoint& endpoint
-            ) {
-                if (error) {
-                    self->finish(connect_failure(first, error));
-                    return;
-                }
-                self->tell({.step = Step::tcp, .text = shown(endpoint), .chain = {}});
-                self->shake_hands();
+        tcp_.connect(endpoints, [self = keep(), first = shown(endpoints.front())](
+                                        const error_code& error, const tcp::endpoint& endpoint) {
+            if (error) {
+                self->finish(connect_failure(first, error));
+                return;
             }
-        );
+            self->tell({.step = Step::tcp, .text = shown(endpoint), .chain = {}});
+            self->shake_hands();
+        });
     }
 
     void shake_hands() {
@@ -162,9 +144,8 @@ class StreamTransport final : public Transport {
             return;
         }
         doing_ = "waiting for the TLS handshake";
-        const auto begun = tls_->shake_hands(
-            *target_.tls, [self = keep()](const error_code& error) { self->after_handshake(error); }
-        );
+        const auto begun = tls_->shake_hands(*target_.tls,
+                [self = keep()](const error_code& error) { self->after_handshake(error); });
         if (!begun) {
             finish(LinkFailure{Cause::configuration, begun.error().message});
         }
@@ -221,11 +202,12 @@ class StreamTransport final : public Transport {
             }
         }
         if (error == asio::error::eof || error == asio::error::connection_reset ||
-            error == asio::error::broken_pipe || error == asio::ssl::error::stream_truncated ||
-            WebSocketStream::says_closed(error)) {
+                error == asio::error::broken_pipe || error == asio::ssl::error::stream_truncated ||
+                WebSocketStream::says_closed(error)) {
             return LinkFailure{Cause::lost, "the broker closed the connection"};
         }
-        return LinkFailure{Cause::lost, fmt::format("the connection was lost ({})", error.message())};
+        return LinkFailure{
+            Cause::lost, fmt::format("the connection was lost ({})", error.message())};
     }
 
     TransportTarget target_;

@@ -30,8 +30,7 @@ class Transport : public std::enable_shared_from_this<Transport> {
 
     /// Resolves the name, connects, and shakes hands. `on_step` is called after each step.
     virtual void connect(
-        std::function<void(StepDone)> on_step, std::function<void(Outcome)> done
-    ) = 0;
+            std::function<void(StepDone)> on_step, std::function<void(Outcome)> done) = 0;
 
     /// Reads at least one byte into `into`; one at a time.
     virtual void read(std::span<char> into, std::function<void(Outcome, std::size_t)> done) = 0;

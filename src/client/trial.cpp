@@ -38,12 +38,8 @@ class FirstOutcome final : public LinkUser {
 
 }  // namespace
 
-Result<Trial> try_remote(
-    const config::Remote& remote,
-    std::vector<Filter> filters,
-    const std::optional<std::string>& client_id,
-    const Clock& clock
-) {
+Result<Trial> try_remote(const config::Remote& remote, std::vector<Filter> filters,
+        const std::optional<std::string>& client_id, const Clock& clock) {
     auto terms = session_terms(remote);
     if (!terms) {
         return pass_on(terms);
@@ -62,16 +58,12 @@ Result<Trial> try_remote(
     FirstOutcome user;
     auto outcome = user.outcome();
     Loop loop("check");
-    Link link(
-        loop,
-        {.log_name = "check",
-         .remote = remote,
-         .terms = *std::move(terms),
-         .on_step = [&trial](const StepDone& step) { trial.steps.push_back(step); }},
-        std::make_shared<session::Session>("$check", 0),
-        user,
-        clock
-    );
+    Link link(loop,
+            {.log_name = "check",
+                .remote = remote,
+                .terms = *std::move(terms),
+                .on_step = [&trial](const StepDone& step) { trial.steps.push_back(step); }},
+            std::make_shared<session::Session>("$check", 0), user, clock);
     loop.post([&link] { link.start(); });
     trial.failure = outcome.get();
     std::promise<void> stopped;

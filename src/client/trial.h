@@ -27,11 +27,7 @@ struct Trial {
 
 /// Blocks until it is ready or has failed: twice connect_timeout at most. `client_id` unless told:
 /// the remote's, and "-check". Errors: as session_terms.
-[[nodiscard]] Result<Trial> try_remote(
-    const config::Remote& remote,
-    std::vector<Filter> filters,
-    const std::optional<std::string>& client_id,
-    const Clock& clock
-);
+[[nodiscard]] Result<Trial> try_remote(const config::Remote& remote, std::vector<Filter> filters,
+        const std::optional<std::string>& client_id, const Clock& clock);
 
 }  // namespace foz::client

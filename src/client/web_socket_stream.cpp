@@ -34,13 +34,11 @@ class NextLayer {
     void async_read_some(const Buffers& into, Handler&& handler) {
         asio::mutable_buffer first;
         for (auto part = asio::buffer_sequence_begin(into);
-             part != asio::buffer_sequence_end(into) && first.size() == 0;
-             ++part) {
+                part != asio::buffer_sequence_end(into) && first.size() == 0; ++part) {
             first = *part;
         }
         below_.read(
-            {static_cast<char*>(first.data()), first.size()}, std::forward<Handler>(handler)
-        );
+                {static_cast<char*>(first.data()), first.size()}, std::forward<Handler>(handler));
     }
 
     /// Writes everything: the request, or a frame, of which Beast makes no more than 4 KiB at once.
@@ -54,10 +52,8 @@ class NextLayer {
     /// The connection is over. Whoever reads is told at once, and closes the socket.
     template <class Handler>
     friend void async_teardown(beast::role_type, NextLayer& layer, Handler&& handler) {
-        asio::post(
-            layer.get_executor(),
-            beast::bind_front_handler(std::forward<Handler>(handler), error_code())
-        );
+        asio::post(layer.get_executor(),
+                beast::bind_front_handler(std::forward<Handler>(handler), error_code()));
     }
     /// For timeouts, which are the link's business.
     friend void beast_close_socket(NextLayer&) {}
@@ -68,28 +64,21 @@ class NextLayer {
     std::string writing_;
 };
 
-LinkFailure upgrade_failure(
-    const config::RemoteUrl& url, const error_code& error, const websocket::response_type& response
-) {
+LinkFailure upgrade_failure(const config::RemoteUrl& url, const error_code& error,
+        const websocket::response_type& response) {
     if (error == websocket::error::upgrade_declined) {
         return {
             Cause::websocket,
             fmt::format(
-                "the web server answered {} {} instead of a WebSocket; is the path {} right?",
-                response.result_int(),
-                std::string(response.reason()),
-                url.path
-            ),
+                    "the web server answered {} {} instead of a WebSocket; is the path {} right?",
+                    response.result_int(), std::string(response.reason()), url.path),
         };
     }
     return {
         Cause::websocket,
-        fmt::format(
-            "no WebSocket there ({}): is it the right port, and one {}?",
-            error.message(),
-            url.tls ? "of WebSocket (otherwise the url begins with mqtts://)"
-                    : "without TLS (otherwise the url begins with wss://)"
-        ),
+        fmt::format("no WebSocket there ({}): is it the right port, and one {}?", error.message(),
+                url.tls ? "of WebSocket (otherwise the url begins with mqtts://)"
+                        : "without TLS (otherwise the url begins with wss://)"),
     };
 }
 
@@ -107,27 +96,23 @@ WebSocketStream::WebSocketStream(asio::io_context& io, ByteStream& below)
     parts_->stream.binary(true);
     parts_->stream.auto_fragment(false);
     parts_->stream.read_message_max(0);
-    parts_->stream.set_option(websocket::stream_base::decorator([](websocket::request_type& request
-                                                                ) {
-        request.set(beast::http::field::sec_websocket_protocol, "mqtt");
-    }));
+    parts_->stream.set_option(
+            websocket::stream_base::decorator([](websocket::request_type& request) {
+                request.set(beast::http::field::sec_websocket_protocol, "mqtt");
+            }));
 }
 
 WebSocketStream::~WebSocketStream() = default;
 
 void WebSocketStream::shake_hands(const config::RemoteUrl& url, HandshakeDone done) {
-    parts_->stream.async_handshake(
-        parts_->response,
-        fmt::format("{}:{}", url.host, url.port),
-        url.path,
-        [this, url, done = std::move(done)](const error_code& error) mutable {
-            if (error) {
-                done(upgrade_failure(url, error, parts_->response));
-            } else {
-                done(std::nullopt);
-            }
-        }
-    );
+    parts_->stream.async_handshake(parts_->response, fmt::format("{}:{}", url.host, url.port),
+            url.path, [this, url, done = std::move(done)](const error_code& error) mutable {
+                if (error) {
+                    done(upgrade_failure(url, error, parts_->response));
+                } else {
+                    done(std::nullopt);
+                }
+            });
 }
 
 void WebSocketStream::read(std::span<char> into, Done done) {

@@ -39,80 +39,61 @@ class AwsIotCheck {
 
 void AwsIotCheck::check(const Remote& remote) {
     if (!remote.url.empty() && !remote.url.starts_with("mqtts://") &&
-        !remote.url.starts_with("wss://")) {
-        errors_.add(
-            errors_.line_of(where_, "url"),
-            "\"url\" in {} is \"{}\", but AWS IoT Core talks over TLS only; write "
-            "mqtts://CODE-ats.iot.REGION.amazonaws.com:8883",
-            where_.shown,
-            remote.url
-        );
+            !remote.url.starts_with("wss://")) {
+        errors_.add(errors_.line_of(where_, "url"),
+                "\"url\" in {} is \"{}\", but AWS IoT Core talks over TLS only; write "
+                "mqtts://CODE-ats.iot.REGION.amazonaws.com:8883",
+                where_.shown, remote.url);
     }
     check_client_id(remote);
     check_credentials(remote);
     if (remote.keep_alive > limits_.keep_alive_max) {
-        errors_.add(
-            errors_.line_of(where_, "keep_alive"),
-            "\"keep_alive\" in {} is {} s; AWS IoT Core takes at most {} s and would close the "
-            "connection in between",
-            where_.shown,
-            remote.keep_alive.count(),
-            limits_.keep_alive_max.count()
-        );
+        errors_.add(errors_.line_of(where_, "keep_alive"),
+                "\"keep_alive\" in {} is {} s; AWS IoT Core takes at most {} s and would close the "
+                "connection in between",
+                where_.shown, remote.keep_alive.count(), limits_.keep_alive_max.count());
     }
 }
 
 void AwsIotCheck::check_client_id(const Remote& remote) {
     const std::uint32_t line = errors_.line_of(where_, "client_id");
     if (remote.client_id.size() > limits_.client_id_bytes) {
-        errors_.add(
-            line,
-            "\"client_id\" in {} has {} bytes; AWS IoT Core takes at most {}",
-            where_.shown,
-            remote.client_id.size(),
-            limits_.client_id_bytes
-        );
+        errors_.add(line, "\"client_id\" in {} has {} bytes; AWS IoT Core takes at most {}",
+                where_.shown, remote.client_id.size(), limits_.client_id_bytes);
     }
     if (remote.client_id.starts_with('$')) {
-        errors_.add(
-            line,
-            "\"client_id\" in {} begins with $, which AWS IoT Core keeps for ids of its own",
-            where_.shown
-        );
+        errors_.add(line,
+                "\"client_id\" in {} begins with $, which AWS IoT Core keeps for ids of its own",
+                where_.shown);
     }
 }
 
 void AwsIotCheck::check_credentials(const Remote& remote) {
     const bool certificate = remote.tls && remote.tls->certificate;
     if (remote.url.starts_with("wss://") && !remote.username) {
-        errors_.add(
-            errors_.line_of(where_, "url"),
-            "\"url\" in {} is a WebSocket, where AWS IoT Core looks at no client certificate; "
-            "write mqtts://...:443 for one, or username and password_file for a custom authoriser",
-            where_.shown
-        );
+        errors_.add(errors_.line_of(where_, "url"),
+                "\"url\" in {} is a WebSocket, where AWS IoT Core looks at no client certificate; "
+                "write mqtts://...:443 for one, or username and password_file for a custom "
+                "authoriser",
+                where_.shown);
     } else if (!certificate && !remote.username) {
-        errors_.add(
-            errors_.line_of(where_, "tls"),
-            "{} has no client certificate, by which AWS IoT Core knows who connects; write tls = "
-            "{{ ca = \"AmazonRootCA1.pem\", certificate = \"cert.crt\", key = \"private.pem.key\" "
-            "}}, or username and password_file for a custom authoriser",
-            where_.shown
-        );
+        errors_.add(errors_.line_of(where_, "tls"),
+                "{} has no client certificate, by which AWS IoT Core knows who connects; write tls "
+                "= "
+                "{{ ca = \"AmazonRootCA1.pem\", certificate = \"cert.crt\", key = "
+                "\"private.pem.key\" "
+                "}}, or username and password_file for a custom authoriser",
+                where_.shown);
     }
 }
 
 void AwsIotCheck::check(const RemoteTopic& topic) {
     if (topic.qos > limits_.qos_max) {
-        errors_.add(
-            errors_.line_of(where_, key_),
-            "\"{}\" in {} has \"{}\" with QoS {}; AWS IoT Core has QoS 0 and 1 only and closes the "
-            "connection for more; write 1",
-            key_,
-            where_.shown,
-            topic.topic,
-            topic.qos
-        );
+        errors_.add(errors_.line_of(where_, key_),
+                "\"{}\" in {} has \"{}\" with QoS {}; AWS IoT Core has QoS 0 and 1 only and closes "
+                "the "
+                "connection for more; write 1",
+                key_, where_.shown, topic.topic, topic.qos);
     }
     check_size(topic);
     check_reserved(topic);
@@ -122,26 +103,16 @@ void AwsIotCheck::check_size(const RemoteTopic& topic) {
     const std::string_view counted = counted_part(topic.topic);
     const auto levels = static_cast<std::size_t>(std::ranges::count(counted, '/')) + 1;
     if (levels > limits_.topic_levels) {
-        errors_.add(
-            errors_.line_of(where_, key_),
-            "\"{}\" in {} has \"{}\" with {} levels; AWS IoT Core takes at most {} ({} slashes)",
-            key_,
-            where_.shown,
-            topic.topic,
-            levels,
-            limits_.topic_levels,
-            limits_.topic_levels - 1
-        );
+        errors_.add(errors_.line_of(where_, key_),
+                "\"{}\" in {} has \"{}\" with {} levels; AWS IoT Core takes at most {} ({} "
+                "slashes)",
+                key_, where_.shown, topic.topic, levels, limits_.topic_levels,
+                limits_.topic_levels - 1);
     }
     if (counted.size() > limits_.topic_bytes) {
-        errors_.add(
-            errors_.line_of(where_, key_),
-            "\"{}\" in {} has a topic of {} bytes; AWS IoT Core takes at most {}",
-            key_,
-            where_.shown,
-            counted.size(),
-            limits_.topic_bytes
-        );
+        errors_.add(errors_.line_of(where_, key_),
+                "\"{}\" in {} has a topic of {} bytes; AWS IoT Core takes at most {}", key_,
+                where_.shown, counted.size(), limits_.topic_bytes);
     }
 }
 
@@ -151,38 +122,27 @@ void AwsIotCheck::check_reserved(const RemoteTopic& topic) {
         name = counted_part(name);
     }
     if (name.starts_with('$') && !name.starts_with("$aws/")) {
-        errors_.add(
-            errors_.line_of(where_, key_),
-            "\"{}\" in {} has \"{}\"; topics that begin with $ belong to AWS IoT Core, which knows "
-            "those below $aws/ only",
-            key_,
-            where_.shown,
-            topic.topic
-        );
+        errors_.add(errors_.line_of(where_, key_),
+                "\"{}\" in {} has \"{}\"; topics that begin with $ belong to AWS IoT Core, which "
+                "knows "
+                "those below $aws/ only",
+                key_, where_.shown, topic.topic);
     }
     if (topic.subscribed && name.starts_with("$aws/rules/")) {
-        errors_.add(
-            errors_.line_of(where_, key_),
-            "\"{}\" in {} subscribes to \"{}\"; AWS IoT Core takes messages for $aws/rules/ "
-            "(Basic Ingest), but sends none",
-            key_,
-            where_.shown,
-            topic.topic
-        );
+        errors_.add(errors_.line_of(where_, key_),
+                "\"{}\" in {} subscribes to \"{}\"; AWS IoT Core takes messages for $aws/rules/ "
+                "(Basic Ingest), but sends none",
+                key_, where_.shown, topic.topic);
     }
 }
 
 void AwsIotCheck::check_count(std::size_t subscriptions) {
     if (subscriptions > limits_.subscriptions) {
-        errors_.add(
-            errors_.line_of(where_, key_),
-            "\"{}\" in {} subscribes to {} topics; AWS IoT Core takes {} of one connection; use "
-            "wildcards, or a second section with another client_id",
-            key_,
-            where_.shown,
-            subscriptions,
-            limits_.subscriptions
-        );
+        errors_.add(errors_.line_of(where_, key_),
+                "\"{}\" in {} subscribes to {} topics; AWS IoT Core takes {} of one connection; "
+                "use "
+                "wildcards, or a second section with another client_id",
+                key_, where_.shown, subscriptions, limits_.subscriptions);
     }
 }
 
@@ -195,9 +155,8 @@ void check_aws_iot(const Source& source, const Where& where, ErrorList& errors) 
     AwsIotCheck check(where, "subscribe", errors);
     check.check(source.remote);
     for (const Subscription& subscription : source.subscribe) {
-        check.check(
-            RemoteTopic{.topic = subscription.topic, .qos = subscription.qos, .subscribed = true}
-        );
+        check.check(RemoteTopic{
+            .topic = subscription.topic, .qos = subscription.qos, .subscribed = true});
     }
     check.check_count(source.subscribe.size());
 }

@@ -7,14 +7,13 @@ namespace foz::config {
 namespace {
 
 constexpr std::string_view kQuotas =
-    "https://docs.aws.amazon.com/general/latest/gr/iot-core.html#message-broker-limits";
+        "https://docs.aws.amazon.com/general/latest/gr/iot-core.html#message-broker-limits";
 constexpr std::string_view kMqtt =
-    "https://docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt-differences";
+        "https://docs.aws.amazon.com/iot/latest/developerguide/mqtt.html#mqtt-differences";
 
 template <auto Member>
-constexpr auto limit(
-    std::string_view name, std::uint64_t value, std::string_view unit, std::string_view source
-) {
+constexpr auto limit(std::string_view name, std::uint64_t value, std::string_view unit,
+        std::string_view source) {
     return AwsIotLimit{name, value, unit, source, [](RemoteLimits& to, std::uint64_t stored) {
                            using Type = std::remove_reference_t<decltype(to.*Member)>;
                            to.*Member = static_cast<Type>(stored);
@@ -33,32 +32,20 @@ constexpr AwsIotLimit kLimits[] = {
     limit<&RemoteLimits::in_flight_in>("QoS 1 unacknowledged, from AWS", 100, "", kQuotas),
     limit<&RemoteLimits::publishes_per_second>("PUBLISH of a connection", 100, "a second", kQuotas),
     limit<&RemoteLimits::bytes_per_second>(
-        "bytes of a connection", 512 << 10, "bytes a second", kQuotas
-    ),
+            "bytes of a connection", 512 << 10, "bytes a second", kQuotas),
     limit<&RemoteLimits::connects_per_second>("CONNECT of a client id", 1, "a second", kQuotas),
     limit<&RemoteLimits::keep_alive_min>("shortest keep-alive", 30, "s", kQuotas),
     limit<&RemoteLimits::keep_alive_max>("longest keep-alive", 1'200, "s", kQuotas),
-    limit<&RemoteLimits::session_expiry_max>(
-        "session expiry",
-        std::uint64_t{7} * 24 * 3'600,
-        "s",
-        "https://github.com/aws-greengrass/aws-greengrass-nucleus/pull/1646"
-    ),
+    limit<&RemoteLimits::session_expiry_max>("session expiry", std::uint64_t{7} * 24 * 3'600, "s",
+            "https://github.com/aws-greengrass/aws-greengrass-nucleus/pull/1646"),
     limit<&RemoteLimits::topic_aliases>(
-        "topic aliases", 8, "", "https://github.com/awslabs/aws-crt-java/issues/618"
-    ),
-    limit<&RemoteLimits::subscription_identifiers>(
-        "subscription identifiers",
-        0,
-        "yes or no",
-        "https://github.com/node-red/node-red/issues/4133"
-    ),
-    limit<&RemoteLimits::no_local>(
-        "No Local", 0, "yes or no", "https://github.com/aws/aws-iot-device-sdk-python-v2/issues/464"
-    ),
+            "topic aliases", 8, "", "https://github.com/awslabs/aws-crt-java/issues/618"),
+    limit<&RemoteLimits::subscription_identifiers>("subscription identifiers", 0, "yes or no",
+            "https://github.com/node-red/node-red/issues/4133"),
+    limit<&RemoteLimits::no_local>("No Local", 0, "yes or no",
+            "https://github.com/aws/aws-iot-device-sdk-python-v2/issues/464"),
     limit<&RemoteLimits::retained_by_wildcard>(
-        "retained messages for a filter with a wildcard", 0, "yes or no", kMqtt
-    ),
+            "retained messages for a filter with a wildcard", 0, "yes or no", kMqtt),
     limit<&RemoteLimits::parent_by_wildcard>("a/# matches a", 0, "yes or no", kMqtt),
 };
 

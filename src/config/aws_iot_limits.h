@@ -34,9 +34,9 @@ struct RemoteLimits {
     std::uint32_t publishes_per_second = std::numeric_limits<std::uint32_t>::max();  // each way
     std::uint32_t bytes_per_second = std::numeric_limits<std::uint32_t>::max();      // each way
     std::uint32_t connects_per_second =
-        std::numeric_limits<std::uint32_t>::max();  // of a client id
-    std::chrono::seconds keep_alive_min{1};         // the broker takes a shorter one for this
-    std::chrono::seconds keep_alive_max{65'535};    // the broker takes a longer one for this
+            std::numeric_limits<std::uint32_t>::max();  // of a client id
+    std::chrono::seconds keep_alive_min{1};             // the broker takes a shorter one for this
+    std::chrono::seconds keep_alive_max{65'535};        // the broker takes a longer one for this
     std::chrono::seconds session_expiry_max{std::numeric_limits<std::uint32_t>::max()};
     bool subscription_identifiers = true;  // MQTT 5: whether SUBSCRIBE may have one
     bool no_local = true;  // MQTT 5: whether the option keeps a client's own messages from it
@@ -67,7 +67,6 @@ struct AwsIotLimit {
 /// none. Port 443 is shared with HTTPS: "x-amzn-mqtt-ca" with a client certificate, "mqtt" with a
 /// user name and password for a custom authoriser. A WebSocket is HTTPS, and has none.
 [[nodiscard]] std::string_view alpn_for(
-    Profile profile, const RemoteUrl& url, bool with_client_certificate
-);
+        Profile profile, const RemoteUrl& url, bool with_client_certificate);
 
 }  // namespace foz::config

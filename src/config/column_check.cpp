@@ -18,12 +18,9 @@ void check_one_source(const Where& where, ErrorList& errors) {
     if (present.empty()) {
         errors.add(where.line, "{} needs one of {}", where.shown, listed(known, ", "));
     } else if (present.size() > 1) {
-        errors.add(
-            errors.line_of(where, present.back()),
-            "{} has {}; a column takes its value from one of them",
-            where.shown,
-            listed(present, " and ")
-        );
+        errors.add(errors.line_of(where, present.back()),
+                "{} has {}; a column takes its value from one of them", where.shown,
+                listed(present, " and "));
     }
 }
 
@@ -31,28 +28,22 @@ void check_one_source(const Where& where, ErrorList& errors) {
 void check_keys_of_types(const Column& column, const Where& where, ErrorList& errors) {
     for (const std::string_view key : {"zone", "unit", "format"}) {
         if (errors.has_key(where, key) && column.type != "timestamp") {
-            errors.add(
-                errors.line_of(where, key),
-                "\"{}\" in {} is for timestamps; add type = \"timestamp\" or take it out",
-                key,
-                where.shown
-            );
+            errors.add(errors.line_of(where, key),
+                    "\"{}\" in {} is for timestamps; add type = \"timestamp\" or take it out", key,
+                    where.shown);
         }
     }
     if (column.encoding && column.type != "bytes") {
-        errors.add(
-            errors.line_of(where, "encoding"),
-            "\"encoding\" in {} is for bytes; add type = \"bytes\" or take it out",
-            where.shown
-        );
+        errors.add(errors.line_of(where, "encoding"),
+                "\"encoding\" in {} is for bytes; add type = \"bytes\" or take it out",
+                where.shown);
     }
     if (column.unit && column.format) {
-        errors.add(
-            errors.line_of(where, "format"),
-            "{} has a \"unit\", for times that are numbers, and a \"format\", for times that are "
-            "text; take one of them out",
-            where.shown
-        );
+        errors.add(errors.line_of(where, "format"),
+                "{} has a \"unit\", for times that are numbers, and a \"format\", for times that "
+                "are "
+                "text; take one of them out",
+                where.shown);
     }
 }
 
@@ -76,33 +67,23 @@ void check_missing(const Column& column, const Where& where, ErrorList& errors) 
         const bool may_be_missing = std::holds_alternative<FieldSource>(column.source) ||
                                     (part != nullptr && part->part == MessagePart::user);
         if (errors.has_key(where, key) && !may_be_missing) {
-            errors.add(
-                errors.line_of(where, key),
-                "\"{}\" in {} is for fields of the payload and the user name; nothing else can be "
-                "missing",
-                key,
-                where.shown
-            );
+            errors.add(errors.line_of(where, key),
+                    "\"{}\" in {} is for fields of the payload and the user name; nothing else can "
+                    "be "
+                    "missing",
+                    key, where.shown);
         }
     }
     if (column.default_value && column.missing == Missing::reject) {
-        errors.add(
-            errors.line_of(where, "default"),
-            "{} has a \"default\" and missing = \"reject\"; take one of them out",
-            where.shown
-        );
+        errors.add(errors.line_of(where, "default"),
+                "{} has a \"default\" and missing = \"reject\"; take one of them out", where.shown);
     }
 }
 
 void check_constant_type(const Column& column, const Where& where, ErrorList& errors) {
     const auto report = [&](std::string_view key) {
-        errors.add(
-            errors.line_of(where, key),
-            "\"{}\" in {} does not fit its type \"{}\"",
-            key,
-            where.shown,
-            *column.type
-        );
+        errors.add(errors.line_of(where, key), "\"{}\" in {} does not fit its type \"{}\"", key,
+                where.shown, *column.type);
     };
     const auto* constant = std::get_if<ConstantSource>(&column.source);
     if (column.type && constant != nullptr && !fits(constant->value, *column.type)) {

@@ -25,21 +25,14 @@ Result<std::string> read_password(const Database& database) {
     }
     auto content = read_file(real_file_system(), *database.password_file, kPasswordFileBytesMax);
     if (!content) {
-        return fail(
-            content.error().code,
-            "password_file of [database.{}]: {}",
-            database.name,
-            content.error().message
-        );
+        return fail(content.error().code, "password_file of [database.{}]: {}", database.name,
+                content.error().message);
     }
     std::string line = content->substr(0, content->find_first_of("\r\n"));
     if (line.empty()) {
-        return fail(
-            ErrorCode::invalid,
-            "{} has no password in its first line (password_file of [database.{}])",
-            *database.password_file,
-            database.name
-        );
+        return fail(ErrorCode::invalid,
+                "{} has no password in its first line (password_file of [database.{}])",
+                *database.password_file, database.name);
     }
     return line;
 }

@@ -48,9 +48,8 @@ NodeTable table_from(const toml::table& table) {
     for (const auto& [key, node] : table) {
         in_order.push_back({key.source().begin, &key, &node});
     }
-    std::ranges::stable_sort(in_order, [](const Found& a, const Found& b) {
-        return a.position < b.position;
-    });
+    std::ranges::stable_sort(
+            in_order, [](const Found& a, const Found& b) { return a.position < b.position; });
     NodeTable made;
     for (const Found& found : in_order) {
         made.push_back({
@@ -73,9 +72,8 @@ Result<NodeTable> parse_document(std::string_view toml, std::string_view name) {
     try {
         return table_from(toml::parse(toml, name));
     } catch (const toml::parse_error& error) {
-        return fail(
-            ErrorCode::invalid, "{}:{}: {}", name, error.source().begin.line, error.description()
-        );
+        return fail(ErrorCode::invalid, "{}:{}: {}", name, error.source().begin.line,
+                error.description());
     }
 }
 

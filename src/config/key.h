@@ -92,7 +92,7 @@ inline constexpr bool kIsOptional<std::optional<T>> = true;
 
 template <class T>
 concept Duration =
-    requires(T duration) { std::chrono::duration_cast<std::chrono::milliseconds>(duration); };
+        requires(T duration) { std::chrono::duration_cast<std::chrono::milliseconds>(duration); };
 
 /// Moves a checked value into a member of any of the types that Settings has.
 template <class T>

@@ -23,18 +23,13 @@ inline constexpr std::uint64_t kDay = 24 * kHour;
 
 template <auto Member>
 constexpr auto text(
-    std::string_view name, std::string_view description, std::string_view example = ""
-) {
+        std::string_view name, std::string_view description, std::string_view example = "") {
     return of<Member>({.name = name, .description = description, .example = example});
 }
 
 template <auto Member>
-constexpr auto choice(
-    std::string_view name,
-    std::span<const std::string_view> choices,
-    std::string_view description,
-    std::string_view example = ""
-) {
+constexpr auto choice(std::string_view name, std::span<const std::string_view> choices,
+        std::string_view description, std::string_view example = "") {
     return of<Member>({
         .name = name,
         .kind = KeyKind::choice,
@@ -52,15 +47,13 @@ constexpr auto boolean(std::string_view name, std::string_view description) {
 template <auto Member>
 constexpr auto number(std::string_view name, Range range, std::string_view description) {
     return of<Member>(
-        {.name = name, .kind = KeyKind::number, .description = description, .range = range}
-    );
+            {.name = name, .kind = KeyKind::number, .description = description, .range = range});
 }
 
 template <auto Member>
 constexpr auto size(std::string_view name, Range range, std::string_view description) {
     return of<Member>(
-        {.name = name, .kind = KeyKind::size, .description = description, .range = range}
-    );
+            {.name = name, .kind = KeyKind::size, .description = description, .range = range});
 }
 
 template <auto Member>
@@ -76,9 +69,8 @@ constexpr auto duration(std::string_view name, Range range, std::string_view des
 }
 
 template <auto Member>
-constexpr auto list(
-    KeyKind kind, std::string_view name, std::string_view description, std::string_view example
-) {
+constexpr auto list(KeyKind kind, std::string_view name, std::string_view description,
+        std::string_view example) {
     return of<Member>({.name = name, .kind = kind, .description = description, .example = example});
 }
 

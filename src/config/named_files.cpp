@@ -39,12 +39,8 @@ class NamedFiles {
     [[nodiscard]] const std::vector<NamedFile>& all() const { return files_; }
 
   private:
-    void add(
-        const std::string& owner,
-        const std::string& key,
-        const std::optional<std::string>& path,
-        bool secret = false
-    ) {
+    void add(const std::string& owner, const std::string& key,
+            const std::optional<std::string>& path, bool secret = false) {
         if (path) {
             files_.push_back({owner, key, *path, secret});
         }
@@ -82,13 +78,8 @@ std::vector<std::string> unreadable_files(const Settings& settings) {
     const NamedFiles files(settings);
     for (const NamedFile& file : files.all()) {
         if (::access(file.path.c_str(), R_OK) != 0) {
-            lines.push_back(fmt::format(
-                "{}: cannot read {} (its {}): {}",
-                file.owner,
-                file.path,
-                file.key,
-                errno_message(errno)
-            ));
+            lines.push_back(fmt::format("{}: cannot read {} (its {}): {}", file.owner, file.path,
+                    file.key, errno_message(errno)));
         }
     }
     return lines;
@@ -100,14 +91,10 @@ std::vector<std::string> exposed_files(const Settings& settings) {
     for (const NamedFile& file : files.all()) {
         struct stat status{};
         if (file.secret && ::stat(file.path.c_str(), &status) == 0 &&
-            (status.st_mode & S_IROTH) != 0) {
+                (status.st_mode & S_IROTH) != 0) {
             lines.push_back(fmt::format(
-                "{}: everybody on this machine can read {} (its {}): chmod o-rwx {}",
-                file.owner,
-                file.path,
-                file.key,
-                file.path
-            ));
+                    "{}: everybody on this machine can read {} (its {}): chmod o-rwx {}",
+                    file.owner, file.path, file.key, file.path));
         }
     }
     return lines;

@@ -16,17 +16,14 @@ struct Unit {
 
 // Smallest first: the last one that divides a value is the one it is shown in.
 constexpr Unit kDurationUnits[] = {
-    {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}
-};
+    {"ms", 1}, {"s", 1'000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}};
 constexpr Unit kSizeUnits[] = {
-    {"B", 1}, {"KiB", 1ULL << 10}, {"MiB", 1ULL << 20}, {"GiB", 1ULL << 30}, {"TiB", 1ULL << 40}
-};
+    {"B", 1}, {"KiB", 1ULL << 10}, {"MiB", 1ULL << 20}, {"GiB", 1ULL << 30}, {"TiB", 1ULL << 40}};
 constexpr std::uint64_t kDurationMax = 100ULL * 365 * 86'400'000;
 constexpr std::uint64_t kSizeMax = INT64_MAX;
 
 std::optional<std::uint64_t> parse(
-    std::string_view text, std::span<const Unit> units, std::uint64_t value_max
-) {
+        std::string_view text, std::span<const Unit> units, std::uint64_t value_max) {
     std::uint64_t number = 0;
     const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc()) {
@@ -88,10 +85,10 @@ std::string rounded_size_text(std::uint64_t bytes) {
     }
     constexpr std::uint64_t kTenths = 10;
     const std::uint64_t tenths =
-        bytes / shown->factor * kTenths + bytes % shown->factor * kTenths / shown->factor;
+            bytes / shown->factor * kTenths + bytes % shown->factor * kTenths / shown->factor;
     return tenths % kTenths == 0
-               ? fmt::format("{} {}", tenths / kTenths, shown->name)
-               : fmt::format("{}.{} {}", tenths / kTenths, tenths % kTenths, shown->name);
+                   ? fmt::format("{} {}", tenths / kTenths, shown->name)
+                   : fmt::format("{}.{} {}", tenths / kTenths, tenths % kTenths, shown->name);
 }
 
 }  // namespace foz::config

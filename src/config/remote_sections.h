@@ -19,11 +19,9 @@ namespace foz::config {
 
 /// Each reads all sections of its kind, checks them, and reports what is wrong.
 [[nodiscard]] std::vector<Source> read_sources(
-    const NodeTable& document, SectionReader& reader, ErrorList& errors
-);
+        const NodeTable& document, SectionReader& reader, ErrorList& errors);
 [[nodiscard]] std::vector<Bridge> read_bridges(
-    const NodeTable& document, SectionReader& reader, ErrorList& errors
-);
+        const NodeTable& document, SectionReader& reader, ErrorList& errors);
 
 /// `PATTERN [out|in|both [QOS [LOCAL_PREFIX [REMOTE_PREFIX]]]]`, as in mosquitto.conf: "" is an
 /// empty prefix. The error says what is wrong with the line.

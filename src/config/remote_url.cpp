@@ -46,9 +46,9 @@ Result<void> take_host_and_port(std::string_view authority, RemoteUrl& into) {
     }
     const std::string_view digits = port.substr(1);
     const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), into.port);
+            std::from_chars(digits.data(), digits.data() + digits.size(), into.port);
     if (port[0] != ':' || error != std::errc() || end != digits.data() + digits.size() ||
-        into.port == 0) {
+            into.port == 0) {
         return fail(ErrorCode::invalid, "has the port \"{}\", which is none", digits);
     }
     return {};
@@ -59,11 +59,8 @@ Result<void> take_host_and_port(std::string_view authority, RemoteUrl& into) {
 Result<RemoteUrl> parse_remote_url(std::string_view url) {
     const std::size_t mark = url.find("://");
     if (mark == std::string_view::npos) {
-        return fail(
-            ErrorCode::invalid,
-            "must be a URL, such as mqtts://host:8883; it is \"{}\"",
-            redacted_url(url)
-        );
+        return fail(ErrorCode::invalid, "must be a URL, such as mqtts://host:8883; it is \"{}\"",
+                redacted_url(url));
     }
     const std::string_view name = url.substr(0, mark);
     const Scheme* found = nullptr;
@@ -71,12 +68,8 @@ Result<RemoteUrl> parse_remote_url(std::string_view url) {
         found = scheme.name == name ? &scheme : found;
     }
     if (found == nullptr) {
-        return fail(
-            ErrorCode::invalid,
-            "has the unknown scheme \"{}\"; {}",
-            name,
-            hint_for(name, kSchemeNames)
-        );
+        return fail(ErrorCode::invalid, "has the unknown scheme \"{}\"; {}", name,
+                hint_for(name, kSchemeNames));
     }
     RemoteUrl parsed{
         .tls = found->tls,
@@ -88,19 +81,17 @@ Result<RemoteUrl> parse_remote_url(std::string_view url) {
     const std::string_view rest = url.substr(mark + 3);
     const std::string_view authority = rest.substr(0, rest.find_first_of("/?"));
     if (authority.find('@') != std::string_view::npos) {
-        return fail(
-            ErrorCode::invalid,
-            "has a user name in it; write it as username, and the password into a password_file"
-        );
+        return fail(ErrorCode::invalid,
+                "has a user name in it; write it as username, and the password into a "
+                "password_file");
     }
     if (auto taken = take_host_and_port(authority, parsed); !taken) {
         return pass_on(taken);
     }
     const std::string_view path = rest.substr(authority.size());
     if (!parsed.websocket && !path.empty() && path != "/") {
-        return fail(
-            ErrorCode::invalid, "has the path {}, which only ws:// and wss:// know", redacted(path)
-        );
+        return fail(ErrorCode::invalid, "has the path {}, which only ws:// and wss:// know",
+                redacted(path));
     }
     if (parsed.websocket) {
         parsed.path = path.empty() || path == "/" ? "/mqtt" : path;

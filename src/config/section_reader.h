@@ -32,46 +32,33 @@ class SectionReader {
 
     /// Fills `into` from the keys of `table`. `others` are keys that the caller reads.
     template <class S>
-    void read_keys(
-        const NodeTable& table,
-        const Where& where,
-        std::span<const Key<S>> keys,
-        S& into,
-        const Names& others = {}
-    );
+    void read_keys(const NodeTable& table, const Where& where, std::span<const Key<S>> keys,
+            S& into, const Names& others = {});
 
     /// [name]: one section of that name. Where it stands.
     template <class S>
-    Where read_section(
-        const NodeTable& document, std::string_view name, std::span<const Key<S>> keys, S& into
-    );
+    Where read_section(const NodeTable& document, std::string_view name,
+            std::span<const Key<S>> keys, S& into);
 
     /// [kind.NAME]: any number of sections, in the order of the file. Reports names that cannot be
     /// used and what is no section; the keys inside are the caller's to read.
     [[nodiscard]] std::vector<NamedTable> named_sections(
-        const NodeTable& document, std::string_view kind
-    );
+            const NodeTable& document, std::string_view kind);
 
     /// `name = { ... }` inside a section, or [section.name] below it: fills `into` if it stands
     /// there. `name` must be among the `others` of the section's read_keys. Where it stands: id
     /// "SECTION.name", shown as `tls of [listener.a]`.
     template <class S>
-    Where read_table(
-        const NodeTable& section,
-        const Where& where,
-        std::string_view name,
-        std::span<const Key<S>> keys,
-        std::optional<S>& into
-    );
+    Where read_table(const NodeTable& section, const Where& where, std::string_view name,
+            std::span<const Key<S>> keys, std::optional<S>& into);
 
   private:
     template <class S>
     void read_key(const Entry& entry, const Where& where, const Key<S>& key, S& into);
     void require_key(const NodeTable& table, const Where& where, const KeyFacts& key);
     void report_unknown(const Entry& entry, const Where& where, const Names& known);
-    void report_value(
-        const Entry& entry, const Where& where, const KeyFacts& key, const std::string& example
-    );
+    void report_value(const Entry& entry, const Where& where, const KeyFacts& key,
+            const std::string& example);
     void report_no_section(const Node& node, std::string_view name);
     void report_no_table(const Node& node, const Where& where, std::string_view name);
 
@@ -79,13 +66,8 @@ class SectionReader {
 };
 
 template <class S>
-void SectionReader::read_keys(
-    const NodeTable& table,
-    const Where& where,
-    std::span<const Key<S>> keys,
-    S& into,
-    const Names& others
-) {
+void SectionReader::read_keys(const NodeTable& table, const Where& where,
+        std::span<const Key<S>> keys, S& into, const Names& others) {
     Names known;
     for (const Key<S>& key : keys) {
         known.push_back(key.facts.name);
@@ -93,9 +75,8 @@ void SectionReader::read_keys(
     known.insert(known.end(), others.begin(), others.end());
     for (const Entry& entry : table) {
         errors_.key_stands_in(where, entry.key, entry.line);
-        const auto key = std::ranges::find(keys, entry.key, [](const Key<S>& candidate) {
-            return candidate.facts.name;
-        });
+        const auto key = std::ranges::find(
+                keys, entry.key, [](const Key<S>& candidate) { return candidate.facts.name; });
         if (key != keys.end()) {
             read_key(entry, where, *key, into);
         } else if (std::ranges::find(others, entry.key) == others.end()) {
@@ -123,8 +104,7 @@ void SectionReader::read_key(const Entry& entry, const Where& where, const Key<S
 
 template <class S>
 Where SectionReader::read_section(
-    const NodeTable& document, std::string_view name, std::span<const Key<S>> keys, S& into
-) {
+        const NodeTable& document, std::string_view name, std::span<const Key<S>> keys, S& into) {
     Where where{std::string(name), fmt::format("[{}]", name)};
     const Node* node = find(document, name);
     if (node == nullptr) {
@@ -140,13 +120,8 @@ Where SectionReader::read_section(
 }
 
 template <class S>
-Where SectionReader::read_table(
-    const NodeTable& section,
-    const Where& where,
-    std::string_view name,
-    std::span<const Key<S>> keys,
-    std::optional<S>& into
-) {
+Where SectionReader::read_table(const NodeTable& section, const Where& where, std::string_view name,
+        std::span<const Key<S>> keys, std::optional<S>& into) {
     Where there{
         fmt::format("{}.{}", where.id, name),
         fmt::format("{} of {}", name, where.shown),

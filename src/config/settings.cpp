@@ -27,27 +27,21 @@ Route route(std::string topic, std::string table, std::vector<Column> columns) {
 }
 
 Route messages_route() {
-    return route(
-        "#",
-        "messages",
-        {
-            column("time", MessageSource{MessagePart::received}, "timestamp"),
-            column("topic", MessageSource{MessagePart::topic}, "text"),
-            column("client", MessageSource{MessagePart::client_id}, "text"),
-            column("payload", MessageSource{MessagePart::payload}, "json"),
-        }
-    );
+    return route("#", "messages",
+            {
+                column("time", MessageSource{MessagePart::received}, "timestamp"),
+                column("topic", MessageSource{MessagePart::topic}, "text"),
+                column("client", MessageSource{MessagePart::client_id}, "text"),
+                column("payload", MessageSource{MessagePart::payload}, "json"),
+            });
 }
 
 Route temperature_route() {
-    Route made = route(
-        "esp32/pub",
-        "temperature",
-        {
-            column("temp", FieldSource{{"Temperature"}}, "double"),
-            column("dh", FieldSource{{"Data Hora"}}, "timestamp"),
-        }
-    );
+    Route made = route("esp32/pub", "temperature",
+            {
+                column("temp", FieldSource{{"Temperature"}}, "double"),
+                column("dh", FieldSource{{"Data Hora"}}, "timestamp"),
+            });
     // Some other payload on that topic becomes a dead letter, which is seen, and not a row of
     // nulls.
     made.columns.front().missing = Missing::reject;

@@ -178,11 +178,11 @@ struct Column {
     std::string name;
     ColumnSource source;
     std::optional<std::string>
-        type;                       // a name that mapping::column_type_from knows; absent: see docs
+            type;                   // a name that mapping::column_type_from knows; absent: see docs
     std::string zone = "UTC";       // IANA name, for times without an offset
     std::optional<EpochUnit> unit;  // for times that are numbers
     std::optional<std::string>
-        format;  // for times in another form, as strptime and date::parse take it
+            format;  // for times in another form, as strptime and date::parse take it
     std::optional<BytesEncoding> encoding;  // for bytes; absent: base64 in a field, else text
     Missing missing = Missing::null;
     Unfit unfit = Unfit::reject;  // "else" in the configuration
@@ -238,8 +238,7 @@ struct Remote {
     Profile profile = Profile::mqtt;
     std::chrono::seconds keep_alive{60};
     std::chrono::seconds session_expiry{
-        7 * 24 * 3600
-    };  // MQTT 5; 3.1.1 keeps it as the broker likes
+        7 * 24 * 3600};  // MQTT 5; 3.1.1 keeps it as the broker likes
     std::uint16_t receive_maximum = 65'535;  // MQTT 5: unacknowledged, towards foz
     std::chrono::milliseconds connect_timeout{10'000};
     std::chrono::milliseconds retry_delay_max{60'000};

@@ -10,8 +10,7 @@ namespace foz::config {
 namespace {
 
 constexpr std::string_view kDatabaseSchemes[] = {
-    "postgresql", "postgres", "mariadb", "mysql", "sqlite"
-};
+    "postgresql", "postgres", "mariadb", "mysql", "sqlite"};
 
 void check_listeners(const Settings& settings, const SectionPlaces& places, ErrorList& errors) {
     std::set<std::string> addresses;
@@ -19,12 +18,9 @@ void check_listeners(const Settings& settings, const SectionPlaces& places, Erro
         const Listener& listener = settings.listeners[i];
         check_listener(listener, places.listeners[i], places.listeners_tls[i], errors);
         if (!addresses.insert(listener.address).second && !listener.address.ends_with(":0")) {
-            errors.add(
-                errors.line_of(places.listeners[i], "address"),
-                "{} listens on {}, as another listener does; give it a port of its own",
-                places.listeners[i].shown,
-                listener.address
-            );
+            errors.add(errors.line_of(places.listeners[i], "address"),
+                    "{} listens on {}, as another listener does; give it a port of its own",
+                    places.listeners[i].shown, listener.address);
         }
     }
 }
@@ -41,15 +37,9 @@ void check_order(std::span<const Order> orders, const Where& where, ErrorList& e
     for (const Order& order : orders) {
         if (order.small_value > order.large_value) {
             const bool small_stands_there = errors.has_key(where, order.small);
-            errors.add(
-                errors.line_of(where, small_stands_there ? order.small : order.large),
-                "\"{}\" in {} is more than \"{}\", {} and {}; lower the one or raise the other",
-                order.small,
-                where.shown,
-                order.large,
-                order.small_value,
-                order.large_value
-            );
+            errors.add(errors.line_of(where, small_stands_there ? order.small : order.large),
+                    "\"{}\" in {} is more than \"{}\", {} and {}; lower the one or raise the other",
+                    order.small, where.shown, order.large, order.small_value, order.large_value);
         }
     }
 }
@@ -58,10 +48,8 @@ void check_limits(const Settings& settings, const SectionPlaces& places, ErrorLi
     const Limits& limits = settings.limits;
     const Journal& journal = settings.journal;
     const Order in_limits[] = {
-        {"connections_unidentified",
-         limits.connections_unidentified,
-         "connections",
-         limits.connections},
+        {"connections_unidentified", limits.connections_unidentified, "connections",
+            limits.connections},
         {"connect_packet_bytes", limits.connect_packet_bytes, "packet_bytes", limits.packet_bytes},
     };
     check_order(in_limits, places.limits, errors);
@@ -73,12 +61,11 @@ void check_limits(const Settings& settings, const SectionPlaces& places, ErrorLi
     const std::uint64_t record_max = std::min(journal.segment_bytes, journal.queue_bytes_max) / 2;
     if (limits.packet_bytes > record_max) {
         const bool in_limits_section = errors.has_key(places.limits, "packet_bytes");
-        errors.add(
-            in_limits_section ? errors.line_of(places.limits, "packet_bytes") : places.journal.line,
-            "a packet of \"packet_bytes\" in [limits], {} bytes, must fit twice into "
-            "\"segment_bytes\" and \"queue_bytes_max\" in [journal]; lower it or raise those",
-            limits.packet_bytes
-        );
+        errors.add(in_limits_section ? errors.line_of(places.limits, "packet_bytes")
+                                     : places.journal.line,
+                "a packet of \"packet_bytes\" in [limits], {} bytes, must fit twice into "
+                "\"segment_bytes\" and \"queue_bytes_max\" in [journal]; lower it or raise those",
+                limits.packet_bytes);
     }
 }
 
@@ -100,13 +87,8 @@ void check_url(const Database& database, const Where& where, ErrorList& errors) 
     const std::uint32_t line = errors.line_of(where, "url");
     const std::string_view scheme = scheme_of(database.url);
     if (std::ranges::find(kDatabaseSchemes, scheme) == std::end(kDatabaseSchemes)) {
-        errors.add(
-            line,
-            "\"url\" in {} has the unknown scheme \"{}\"; {}",
-            where.shown,
-            scheme,
-            hint_for(scheme, kDatabaseSchemes)
-        );
+        errors.add(line, "\"url\" in {} has the unknown scheme \"{}\"; {}", where.shown, scheme,
+                hint_for(scheme, kDatabaseSchemes));
     } else if (scheme == "sqlite" && database.url.size() <= scheme.size() + 1) {
         errors.add(line, "\"url\" in {} needs a file, such as \"sqlite:foz.sqlite\"", where.shown);
     } else if (scheme != "sqlite" && !database.url.substr(scheme.size()).starts_with("://")) {
@@ -123,17 +105,13 @@ void check_database(const Database& database, const Where& where, ErrorList& err
         return;
     }
     if (scheme_of(database.url) == "sqlite") {
-        errors.add(
-            errors.line_of(where, "password_file"),
-            "\"password_file\" in {} has no use: SQLite knows no passwords; take it out",
-            where.shown
-        );
+        errors.add(errors.line_of(where, "password_file"),
+                "\"password_file\" in {} has no use: SQLite knows no passwords; take it out",
+                where.shown);
     } else if (has_password(database.url)) {
-        errors.add(
-            errors.line_of(where, "password_file"),
-            "{} has a password in \"url\" and a \"password_file\"; take one of them out",
-            where.shown
-        );
+        errors.add(errors.line_of(where, "password_file"),
+                "{} has a password in \"url\" and a \"password_file\"; take one of them out",
+                where.shown);
     }
 }
 
@@ -162,15 +140,11 @@ void check_captures(const Route& route, const Where& where, ErrorList& errors) {
             continue;
         }
         const Where at{fmt::format("{}.columns.{}", where.id, column.name), "", column.place.line};
-        errors.add(
-            errors.line_of(at, "capture"),
-            "column \"{}\" takes the capture \"{}\", which topic \"{}\" does not have; {}",
-            column.name,
-            capture->name,
-            route.topic,
-            captures.empty() ? fmt::format("write {{{}}} for a level of it", capture->name)
-                             : hint_for(capture->name, captures)
-        );
+        errors.add(errors.line_of(at, "capture"),
+                "column \"{}\" takes the capture \"{}\", which topic \"{}\" does not have; {}",
+                column.name, capture->name, route.topic,
+                captures.empty() ? fmt::format("write {{{}}} for a level of it", capture->name)
+                                 : hint_for(capture->name, captures));
     }
 }
 
@@ -182,21 +156,16 @@ void check_key(const Route& route, const Where& where, ErrorList& errors) {
     }
     std::set<std::string_view> seen;
     if (route.on_duplicate == OnDuplicate::replace && route.key.empty()) {
-        errors.add(
-            errors.line_of(where, "on_duplicate"),
-            "\"on_duplicate\" in [[route]] is \"replace\", but without a \"key\" no reading "
-            "replaces "
-            "another; add the key, or take it out"
-        );
+        errors.add(errors.line_of(where, "on_duplicate"),
+                "\"on_duplicate\" in [[route]] is \"replace\", but without a \"key\" no reading "
+                "replaces "
+                "another; add the key, or take it out");
     }
     for (const std::string& name : route.key) {
         if (!columns.empty() && std::ranges::find(columns, name) == columns.end()) {
-            errors.add(
-                errors.line_of(where, "key"),
-                "\"key\" in [[route]] has \"{}\", which is no column; {}",
-                name,
-                hint_for(name, columns)
-            );
+            errors.add(errors.line_of(where, "key"),
+                    "\"key\" in [[route]] has \"{}\", which is no column; {}", name,
+                    hint_for(name, columns));
         } else if (!seen.insert(name).second) {
             errors.add(errors.line_of(where, "key"), "\"key\" in [[route]] has \"{}\" twice", name);
         }
@@ -204,34 +173,26 @@ void check_key(const Route& route, const Where& where, ErrorList& errors) {
 }
 
 void check_route_database(
-    const Settings& settings, const Route& route, const Where& where, ErrorList& errors
-) {
+        const Settings& settings, const Route& route, const Where& where, ErrorList& errors) {
     const std::vector<Database> usual = default_settings().databases;
     std::vector<std::string_view> known;
     for (const Database& database : settings.databases.empty() ? usual : settings.databases) {
         known.push_back(database.name);
     }
     if (!route.database.empty() && std::ranges::find(known, route.database) == known.end()) {
-        errors.add(
-            errors.line_of(where, "database"),
-            "\"database\" in [[route]] is \"{}\", which is not configured; {}",
-            route.database,
-            settings.databases.empty()
-                ? fmt::format("add a section [database.{}] with its url", route.database)
-                : hint_for(route.database, known)
-        );
+        errors.add(errors.line_of(where, "database"),
+                "\"database\" in [[route]] is \"{}\", which is not configured; {}", route.database,
+                settings.databases.empty()
+                        ? fmt::format("add a section [database.{}] with its url", route.database)
+                        : hint_for(route.database, known));
     } else if (route.database.empty() && known.size() > 1) {
-        errors.add(
-            where.line,
-            "[[route]] needs \"database\", because there are several: {}",
-            listed(known, " and ")
-        );
+        errors.add(where.line, "[[route]] needs \"database\", because there are several: {}",
+                listed(known, " and "));
     }
 }
 
 void check_route(
-    const Settings& settings, const Route& route, const Where& where, ErrorList& errors
-) {
+        const Settings& settings, const Route& route, const Where& where, ErrorList& errors) {
     check_route_database(settings, route, where, errors);
     check_captures(route, where, errors);
     check_key(route, where, errors);
@@ -243,19 +204,15 @@ void check_routes(const Settings& settings, const SectionPlaces& places, ErrorLi
         const Route& route = settings.routes[i];
         check_route(settings, route, places.routes[i], errors);
         if (!route.name.empty() && !names.insert(route.name).second) {
-            errors.add(
-                errors.line_of(places.routes[i], "name"),
-                "two routes have the name \"{}\"; the ledger needs one for each",
-                route.name
-            );
+            errors.add(errors.line_of(places.routes[i], "name"),
+                    "two routes have the name \"{}\"; the ledger needs one for each", route.name);
         }
     }
     if (settings.routes.empty() && settings.databases.size() > 1) {
-        errors.add(
-            places.databases[1].line,
-            "there are {} databases and no [[route]] that says what goes where; add one for each",
-            settings.databases.size()
-        );
+        errors.add(places.databases[1].line,
+                "there are {} databases and no [[route]] that says what goes where; add one for "
+                "each",
+                settings.databases.size());
     }
 }
 

@@ -23,8 +23,7 @@ void check_settings(const Settings& settings, const SectionPlaces& places, Error
 
 /// A listener's address and who may come in there.
 void check_listener(
-    const Listener& listener, const Where& where, const Where& tls, ErrorList& errors
-);
+        const Listener& listener, const Where& where, const Where& tls, ErrorList& errors);
 /// `tls` of a [source.NAME] or [bridge.NAME]; `where` is what SectionReader::read_table returned.
 void check_client_tls(const ClientTls& tls, const Where& where, ErrorList& errors);
 

@@ -41,8 +41,8 @@ void SettingsReader::read_listener(const NamedTable& section) {
     listener.name = section.name;
     listener.place = {errors_.file(), section.where.line};
     reader_.read_keys(*section.table, section.where, listener_keys(), listener, {"tls"});
-    const Where tls =
-        reader_.read_table(*section.table, section.where, "tls", server_tls_keys(), listener.tls);
+    const Where tls = reader_.read_table(
+            *section.table, section.where, "tls", server_tls_keys(), listener.tls);
     places_.listeners.push_back(section.where);
     places_.listeners_tls.push_back(tls);
     settings_.listeners.push_back(std::move(listener));
@@ -69,8 +69,7 @@ void SettingsReader::read_routes(const NodeTable& document) {
     for (const Node& route : *routes->list()) {
         if (route.table() == nullptr) {
             errors_.add(
-                route.line, "a route is written as [[route]]; this one is {}", shown(route)
-            );
+                    route.line, "a route is written as [[route]]; this one is {}", shown(route));
         } else {
             read_route(route);
         }
@@ -92,11 +91,9 @@ void SettingsReader::read_route(const Node& node) {
 
 void SettingsReader::read_columns(const Node& node, const Where& route, std::vector<Column>& into) {
     if (node.table() == nullptr || node.table()->empty()) {
-        errors_.add(
-            node.line,
-            "\"columns\" in [[route]] must be a table of columns, such as "
-            "{{ temp = {{ field = \"Temperature\" }} }}; without it they follow the payload"
-        );
+        errors_.add(node.line,
+                "\"columns\" in [[route]] must be a table of columns, such as "
+                "{{ temp = {{ field = \"Temperature\" }} }}; without it they follow the payload");
         return;
     }
     for (const Entry& entry : *node.table()) {
@@ -106,12 +103,9 @@ void SettingsReader::read_columns(const Node& node, const Where& route, std::vec
             entry.line,
         };
         if (entry.node.table() == nullptr) {
-            errors_.add(
-                entry.line,
-                "{} must be a table, such as {{ field = \"Temperature\" }}; it is {}",
-                where.shown,
-                shown(entry.node)
-            );
+            errors_.add(entry.line,
+                    "{} must be a table, such as {{ field = \"Temperature\" }}; it is {}",
+                    where.shown, shown(entry.node));
             continue;
         }
         Column column;
@@ -148,8 +142,7 @@ void SettingsReader::fill_in_defaults() {
 
 std::expected<Settings, SettingsErrors> SettingsReader::read(const NodeTable& document) {
     const Names sections = {
-        "log", "listener", "source", "bridge", "limits", "journal", "database", "route"
-    };
+        "log", "listener", "source", "bridge", "limits", "journal", "database", "route"};
     reader_.read_keys(document, {"", "the configuration"}, top_keys(), settings_, sections);
     reader_.read_section(document, "log", log_keys(), settings_);
     places_.limits = reader_.read_section(document, "limits", limits_keys(), settings_.limits);
@@ -184,8 +177,7 @@ SettingsErrors ErrorList::sorted() const {
 }
 
 std::expected<Settings, SettingsErrors> parse_settings(
-    std::string_view toml, std::string_view name
-) {
+        std::string_view toml, std::string_view name) {
     const auto document = parse_document(toml, name);
     if (!document) {
         // toml++ quotes what it did not expect, be it the end of a line.
@@ -211,7 +203,7 @@ void resolve_remote(Remote& remote, const std::filesystem::path& folder) {
     resolve(remote.password_file, folder);
     if (remote.tls) {
         for (auto* file :
-             {&remote.tls->ca, &remote.tls->certificate, &remote.tls->key, &remote.tls->crl}) {
+                {&remote.tls->ca, &remote.tls->certificate, &remote.tls->key, &remote.tls->crl}) {
             resolve(*file, folder);
         }
     }

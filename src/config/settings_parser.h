@@ -24,14 +24,12 @@ struct SettingsErrors {
 /// checked for its range; every reference (a route's database, a key's column, a column's capture)
 /// is resolved.
 [[nodiscard]] std::expected<Settings, SettingsErrors> parse_settings(
-    std::string_view toml, std::string_view name
-);
+        std::string_view toml, std::string_view name);
 
 /// Reads and parses the file at `path`. Relative paths of certificates, keys and password files
 /// start at its folder; `data` does not.
 [[nodiscard]] std::expected<Settings, SettingsErrors> load_settings(
-    const std::filesystem::path& path
-);
+        const std::filesystem::path& path);
 
 /// docs/configuration.md, as generated from the parser's tables.
 [[nodiscard]] std::string settings_reference();

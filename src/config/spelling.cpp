@@ -12,8 +12,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     // Optimal string alignment: row i holds the distances of a's first i letters to every prefix of
     // b.
     std::vector<std::vector<std::size_t>> rows(
-        a.size() + 1, std::vector<std::size_t>(b.size() + 1)
-    );
+            a.size() + 1, std::vector<std::size_t>(b.size() + 1));
     for (std::size_t j = 0; j <= b.size(); ++j) {
         rows[0][j] = j;
     }
@@ -31,8 +30,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 std::optional<std::string_view> nearest(
-    std::string_view word, std::span<const std::string_view> known
-) {
+        std::string_view word, std::span<const std::string_view> known) {
     constexpr std::size_t kWordBytesMax = 64;  // what is longer is no slip of the finger
     std::optional<std::string_view> best;
     std::size_t best_distance = 0;

@@ -16,8 +16,7 @@ namespace foz::config {
 /// The one of `known` that `word` is probably meant to be: the closest, if a third of its letters
 /// or fewer are wrong.
 [[nodiscard]] std::optional<std::string_view> nearest(
-    std::string_view word, std::span<const std::string_view> known
-);
+        std::string_view word, std::span<const std::string_view> known);
 
 /// What stands behind `unknown ...`: `did you mean "database"?`, or else `known are "topic",
 /// "table"`.
@@ -25,7 +24,6 @@ namespace foz::config {
 
 /// `"a", "b" or "c"`.
 [[nodiscard]] std::string listed(
-    std::span<const std::string_view> words, std::string_view last_separator
-);
+        std::span<const std::string_view> words, std::string_view last_separator);
 
 }  // namespace foz::config

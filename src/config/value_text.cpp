@@ -108,7 +108,7 @@ std::optional<Parsed> any_scalar(const Node& node) {
 std::optional<Parsed> text(const Node& node) {
     // No key of foz has a use for U+0000, and C libraries would cut the text there.
     if (node.text() == nullptr || node.text()->empty() ||
-        node.text()->find('\0') != std::string::npos) {
+            node.text()->find('\0') != std::string::npos) {
         return std::nullopt;
     }
     return Scalar(*node.text());
@@ -134,8 +134,8 @@ std::optional<Parsed> checked_value(const Node& node, const KeyFacts& facts) {
         case KeyKind::text: return text(node);
         case KeyKind::choice:
             return node.text() != nullptr && std::ranges::count(facts.choices, *node.text()) > 0
-                       ? text(node)
-                       : std::nullopt;
+                           ? text(node)
+                           : std::nullopt;
         case KeyKind::boolean: return get<bool>(node) != nullptr ? any_scalar(node) : std::nullopt;
         case KeyKind::number: return number(node, facts);
         case KeyKind::size:
@@ -159,15 +159,12 @@ std::string expectation(const KeyFacts& facts) {
             return fmt::format("a whole number from {} to {}", facts.range.min, facts.range.max);
         case KeyKind::size:
             return fmt::format(
-                "a size from {} to {}", size_text(facts.range.min), size_text(facts.range.max)
-            );
+                    "a size from {} to {}", size_text(facts.range.min), size_text(facts.range.max));
         case KeyKind::duration:
-            return fmt::format(
-                "a duration{} from {} to {}",
-                facts.whole_seconds ? " in whole seconds" : "",
-                duration_text(milliseconds(facts.range.min)),
-                duration_text(milliseconds(facts.range.max))
-            );
+            return fmt::format("a duration{} from {} to {}",
+                    facts.whole_seconds ? " in whole seconds" : "",
+                    duration_text(milliseconds(facts.range.min)),
+                    duration_text(milliseconds(facts.range.max)));
         case KeyKind::names: return "a list of strings";
         case KeyKind::path: return "a path such as \"a.b\", or a list of keys";
         case KeyKind::field:
@@ -187,9 +184,8 @@ std::string toml_text(const Parsed& value, const KeyFacts& facts) {
         std::vector<std::string> all;
         for (const Step& step : *steps) {
             const auto* key = std::get_if<std::string>(&step);
-            all.push_back(
-                key != nullptr ? toml_quoted(*key) : fmt::to_string(std::get<std::uint32_t>(step))
-            );
+            all.push_back(key != nullptr ? toml_quoted(*key)
+                                         : fmt::to_string(std::get<std::uint32_t>(step)));
         }
         return fmt::format("[{}]", fmt::join(all, ", "));
     }

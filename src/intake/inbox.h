@@ -36,7 +36,7 @@ class Inbox {
 
     void add_message(const mqtt::Message& message) {
         const std::size_t size =
-            message.topic.size() + message.payload.size() + message.properties.size();
+                message.topic.size() + message.payload.size() + message.properties.size();
         journal::RecordBatch& batch = open_batch(size);
         mqtt::encode_message(message, begin(batch, mqtt::RecordKind::message));
         batch.end_record();

@@ -16,11 +16,9 @@ bool Intake::append(SteadyTime now) {
         if (stalled_) {
             if (stalled_throttle_.pass(now)) {
                 spdlog::warn(
-                    "{}: what arrives waits and is not acknowledged, the journal does not take "
-                    "it: {}",
-                    terms_.log_name,
-                    ticket.error().message
-                );
+                        "{}: what arrives waits and is not acknowledged, the journal does not take "
+                        "it: {}",
+                        terms_.log_name, ticket.error().message);
             }
             return false;
         }
@@ -39,9 +37,8 @@ bool Intake::append(SteadyTime now) {
 }
 
 void Intake::queue_acks(journal::Ticket ticket) {
-    const auto releases = std::ranges::stable_partition(inbox_.acks(), [](const PendingAck& ack) {
-        return ack.type != mqtt::PacketType::pubcomp;
-    });
+    const auto releases = std::ranges::stable_partition(inbox_.acks(),
+            [](const PendingAck& ack) { return ack.type != mqtt::PacketType::pubcomp; });
     releases_.assign(releases.begin(), releases.end());
     inbox_.acks().erase(releases.begin(), releases.end());
     for_disk_.push(ticket, releases_);
@@ -56,8 +53,8 @@ void Intake::forget_acks() {
 }
 
 void Intake::note_progress(const journal::Durable& durable) {
-    const bool wants_disk =
-        terms_.waits_for_disk && (!inbox_.batches().empty() || durable.ticket < appended_ticket_);
+    const bool wants_disk = terms_.waits_for_disk &&
+                            (!inbox_.batches().empty() || durable.ticket < appended_ticket_);
     if (!has_acks() && inbox_.acks().empty() && !wants_disk) {
         wants_progress_ = false;
     }

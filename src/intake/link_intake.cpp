@@ -33,11 +33,8 @@ LinkIntake::LinkIntake(Setup setup, journal::Journal& journal, const Clock& cloc
       terms_(setup.terms),
       session_(std::move(setup.session)),
       loop_(log_name_),
-      intake_(
-          journal,
-          {.log_name = log_name_, .ack = terms_.ack, .waits_for_disk = true},
-          counters_.messages
-      ),
+      intake_(journal, {.log_name = log_name_, .ack = terms_.ack, .waits_for_disk = true},
+              counters_.messages),
       flow_(setup.reads_on),
       link_(loop_, std::move(setup.link), session_, *this, clock) {}
 
@@ -57,9 +54,8 @@ void LinkIntake::stop() {
 
 // The journal's progress is what is waited for; what the other broker acknowledges meanwhile comes
 // in between, hence the short steps.
-void LinkIntake::drain(
-    SteadyTime deadline, const std::function<bool()>& done, const std::function<void()>& last_words
-) {
+void LinkIntake::drain(SteadyTime deadline, const std::function<bool()>& done,
+        const std::function<void()>& last_words) {
     loop_.run([this] { act(flow_.stop()); });
     for (bool over = false; !over && clock_.steady_now() < deadline;) {
         const auto step = clock_.steady_now() + kDrainStep;
@@ -116,14 +112,10 @@ void LinkIntake::on_session(bool present) {
 }
 
 void LinkIntake::add_session_record(
-    mqtt::RecordKind kind, std::uint16_t packet_id, std::uint32_t expiry_seconds
-) {
-    intake_.inbox().add_session_record(
-        kind,
-        {.client_id = session_->client_id(),
-         .packet_id = packet_id,
-         .expiry_seconds = expiry_seconds}
-    );
+        mqtt::RecordKind kind, std::uint16_t packet_id, std::uint32_t expiry_seconds) {
+    intake_.inbox().add_session_record(kind, {.client_id = session_->client_id(),
+                                                 .packet_id = packet_id,
+                                                 .expiry_seconds = expiry_seconds});
 }
 
 bool LinkIntake::takes(const mqtt::Publish& message) {
@@ -142,26 +134,23 @@ void LinkIntake::note_dropped(const mqtt::Publish& message) {
     counters_.dropped.fetch_add(1, std::memory_order_relaxed);
     if (const auto held_back = dropped_throttle_.pass(clock_.steady_now())) {
         spdlog::warn(
-            "{}: the journal has no room: a message of QoS 0 on \"{}\" is dropped{}; the broker "
-            "keeps messages of QoS 1 and 2 until there is room",
-            log_name_,
-            printable(message.topic),
-            *held_back > 0 ? fmt::format(" ({} before it)", *held_back) : ""
-        );
+                "{}: the journal has no room: a message of QoS 0 on \"{}\" is dropped{}; the "
+                "broker "
+                "keeps messages of QoS 1 and 2 until there is room",
+                log_name_, printable(message.topic),
+                *held_back > 0 ? fmt::format(" ({} before it)", *held_back) : "");
     }
 }
 
 void LinkIntake::note_too_large(const mqtt::Publish& message) {
     if (too_large_throttle_.pass(clock_.steady_now())) {
         spdlog::error(
-            "{}: a message of {} bytes on \"{}\" is more than a quarter of [journal] size_max and "
-            "is {}; raise size_max to {} or more and restart foz",
-            log_name_,
-            size_of(message),
-            printable(message.topic),
-            message.qos == 0 ? "lost" : "not acknowledged, so the broker keeps it",
-            4 * size_of(message)
-        );
+                "{}: a message of {} bytes on \"{}\" is more than a quarter of [journal] size_max "
+                "and "
+                "is {}; raise size_max to {} or more and restart foz",
+                log_name_, size_of(message), printable(message.topic),
+                message.qos == 0 ? "lost" : "not acknowledged, so the broker keeps it",
+                4 * size_of(message));
     }
 }
 
@@ -227,11 +216,9 @@ void LinkIntake::act(ReadFlow::Action action) {
         case ReadFlow::Action::resume: link_.resume_reading(); return;
         case ReadFlow::Action::reconnect:
             link_.resume_reading();
-            link_.reconnect(
-                {client::Cause::no_room,
-                 "the journal had no room for some of its messages; on a new connection it sends "
-                 "them again"}
-            );
+            link_.reconnect({client::Cause::no_room,
+                "the journal had no room for some of its messages; on a new connection it sends "
+                "them again"});
             return;
     }
 }

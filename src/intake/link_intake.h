@@ -88,15 +88,13 @@ class LinkIntake : public journal::Listener,
     /// sends by the same link, on the loop's thread: whether all is sent, and what to send before
     /// it stops. Any thread but the loop's.
     void drain(
-        SteadyTime deadline,
-        const std::function<bool()>& done = [] { return true; },
-        const std::function<void()>& last_words = [] {}
-    );
+            SteadyTime deadline, const std::function<bool()>& done = [] { return true; },
+            const std::function<void()>& last_words = [] {});
 
     /// Under which topic a message enters the journal, valid until the next call; nothing: it is
     /// acknowledged and forgotten.
-    [[nodiscard]] virtual std::optional<std::string_view> topic_of(const mqtt::Publish& message
-    ) = 0;
+    [[nodiscard]] virtual std::optional<std::string_view> topic_of(
+            const mqtt::Publish& message) = 0;
 
     void on_session(bool present) override;
     [[nodiscard]] bool takes(const mqtt::Publish& message) override;
@@ -127,8 +125,7 @@ class LinkIntake : public journal::Listener,
     void act(ReadFlow::Action action);
     void watch_for_full_journal();
     void add_session_record(
-        mqtt::RecordKind kind, std::uint16_t packet_id, std::uint32_t expiry_seconds
-    );
+            mqtt::RecordKind kind, std::uint16_t packet_id, std::uint32_t expiry_seconds);
     void note_dropped(const mqtt::Publish& message);
     void note_too_large(const mqtt::Publish& message);
 

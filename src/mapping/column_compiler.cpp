@@ -25,20 +25,17 @@ Overloaded(Functions...) -> Overloaded<Functions...>;
 
 ColumnType type_of(const ConstantValue& value) {
     constexpr std::array kTypes = {
-        ColumnType::boolean, ColumnType::integer, ColumnType::real, ColumnType::text
-    };
+        ColumnType::boolean, ColumnType::integer, ColumnType::real, ColumnType::text};
     return kTypes[value.index()];
 }
 
 std::string text_of(const ConstantValue& value) {
-    return std::visit(
-        Overloaded{
-            [](bool truth) { return std::string(truth ? "true" : "false"); },
-            [](const std::string& text) { return text; },
-            [](auto number) { return fmt::format("{}", number); },
-        },
-        value
-    );
+    return std::visit(Overloaded{
+                          [](bool truth) { return std::string(truth ? "true" : "false"); },
+                          [](const std::string& text) { return text; },
+                          [](auto number) { return fmt::format("{}", number); },
+                      },
+            value);
 }
 
 /// The errors of one column, each with its place.
@@ -52,8 +49,8 @@ class ColumnCompiler {
         compiled_.rejects_missing = column_.missing == config::Missing::reject;
         compiled_.unfit_is_null = column_.unfit == config::Unfit::null;
         if (auto good = check_name(); !good) return pass_on(good);
-        auto source =
-            std::visit([&](const auto& each) { return set_source(each, fields); }, column_.source);
+        auto source = std::visit(
+                [&](const auto& each) { return set_source(each, fields); }, column_.source);
         if (!source) return pass_on(source);
         if (auto good = set_type(); !good) return pass_on(good);
         if (auto good = set_times(); !good) return pass_on(good);
@@ -64,13 +61,8 @@ class ColumnCompiler {
   private:
     template <class... Args>
     std::unexpected<Error> refuse(fmt::format_string<Args...> format, Args&&... args) const {
-        return fail(
-            ErrorCode::invalid,
-            "{}column \"{}\": {}",
-            prefix_of(column_.place),
-            column_.name,
-            fmt::format(format, std::forward<Args>(args)...)
-        );
+        return fail(ErrorCode::invalid, "{}column \"{}\": {}", prefix_of(column_.place),
+                column_.name, fmt::format(format, std::forward<Args>(args)...));
     }
 
     Result<void> check_name() const {
@@ -87,8 +79,8 @@ class ColumnCompiler {
     Result<void> set_source(const config::FieldSource& field, FieldPlan& fields) {
         compiled_.source = CellSource::field;
         compiled_.source_index = fields.add(field.path);
-        compiled_.label =
-            field.path.empty() ? "the reading" : fmt::format("field \"{}\"", path_text(field.path));
+        compiled_.label = field.path.empty() ? "the reading"
+                                             : fmt::format("field \"{}\"", path_text(field.path));
         compiled_.path = field.path;
         // What only a time can have says that the field is one.
         const bool is_time = column_.unit || column_.format || column_.zone != "UTC";
@@ -104,11 +96,8 @@ class ColumnCompiler {
             if (names.empty())
                 return refuse("the route's topic captures nothing called {{{}}}", capture.name);
             const std::vector<std::string_view> known(names.begin(), names.end());
-            return refuse(
-                "the route's topic captures nothing called {{{}}}; {}",
-                capture.name,
-                config::hint_for(capture.name, known)
-            );
+            return refuse("the route's topic captures nothing called {{{}}}; {}", capture.name,
+                    config::hint_for(capture.name, known));
         }
         compiled_.source = CellSource::capture;
         compiled_.source_index = static_cast<std::uint32_t>(found - names.begin());
@@ -153,11 +142,8 @@ class ColumnCompiler {
         if (column_.type) {
             const auto known = column_type_from(*column_.type);
             if (!known) {
-                return refuse(
-                    "unknown type \"{}\"; {}",
-                    *column_.type,
-                    config::hint_for(*column_.type, column_type_names())
-                );
+                return refuse("unknown type \"{}\"; {}", *column_.type,
+                        config::hint_for(*column_.type, column_type_names()));
             }
             type = *known;
         }
@@ -172,9 +158,8 @@ class ColumnCompiler {
         compiled_.conversion.type = type;
         compiled_.conversion.rounds = column_.round;
         compiled_.conversion.encoding = column_.encoding.value_or(
-            compiled_.source == CellSource::field ? config::BytesEncoding::base64
-                                                  : config::BytesEncoding::text
-        );
+                compiled_.source == CellSource::field ? config::BytesEncoding::base64
+                                                      : config::BytesEncoding::text);
         return {};
     }
 
@@ -182,9 +167,8 @@ class ColumnCompiler {
         if (compiled_.conversion.type != ColumnType::timestamp) {
             if (column_.unit || column_.format || column_.zone != "UTC") {
                 return refuse(
-                    "zone, unit and format belong to a timestamp, and this column's type is {}",
-                    name_of(compiled_.conversion.type)
-                );
+                        "zone, unit and format belong to a timestamp, and this column's type is {}",
+                        name_of(compiled_.conversion.type));
             }
             return {};
         }
@@ -237,9 +221,8 @@ std::string prefix_of(const config::Place& place) {
     return fmt::format("{}:{}: ", place.file, place.line);
 }
 
-Result<CompiledColumn> compile_column(
-    const config::Column& column, const TopicPattern& topic, FieldPlan& fields, RowBatch& constants
-) {
+Result<CompiledColumn> compile_column(const config::Column& column, const TopicPattern& topic,
+        FieldPlan& fields, RowBatch& constants) {
     return ColumnCompiler(column, topic, constants).compile(fields);
 }
 

@@ -18,8 +18,7 @@ namespace foz::mapping {
 
 /// Adds the column's field to `fields`, and the text of its constant or default to `constants`,
 /// which must live as long as the column. Errors: invalid, with file and line.
-[[nodiscard]] Result<CompiledColumn> compile_column(
-    const config::Column& column, const TopicPattern& topic, FieldPlan& fields, RowBatch& constants
-);
+[[nodiscard]] Result<CompiledColumn> compile_column(const config::Column& column,
+        const TopicPattern& topic, FieldPlan& fields, RowBatch& constants);
 
 }  // namespace foz::mapping

@@ -21,7 +21,7 @@ bool is_letter_or_digit(char c) {
 
 /// U+00C0 to U+00FF, in UTF-8 0xC3 and one of 64 bytes: the letter below the accent.
 constexpr std::string_view kWithoutAccent =
-    "aaaaaaaceeeeiiiidnooooo_ouuuuytsaaaaaaaceeeeiiiidnooooo_ouuuuyty";
+        "aaaaaaaceeeeiiiidnooooo_ouuuuytsaaaaaaaceeeeiiiidnooooo_ouuuuyty";
 
 /// False: a character that tells this key from others was lost.
 bool append_key(std::string& name, std::string_view key) {
@@ -78,11 +78,9 @@ bool same_name(std::string_view a, std::string_view b) {
 
 bool is_reserved_column(std::string_view name) {
     static constexpr std::array<std::string_view, 6> kReserved = {
-        "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"
-    };
-    return std::ranges::any_of(kReserved, [&](std::string_view each) {
-        return same_name(name, each);
-    });
+        "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"};
+    return std::ranges::any_of(
+            kReserved, [&](std::string_view each) { return same_name(name, each); });
 }
 
 }  // namespace foz::mapping

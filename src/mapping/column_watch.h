@@ -32,9 +32,8 @@ class ColumnWatch {
         return ++columns_[column].without == readings_without_ && !columns_[column].said;
     }
     /// Of the column called `name`: one remark in its life. `hint`: similar_field() or "".
-    void note_absent(
-        std::uint32_t column, std::string_view name, std::string_view label, std::string_view hint
-    );
+    void note_absent(std::uint32_t column, std::string_view name, std::string_view label,
+            std::string_view hint);
     /// A value became NULL; the first, the tenth, the hundredth... is a remark.
     void note_unfit(std::uint32_t column, std::string_view name, std::string_view reason);
 

@@ -26,8 +26,7 @@ Converted integer_from(std::string_view number) {
         case Exactness::out_of_range: break;
     }
     return because(
-        fmt::format("{} does not fit in 64 bits; a decimal column takes it", excerpt(number))
-    );
+            fmt::format("{} does not fit in 64 bits; a decimal column takes it", excerpt(number)));
 }
 
 Converted real_from(std::string_view number, bool rounds) {
@@ -40,10 +39,8 @@ Converted real_from(std::string_view number, bool rounds) {
     if (!rounds && changes_whole_number(number, value)) {
         const bool fits = scaled_integer(number, 0).exactness == Exactness::exact;
         return because(fmt::format(
-            "a double cannot hold {} exactly; declare the column's type {}, or round = true",
-            excerpt(number),
-            fits ? "integer" : "decimal"
-        ));
+                "a double cannot hold {} exactly; declare the column's type {}, or round = true",
+                excerpt(number), fits ? "integer" : "decimal"));
     }
     return Value::of_real(value);
 }
@@ -81,8 +78,8 @@ Converted boolean_from_text(std::string_view text) {
 Converted text_from(std::string_view text, RowBatch& batch) {
     if (holds_nul(text)) {
         return because(fmt::format(
-            "\"{}\" holds the character U+0000, which databases do not store in text", excerpt(text)
-        ));
+                "\"{}\" holds the character U+0000, which databases do not store in text",
+                excerpt(text)));
     }
     return Value::of_text(ColumnType::text, batch.keep(text));
 }
@@ -133,8 +130,7 @@ Converted from_boolean(std::string_view word, Conversion& conversion, RowBatch& 
 Converted from_container(const JsonNode& node, Conversion& conversion, RowBatch& batch) {
     if (conversion.type != ColumnType::text && conversion.type != ColumnType::json) {
         return because(fmt::format(
-            "{} cannot become a {}", description_of(node.kind), name_of(conversion.type)
-        ));
+                "{} cannot become a {}", description_of(node.kind), name_of(conversion.type)));
     }
     return Value::of_text(conversion.type, batch.keep(node.raw));
 }
@@ -163,9 +159,8 @@ Converted convert_text(std::string_view text, Conversion& conversion, RowBatch& 
     return from_number(number, conversion, batch);
 }
 
-Converted convert_json(
-    const JsonDocument& document, std::uint32_t index, Conversion& conversion, RowBatch& batch
-) {
+Converted convert_json(const JsonDocument& document, std::uint32_t index, Conversion& conversion,
+        RowBatch& batch) {
     if (conversion.type == ColumnType::json) return json_from(document, index, batch);
     const JsonNode& node = document.node(index);
     switch (node.kind) {

@@ -30,13 +30,11 @@ using Converted = std::expected<Value, std::string>;
 
 /// Of a JSON value that is not null. Texts are kept in `batch`.
 [[nodiscard]] Converted convert_json(
-    const JsonDocument& document, std::uint32_t index, Conversion& conversion, RowBatch& batch
-);
+        const JsonDocument& document, std::uint32_t index, Conversion& conversion, RowBatch& batch);
 
 /// Of text that is not JSON: a capture, a topic, a bare payload. UTF-8 is the caller's to check.
 /// Not for json columns.
 [[nodiscard]] Converted convert_text(
-    std::string_view text, Conversion& conversion, RowBatch& batch
-);
+        std::string_view text, Conversion& conversion, RowBatch& batch);
 
 }  // namespace foz::mapping

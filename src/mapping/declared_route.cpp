@@ -11,8 +11,7 @@
 namespace foz::mapping {
 
 DeclaredRoute::DeclaredRoute(
-    std::vector<CompiledColumn> columns, FieldPlan fields, ReadingSelector selector
-)
+        std::vector<CompiledColumn> columns, FieldPlan fields, ReadingSelector selector)
     : fields_(std::move(fields)),
       selector_(std::move(selector)),
       watch_(columns.size()),
@@ -32,8 +31,8 @@ DeclaredRoute::DeclaredRoute(
             message_columns_.push_back(std::move(column));
         }
     }
-    reads_payload_ =
-        reads_payload_ || !field_columns_.empty() || selector_.has_rows() || selector_.has_filter();
+    reads_payload_ = reads_payload_ || !field_columns_.empty() || selector_.has_rows() ||
+                     selector_.has_filter();
     takes_whole_reading_ = takes_whole_reading_ || field_columns_.empty();
 }
 
@@ -83,8 +82,7 @@ bool DeclaredRoute::set_message_cells(IncomingMessage& incoming, ItemWriter& ite
 }
 
 Converted DeclaredRoute::message_cell(
-    CompiledColumn& column, IncomingMessage& incoming, RowBatch& batch
-) {
+        CompiledColumn& column, IncomingMessage& incoming, RowBatch& batch) {
     static constexpr std::array<std::string_view, 3> kDigits = {"0", "1", "2"};
     const mqtt::Message& message = incoming.message();
     std::string_view text;
@@ -109,9 +107,8 @@ Converted DeclaredRoute::message_cell(
             if (!good && !any_bytes) return std::unexpected(good.error().message);
             if (as_json && incoming.document().is_sequence()) {
                 return std::unexpected(
-                    "payload is not JSON: it is several values, and a json column takes one; "
-                    "declare the column's type text"
-                );
+                        "payload is not JSON: it is several values, and a json column takes one; "
+                        "declare the column's type text");
             }
             if (as_json) return convert_json(incoming.document(), 0, column.conversion, batch);
             text = message.payload;
@@ -149,8 +146,7 @@ void DeclaredRoute::add_readings(IncomingMessage& incoming, ItemWriter& items) {
 }
 
 std::optional<std::string> DeclaredRoute::add_cells(
-    const JsonDocument& document, const Reading& reading, RowBatch& batch
-) {
+        const JsonDocument& document, const Reading& reading, RowBatch& batch) {
     std::ranges::copy(found_in_payload_, found_.begin());
     if (fields_.find(document, reading.value, found_) == 0 && !takes_whole_reading_) {
         return no_field(document, reading.value);
@@ -187,20 +183,11 @@ std::optional<std::string> DeclaredRoute::add_cells(
     return std::nullopt;
 }
 
-std::string DeclaredRoute::no_value(
-    const JsonDocument& document,
-    const Reading& reading,
-    const CompiledColumn& column,
-    std::uint32_t node
-) {
+std::string DeclaredRoute::no_value(const JsonDocument& document, const Reading& reading,
+        const CompiledColumn& column, std::uint32_t node) {
     const std::string hint = similar_field(document, reading.value, column.path);
-    return fmt::format(
-        "{} is {}{}{}",
-        column.label,
-        node == kNotFound ? "missing" : "null",
-        hint.empty() ? "" : ": ",
-        hint
-    );
+    return fmt::format("{} is {}{}{}", column.label, node == kNotFound ? "missing" : "null",
+            hint.empty() ? "" : ": ", hint);
 }
 
 std::string DeclaredRoute::no_field(const JsonDocument& document, std::uint32_t reading) const {

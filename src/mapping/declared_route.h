@@ -70,21 +70,15 @@ class DeclaredRoute {
     /// Sets the cells that are the same for all rows of the message. False: rejected.
     [[nodiscard]] bool set_message_cells(IncomingMessage& incoming, ItemWriter& items);
     [[nodiscard]] Converted message_cell(
-        CompiledColumn& column, IncomingMessage& incoming, RowBatch& batch
-    );
+            CompiledColumn& column, IncomingMessage& incoming, RowBatch& batch);
     void add_message_row(ItemWriter& items);
     void add_readings(IncomingMessage& incoming, ItemWriter& items);
     /// The reason why the reading is rejected, or nothing: then its cells are in the batch.
     [[nodiscard]] std::optional<std::string> add_cells(
-        const JsonDocument& document, const Reading& reading, RowBatch& batch
-    );
+            const JsonDocument& document, const Reading& reading, RowBatch& batch);
     /// Why `node`, which is null or not there, is no cell of the column.
-    [[nodiscard]] static std::string no_value(
-        const JsonDocument& document,
-        const Reading& reading,
-        const CompiledColumn& column,
-        std::uint32_t node
-    );
+    [[nodiscard]] static std::string no_value(const JsonDocument& document, const Reading& reading,
+            const CompiledColumn& column, std::uint32_t node);
     [[nodiscard]] std::string no_field(const JsonDocument& document, std::uint32_t reading) const;
 
     std::vector<CompiledColumn> message_columns_;

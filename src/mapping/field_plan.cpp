@@ -22,18 +22,13 @@ std::uint32_t FieldPlan::add(std::span<const config::PathStep> path) {
 }
 
 std::size_t FieldPlan::find(
-    const JsonDocument& document, std::uint32_t reading, std::span<std::uint32_t> found
-) const {
+        const JsonDocument& document, std::uint32_t reading, std::span<std::uint32_t> found) const {
     found[0] = reading;
     return find_below(document, reading, 0, found);
 }
 
-std::size_t FieldPlan::find_below(
-    const JsonDocument& document,
-    std::uint32_t value,
-    std::uint32_t field,
-    std::span<std::uint32_t> found
-) const {
+std::size_t FieldPlan::find_below(const JsonDocument& document, std::uint32_t value,
+        std::uint32_t field, std::span<std::uint32_t> found) const {
     switch (document.node(value).kind) {
         case JsonKind::object: return find_members(document, value, field, found);
         case JsonKind::array: return find_elements(document, value, field, found);
@@ -41,12 +36,8 @@ std::size_t FieldPlan::find_below(
     }
 }
 
-std::size_t FieldPlan::find_members(
-    const JsonDocument& document,
-    std::uint32_t object,
-    std::uint32_t field,
-    std::span<std::uint32_t> found
-) const {
+std::size_t FieldPlan::find_members(const JsonDocument& document, std::uint32_t object,
+        std::uint32_t field, std::span<std::uint32_t> found) const {
     const std::vector<std::uint32_t>& wanted = fields_[field].members;
     if (wanted.empty()) return 0;
     std::size_t count = 0;
@@ -67,19 +58,15 @@ std::size_t FieldPlan::find_members(
     return count;
 }
 
-std::size_t FieldPlan::find_elements(
-    const JsonDocument& document,
-    std::uint32_t array,
-    std::uint32_t field,
-    std::span<std::uint32_t> found
-) const {
+std::size_t FieldPlan::find_elements(const JsonDocument& document, std::uint32_t array,
+        std::uint32_t field, std::span<std::uint32_t> found) const {
     const std::vector<std::uint32_t>& wanted = fields_[field].elements;
     std::size_t count = 0;
     std::size_t missing = wanted.size();
     std::uint32_t number = 0;
     const std::uint32_t end = document.node(array).end;
     for (std::uint32_t element = array + 1; element != end && missing > 0;
-         element = document.node(element).end, ++number) {
+            element = document.node(element).end, ++number) {
         for (const std::uint32_t candidate : wanted) {
             if (*std::get_if<std::uint32_t>(&fields_[candidate].step) != number) continue;
             found[candidate] = element;

@@ -26,9 +26,8 @@ class FieldPlan {
     /// For each field that value `reading` of `document` has: found[field] = the number of its
     /// value. Of members with the same key the last one counts. Leaves the others' entries alone.
     /// Returns how many were found.
-    std::size_t find(
-        const JsonDocument& document, std::uint32_t reading, std::span<std::uint32_t> found
-    ) const;
+    std::size_t find(const JsonDocument& document, std::uint32_t reading,
+            std::span<std::uint32_t> found) const;
 
   private:
     struct Field {
@@ -36,24 +35,12 @@ class FieldPlan {
         std::vector<std::uint32_t> members;
         std::vector<std::uint32_t> elements;
     };
-    std::size_t find_below(
-        const JsonDocument& document,
-        std::uint32_t value,
-        std::uint32_t field,
-        std::span<std::uint32_t> found
-    ) const;
-    std::size_t find_members(
-        const JsonDocument& document,
-        std::uint32_t object,
-        std::uint32_t field,
-        std::span<std::uint32_t> found
-    ) const;
-    std::size_t find_elements(
-        const JsonDocument& document,
-        std::uint32_t array,
-        std::uint32_t field,
-        std::span<std::uint32_t> found
-    ) const;
+    std::size_t find_below(const JsonDocument& document, std::uint32_t value, std::uint32_t field,
+            std::span<std::uint32_t> found) const;
+    std::size_t find_members(const JsonDocument& document, std::uint32_t object,
+            std::uint32_t field, std::span<std::uint32_t> found) const;
+    std::size_t find_elements(const JsonDocument& document, std::uint32_t array,
+            std::uint32_t field, std::span<std::uint32_t> found) const;
 
     std::vector<Field> fields_;
 };

@@ -22,8 +22,8 @@ std::uint32_t member_at(const JsonDocument& document, std::uint32_t object, std:
 const Result<void>& IncomingMessage::text() {
     if (!text_) {
         text_ = is_utf8(message_->payload)
-                    ? Result<void>()
-                    : fail(ErrorCode::invalid, "{}", describe_bad_utf8(message_->payload));
+                        ? Result<void>()
+                        : fail(ErrorCode::invalid, "{}", describe_bad_utf8(message_->payload));
     }
     return *text_;
 }
@@ -33,17 +33,13 @@ std::string label_of_reading(std::size_t number) {
 }
 
 Result<Readings> readings_at(
-    const JsonDocument& document, std::span<const std::string> path, std::uint32_t payload
-) {
+        const JsonDocument& document, std::span<const std::string> path, std::uint32_t payload) {
     std::uint32_t at = payload;
     for (const std::string& key : path) {
         at = member_at(document, at, key);
         if (at == 0) {
-            return fail(
-                ErrorCode::invalid,
-                "payload has no field \"{}\" with readings",
-                fmt::join(path, ".")
-            );
+            return fail(ErrorCode::invalid, "payload has no field \"{}\" with readings",
+                    fmt::join(path, "."));
         }
     }
     const JsonNode& node = document.node(at);
@@ -52,12 +48,8 @@ Result<Readings> readings_at(
         return fail(ErrorCode::invalid, "the array of readings is empty");
     }
     if (!path.empty() && !is_array && node.kind != JsonKind::object) {
-        return fail(
-            ErrorCode::invalid,
-            "field \"{}\" is {}, not an array of readings",
-            fmt::join(path, "."),
-            description_of(node.kind)
-        );
+        return fail(ErrorCode::invalid, "field \"{}\" is {}, not an array of readings",
+                fmt::join(path, "."), description_of(node.kind));
     }
     return Readings{at, is_array};
 }

@@ -72,8 +72,7 @@ struct Reading {
 /// The readings at `path` (keys, outermost first; empty: the value itself) in value `payload`: the
 /// payload, or one of several that are in it. Error: what is there instead.
 [[nodiscard]] Result<Readings> readings_at(
-    const JsonDocument& document, std::span<const std::string> path, std::uint32_t payload
-);
+        const JsonDocument& document, std::span<const std::string> path, std::uint32_t payload);
 
 /// Calls `visit(index)` for the payload's value, or for each if there are several.
 template <class Visit>

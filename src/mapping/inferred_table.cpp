@@ -41,8 +41,7 @@ std::uint32_t InferredTable::add_capture(std::string_view name) {
 }
 
 Result<bool> InferredTable::adopt(
-    std::span<const Column> existing, std::span<const Refusal> refused
-) {
+        std::span<const Column> existing, std::span<const Refusal> refused) {
     new_columns_.clear();
     refusals_.assign(refused.begin(), refused.end());
     auto taken_back = take_back_refused(existing);
@@ -51,12 +50,10 @@ Result<bool> InferredTable::adopt(
     for (const Column& theirs : existing) {
         const std::uint32_t index = find_column(theirs.name);
         if (index == kNotFound) {
-            table_->columns.push_back(
-                {.name = theirs.name,
-                 .type = theirs.type,
-                 .has_default = theirs.has_default,
-                 .field = theirs.field}
-            );
+            table_->columns.push_back({.name = theirs.name,
+                .type = theirs.type,
+                .has_default = theirs.has_default,
+                .field = theirs.field});
             changed = true;
         } else {
             changed = adopt_as(index, theirs) || changed;
@@ -75,19 +72,12 @@ Result<bool> InferredTable::take_back_refused(std::span<const Column> existing) 
         Column& ours = table_->columns[i];
         const Refusal* refusal = refusal_of(ours.name);
         if (refusal == nullptr) continue;
-        const auto theirs = std::ranges::find_if(existing, [&](const Column& one) {
-            return same_name(one.name, ours.name);
-        });
+        const auto theirs = std::ranges::find_if(
+                existing, [&](const Column& one) { return same_name(one.name, ours.name); });
         if (theirs != existing.end() && theirs->type == ours.type) continue;
         if (i < own_columns_) {
-            return fail(
-                ErrorCode::invalid,
-                "table {} needs the column {} ({}): {}",
-                table_->name,
-                ours.name,
-                name_of(ours.type),
-                refusal->reason
-            );
+            return fail(ErrorCode::invalid, "table {} needs the column {} ({}): {}", table_->name,
+                    ours.name, name_of(ours.type), refusal->reason);
         }
         if (theirs != existing.end()) {
             ours.type = theirs->type;
@@ -133,12 +123,8 @@ bool InferredTable::adopt_as(std::uint32_t index, const Column& theirs) {
     return changed;
 }
 
-Result<void> InferredTable::add_cells(
-    const IncomingMessage& incoming,
-    const Reading& reading,
-    std::span<const std::uint32_t> captures,
-    RowBatch& batch
-) {
+Result<void> InferredTable::add_cells(const IncomingMessage& incoming, const Reading& reading,
+        std::span<const std::uint32_t> captures, RowBatch& batch) {
     begin_reading();
     const JsonDocument& document = incoming.document();
     if (auto collected = collect(document, reading); !collected) return collected;
@@ -200,8 +186,7 @@ Result<void> InferredTable::collect(const JsonDocument& document, const Reading&
 }
 
 Result<void> InferredTable::collect_members(
-    const JsonDocument& document, std::uint32_t object, std::uint32_t field
-) {
+        const JsonDocument& document, std::uint32_t object, std::uint32_t field) {
     std::size_t expected = 0;
     const std::uint32_t end = document.node(object).end;
     for (std::uint32_t i = object + 1; i != end; i = document.node(i).end) {
@@ -222,21 +207,17 @@ Result<void> InferredTable::collect_members(
 }
 
 Result<void> InferredTable::collect_leaf(
-    const JsonNode& node, std::uint32_t value, std::uint32_t field
-) {
+        const JsonNode& node, std::uint32_t value, std::uint32_t field) {
     auto found = column_of(field, node);
     if (!found) return pass_on(found);
     const std::uint32_t target = *found;
     if (target >= kInferredColumnsMax) {
-        return fail(
-            ErrorCode::invalid,
-            "{} would be one column too many for table {}, which has columns for every field up to "
-            "{}; declare the "
-            "route's columns",
-            label_of(field),
-            table_->name,
-            kInferredColumnsMax
-        );
+        return fail(ErrorCode::invalid,
+                "{} would be one column too many for table {}, which has columns for every field "
+                "up to "
+                "{}; declare the "
+                "route's columns",
+                label_of(field), table_->name, kInferredColumnsMax);
     }
     if (const std::uint32_t other = taken_by_[target]; other != kNotFound && other != field) {
         return would_share(label_of(other), field, column(target).name);
@@ -247,20 +228,14 @@ Result<void> InferredTable::collect_leaf(
 }
 
 std::unexpected<Error> InferredTable::would_share(
-    std::string_view other, std::uint32_t field, std::string_view column
-) const {
-    return fail(
-        ErrorCode::invalid,
-        "{} and {} would both go into column {}; declare the route's columns",
-        other,
-        label_of(field),
-        column
-    );
+        std::string_view other, std::uint32_t field, std::string_view column) const {
+    return fail(ErrorCode::invalid,
+            "{} and {} would both go into column {}; declare the route's columns", other,
+            label_of(field), column);
 }
 
 std::uint32_t InferredTable::find_member(
-    std::uint32_t field, std::string_view key, std::size_t& expected
-) const {
+        std::uint32_t field, std::string_view key, std::size_t& expected) const {
     const std::vector<std::uint32_t>& members = fields_[field].members;
     for (std::size_t tried = 0; tried < members.size(); ++tried) {
         if (expected >= members.size()) expected = 0;
@@ -318,13 +293,8 @@ Result<std::uint32_t> InferredTable::column_of(std::uint32_t field, const JsonNo
         return known;
     }
     if (const Refusal* refusal = refusal_of(name)) {
-        return fail(
-            ErrorCode::invalid,
-            "{} does not fit table {}: {}",
-            label_of(field),
-            table_->name,
-            refusal->reason
-        );
+        return fail(ErrorCode::invalid, "{} does not fit table {}: {}", label_of(field),
+                table_->name, refusal->reason);
     }
     new_columns_.push_back({.name = name, .type = type_for(node), .field = path_of(field)});
     taken_by_.push_back(kNotFound);
@@ -356,8 +326,7 @@ const Column& InferredTable::column(std::uint32_t index) const {
 }
 
 Result<void> InferredTable::set_captures(
-    const IncomingMessage& incoming, std::span<const std::uint32_t> captures, RowBatch& batch
-) {
+        const IncomingMessage& incoming, std::span<const std::uint32_t> captures, RowBatch& batch) {
     for (std::size_t i = 0; i < captures.size(); ++i) {
         const Column& target = column(captures[i]);
         conversion_.type = target.type;
@@ -374,13 +343,8 @@ Result<void> InferredTable::set_fields(const JsonDocument& document, RowBatch& b
     for (const Leaf& leaf : leaves_) {
         const Converted cell = convert(document, leaf, batch);
         if (!cell) {
-            return fail(
-                ErrorCode::invalid,
-                "{}: {} ({})",
-                label_of(leaf.field),
-                cell.error(),
-                explain_type(column(leaf.column))
-            );
+            return fail(ErrorCode::invalid, "{}: {} ({})", label_of(leaf.field), cell.error(),
+                    explain_type(column(leaf.column)));
         }
         batch.open_cells()[leaf.column] = *cell;
     }
@@ -392,19 +356,17 @@ std::string InferredTable::explain_type(const Column& column) const {
         return refusal->reason;
     }
     return fmt::format(
-        "column {} became {} with an earlier reading; declare the route's columns to choose "
-        "another "
-        "type",
-        column.name,
-        name_of(column.type)
-    );
+            "column {} became {} with an earlier reading; declare the route's columns to choose "
+            "another "
+            "type",
+            column.name, name_of(column.type));
 }
 
 Converted InferredTable::convert(const JsonDocument& document, const Leaf& leaf, RowBatch& batch) {
     const Column& target = column(leaf.column);
     conversion_.type = target.type;
     if (needs_widening(document.node(leaf.value), target.type) &&
-        refusal_of(target.name) == nullptr) {
+            refusal_of(target.name) == nullptr) {
         conversion_.type = ColumnType::real;
         widened_.push_back(leaf.column);
     }

@@ -39,8 +39,7 @@ class InferredTable {
     /// before may not fit it. Error: the refusal is about time or a capture, without which there
     /// are no rows.
     [[nodiscard]] Result<bool> adopt(
-        std::span<const Column> existing, std::span<const Refusal> refused = {}
-    );
+            std::span<const Column> existing, std::span<const Refusal> refused = {});
     /// What was refused is asked for again by the next reading that needs it.
     void forget_refusals() { refusals_.clear(); }
 
@@ -49,12 +48,8 @@ class InferredTable {
     /// Adds the cells of a reading to the batch; the table gets the columns that are new.
     /// `captures` has the column of each capture of the route. Error: why the reading is rejected;
     /// then the table stays as it is.
-    [[nodiscard]] Result<void> add_cells(
-        const IncomingMessage& incoming,
-        const Reading& reading,
-        std::span<const std::uint32_t> captures,
-        RowBatch& batch
-    );
+    [[nodiscard]] Result<void> add_cells(const IncomingMessage& incoming, const Reading& reading,
+            std::span<const std::uint32_t> captures, RowBatch& batch);
 
   private:
     /// What is known of a key in the payloads: a cache, which can be emptied between readings.
@@ -81,16 +76,13 @@ class InferredTable {
     void begin_reading();
     [[nodiscard]] Result<void> collect(const JsonDocument& document, const Reading& reading);
     [[nodiscard]] Result<void> collect_members(
-        const JsonDocument& document, std::uint32_t object, std::uint32_t field
-    );
+            const JsonDocument& document, std::uint32_t object, std::uint32_t field);
     [[nodiscard]] Result<void> collect_leaf(
-        const JsonNode& node, std::uint32_t value, std::uint32_t field
-    );
+            const JsonNode& node, std::uint32_t value, std::uint32_t field);
     /// The field of a key below `field`, or kNotFound. `expected` is where to look first, and moves
     /// on.
     [[nodiscard]] std::uint32_t find_member(
-        std::uint32_t field, std::string_view key, std::size_t& expected
-    ) const;
+            std::uint32_t field, std::string_view key, std::size_t& expected) const;
     [[nodiscard]] Result<std::uint32_t> add_member(std::uint32_t field, std::string_view key);
     [[nodiscard]] std::vector<std::string_view> keys_of(std::uint32_t field) const;
     [[nodiscard]] std::string path_of(std::uint32_t field) const;
@@ -100,21 +92,18 @@ class InferredTable {
     [[nodiscard]] std::uint32_t find_column(std::string_view name) const;
     /// Of the table, and behind them the new ones of the reading at hand.
     [[nodiscard]] const Column& column(std::uint32_t index) const;
-    [[nodiscard]] Result<void> set_captures(
-        const IncomingMessage& incoming, std::span<const std::uint32_t> captures, RowBatch& batch
-    );
+    [[nodiscard]] Result<void> set_captures(const IncomingMessage& incoming,
+            std::span<const std::uint32_t> captures, RowBatch& batch);
     [[nodiscard]] Result<void> set_fields(const JsonDocument& document, RowBatch& batch);
     [[nodiscard]] std::string explain_type(const Column& column) const;
     [[nodiscard]] Converted convert(
-        const JsonDocument& document, const Leaf& leaf, RowBatch& batch
-    );
+            const JsonDocument& document, const Leaf& leaf, RowBatch& batch);
     void commit();
     /// The fields of the reading at hand own their columns. The table's version counts that too, so
     /// that its database hears of it.
     void claim_columns();
     [[nodiscard]] std::unexpected<Error> would_share(
-        std::string_view other, std::uint32_t field, std::string_view column
-    ) const;
+            std::string_view other, std::uint32_t field, std::string_view column) const;
 
     Table* table_;
     std::size_t own_columns_ = 1;  // time and captures, which no field goes into
@@ -127,7 +116,7 @@ class InferredTable {
     std::vector<Column> new_columns_;
     std::vector<std::uint32_t> widened_;  // integer columns that become double
     std::vector<std::uint32_t>
-        taken_by_;  // for each column the field that goes into it, or kNotFound
+            taken_by_;  // for each column the field that goes into it, or kNotFound
     std::uint32_t left_out_ = kNotFound;  // the array of readings inside of the payload
     Conversion conversion_;
 };

@@ -210,9 +210,9 @@ JsonDocument::~JsonDocument() = default;
 int JsonDocument::parse_one(std::string_view json) {
     ondemand::document document;
     const error_code error =
-        parser_->simdjson
-            .iterate(json.data(), json.size(), json.size() + simdjson::SIMDJSON_PADDING)
-            .get(document);
+            parser_->simdjson
+                    .iterate(json.data(), json.size(), json.size() + simdjson::SIMDJSON_PADDING)
+                    .get(document);
     return error == simdjson::SUCCESS ? Builder(nodes_).add_document(document, json) : error;
 }
 
@@ -225,9 +225,8 @@ Result<void> JsonDocument::parse(std::string_view payload) {
     }
     const int error = parse_one(json);
     if (error == simdjson::SUCCESS) return {};
-    return fail(
-        ErrorCode::invalid, "{}", describe(static_cast<error_code>(error), payload, JsonValues::one)
-    );
+    return fail(ErrorCode::invalid, "{}",
+            describe(static_cast<error_code>(error), payload, JsonValues::one));
 }
 
 Result<void> JsonDocument::parse_values(std::string_view payload) {
@@ -246,11 +245,8 @@ Result<void> JsonDocument::parse_values(std::string_view payload) {
     const int error = parse_one(std::string_view(sequence_).substr(0, size));
     if (error == simdjson::SUCCESS) return {};
     sequence_.clear();
-    return fail(
-        ErrorCode::invalid,
-        "{}",
-        describe(static_cast<error_code>(error), payload, JsonValues::several)
-    );
+    return fail(ErrorCode::invalid, "{}",
+            describe(static_cast<error_code>(error), payload, JsonValues::several));
 }
 
 bool JsonDocument::holds_nul(std::uint32_t index) const {

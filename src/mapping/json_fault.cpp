@@ -74,13 +74,11 @@ class FaultScanner {
         const std::string where = path();
         const bool is_inside = expected_ == Expected::value || levels_.empty() ||
                                (levels_.back().is_object && levels_.back().key.empty());
-        message_ = fmt::format(
-            "payload is not JSON: byte {}{}: {}",
-            byte,
-            where.empty() ? ""
-                          : fmt::format(", {} member \"{}\"", is_inside ? "in" : "after", where),
-            fmt::format(format, std::forward<Args>(args)...)
-        );
+        message_ = fmt::format("payload is not JSON: byte {}{}: {}", byte,
+                where.empty()
+                        ? ""
+                        : fmt::format(", {} member \"{}\"", is_inside ? "in" : "after", where),
+                fmt::format(format, std::forward<Args>(args)...));
     }
 
     const std::string_view payload_;
@@ -99,11 +97,10 @@ std::optional<std::string> FaultScanner::other_encoding() const {
     const bool marked = byte(0) + byte(1) == 0xFF + 0xFE && (byte(0) == 0xFF || byte(1) == 0xFF);
     if (!marked && (byte(0) == 0) == (byte(1) == 0)) return std::nullopt;
     return fmt::format(
-        "payload is not JSON: byte {} is 0x{:02X}: the payload looks like UTF-16; JSON is UTF-8, "
-        "have the device send that",
-        marked || byte(0) == 0 ? 0 : 1,
-        marked || byte(0) == 0 ? byte(0) : byte(1)
-    );
+            "payload is not JSON: byte {} is 0x{:02X}: the payload looks like UTF-16; JSON is "
+            "UTF-8, "
+            "have the device send that",
+            marked || byte(0) == 0 ? 0 : 1, marked || byte(0) == 0 ? byte(0) : byte(1));
 }
 
 void FaultScanner::step(char c) {
@@ -163,15 +160,14 @@ void FaultScanner::expect_key(char c) {
 
 void FaultScanner::refuse_key(char c) {
     const bool follows_digit =
-        comma_ > 0 && payload_[comma_ - 1] >= '0' && payload_[comma_ - 1] <= '9';
+            comma_ > 0 && payload_[comma_ - 1] >= '0' && payload_[comma_ - 1] <= '9';
     if (c == '}') return fault(comma_, "a comma with no member behind it; take it out");
     if (c == ',') return fault(at_, "two commas with no member between them; take one out");
     if (c == '\'') return fault(at_, "keys stand in double quotes, not in \"'\"");
     if (c >= '0' && c <= '9' && follows_digit) {
-        return fault(
-            comma_,
-            "a comma in a number, or a member without a key behind it; JSON has a decimal point"
-        );
+        return fault(comma_,
+                "a comma in a number, or a member without a key behind it; JSON has a decimal "
+                "point");
     }
     fault(at_, "a key in double quotes is missing before {}", shown_here());
 }
@@ -197,11 +193,10 @@ void FaultScanner::expect_nothing(char c) {
         return;
     }
     if (c == '\0') {
-        return fault(
-            at_,
-            "a NUL byte (0x00) follows the JSON value; have the device send the text without the "
-            "rest of its buffer: strlen() bytes"
-        );
+        return fault(at_,
+                "a NUL byte (0x00) follows the JSON value; have the device send the text without "
+                "the "
+                "rest of its buffer: strlen() bytes");
     }
     fault(at_, "{} follows the JSON value; send one value, or an array", shown_here());
 }
@@ -244,12 +239,10 @@ bool FaultScanner::take_string(std::string_view& text) {
         } else {
             const std::string where = path();
             message_ = fmt::format(
-                "payload is not UTF-8 at byte {}{}: 0x{:02X} is no character there; is it Latin-1? "
-                "Have the device send UTF-8",
-                at_,
-                where.empty() ? "" : fmt::format(", in member \"{}\"", where),
-                c
-            );
+                    "payload is not UTF-8 at byte {}{}: 0x{:02X} is no character there; is it "
+                    "Latin-1? "
+                    "Have the device send UTF-8",
+                    at_, where.empty() ? "" : fmt::format(", in member \"{}\"", where), c);
             return false;
         }
     }
@@ -267,8 +260,7 @@ bool FaultScanner::take_escape() {
         for (std::size_t i = from + 2; i < from + 6; ++i) {
             constexpr std::string_view kDigits = "0123456789abcdef";
             const std::size_t digit = kDigits.find(static_cast<char>(
-                payload_[i] >= 'A' && payload_[i] <= 'F' ? payload_[i] | 0x20 : payload_[i]
-            ));
+                    payload_[i] >= 'A' && payload_[i] <= 'F' ? payload_[i] | 0x20 : payload_[i]));
             if (digit == std::string_view::npos) return 0x10000U;
             value = value * 16 + static_cast<unsigned>(digit);
         }
@@ -303,19 +295,16 @@ void FaultScanner::end_of_payload() {
         message_ = "payload is not JSON: it is empty";
         return;
     }
-    fault(
-        payload_.size(),
-        "the payload ends here, \"{}\" is missing; is it cut off?",
-        levels_.back().is_object ? '}' : ']'
-    );
+    fault(payload_.size(), "the payload ends here, \"{}\" is missing; is it cut off?",
+            levels_.back().is_object ? '}' : ']');
 }
 
 std::string FaultScanner::path() const {
     std::string text;
     for (const Level& level : levels_) {
         if (level.is_object && !level.key.empty()) {
-            text +=
-                fmt::format("{}{}", text.empty() ? "" : ".", printable(level.key, kShownKeyBytes));
+            text += fmt::format(
+                    "{}{}", text.empty() ? "" : ".", printable(level.key, kShownKeyBytes));
         } else if (!level.is_object) {
             text += fmt::format("[{}]", level.index);
         }

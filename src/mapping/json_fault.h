@@ -17,7 +17,6 @@ enum class JsonValues : std::uint8_t { one, several };
 /// is known: `payload is not JSON: byte 9, in member "temp": nan is no JSON; send null`. Nothing if
 /// there is none, or if it is nested deeper than kJsonDepthMax. One pass over any bytes.
 [[nodiscard]] std::optional<std::string> explain_json_fault(
-    std::string_view payload, JsonValues values
-);
+        std::string_view payload, JsonValues values);
 
 }  // namespace foz::mapping

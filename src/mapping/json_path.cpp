@@ -15,8 +15,7 @@ namespace foz::mapping {
 namespace {
 
 std::uint32_t child_at(
-    const JsonDocument& document, std::uint32_t from, const config::PathStep& step
-) {
+        const JsonDocument& document, std::uint32_t from, const config::PathStep& step) {
     const JsonNode& node = document.node(from);
     const auto* key = std::get_if<std::string>(&step);
     if (node.kind != (key != nullptr ? JsonKind::object : JsonKind::array)) return kNotFound;
@@ -31,15 +30,14 @@ std::uint32_t child_at(
 
 /// The key of a member of `object` that `wanted` is probably meant to be.
 std::optional<std::string_view> similar_key(
-    const JsonDocument& document, std::uint32_t object, std::string_view wanted
-) {
+        const JsonDocument& document, std::uint32_t object, std::string_view wanted) {
     constexpr std::size_t kKeysMax = 100;    // that are looked at
     constexpr std::size_t kKeyBytesMin = 4;  // of shorter ones, any two are alike
     constexpr std::size_t kKeyBytesMax = 64;
     std::vector<std::string_view> keys;
     const std::uint32_t end = document.node(object).end;
     for (std::uint32_t i = object + 1; i != end && keys.size() < kKeysMax;
-         i = document.node(i).end) {
+            i = document.node(i).end) {
         const std::string_view key = document.node(i).key;
         if (same_name(key, wanted)) return key;
         if (key.size() <= kKeyBytesMax) keys.push_back(key);
@@ -64,8 +62,7 @@ std::string path_text(std::span<const config::PathStep> path) {
 }
 
 std::uint32_t value_at(
-    const JsonDocument& document, std::uint32_t from, std::span<const config::PathStep> path
-) {
+        const JsonDocument& document, std::uint32_t from, std::span<const config::PathStep> path) {
     for (const config::PathStep& step : path) {
         from = child_at(document, from, step);
         if (from == kNotFound) break;
@@ -74,8 +71,7 @@ std::uint32_t value_at(
 }
 
 std::string similar_field(
-    const JsonDocument& document, std::uint32_t from, std::span<const config::PathStep> path
-) {
+        const JsonDocument& document, std::uint32_t from, std::span<const config::PathStep> path) {
     for (const config::PathStep& step : path) {
         const std::uint32_t next = child_at(document, from, step);
         if (next != kNotFound) {

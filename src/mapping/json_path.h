@@ -20,13 +20,11 @@ inline constexpr std::uint32_t kNotFound = std::numeric_limits<std::uint32_t>::m
 /// The value at `path` from value `from` of `document`, or kNotFound. Of members with the same key
 /// the last one counts.
 [[nodiscard]] std::uint32_t value_at(
-    const JsonDocument& document, std::uint32_t from, std::span<const config::PathStep> path
-);
+        const JsonDocument& document, std::uint32_t from, std::span<const config::PathStep> path);
 
 /// For a field that is not at `path`: `the payload has "temperature", not "Temperature"`, with the
 /// first step that differs in case or by a letter or two; or "".
 [[nodiscard]] std::string similar_field(
-    const JsonDocument& document, std::uint32_t from, std::span<const config::PathStep> path
-);
+        const JsonDocument& document, std::uint32_t from, std::span<const config::PathStep> path);
 
 }  // namespace foz::mapping

@@ -21,9 +21,8 @@ bool is_one_of(std::string_view word, const std::array<std::string_view, N>& wor
 
 std::string in_lower_case(std::string_view token) {
     std::string word(token.substr(0, kShownBytes));
-    std::ranges::transform(word, word.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-    });
+    std::ranges::transform(word, word.begin(),
+            [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
     return word;
 }
 
@@ -32,25 +31,23 @@ std::string in_lower_case(std::string_view token) {
 std::string_view json_token_at(std::string_view payload, std::size_t at) {
     if (at >= payload.size()) return {};
     const std::size_t end =
-        payload.find_first_of(std::string_view(" \t\r\n,:[]{}\"\0", 12), at + 1);
+            payload.find_first_of(std::string_view(" \t\r\n,:[]{}\"\0", 12), at + 1);
     return payload.substr(at, end == std::string_view::npos ? end : end - at);
 }
 
 std::optional<std::string> explain_json_token(std::string_view token) {
     static constexpr std::array<std::string_view, 3> kWords = {"null", "true", "false"};
     static constexpr std::array<std::string_view, 5> kNoNumbers = {
-        "nan", "inf", "infinity", "nan(ind)", "1.#qnan"
-    };
+        "nan", "inf", "infinity", "nan(ind)", "1.#qnan"};
     static constexpr std::array<std::string_view, 6> kNothings = {
-        "none", "undefined", "nil", "n/a", "na", "unavailable"
-    };
+        "none", "undefined", "nil", "n/a", "na", "unavailable"};
     if (is_one_of(token, kWords) || is_json_number(token)) return std::nullopt;
     const std::string shown = printable(token, kShownBytes);
     const std::string word = in_lower_case(token);
     if (is_one_of(word, kWords)) return fmt::format("{} is no JSON; send {}", shown, word);
     const bool has_sign = word.starts_with('-') || word.starts_with('+');
     if (is_one_of(std::string_view(word).substr(has_sign ? 1 : 0), kNoNumbers) ||
-        is_one_of(word, kNothings)) {
+            is_one_of(word, kNothings)) {
         return fmt::format("{} is no JSON; send null", shown);
     }
     switch (token.front()) {
@@ -60,17 +57,15 @@ std::optional<std::string> explain_json_token(std::string_view token) {
         default: break;
     }
     if (token.find_first_of("0123456789") != std::string_view::npos &&
-        std::string_view("+-.0123456789").find(token.front()) != std::string_view::npos) {
+            std::string_view("+-.0123456789").find(token.front()) != std::string_view::npos) {
         return fmt::format(
-            "{} is no number of JSON, which has no \"+\" and no zeros in front, digits on both "
-            "sides of the point, and nothing else behind; send a number, or a text in double "
-            "quotes",
-            shown
-        );
+                "{} is no number of JSON, which has no \"+\" and no zeros in front, digits on both "
+                "sides of the point, and nothing else behind; send a number, or a text in double "
+                "quotes",
+                shown);
     }
     return fmt::format(
-        "{} is no number, true, false or null; a text stands in double quotes", shown
-    );
+            "{} is no number, true, false or null; a text stands in double quotes", shown);
 }
 
 }  // namespace foz::mapping

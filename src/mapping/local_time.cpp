@@ -34,11 +34,9 @@ Result<LocalTime> LocalTime::in_zone(const std::string& zone) {
     try {
         (void)date::get_tzdb();
     } catch (const std::exception& error) {
-        return fail(
-            ErrorCode::unavailable,
-            "the time-zone database cannot be read ({}); install the package tzdata",
-            error.what()
-        );
+        return fail(ErrorCode::unavailable,
+                "the time-zone database cannot be read ({}); install the package tzdata",
+                error.what());
     }
     try {
         time.zone_ = date::locate_zone(zone);

@@ -35,34 +35,27 @@ using CompiledRoute = std::variant<DeclaredRoute, InferredRoute>;
 
 template <class... Args>
 std::unexpected<Error> refuse(
-    const config::Place& place, fmt::format_string<Args...> format, Args&&... args
-) {
-    return fail(
-        ErrorCode::invalid,
-        "{}{}",
-        prefix_of(place),
-        fmt::format(format, std::forward<Args>(args)...)
-    );
+        const config::Place& place, fmt::format_string<Args...> format, Args&&... args) {
+    return fail(ErrorCode::invalid, "{}{}", prefix_of(place),
+            fmt::format(format, std::forward<Args>(args)...));
 }
 
 Result<void> check_table_name(const config::Route& route) {
     const std::string& name = route.table;
     const std::size_t point = name.find('.');
     const std::string_view schema =
-        std::string_view(name).substr(0, point == std::string::npos ? 0 : point);
+            std::string_view(name).substr(0, point == std::string::npos ? 0 : point);
     const std::string_view table =
-        std::string_view(name).substr(point == std::string::npos ? 0 : point + 1);
+            std::string_view(name).substr(point == std::string::npos ? 0 : point + 1);
     if (table.empty() || point == 0)
         return refuse(route.place, "\"{}\" is not a table's name", name);
     if (table.find('.') != std::string_view::npos || name.find('\0') != std::string::npos) {
         return refuse(
-            route.place, "\"{}\" is not a table's name; it is TABLE or SCHEMA.TABLE", name
-        );
+                route.place, "\"{}\" is not a table's name; it is TABLE or SCHEMA.TABLE", name);
     }
     if (table.size() > kNameBytesMax || schema.size() > kNameBytesMax) {
         return refuse(
-            route.place, "the name of table \"{}\" has over {} bytes", name, kNameBytesMax
-        );
+                route.place, "the name of table \"{}\" has over {} bytes", name, kNameBytesMax);
     }
     if (same_name(table.substr(0, 4), "foz_")) {
         return refuse(route.place, "table \"{}\": names that start with foz_ are foz's own", name);
@@ -73,15 +66,13 @@ Result<void> check_table_name(const config::Route& route) {
 /// "(temp double, dh timestamp)"
 std::string description_of(const Table& table) {
     if (table.inferred) {
-        return fmt::format(
-            "columns that follow the payload{}",
-            table.replaces ? " and on_duplicate = \"replace\"" : ""
-        );
+        return fmt::format("columns that follow the payload{}",
+                table.replaces ? " and on_duplicate = \"replace\"" : "");
     }
     std::string text;
     for (const Column& column : table.columns) {
-        text +=
-            fmt::format("{}{} {}", text.empty() ? "(" : ", ", column.name, name_of(column.type));
+        text += fmt::format(
+                "{}{} {}", text.empty() ? "(" : ", ", column.name, name_of(column.type));
     }
     text += ")";
     if (!table.key.empty()) text += fmt::format(" and key ({})", fmt::join(table.key, ", "));
@@ -106,14 +97,10 @@ Result<void> check_key(const config::Route& route, const Table& table) {
         for (const Column& column : table.columns) {
             known.emplace_back(column.name);
         }
-        return refuse(
-            route.place,
-            "key names column \"{}\", which {}; {}",
-            name,
-            table.inferred ? "a table without declared columns has not from the start"
-                           : "the route does not have",
-            config::hint_for(name, known)
-        );
+        return refuse(route.place, "key names column \"{}\", which {}; {}", name,
+                table.inferred ? "a table without declared columns has not from the start"
+                               : "the route does not have",
+                config::hint_for(name, known));
     }
     return {};
 }
@@ -174,18 +161,14 @@ Result<std::size_t> Mapping::State::share_table(Table table, const config::Route
     Table& first = *tables[*known];
     if (!fills_the_same_columns(table, first)) {
         const KnownTable& other = known_tables[*known];
-        return refuse(
-            route.place,
-            "the route for \"{}\" fills table {} with {}, but the route for \"{}\"{} fills it with "
-            "{}",
-            route.topic,
-            table.name,
-            description_of(table),
-            other.route,
-            other.place.line == 0 ? ""
-                                  : fmt::format(" ({}:{})", other.place.file, other.place.line),
-            description_of(first)
-        );
+        return refuse(route.place,
+                "the route for \"{}\" fills table {} with {}, but the route for \"{}\"{} fills it "
+                "with "
+                "{}",
+                route.topic, table.name, description_of(table), other.route,
+                other.place.line == 0 ? ""
+                                      : fmt::format(" ({}:{})", other.place.file, other.place.line),
+                description_of(first));
     }
     for (const Column& column : table.columns) {
         Column& shared = first.columns[place_of(first, column.name)];
@@ -197,8 +180,7 @@ Result<std::size_t> Mapping::State::share_table(Table table, const config::Route
 }
 
 Result<std::size_t> Mapping::State::add_declared(
-    const config::Route& route, const TopicPattern& topic
-) {
+        const config::Route& route, const TopicPattern& topic) {
     Table table;
     table.name = route.table;
     table.key = route.key;
@@ -210,22 +192,17 @@ Result<std::size_t> Mapping::State::add_declared(
         if (!column) return pass_on(column);
         for (const CompiledColumn& other : columns) {
             if (same_name(other.name, column->name)) {
-                return refuse(
-                    configured.place,
-                    "columns \"{}\" and \"{}\" are the same to a database",
-                    other.name,
-                    column->name
-                );
+                return refuse(configured.place,
+                        "columns \"{}\" and \"{}\" are the same to a database", other.name,
+                        column->name);
             }
         }
         const bool in_key = std::ranges::find(route.key, column->name) != route.key.end();
         column->rejects_missing = column->rejects_missing || in_key;
         if (in_key && column->unfit_is_null) {
-            return refuse(
-                configured.place,
-                "column \"{}\" is in the key, which takes no NULL: take else = \"null\" out",
-                column->name
-            );
+            return refuse(configured.place,
+                    "column \"{}\" is in the key, which takes no NULL: take else = \"null\" out",
+                    column->name);
         }
         table.columns.push_back({
             .name = column->name,
@@ -242,18 +219,13 @@ Result<std::size_t> Mapping::State::add_declared(
     for (CompiledColumn& column : columns) {
         column.cell = static_cast<std::uint32_t>(place_of(*tables[*index], column.name));
     }
-    routes.emplace_back(
-        std::in_place_type<DeclaredRoute>,
-        std::move(columns),
-        std::move(fields),
-        ReadingSelector(route.rows, route.where)
-    );
+    routes.emplace_back(std::in_place_type<DeclaredRoute>, std::move(columns), std::move(fields),
+            ReadingSelector(route.rows, route.where));
     return index;
 }
 
 Result<std::size_t> Mapping::State::add_inferred(
-    const config::Route& route, const TopicPattern& topic
-) {
+        const config::Route& route, const TopicPattern& topic) {
     std::optional<std::size_t> index = find_table(route.table);
     if (!index) {
         Table table;
@@ -261,9 +233,10 @@ Result<std::size_t> Mapping::State::add_inferred(
         table.key = route.key;
         table.replaces = route.on_duplicate == config::OnDuplicate::replace;
         table.inferred = true;
-        table.columns.push_back(
-            {.name = "time", .type = ColumnType::timestamp, .nullable = false, .receipt = true}
-        );
+        table.columns.push_back({.name = "time",
+            .type = ColumnType::timestamp,
+            .nullable = false,
+            .receipt = true});
         index = add_table(std::move(table), route);
         known_tables[*index].inferred = std::make_unique<InferredTable>(*tables[*index]);
     } else if (!tables[*index]->inferred || tables[*index]->key != route.key ||
@@ -284,17 +257,13 @@ Result<std::size_t> Mapping::State::add_inferred(
     for (const std::string& name : route.key) {
         const std::size_t column = place_of(*tables[*index], name);
         if (column == 0 ||
-            std::ranges::find(compiled.captures, column) != compiled.captures.end()) {
+                std::ranges::find(compiled.captures, column) != compiled.captures.end()) {
             continue;
         }
-        return refuse(
-            route.place,
-            "key names column \"{}\", which the topic \"{}\" does not capture; capture it with "
-            "{{{}}}, or give the route a table of its own",
-            name,
-            route.topic,
-            name
-        );
+        return refuse(route.place,
+                "key names column \"{}\", which the topic \"{}\" does not capture; capture it with "
+                "{{{}}}, or give the route a table of its own",
+                name, route.topic, name);
     }
     routes.emplace_back(std::move(compiled));
     return *index;
@@ -305,7 +274,7 @@ Result<void> Mapping::State::add_route(const config::Route& route, const std::st
     if (!topic) return refuse(route.place, "{}", topic.error().message);
     if (auto good = check_table_name(route); !good) return good;
     const auto table =
-        route.columns.empty() ? add_inferred(route, *topic) : add_declared(route, *topic);
+            route.columns.empty() ? add_inferred(route, *topic) : add_declared(route, *topic);
     if (!table) return std::unexpected(table.error());
     infos.push_back({name, route.topic, tables[*table].get()});
     matcher.add(std::move(*topic));
@@ -346,10 +315,8 @@ std::size_t Mapping::map(const mqtt::Message& message, std::uint64_t position, R
         }
         incoming.set_captured(std::span(matches.captured).subspan(match.first_capture));
         items.begin_route(match.route);
-        const bool takes = std::visit(
-            [&](auto& route) { return route.add_rows(incoming, items); },
-            state_->routes[match.route]
-        );
+        const bool takes = std::visit([&](auto& route) { return route.add_rows(incoming, items); },
+                state_->routes[match.route]);
         taken += takes ? 1 : 0;
         items.end_route();
     }
@@ -398,8 +365,7 @@ std::span<const std::unique_ptr<Table>> Mapping::tables() const {
 }
 
 Result<bool> Mapping::adopt_columns(
-    const Table& table, std::span<const Column> existing, std::span<const Refusal> refused
-) {
+        const Table& table, std::span<const Column> existing, std::span<const Refusal> refused) {
     for (const KnownTable& known : state_->known_tables) {
         if (known.inferred && &known.inferred->table() == &table) {
             return known.inferred->adopt(existing, refused);

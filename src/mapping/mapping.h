@@ -36,8 +36,7 @@ class Mapping {
     /// database: filters, captures that do not exist, unknown time zones, two routes to one table
     /// that disagree on its columns.
     [[nodiscard]] static Result<Mapping> compile(
-        const config::Settings& settings, std::string_view database
-    );
+            const config::Settings& settings, std::string_view database);
 
     Mapping(Mapping&&) noexcept;
     Mapping& operator=(Mapping&&) noexcept;
@@ -73,9 +72,8 @@ class Mapping {
     /// which ones it refuses: readings that need them are rejected. Yields whether the table has
     /// changed: rows mapped before may not fit it. Error: without what is refused there are no
     /// rows.
-    [[nodiscard]] Result<bool> adopt_columns(
-        const Table& table, std::span<const Column> existing, std::span<const Refusal> refused = {}
-    );
+    [[nodiscard]] Result<bool> adopt_columns(const Table& table, std::span<const Column> existing,
+            std::span<const Refusal> refused = {});
 
     /// What databases refused is asked for again when a reading needs it.
     void forget_refusals();

@@ -151,13 +151,8 @@ bool changes_whole_number(std::string_view loose_number, double real) {
     if (digits.size() <= kDigitsAlwaysKept) return false;
     if (digits.size() > kDigitsMax) return true;
     std::array<char, kDigitsMax + 16> written{};
-    const auto end = std::to_chars(
-        written.data(),
-        written.data() + written.size(),
-        std::abs(real),
-        std::chars_format::scientific,
-        static_cast<int>(digits.size()) - 1
-    );
+    const auto end = std::to_chars(written.data(), written.data() + written.size(), std::abs(real),
+            std::chars_format::scientific, static_cast<int>(digits.size()) - 1);
     std::string kept(written.data(), end.ptr);
     kept.resize(kept.find('e'));
     std::erase(kept, '.');

@@ -28,8 +28,7 @@ std::string describe_bad_utf8(std::string_view payload) {
         at += size;
     }
     return fmt::format(
-        "payload is not UTF-8 at byte {}; is it Latin-1? Have the device send UTF-8", at
-    );
+            "payload is not UTF-8 at byte {}; is it Latin-1? Have the device send UTF-8", at);
 }
 
 std::string_view without_surrounding_space(std::string_view text) {

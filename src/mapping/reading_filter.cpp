@@ -46,25 +46,19 @@ std::string shown(Number value) {
 }  // namespace
 
 bool ReadingFilter::takes(
-    const JsonDocument& document, std::uint32_t reading, std::uint32_t payload
-) const {
+        const JsonDocument& document, std::uint32_t reading, std::uint32_t payload) const {
     std::uint32_t found = value_at(document, reading, filter_.field);
     if (found == kNotFound && reading != payload) {
         found = value_at(document, payload, filter_.field);
     }
     return found != kNotFound &&
-           std::visit(
-               [&](const auto& wanted) { return equals(document.node(found), wanted); },
-               filter_.equals
-           );
+           std::visit([&](const auto& wanted) { return equals(document.node(found), wanted); },
+                   filter_.equals);
 }
 
 std::string ReadingFilter::label() const {
-    return fmt::format(
-        "where \"{}\" = {}",
-        path_text(filter_.field),
-        std::visit([](const auto& wanted) { return shown(wanted); }, filter_.equals)
-    );
+    return fmt::format("where \"{}\" = {}", path_text(filter_.field),
+            std::visit([](const auto& wanted) { return shown(wanted); }, filter_.equals));
 }
 
 }  // namespace foz::mapping

@@ -20,8 +20,7 @@ class ReadingFilter {
     /// value `payload` around it. A number equals one of the same value (1 and 1.0), a text the
     /// same text; never a number a text.
     [[nodiscard]] bool takes(
-        const JsonDocument& document, std::uint32_t reading, std::uint32_t payload
-    ) const;
+            const JsonDocument& document, std::uint32_t reading, std::uint32_t payload) const;
 
     /// `where "_type" = "location"`, for messages.
     [[nodiscard]] std::string label() const;

@@ -17,8 +17,8 @@ ReadingSelector::ReadingSelector(std::vector<std::string> rows, std::optional<co
 
 bool ReadingSelector::takes_any(const JsonDocument& document) {
     const bool none = walk(
-        document, [](const Reading&, auto) { return false; }, [](const Error&) { return false; }
-    );
+            document, [](const Reading&, auto) { return false; },
+            [](const Error&) { return false; });
     taken_ = taken_ || !none;
     if (!taken_ && left_out_ < kRemarkAfter) ++left_out_;
     return !none;
@@ -27,10 +27,8 @@ bool ReadingSelector::takes_any(const JsonDocument& document) {
 std::optional<std::string> ReadingSelector::take_remark() {
     if (taken_ || left_out_ < kRemarkAfter || std::exchange(remarked_, true)) return std::nullopt;
     return fmt::format(
-        "{} has left out all of the first {} messages; is the field or the value misspelt?",
-        filter_->label(),
-        kRemarkAfter
-    );
+            "{} has left out all of the first {} messages; is the field or the value misspelt?",
+            filter_->label(), kRemarkAfter);
 }
 
 }  // namespace foz::mapping

@@ -67,7 +67,7 @@ bool ReadingSelector::walk(const JsonDocument& document, Visit visit, Fail fail)
             const Reading reading = {value, readings->container, payload};
             if (!goes_on || !passes(document, reading)) return;
             goes_on =
-                visit(reading, [&] { return labelled ? label_of_reading(at) : std::string(); });
+                    visit(reading, [&] { return labelled ? label_of_reading(at) : std::string(); });
         });
     });
     return goes_on;
@@ -76,16 +76,15 @@ bool ReadingSelector::walk(const JsonDocument& document, Visit visit, Fail fail)
 template <class Visit>
 void ReadingSelector::for_each(const JsonDocument& document, ItemWriter& items, Visit visit) const {
     walk(
-        document,
-        [&](const Reading& reading, auto label) {
-            visit(reading, label);
-            return true;
-        },
-        [&](const Error& error) {
-            items.reject(error.message);
-            return true;
-        }
-    );
+            document,
+            [&](const Reading& reading, auto label) {
+                visit(reading, label);
+                return true;
+            },
+            [&](const Error& error) {
+                items.reject(error.message);
+                return true;
+            });
 }
 
 }  // namespace foz::mapping

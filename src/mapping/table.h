@@ -40,7 +40,7 @@ struct Table {
     std::string name;  // may be "schema.table"
     std::vector<Column> columns;
     std::vector<std::string>
-        key;  // names of columns; empty: none, nothing is ignored as a duplicate
+            key;  // names of columns; empty: none, nothing is ignored as a duplicate
     /// A row whose key is there with other values takes its place, instead of being refused.
     bool replaces = false;
     /// The columns follow the payload: they grow and widen while foz runs (version counts the

@@ -119,7 +119,7 @@ void scan_time_of_day(TimeScanner& scanner, WrittenTime& time) {
     time.clock += minutes(scanner.number<2>(59));
     if (scanner.take(':')) {
         time.clock +=
-            seconds(scanner.number<2>(60));  // 60: a leap second, the same as the next one
+                seconds(scanner.number<2>(60));  // 60: a leap second, the same as the next one
         if (scanner.take('.') || scanner.take(',')) time.fraction = scanner.fraction();
     }
     if (scanner.next() == ' ') (void)scanner.take(' ');
@@ -141,8 +141,8 @@ Form scan_iso(std::string_view text, WrittenTime& time) {
 }
 
 std::unexpected<std::string> out_of_years(std::string_view text) {
-    return std::unexpected(fmt::format("\"{}\" is outside of the years 0001 to 9999", excerpt(text))
-    );
+    return std::unexpected(
+            fmt::format("\"{}\" is outside of the years 0001 to 9999", excerpt(text)));
 }
 
 TimestampReader::Outcome in_range(SystemTime time, std::string_view text) {
@@ -177,23 +177,20 @@ bool names_zone(std::string_view format) {
 /// read it back.
 Result<void> check_format(const std::string& format) {
     if (names_zone(format)) {
-        return fail(
-            ErrorCode::invalid,
-            "format \"{}\" has %Z, the abbreviation of a time zone, which may mean several; use "
-            "%z for an offset such as +0200, or write the letters as they are and set zone",
-            format
-        );
+        return fail(ErrorCode::invalid,
+                "format \"{}\" has %Z, the abbreviation of a time zone, which may mean several; "
+                "use "
+                "%z for an offset such as +0200, or write the letters as they are and set zone",
+                format);
     }
     const date::sys_seconds sample = date::sys_days(date::year(2022) / 8 / 1) + hours(10);
     std::istringstream written(date::format(format, sample));
     date::sys_seconds read;
     written >> date::parse(format, read);
     if (written.fail() || date::floor<date::days>(read) != date::floor<date::days>(sample)) {
-        return fail(
-            ErrorCode::invalid,
-            "format \"{}\" does not describe a date; an example: \"%d/%m/%Y %H:%M:%S\"",
-            format
-        );
+        return fail(ErrorCode::invalid,
+                "format \"{}\" does not describe a date; an example: \"%d/%m/%Y %H:%M:%S\"",
+                format);
     }
     return {};
 }
@@ -220,16 +217,16 @@ TimestampReader::Outcome TimestampReader::from_text(std::string_view text) {
     switch (scan_iso(text, time)) {
         case Form::good: break;
         case Form::no_such_day:
-            return std::unexpected(fmt::format("\"{}\" is a day that does not exist", excerpt(text))
-            );
+            return std::unexpected(
+                    fmt::format("\"{}\" is a day that does not exist", excerpt(text)));
         case Form::unknown:
             if (is_loose_number(text)) return from_number(text);
-            return std::unexpected(fmt::format(
-                "\"{}\" is not a time in a known form, such as 2022-08-01T10:00:00Z; for another "
-                "form "
-                "declare the column's format",
-                excerpt(text)
-            ));
+            return std::unexpected(
+                    fmt::format("\"{}\" is not a time in a known form, such as "
+                                "2022-08-01T10:00:00Z; for another "
+                                "form "
+                                "declare the column's format",
+                            excerpt(text)));
     }
     const seconds utc = time.offset ? time.clock - *time.offset : local_time_.to_utc(time.clock);
     return in_range(SystemTime(utc + time.fraction), text);
@@ -237,12 +234,12 @@ TimestampReader::Outcome TimestampReader::from_text(std::string_view text) {
 
 TimestampReader::Outcome TimestampReader::from_number(std::string_view number) const {
     if (!unit_) {
-        return std::unexpected(fmt::format(
-            "the time is the number {}, whose unit is unknown; declare the column's unit (s, ms, "
-            "us "
-            "or ns)",
-            excerpt(number)
-        ));
+        return std::unexpected(
+                fmt::format("the time is the number {}, whose unit is unknown; declare the "
+                            "column's unit (s, ms, "
+                            "us "
+                            "or ns)",
+                        excerpt(number)));
     }
     const Scaled scaled = scaled_integer(number, 6 - digits_below_second(*unit_));
     if (scaled.exactness == Exactness::out_of_range) return out_of_years(number);
@@ -250,18 +247,16 @@ TimestampReader::Outcome TimestampReader::from_number(std::string_view number) c
 }
 
 TimestampReader::Outcome TimestampReader::from_format(
-    std::string_view text, const std::string& format
-) {
+        std::string_view text, const std::string& format) {
     std::istringstream stream{std::string(text)};
     date::fields<std::chrono::nanoseconds> fields;
     std::string abbreviation;
     minutes offset = minutes::min();
     date::from_stream(stream, format.c_str(), fields, &abbreviation, &offset);
     if (stream.fail() || stream.peek() != std::istringstream::traits_type::eof() ||
-        !fields.ymd.ok()) {
+            !fields.ymd.ok()) {
         return std::unexpected(
-            fmt::format("\"{}\" is not a time of the form \"{}\"", excerpt(text), format)
-        );
+                fmt::format("\"{}\" is not a time of the form \"{}\"", excerpt(text), format));
     }
     std::chrono::nanoseconds time_of_day{0};
     if (fields.has_tod) time_of_day = fields.tod.to_duration();

@@ -9,7 +9,7 @@ namespace foz::mapping {
 namespace {
 
 constexpr std::string_view kNameCharacters =
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
 
 /// The next level of a topic or pattern, which is taken off its front. False at the end.
 class Levels {
@@ -44,12 +44,11 @@ Result<TopicPattern> TopicPattern::compile(std::string_view pattern) {
         filter += kind == LevelKind::capture ? "+" : kind == LevelKind::capture_rest ? "#" : level;
     }
     if (!mqtt::is_valid_topic_filter(filter) || pattern.starts_with("$share/")) {
-        return fail(
-            ErrorCode::invalid,
-            "\"{}\" is not a topic filter: \"+\" and \"{{name}}\" stand alone in a level, \"#\" "
-            "and \"{{name...}}\" alone in the last one",
-            pattern
-        );
+        return fail(ErrorCode::invalid,
+                "\"{}\" is not a topic filter: \"+\" and \"{{name}}\" stand alone in a level, "
+                "\"#\" "
+                "and \"{{name...}}\" alone in the last one",
+                pattern);
     }
     return compiled;
 }
@@ -74,12 +73,10 @@ Result<void> TopicPattern::add_level(std::string_view level) {
     const bool takes_rest = enclosed && name.size() > kRest.size() && name.ends_with(kRest);
     if (takes_rest) name.remove_suffix(kRest.size());
     if (!enclosed || name.find_first_not_of(kNameCharacters) != std::string_view::npos) {
-        return fail(
-            ErrorCode::invalid,
-            "level \"{}\" of the topic is not a capture: that is {{name}}, or at the end "
-            "{{name...}}, alone in its level, of letters, digits, _ and -",
-            level
-        );
+        return fail(ErrorCode::invalid,
+                "level \"{}\" of the topic is not a capture: that is {{name}}, or at the end "
+                "{{name...}}, alone in its level, of letters, digits, _ and -",
+                level);
     }
     if (std::ranges::find(captures_, name) != captures_.end()) {
         return fail(ErrorCode::invalid, "the topic captures {{{}}} twice", name);
@@ -100,24 +97,20 @@ bool TopicPattern::match(std::string_view topic, std::vector<CapturedLevel>& cap
         if (wanted.kind == LevelKind::rest) return true;
         if (wanted.kind == LevelKind::capture_rest) {
             const std::size_t begin =
-                levels.next(level) ? level.data() - topic.data() : topic.size();
-            captured.push_back(
-                {static_cast<std::uint16_t>(begin), static_cast<std::uint16_t>(topic.size() - begin)
-                }
-            );
+                    levels.next(level) ? level.data() - topic.data() : topic.size();
+            captured.push_back({static_cast<std::uint16_t>(begin),
+                static_cast<std::uint16_t>(topic.size() - begin)});
             return true;
         }
         const bool fits =
-            levels.next(level) && (wanted.kind != LevelKind::literal || wanted.text == level);
+                levels.next(level) && (wanted.kind != LevelKind::literal || wanted.text == level);
         if (!fits) {
             captured.resize(captured_before);
             return false;
         }
         if (wanted.kind == LevelKind::capture) {
-            captured.push_back(
-                {static_cast<std::uint16_t>(level.data() - topic.data()),
-                 static_cast<std::uint16_t>(level.size())}
-            );
+            captured.push_back({static_cast<std::uint16_t>(level.data() - topic.data()),
+                static_cast<std::uint16_t>(level.size())});
         }
     }
     if (!levels.next(level)) return true;

@@ -8,8 +8,7 @@ namespace foz::mapping {
 namespace {
 
 constexpr std::array<std::string_view, 8> kNames = {
-    "integer", "double", "decimal", "text", "boolean", "timestamp", "json", "bytes"
-};
+    "integer", "double", "decimal", "text", "boolean", "timestamp", "json", "bytes"};
 
 }  // namespace
 

@@ -60,59 +60,35 @@ ConnectFlags read_connect_flags(WireReader& reader, ProtocolVersion version) {
     // MQTT 3.1 says that unused bits are ignored, and that those of the will are unused without a
     // will.
     if (version == ProtocolVersion::v3_1) {
-        reader.require(
-            !flags.will || flags.will_qos != 3,
-            malformed_packet,
-            "[MQTT-3.1.2-12] the will has QoS 3"
-        );
+        reader.require(!flags.will || flags.will_qos != 3, malformed_packet,
+                "[MQTT-3.1.2-12] the will has QoS 3");
         return flags;
     }
-    reader.require(
-        !flags.reserved,
-        malformed_packet,
-        "[MQTT-3.1.2-3] the reserved bit of the Connect Flags is set"
-    );
+    reader.require(!flags.reserved, malformed_packet,
+            "[MQTT-3.1.2-3] the reserved bit of the Connect Flags is set");
     reader.require(flags.will_qos != 3, malformed_packet, "[MQTT-3.1.2-12] the will has QoS 3");
-    reader.require(
-        flags.will || flags.will_qos == 0,
-        malformed_packet,
-        "[MQTT-3.1.2-11] the will has a QoS, but there is no will"
-    );
-    reader.require(
-        flags.will || !flags.will_retain,
-        malformed_packet,
-        "[MQTT-3.1.2-13] the will is to be retained, but there is no will"
-    );
-    reader.require(
-        version == ProtocolVersion::v5 || flags.user_name || !flags.password,
-        malformed_packet,
-        "[MQTT-3.1.2-22] a password without a user name, in MQTT 3.1.1"
-    );
+    reader.require(flags.will || flags.will_qos == 0, malformed_packet,
+            "[MQTT-3.1.2-11] the will has a QoS, but there is no will");
+    reader.require(flags.will || !flags.will_retain, malformed_packet,
+            "[MQTT-3.1.2-13] the will is to be retained, but there is no will");
+    reader.require(version == ProtocolVersion::v5 || flags.user_name || !flags.password,
+            malformed_packet, "[MQTT-3.1.2-22] a password without a user name, in MQTT 3.1.1");
     return flags;
 }
 
 std::string_view read_client_id(
-    WireReader& reader, const Connect& packet, const DecodeLimits& limits
-) {
+        WireReader& reader, const Connect& packet, const DecodeLimits& limits) {
     const std::string_view id = reader.text();
-    reader.require(
-        !id.empty() || packet.version != ProtocolVersion::v3_1,
-        ReasonCode::client_identifier_not_valid,
-        "[MQTT3.1 3.1] the client identifier is empty, in MQTT 3.1"
-    );
-    reader.require(
-        !id.empty() || packet.clean_start || packet.version == ProtocolVersion::v5,
-        ReasonCode::client_identifier_not_valid,
-        "[MQTT-3.1.3-8] the client identifier is empty, but the session is to be kept, in MQTT "
-        "3.1.1"
-    );
-    reader.require_within(
-        "client_id_bytes",
-        limits.client_id_bytes,
-        id.size(),
-        ReasonCode::client_identifier_not_valid,
-        "the client identifier is longer than is allowed here"
-    );
+    reader.require(!id.empty() || packet.version != ProtocolVersion::v3_1,
+            ReasonCode::client_identifier_not_valid,
+            "[MQTT3.1 3.1] the client identifier is empty, in MQTT 3.1");
+    reader.require(!id.empty() || packet.clean_start || packet.version == ProtocolVersion::v5,
+            ReasonCode::client_identifier_not_valid,
+            "[MQTT-3.1.3-8] the client identifier is empty, but the session is to be kept, in MQTT "
+            "3.1.1");
+    reader.require_within("client_id_bytes", limits.client_id_bytes, id.size(),
+            ReasonCode::client_identifier_not_valid,
+            "the client identifier is longer than is allowed here");
     return id;
 }
 
@@ -122,11 +98,8 @@ Will read_will(WireReader& reader, const ConnectFlags& flags, const DecodeContex
     will.retain = flags.will_retain;
     will.properties = read_properties(reader, PropertyOwner::will, context);
     will.topic = read_topic_name(reader, context.limits);
-    reader.require(
-        !will.topic.empty(),
-        ReasonCode::topic_name_invalid,
-        "[MQTT-4.7.3-1] the will's topic is empty"
-    );
+    reader.require(!will.topic.empty(), ReasonCode::topic_name_invalid,
+            "[MQTT-4.7.3-1] the will's topic is empty");
     will.payload = reader.binary();
     return will;
 }
@@ -143,10 +116,8 @@ Decoded<Connect> decode_connect(std::string_view body, const DecodeLimits& limit
     const ProtocolNameAndLevel protocol = read_protocol(reader);
     const std::optional<ProtocolVersion> version = version_of(protocol);
     if (!version) {
-        reader.fail(
-            ReasonCode::unsupported_protocol_version,
-            "[MQTT-3.1.2-2] neither MQTT 3.1 nor 3.1.1 nor 5.0"
-        );
+        reader.fail(ReasonCode::unsupported_protocol_version,
+                "[MQTT-3.1.2-2] neither MQTT 3.1 nor 3.1.1 nor 5.0");
         return std::unexpected(reader.error());
     }
     const DecodeContext context{.version = *version, .sender = Sender::client, .limits = limits};
@@ -183,11 +154,8 @@ namespace {
 
 ReasonCode read_return_code(WireReader& reader) {
     const std::optional<ReasonCode> reason = reason_from_return_code(reader.u8());
-    reader.require(
-        reason.has_value(),
-        ReasonCode::protocol_error,
-        "[MQTT 3.1.1, 3.2.2.3] the CONNACK's return code is over 5"
-    );
+    reader.require(reason.has_value(), ReasonCode::protocol_error,
+            "[MQTT 3.1.1, 3.2.2.3] the CONNACK's return code is over 5");
     return reason.value_or(ReasonCode::unspecified_error);
 }
 
@@ -198,11 +166,8 @@ Decoded<Connack> decode_connack(std::string_view body, const DecodeContext& cont
     const std::uint8_t flags = reader.u8();
     // MQTT 3.1 has no session present flag, and does not say what is in its place.
     const bool has_flags = context.version != ProtocolVersion::v3_1;
-    reader.require(
-        !has_flags || flags <= 1,
-        ReasonCode::malformed_packet,
-        "[MQTT-3.2.2-1] reserved bits of the CONNACK's flags are set"
-    );
+    reader.require(!has_flags || flags <= 1, ReasonCode::malformed_packet,
+            "[MQTT-3.2.2-1] reserved bits of the CONNACK's flags are set");
     Connack packet;
     packet.session_present = has_flags && (flags & 1U) != 0;
     // A server that does not know MQTT 5 refuses it with the CONNACK of MQTT 3.1.1, which is two
@@ -210,19 +175,15 @@ Decoded<Connack> decode_connack(std::string_view body, const DecodeContext& cont
     if (context.version != ProtocolVersion::v5 || body.size() == 2) {
         packet.reason = read_return_code(reader);
         reader.require(
-            context.version != ProtocolVersion::v5 || packet.reason != ReasonCode::success,
-            ReasonCode::malformed_packet,
-            "[MQTT5 3.2.2.3] the CONNACK has no Property Length"
-        );
+                context.version != ProtocolVersion::v5 || packet.reason != ReasonCode::success,
+                ReasonCode::malformed_packet, "[MQTT5 3.2.2.3] the CONNACK has no Property Length");
     } else {
         packet.reason = read_reason(reader, PacketType::connack, Sender::server);
         packet.properties = read_properties(reader, PropertyOwner::connack, context);
     }
-    reader.require(
-        packet.reason == ReasonCode::success || !packet.session_present,
-        ReasonCode::protocol_error,
-        "[MQTT-3.2.2-6] the connection is refused, but a session is said to be present"
-    );
+    reader.require(packet.reason == ReasonCode::success || !packet.session_present,
+            ReasonCode::protocol_error,
+            "[MQTT-3.2.2-6] the connection is refused, but a session is said to be present");
     return reader.finish(packet);
 }
 

@@ -26,21 +26,17 @@ Decoded<Auth> decode_auth(std::string_view body, const DecodeContext& context) {
     if (reader.more() || context.sender == Sender::client) {
         packet.reason = read_reason(reader, PacketType::auth, context.sender);
         packet.properties = read_properties(reader, PropertyOwner::auth, context);
-        reader.require(
-            packet.properties.has(PropertyId::authentication_method),
-            ReasonCode::protocol_error,
-            "[MQTT5 3.15.2.2.2] the AUTH has no authentication method"
-        );
+        reader.require(packet.properties.has(PropertyId::authentication_method),
+                ReasonCode::protocol_error,
+                "[MQTT5 3.15.2.2.2] the AUTH has no authentication method");
     }
     return reader.finish(packet);
 }
 
 Decoded<void> decode_ping(std::string_view body) {
     if (body.empty()) return {};
-    return std::unexpected(DecodeError{
-        ReasonCode::malformed_packet,
-        "[MQTT5 3.12.1] a PINGREQ or PINGRESP has bytes after its header"
-    });
+    return std::unexpected(DecodeError{ReasonCode::malformed_packet,
+        "[MQTT5 3.12.1] a PINGREQ or PINGRESP has bytes after its header"});
 }
 
 }  // namespace foz::mqtt

@@ -17,13 +17,10 @@ Decoded<Publish> decode_publish(const Frame& frame, const DecodeContext& context
         packet.packet_id = read_packet_id(reader);
     }
     packet.properties = read_properties(reader, PropertyOwner::publish, context);
-    packet.topic_alias =
-        static_cast<std::uint16_t>(packet.properties.number(PropertyId::topic_alias).value_or(0));
-    reader.require(
-        !packet.topic.empty() || packet.topic_alias != 0,
-        ReasonCode::protocol_error,
-        "[MQTT-4.7.3-1] the topic name is empty, and there is no topic alias"
-    );
+    packet.topic_alias = static_cast<std::uint16_t>(
+            packet.properties.number(PropertyId::topic_alias).value_or(0));
+    reader.require(!packet.topic.empty() || packet.topic_alias != 0, ReasonCode::protocol_error,
+            "[MQTT-4.7.3-1] the topic name is empty, and there is no topic alias");
     packet.payload = reader.take_rest();
     return reader.finish(packet);
 }
@@ -39,7 +36,7 @@ Decoded<Acknowledgement> decode_acknowledgement(const Frame& frame, const Decode
         packet.reason = read_reason(reader, frame.type, context.sender);
         if (reader.more()) {
             packet.properties =
-                read_properties(reader, static_cast<PropertyOwner>(frame.type), context);
+                    read_properties(reader, static_cast<PropertyOwner>(frame.type), context);
         }
     }
     return reader.finish(packet);

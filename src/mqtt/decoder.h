@@ -28,7 +28,7 @@ struct DecodeLimits {
     std::uint32_t user_properties = 0xFFFFFFFF;        // exceeded: quota_exceeded; the will's are
     std::uint32_t user_properties_bytes = 0xFFFFFFFF;  // counted apart from those of CONNECT
     std::uint32_t subscriptions =
-        0xFFFFFFFF;  // entries of a SUBSCRIBE or UNSUBSCRIBE: quota_exceeded
+            0xFFFFFFFF;  // entries of a SUBSCRIBE or UNSUBSCRIBE: quota_exceeded
 };
 
 /// What a connection knows about the packets that it receives.
@@ -51,23 +51,18 @@ struct DecodeContext {
 
 /// PUBACK, PUBREC, PUBREL, PUBCOMP, by `frame.type`.
 [[nodiscard]] Decoded<Acknowledgement> decode_acknowledgement(
-    const Frame& frame, const DecodeContext& context
-);
+        const Frame& frame, const DecodeContext& context);
 
 [[nodiscard]] Decoded<Connack> decode_connack(std::string_view body, const DecodeContext& context);
 [[nodiscard]] Decoded<Subscribe> decode_subscribe(
-    std::string_view body, const DecodeContext& context
-);
+        std::string_view body, const DecodeContext& context);
 [[nodiscard]] Decoded<Suback> decode_suback(std::string_view body, const DecodeContext& context);
 [[nodiscard]] Decoded<Unsubscribe> decode_unsubscribe(
-    std::string_view body, const DecodeContext& context
-);
+        std::string_view body, const DecodeContext& context);
 [[nodiscard]] Decoded<Unsuback> decode_unsuback(
-    std::string_view body, const DecodeContext& context
-);
+        std::string_view body, const DecodeContext& context);
 [[nodiscard]] Decoded<Disconnect> decode_disconnect(
-    std::string_view body, const DecodeContext& context
-);
+        std::string_view body, const DecodeContext& context);
 [[nodiscard]] Decoded<Auth> decode_auth(std::string_view body, const DecodeContext& context);
 /// PINGREQ and PINGRESP have no body.
 [[nodiscard]] Decoded<void> decode_ping(std::string_view body);

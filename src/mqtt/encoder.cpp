@@ -25,8 +25,7 @@ class OpenPacket {
         FOZ_CHECK(size <= kVariableMax);
         char bytes[4];
         const auto length = static_cast<std::size_t>(
-            store_variable(bytes, static_cast<std::uint32_t>(size)) - bytes
-        );
+                store_variable(bytes, static_cast<std::uint32_t>(size)) - bytes);
         to_.insert(body_, length - 1, '\0');
         std::memcpy(to_.data() + body_ - 1, bytes, length);
     }
@@ -44,8 +43,7 @@ void append_properties(std::string& to, const Properties& properties, ProtocolVe
 
 /// A reason and properties, each left out when it need not be there.
 void append_reason_and_properties(
-    std::string& to, ReasonCode reason, const Properties& properties, ProtocolVersion version
-) {
+        std::string& to, ReasonCode reason, const Properties& properties, ProtocolVersion version) {
     if (version != ProtocolVersion::v5) return;
     if (reason == ReasonCode::success && properties.empty()) return;
     to.push_back(static_cast<char>(reason));
@@ -105,10 +103,9 @@ void append_connack(std::string& to, const Connack& packet, ProtocolVersion vers
     OpenPacket open(to, PacketType::connack);
     to.push_back(packet.session_present && version != ProtocolVersion::v3_1 ? 1 : 0);
     to.push_back(static_cast<char>(
-        version == ProtocolVersion::v5
-            ? static_cast<std::uint8_t>(packet.reason)
-            : connack_return_code(packet.reason).value_or(kServerUnavailable)
-    ));
+            version == ProtocolVersion::v5
+                    ? static_cast<std::uint8_t>(packet.reason)
+                    : connack_return_code(packet.reason).value_or(kServerUnavailable)));
     append_properties(to, packet.properties, version);
     open.close();
 }
@@ -130,9 +127,8 @@ void append_publish(std::string& to, const Publish& packet, ProtocolVersion vers
             at = std::copy_n(bytes.data(), bytes.size(), at);
         };
         *at++ = static_cast<char>(
-            (static_cast<unsigned>(PacketType::publish) << 4U) | (packet.dup ? 8U : 0U) |
-            (static_cast<unsigned>(packet.qos) << 1U) | (packet.retain ? 1U : 0U)
-        );
+                (static_cast<unsigned>(PacketType::publish) << 4U) | (packet.dup ? 8U : 0U) |
+                (static_cast<unsigned>(packet.qos) << 1U) | (packet.retain ? 1U : 0U));
         at = store_variable(at, static_cast<std::uint32_t>(remaining));
         store_big(at, static_cast<std::uint16_t>(packet.topic.size()));
         at += 2;
@@ -152,8 +148,7 @@ void append_publish(std::string& to, const Publish& packet, ProtocolVersion vers
 }
 
 void append_acknowledgement(
-    std::string& to, PacketType type, const Acknowledgement& packet, ProtocolVersion version
-) {
+        std::string& to, PacketType type, const Acknowledgement& packet, ProtocolVersion version) {
     FOZ_CHECK(is_acknowledgement(type));
     OpenPacket open(to, type, type == PacketType::pubrel ? 2 : 0);
     append_big(to, packet.packet_id);

@@ -20,8 +20,7 @@ void append_connack(std::string& to, const Connack& packet, ProtocolVersion vers
 void append_publish(std::string& to, const Publish& packet, ProtocolVersion version);
 /// `type`: puback, pubrec, pubrel or pubcomp.
 void append_acknowledgement(
-    std::string& to, PacketType type, const Acknowledgement& packet, ProtocolVersion version
-);
+        std::string& to, PacketType type, const Acknowledgement& packet, ProtocolVersion version);
 void append_subscribe(std::string& to, const Subscribe& packet, ProtocolVersion version);
 void append_suback(std::string& to, const Suback& packet, ProtocolVersion version);
 void append_unsubscribe(std::string& to, const Unsubscribe& packet, ProtocolVersion version);

@@ -54,8 +54,7 @@ std::string_view flags_error(PacketType type, unsigned flags, ProtocolVersion ve
 }  // namespace
 
 Decoded<std::optional<Frame>> read_frame(
-    std::string_view input, ProtocolVersion version, std::uint32_t packet_bytes_max
-) {
+        std::string_view input, ProtocolVersion version, std::uint32_t packet_bytes_max) {
     if (input.empty()) return std::nullopt;
     const auto first = static_cast<std::uint8_t>(input[0]);
     const auto type = static_cast<PacketType>(first >> 4U);
@@ -73,11 +72,9 @@ Decoded<std::optional<Frame>> read_frame(
     if (remaining.header_bytes == 0) return std::nullopt;
     const std::size_t size = remaining.header_bytes + remaining.value;
     if (size > packet_bytes_max) {
-        return std::unexpected(DecodeError{
-            .reason = ReasonCode::packet_too_large,
+        return std::unexpected(DecodeError{.reason = ReasonCode::packet_too_large,
             .message = "[MQTT-3.2.2-15] the packet is larger than is allowed here",
-            .exceeded = {.name = "packet_bytes", .limit = packet_bytes_max, .found = size}
-        });
+            .exceeded = {.name = "packet_bytes", .limit = packet_bytes_max, .found = size}});
     }
     if (size > input.size()) return std::nullopt;
     return Frame{

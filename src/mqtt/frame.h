@@ -28,11 +28,8 @@ inline constexpr std::uint32_t kPacketBytesMax = 268'435'460;
 /// are needed; an error as soon as the fixed header shows one: reserved type or flags, QoS 3, a
 /// Remaining Length over four bytes, a packet over `packet_bytes_max` (packet_too_large), before
 /// its body is here. Before CONNECT the version is not known: pass v5.
-[[nodiscard]] Decoded<std::optional<Frame>> read_frame(
-    std::string_view input,
-    ProtocolVersion version,
-    std::uint32_t packet_bytes_max = kPacketBytesMax
-);
+[[nodiscard]] Decoded<std::optional<Frame>> read_frame(std::string_view input,
+        ProtocolVersion version, std::uint32_t packet_bytes_max = kPacketBytesMax);
 
 /// How many bytes the packet at the start of `input` has in all, fixed header included; 0 when that
 /// cannot be told yet. For growing a buffer after read_frame wanted more.

@@ -22,7 +22,7 @@ constexpr unsigned kUserFlag = 8;
 bool are_message_properties(std::string_view bytes) {
     if (bytes.empty()) return true;
     const Decoded<Properties> properties =
-        validate_properties(bytes, {.owner = PropertyOwner::publish, .sender = Sender::client});
+            validate_properties(bytes, {.owner = PropertyOwner::publish, .sender = Sender::client});
     return properties && !properties->has(PropertyId::topic_alias);
 }
 
@@ -43,13 +43,11 @@ void encode_message(const Message& message, std::string& to) {
     FOZ_CHECK(message.qos <= 2);
     char header[kMessageHeaderBytes];
     header[0] = kFormat;
-    header[1] = static_cast<char>(
-        message.qos | (message.retain ? kRetainFlag : 0U) | (message.user.empty() ? 0U : kUserFlag)
-    );
+    header[1] = static_cast<char>(message.qos | (message.retain ? kRetainFlag : 0U) |
+                                  (message.user.empty() ? 0U : kUserFlag));
     store_little(header + 2, message.packet_id);
     store_little(
-        header + 4, static_cast<std::int64_t>(message.received.time_since_epoch().count())
-    );
+            header + 4, static_cast<std::int64_t>(message.received.time_since_epoch().count()));
     store_little(header + 12, static_cast<std::uint16_t>(message.topic.size()));
     store_little(header + 14, static_cast<std::uint16_t>(message.client_id.size()));
     store_little(header + 16, static_cast<std::uint32_t>(message.properties.size()));
@@ -73,12 +71,8 @@ Result<Message> decode_message(ByteView bytes) {
     }
     const char* const header = rest.data();
     if (header[0] != kFormat) {
-        return fail(
-            ErrorCode::corrupt,
-            "a message record has the format {}; this foz knows {}",
-            static_cast<unsigned>(static_cast<std::uint8_t>(header[0])),
-            kFormat
-        );
+        return fail(ErrorCode::corrupt, "a message record has the format {}; this foz knows {}",
+                static_cast<unsigned>(static_cast<std::uint8_t>(header[0])), kFormat);
     }
     const unsigned flags = static_cast<std::uint8_t>(header[1]);
     const std::size_t topic_bytes = load_little<std::uint16_t>(header + 12);
@@ -99,12 +93,11 @@ Result<Message> decode_message(ByteView bytes) {
     message.properties = take(properties_bytes);
     if ((flags & kUserFlag) != 0) {
         const std::size_t user_bytes =
-            rest.size() < kUserLengthBytes ? 0 : load_little<std::uint16_t>(rest.data());
+                rest.size() < kUserLengthBytes ? 0 : load_little<std::uint16_t>(rest.data());
         // An empty one is not written.
         if (user_bytes == 0 || kUserLengthBytes + user_bytes > rest.size()) {
             return fail(
-                ErrorCode::corrupt, "a message record's user name is longer than the record"
-            );
+                    ErrorCode::corrupt, "a message record's user name is longer than the record");
         }
         rest.remove_prefix(kUserLengthBytes);
         message.user = take(user_bytes);
@@ -116,8 +109,7 @@ Result<Message> decode_message(ByteView bytes) {
     message.packet_id = load_little<std::uint16_t>(header + 2);
     if (flags > (kQosMask | kRetainFlag | kUserFlag) || !is_consistent(message)) {
         return fail(
-            ErrorCode::corrupt, "a message record's fields are not those of an MQTT message"
-        );
+                ErrorCode::corrupt, "a message record's fields are not those of an MQTT message");
     }
     return message;
 }
@@ -136,7 +128,7 @@ void encode_session_record(const SessionRecord& record, std::string& to) {
 Result<SessionRecord> decode_session_record(ByteView bytes) {
     const std::string_view text = as_text(bytes);
     if (text.size() < kSessionHeaderBytes || text.size() > kSessionHeaderBytes + 0xFFFF ||
-        text[0] != kFormat || text[1] != 0) {
+            text[0] != kFormat || text[1] != 0) {
         return fail(ErrorCode::corrupt, "{} bytes are not a session record", text.size());
     }
     const SessionRecord record{

@@ -79,7 +79,7 @@ struct Publish {
     std::string_view payload;
     std::uint16_t packet_id = 0;  // 0 at QoS 0, otherwise not
     std::uint16_t topic_alias =
-        0;  // 0: none. Also among the properties; the encoder reads only those
+            0;  // 0: none. Also among the properties; the encoder reads only those
     std::uint8_t qos = 0;
     bool retain = false;
     bool dup = false;

@@ -13,8 +13,7 @@ namespace foz::mqtt {
 
 /// The Property Length and what it covers; nothing is read, and none there, in MQTT 3.
 [[nodiscard]] Properties read_properties(
-    WireReader& reader, PropertyOwner owner, const DecodeContext& context
-);
+        WireReader& reader, PropertyOwner owner, const DecodeContext& context);
 
 /// A topic name, to be published to: valid, without wildcards, within the limits. May be empty.
 [[nodiscard]] std::string_view read_topic_name(WireReader& reader, const DecodeLimits& limits);

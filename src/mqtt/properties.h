@@ -148,7 +148,6 @@ struct PropertyRules {
 /// Validates `bytes` (without the length in front): known ids, allowed for the owner, none twice
 /// that may not be, values in range, valid UTF-8.
 [[nodiscard]] Decoded<Properties> validate_properties(
-    std::string_view bytes, const PropertyRules& rules
-);
+        std::string_view bytes, const PropertyRules& rules);
 
 }  // namespace foz::mqtt

@@ -19,7 +19,7 @@ constexpr std::uint16_t owners(std::initializer_list<PropertyOwner> list) {
 
 constexpr std::uint16_t kMessage = owners({publish, will});
 constexpr std::uint16_t kAnswers =
-    owners({connack, puback, pubrec, pubrel, pubcomp, suback, unsuback, disconnect, auth});
+        owners({connack, puback, pubrec, pubrel, pubcomp, suback, unsuback, disconnect, auth});
 constexpr std::uint16_t kAll = kMessage | kAnswers | owners({connect, subscribe, unsubscribe});
 constexpr std::uint16_t kAuthentication = owners({connect, connack, auth});
 constexpr std::uint16_t kConnecting = owners({connect, connack});
@@ -41,10 +41,10 @@ constexpr std::array<PropertyForm, kIds> make_forms() {
     of(PropertyId::content_type) = {.type = text, .owners = kMessage};
     of(PropertyId::response_topic) = {.type = text, .owners = kMessage};
     of(PropertyId::correlation_data) = {.type = binary, .owners = kMessage};
-    of(PropertyId::subscription_identifier
-    ) = {.type = variable, .owners = owners({publish, subscribe}), .minimum = 1};
-    of(PropertyId::session_expiry_interval
-    ) = {.type = four_bytes, .owners = owners({connect, connack, disconnect})};
+    of(PropertyId::subscription_identifier) = {
+        .type = variable, .owners = owners({publish, subscribe}), .minimum = 1};
+    of(PropertyId::session_expiry_interval) = {
+        .type = four_bytes, .owners = owners({connect, connack, disconnect})};
     of(PropertyId::assigned_client_identifier) = {.type = text, .owners = owners({connack})};
     of(PropertyId::server_keep_alive) = {.type = two_bytes, .owners = owners({connack})};
     of(PropertyId::authentication_method) = {.type = text, .owners = kAuthentication};
@@ -82,14 +82,13 @@ Property read_property(WireReader& reader) {
     const PropertyType type = property_form(id).type;
     if (type == PropertyType::none) {
         reader.fail(
-            ReasonCode::malformed_packet, "[MQTT5 2.2.2.2] no property has that identifier"
-        );
+                ReasonCode::malformed_packet, "[MQTT5 2.2.2.2] no property has that identifier");
         return {};
     }
     Property property;
     // The analyzer does not see that the table has defined identifiers only.
     property.id =
-        static_cast<PropertyId>(id);  // NOLINT(clang-analyzer-optin.core.EnumCastOutOfRange)
+            static_cast<PropertyId>(id);  // NOLINT(clang-analyzer-optin.core.EnumCastOutOfRange)
     switch (type) {
         case PropertyType::byte: property.number = reader.u8(); break;
         case PropertyType::two_bytes: property.number = reader.u16(); break;

@@ -73,7 +73,8 @@ std::optional<SharedFilter> parse_shared_filter(std::string_view filter) {
     // [MQTT-4.8.2-1] the name has at least one character, [MQTT-4.8.2-2] no wildcard, and a filter
     // follows.
     if (!more || share_name.empty() || share_name.find('\0') != std::string_view::npos ||
-        share_name.find_first_of("+#") != std::string_view::npos || !is_valid_plain_filter(rest)) {
+            share_name.find_first_of("+#") != std::string_view::npos ||
+            !is_valid_plain_filter(rest)) {
         return std::nullopt;
     }
     return SharedFilter{.share_name = share_name, .filter = rest};

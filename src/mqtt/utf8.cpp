@@ -36,7 +36,7 @@ bool is_well_formed(std::string_view text) {
         const Sequence sequence = sequence_from(byte(i));
         if (sequence.length == 0 || sequence.length > text.size() - i) return false;
         if (sequence.length > 1 &&
-            (byte(i + 1) < sequence.second_min || byte(i + 1) > sequence.second_max)) {
+                (byte(i + 1) < sequence.second_min || byte(i + 1) > sequence.second_max)) {
             return false;
         }
         for (std::size_t k = 2; k < sequence.length; ++k) {

@@ -39,13 +39,8 @@ class WireReader {
     }
 
     /// `found` is at most `limit`, the cap with this name in DecodeLimits.
-    void require_within(
-        std::string_view name,
-        std::uint64_t limit,
-        std::uint64_t found,
-        ReasonCode reason,
-        std::string_view message
-    ) {
+    void require_within(std::string_view name, std::uint64_t limit, std::uint64_t found,
+            ReasonCode reason, std::string_view message) {
         if (found > limit && ok()) [[unlikely]] {
             fail(reason, message);
             error_.exceeded = {.name = name, .limit = limit, .found = found};
@@ -70,10 +65,8 @@ class WireReader {
             value |= (byte & 0x7FU) << shift;
             if (byte < 0x80) return value;
         }
-        fail(
-            ReasonCode::malformed_packet,
-            "[MQTT5 1.5.5] a Variable Byte Integer has over four bytes"
-        );
+        fail(ReasonCode::malformed_packet,
+                "[MQTT5 1.5.5] a Variable Byte Integer has over four bytes");
         return 0;
     }
 
@@ -92,20 +85,16 @@ class WireReader {
 
     std::string_view text() {
         const std::string_view text = binary();
-        require(
-            is_valid_text(text),
-            ReasonCode::malformed_packet,
-            "[MQTT-1.5.4-1] a text is not valid UTF-8, or has U+0000 in it [MQTT-1.5.4-2]"
-        );
+        require(is_valid_text(text), ReasonCode::malformed_packet,
+                "[MQTT-1.5.4-1] a text is not valid UTF-8, or has U+0000 in it [MQTT-1.5.4-2]");
         return text;
     }
 
     /// `value`, when everything was right and nothing is left over.
     template <class T>
     [[nodiscard]] Decoded<T> finish(T value) {
-        require(
-            rest_.empty(), ReasonCode::malformed_packet, "the packet has bytes after its last field"
-        );
+        require(rest_.empty(), ReasonCode::malformed_packet,
+                "the packet has bytes after its last field");
         if (!ok()) [[unlikely]] {
             return std::unexpected(error_);
         }

@@ -58,13 +58,8 @@ using NoteUnrouted = std::function<void(const mqtt::Message&)>;
 class BatchFiller {
   public:
     /// What is passed by reference must outlive it; `note_unrouted` may be empty.
-    BatchFiller(
-        journal::Readable& journal,
-        mapping::Mapping& mapping,
-        const Clock& clock,
-        const FillLimits& limits,
-        NoteUnrouted note_unrouted
-    )
+    BatchFiller(journal::Readable& journal, mapping::Mapping& mapping, const Clock& clock,
+            const FillLimits& limits, NoteUnrouted note_unrouted)
         : journal_(journal),
           mapping_(mapping),
           clock_(clock),

@@ -12,14 +12,13 @@ namespace {
 
 template <class Items>
 std::size_t first_from(const Items& items, sink::Cursor cursor) {
-    const auto found =
-        std::ranges::lower_bound(items, cursor, {}, [](const auto& item) { return item.origin; });
+    const auto found = std::ranges::lower_bound(
+            items, cursor, {}, [](const auto& item) { return item.origin; });
     return static_cast<std::size_t>(found - items.begin());
 }
 
 std::span<const mapping::Rejection> between(
-    std::span<const mapping::Rejection> rejections, sink::Cursor begin, sink::Cursor end
-) {
+        std::span<const mapping::Rejection> rejections, sink::Cursor begin, sink::Cursor end) {
     const std::size_t first = first_from(rejections, begin);
     const std::size_t past = std::max(first, first_from(rejections, end));
     return rejections.subspan(first, past - first);
@@ -35,12 +34,8 @@ constexpr std::size_t kRowsEnough = 1'000'000;  // no batch is larger: the limit
 
 }  // namespace
 
-sink::SinkResult<void> BatchWriter::write(
-    const mapping::RowBatch& batch,
-    sink::Cursor begin,
-    sink::Cursor end,
-    const Fingerprints& fingerprints
-) {
+sink::SinkResult<void> BatchWriter::write(const mapping::RowBatch& batch, sink::Cursor begin,
+        sink::Cursor end, const Fingerprints& fingerprints) {
     fingerprints_ = &fingerprints;
     if (begin < letters_until_) {
         if (auto forgotten = letters_.forget_from(begin); !forgotten) {
@@ -112,8 +107,7 @@ sink::SinkResult<void> BatchWriter::write_part(const mapping::RowBatch& batch, c
 
 // Writes the rows of the part that are not refused, and leaves their numbers in live_.
 sink::SinkResult<sink::Written> BatchWriter::write_live(
-    const mapping::RowBatch& batch, const Part& part, const sink::Commit& commit
-) {
+        const mapping::RowBatch& batch, const Part& part, const sink::Commit& commit) {
     live_.clear();
     for (std::size_t row = part.first; row < part.last; ++row) {
         const mapping::Row& item = batch.rows()[row];
@@ -137,8 +131,7 @@ sink::SinkResult<sink::Written> BatchWriter::write_live(
 
 // What is known now of a part that was refused, and how many rows to try next.
 sink::SinkResult<std::size_t> BatchWriter::next_size(
-    const mapping::RowBatch& batch, const Part& part, const sink::SinkError& error
-) {
+        const mapping::RowBatch& batch, const Part& part, const sink::SinkError& error) {
     const std::size_t tried = part.last - part.first;
     std::size_t named = 0;
     std::size_t last_named = 0;
@@ -190,8 +183,7 @@ void BatchWriter::take_more_rows() {
 }
 
 sink::SinkResult<void> BatchWriter::note_refused(
-    const mapping::RowBatch& batch, std::size_t row, std::string code, std::string message
-) {
+        const mapping::RowBatch& batch, std::size_t row, std::string code, std::string message) {
     const mapping::Row& item = batch.rows()[row];
     RefusedRow refused_row{{item.origin, item.route, std::move(message), std::move(code)}};
     auto known = letters_.is_known(batch, refused_row.dead_reading);
@@ -204,8 +196,7 @@ sink::SinkResult<void> BatchWriter::note_refused(
 }
 
 sink::SinkResult<void> BatchWriter::look_up_rejections(
-    const mapping::RowBatch& batch, sink::Cursor end
-) {
+        const mapping::RowBatch& batch, sink::Cursor end) {
     for (const mapping::Rejection& rejection : between(batch.rejections(), looked_up_until_, end)) {
         auto known = letters_.is_known(batch, {rejection.origin, rejection.route, "", ""});
         if (!known) {
@@ -251,7 +242,7 @@ sink::SinkResult<void> BatchWriter::save_letters(const mapping::RowBatch& batch,
     }
     for (const mapping::Rejection& rejection : between(batch.rejections(), committed_, part.end)) {
         if (share_.has(rejection.route, rejection.origin) &&
-            !is_known_rejection(rejection.origin)) {
+                !is_known_rejection(rejection.origin)) {
             dead_readings.push_back({rejection.origin, rejection.route, rejection.reason, ""});
         }
     }

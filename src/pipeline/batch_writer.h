@@ -30,19 +30,14 @@ class BatchWriter {
   public:
     /// Called after each transaction.
     using OnCommit =
-        std::function<void(const sink::Cursor&, const sink::Written&, const sink::Commit&)>;
+            std::function<void(const sink::Cursor&, const sink::Written&, const sink::Commit&)>;
 
     /// Called when a limit of the server ended a write: from now on at most `rows` at a time, until
     /// some writes have succeeded.
     using OnTimeLimit = std::function<void(const sink::SinkError&, std::size_t rows)>;
 
-    BatchWriter(
-        sink::Sink& sink,
-        DeadLetterWriter letters,
-        std::size_t routes,
-        OnCommit on_commit,
-        OnTimeLimit on_time_limit
-    )
+    BatchWriter(sink::Sink& sink, DeadLetterWriter letters, std::size_t routes, OnCommit on_commit,
+            OnTimeLimit on_time_limit)
         : sink_(sink),
           letters_(std::move(letters)),
           routes_(routes),
@@ -56,12 +51,8 @@ class BatchWriter {
     /// `end`. On an error the cursor is at the last commit reported; the same batch may be written
     /// again from there. Never fails with FailureKind::refused.
     /// `fingerprints` are those of the batch.
-    [[nodiscard]] sink::SinkResult<void> write(
-        const mapping::RowBatch& batch,
-        sink::Cursor begin,
-        sink::Cursor end,
-        const Fingerprints& fingerprints
-    );
+    [[nodiscard]] sink::SinkResult<void> write(const mapping::RowBatch& batch, sink::Cursor begin,
+            sink::Cursor end, const Fingerprints& fingerprints);
 
   private:
     /// A part of a batch: rows [first, last) and everything else up to `end`.
@@ -76,26 +67,20 @@ class BatchWriter {
         bool known = false;  // a dead letter of another lane
     };
     [[nodiscard]] sink::SinkResult<void> write_part(
-        const mapping::RowBatch& batch, const Part& part
-    );
+            const mapping::RowBatch& batch, const Part& part);
     [[nodiscard]] sink::SinkResult<sink::Written> write_live(
-        const mapping::RowBatch& batch, const Part& part, const sink::Commit& commit
-    );
+            const mapping::RowBatch& batch, const Part& part, const sink::Commit& commit);
     [[nodiscard]] sink::SinkResult<std::size_t> next_size(
-        const mapping::RowBatch& batch, const Part& part, const sink::SinkError& error
-    );
+            const mapping::RowBatch& batch, const Part& part, const sink::SinkError& error);
     [[nodiscard]] sink::SinkResult<void> note_refused(
-        const mapping::RowBatch& batch, std::size_t row, std::string code, std::string message
-    );
+            const mapping::RowBatch& batch, std::size_t row, std::string code, std::string message);
     [[nodiscard]] sink::SinkResult<void> look_up_rejections(
-        const mapping::RowBatch& batch, sink::Cursor end
-    );
+            const mapping::RowBatch& batch, sink::Cursor end);
     [[nodiscard]] bool take_fewer_rows(const sink::SinkError& error);
     void take_more_rows();
     [[nodiscard]] sink::Commit commit_for(const mapping::RowBatch& batch, const Part& part);
     [[nodiscard]] sink::SinkResult<void> save_letters(
-        const mapping::RowBatch& batch, const Part& part
-    );
+            const mapping::RowBatch& batch, const Part& part);
     [[nodiscard]] bool is_known_rejection(sink::Cursor origin) const;
 
     sink::Sink& sink_;
@@ -112,7 +97,7 @@ class BatchWriter {
     sink::Cursor committed_;      // the database's cursor
     sink::Cursor letters_until_;  // letters may have been saved up to here
     sink::Cursor
-        looked_up_until_;  // rejections before this are in known_rejections_, if they are known
+            looked_up_until_;  // rejections before this are in known_rejections_, if they are known
     std::map<std::size_t, RefusedRow> refused_rows_;  // by row of the batch; those after committed_
     std::vector<sink::Cursor> known_rejections_;      // of the batch: dead letters of another lane
     std::vector<std::size_t> live_;  // the rows of the last part that were not refused

@@ -9,9 +9,11 @@ namespace foz::pipeline {
 namespace {
 
 constexpr std::string_view kWhatToDo =
-    "Its data folder is a copy of this one or the other way round, or one of them was restored "
-    "from a snapshot. Readings wait in the journal until you decide which of them goes on under "
-    "another id: stop that foz, run `foz journal new-id` with its data folder and start it again";
+        "Its data folder is a copy of this one or the other way round, or one of them was restored "
+        "from a snapshot. Readings wait in the journal until you decide which of them goes on "
+        "under "
+        "another id: stop that foz, run `foz journal new-id` with its data folder and start it "
+        "again";
 
 }  // namespace
 
@@ -35,12 +37,8 @@ Result<std::uint64_t> fingerprint_before(journal::Readable& journal, journal::Po
     return record ? record->fingerprint : 0;
 }
 
-Result<std::optional<std::string>> foreign_owner(
-    state::StateDatabase& state,
-    const sink::Cursor& cursor,
-    const sink::CursorMark& mark,
-    std::uint64_t here
-) {
+Result<std::optional<std::string>> foreign_owner(state::StateDatabase& state,
+        const sink::Cursor& cursor, const sink::CursorMark& mark, std::uint64_t here) {
     if (!mark.writer.empty()) {
         const auto own = state::is_cursor_writer(state, mark.writer);
         if (!own) {
@@ -48,10 +46,8 @@ Result<std::optional<std::string>> foreign_owner(
         }
         if (!*own) {
             return fmt::format(
-                "another foz with the same journal id writes here (it calls itself {}). {}",
-                mark.writer,
-                kWhatToDo
-            );
+                    "another foz with the same journal id writes here (it calls itself {}). {}",
+                    mark.writer, kWhatToDo);
         }
     }
     if (mark.fingerprint == 0 || here == 0 || here == mark.fingerprint) {
@@ -59,12 +55,10 @@ Result<std::optional<std::string>> foreign_owner(
     }
     const journal::Position position = position_of(cursor);
     return fmt::format(
-        "the database has stored everything before position {}, but of another journal with the "
-        "same id: record {} is another one here. {}",
-        position,
-        position.previous().value_or(position),
-        kWhatToDo
-    );
+            "the database has stored everything before position {}, but of another journal with "
+            "the "
+            "same id: record {} is another one here. {}",
+            position, position.previous().value_or(position), kWhatToDo);
 }
 
 }  // namespace foz::pipeline

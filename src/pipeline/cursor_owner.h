@@ -28,17 +28,12 @@ namespace foz::pipeline {
 /// Record::fingerprint of the record before `position`; 0 when there is none or it is no longer
 /// kept.
 [[nodiscard]] Result<std::uint64_t> fingerprint_before(
-    journal::Readable& journal, journal::Position position
-);
+        journal::Readable& journal, journal::Position position);
 
 /// Why the cursor is another's, for a person; nothing when it is this data folder's, or nothing
 /// shows whose. `here` is what fingerprint_before() says of its position; 0 for a lane whose
 /// cursors are no positions of the journal. Error: state.db cannot be read.
-[[nodiscard]] Result<std::optional<std::string>> foreign_owner(
-    state::StateDatabase& state,
-    const sink::Cursor& cursor,
-    const sink::CursorMark& mark,
-    std::uint64_t here
-);
+[[nodiscard]] Result<std::optional<std::string>> foreign_owner(state::StateDatabase& state,
+        const sink::Cursor& cursor, const sink::CursorMark& mark, std::uint64_t here);
 
 }  // namespace foz::pipeline

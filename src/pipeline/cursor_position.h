@@ -18,8 +18,7 @@ namespace foz::pipeline {
 
 /// At item `ordinal` of the message at `position`; 0: everything below is done, and nothing of it.
 [[nodiscard]] constexpr sink::Cursor cursor_at(
-    journal::Position position, std::uint32_t ordinal = 0
-) {
+        journal::Position position, std::uint32_t ordinal = 0) {
     return {.position = position.number(), .ordinal = ordinal};
 }
 

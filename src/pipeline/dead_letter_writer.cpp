@@ -22,36 +22,26 @@ constexpr std::uint64_t kSkipMax = 1'000;
 // The number of the item among those of its message on the same route.
 std::uint32_t reading_of(const mapping::RowBatch& batch, const DeadReading& dead_reading) {
     const auto before = [&](const auto& items) {
-        const auto first = std::ranges::lower_bound(
-            items,
-            mapping::Origin{dead_reading.origin.position, 0},
-            {},
-            [](const auto& item) { return item.origin; }
-        );
-        const auto last = std::find_if(first, items.end(), [&](const auto& item) {
-            return item.origin >= dead_reading.origin;
-        });
-        return std::count_if(first, last, [&](const auto& item) {
-            return item.route == dead_reading.route;
-        });
+        const auto first =
+                std::ranges::lower_bound(items, mapping::Origin{dead_reading.origin.position, 0},
+                        {}, [](const auto& item) { return item.origin; });
+        const auto last = std::find_if(first, items.end(),
+                [&](const auto& item) { return item.origin >= dead_reading.origin; });
+        return std::count_if(
+                first, last, [&](const auto& item) { return item.route == dead_reading.route; });
     };
     return static_cast<std::uint32_t>(before(batch.rows()) + before(batch.rejections()));
 }
 
 sink::SinkError cannot_save(const Error& error) {
-    return {
-        sink::FailureKind::retry,
-        "",
-        fmt::format("a dead letter cannot be saved: {}", error.message),
-        {}
-    };
+    return {sink::FailureKind::retry, "",
+        fmt::format("a dead letter cannot be saved: {}", error.message), {}};
 }
 
 }  // namespace
 
 sink::SinkResult<bool> DeadLetterWriter::is_known(
-    const mapping::RowBatch& batch, const DeadReading& dead_reading
-) {
+        const mapping::RowBatch& batch, const DeadReading& dead_reading) {
     if (!repeats_) {
         return false;
     }
@@ -67,8 +57,7 @@ sink::SinkResult<bool> DeadLetterWriter::is_known(
 }
 
 sink::SinkResult<void> DeadLetterWriter::save(
-    const mapping::RowBatch& batch, std::span<const DeadReading> dead_readings
-) {
+        const mapping::RowBatch& batch, std::span<const DeadReading> dead_readings) {
     std::vector<state::DeadLetter> letters;
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < dead_readings.size(); ++i) {
@@ -92,9 +81,8 @@ sink::SinkResult<void> DeadLetterWriter::save(
 }
 
 sink::SinkResult<void> DeadLetterWriter::forget_from(sink::Cursor cursor) {
-    auto forgotten = state::forget_from(
-        state_, blank_.journal, blank_.database, blank_.lane, {cursor.position, cursor.ordinal}
-    );
+    auto forgotten = state::forget_from(state_, blank_.journal, blank_.database, blank_.lane,
+            {cursor.position, cursor.ordinal});
     if (!forgotten) {
         return fail(sink::FailureKind::retry, "{}", forgotten.error().message);
     }
@@ -104,22 +92,18 @@ sink::SinkResult<void> DeadLetterWriter::forget_from(sink::Cursor cursor) {
 void DeadLetterWriter::warn_of(const state::DeadLetter& letter) {
     if (const auto held_back = throttle_.pass(clock_.steady_now())) {
         spdlog::warn(
-            "database {}: route {} cannot store a reading from topic \"{}\" (client \"{}\"): {}{}; "
-            "it "
-            "is a dead letter now: foz dead list",
-            letter.database,
-            letter.route,
-            printable(letter.topic),
-            printable(letter.client),
-            letter.reason,
-            *held_back > 0 ? fmt::format(" (and {} others in between)", *held_back) : ""
-        );
+                "database {}: route {} cannot store a reading from topic \"{}\" (client \"{}\"): "
+                "{}{}; "
+                "it "
+                "is a dead letter now: foz dead list",
+                letter.database, letter.route, printable(letter.topic), printable(letter.client),
+                letter.reason,
+                *held_back > 0 ? fmt::format(" (and {} others in between)", *held_back) : "");
     }
 }
 
 Result<state::DeadLetter> DeadLetterWriter::letter_for(
-    const mapping::RowBatch& batch, const DeadReading& dead_reading
-) {
+        const mapping::RowBatch& batch, const DeadReading& dead_reading) {
     auto record = record_at(position_of(dead_reading.origin));
     if (!record) {
         return pass_on(record);

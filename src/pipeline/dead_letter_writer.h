@@ -31,14 +31,8 @@ class DeadLetterWriter {
   public:
     /// `letter` has journal, database and lane; the rest is filled in for each letter. A lane that
     /// `repeats` what other lanes have done saves no second letter of a reading.
-    DeadLetterWriter(
-        journal::Readable& journal,
-        state::StateDatabase& state,
-        const Clock& clock,
-        state::DeadLetter letter,
-        std::vector<std::string> routes,
-        bool repeats
-    )
+    DeadLetterWriter(journal::Readable& journal, state::StateDatabase& state, const Clock& clock,
+            state::DeadLetter letter, std::vector<std::string> routes, bool repeats)
         : journal_(journal),
           state_(state),
           clock_(clock),
@@ -49,23 +43,20 @@ class DeadLetterWriter {
     /// Whether another lane has a letter of it already, so that this one must save none.
     /// `dead_reading` is an item of `batch`.
     [[nodiscard]] sink::SinkResult<bool> is_known(
-        const mapping::RowBatch& batch, const DeadReading& dead_reading
-    );
+            const mapping::RowBatch& batch, const DeadReading& dead_reading);
 
     /// Saves a letter for each, and warns of them; those saved before are left alone. The
     /// dead_readings are items of `batch`, in the order of their origins. Errors are
     /// FailureKind::retry: nothing is dropped because the disk is full.
     [[nodiscard]] sink::SinkResult<void> save(
-        const mapping::RowBatch& batch, std::span<const DeadReading> dead_readings
-    );
+            const mapping::RowBatch& batch, std::span<const DeadReading> dead_readings);
 
     /// Removes the lane's letters at or after `cursor`, of readings that are to be tried again.
     [[nodiscard]] sink::SinkResult<void> forget_from(sink::Cursor cursor);
 
   private:
     [[nodiscard]] Result<state::DeadLetter> letter_for(
-        const mapping::RowBatch& batch, const DeadReading& dead_reading
-    );
+            const mapping::RowBatch& batch, const DeadReading& dead_reading);
     void warn_of(const state::DeadLetter& letter);
     [[nodiscard]] Result<journal::Record> record_at(journal::Position position);
 

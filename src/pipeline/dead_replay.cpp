@@ -33,12 +33,8 @@ Error to_error(const sink::SinkError& error) {
 
 class DeadReplay {
   public:
-    DeadReplay(
-        state::StateDatabase& state,
-        sink::Sink& sink,
-        mapping::Mapping& mapping,
-        const state::LetterFilter& filter
-    )
+    DeadReplay(state::StateDatabase& state, sink::Sink& sink, mapping::Mapping& mapping,
+            const state::LetterFilter& filter)
         : state_(state), sink_(sink), mapping_(mapping), filter_(filter) {
         filter_.status = state::LetterStatus::waiting;
     }
@@ -144,7 +140,7 @@ Result<void> DeadReplay::connect() {
     }
     cursor_ = found->cursor;
     if (auto back = take_back_lost_replays(sink_, state_, filter_.journal, filter_.database);
-        !back) {
+            !back) {
         return std::unexpected(to_error(back.error()));
     }
     if (auto finished = finish(); !finished) {
@@ -160,8 +156,7 @@ Result<void> DeadReplay::connect() {
 
 Result<void> DeadReplay::finish() {
     return state::finish_replays(
-        state_, filter_.journal, filter_.database, {cursor_.position, cursor_.ordinal}
-    );
+            state_, filter_.journal, filter_.database, {cursor_.position, cursor_.ordinal});
 }
 
 // Whether its lane has committed the cursor that passes it.
@@ -374,11 +369,8 @@ Result<DeadReplayLock> DeadReplayLock::take(const std::filesystem::path& data) {
     }
     DeadReplayLock lock(file);
     if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
-        return fail(
-            ErrorCode::unavailable,
-            "dead letters in {} are being replayed by another foz",
-            data.string()
-        );
+        return fail(ErrorCode::unavailable, "dead letters in {} are being replayed by another foz",
+                data.string());
     }
     return lock;
 }
@@ -392,12 +384,8 @@ DeadReplayLock::~DeadReplayLock() {
     }
 }
 
-Result<DeadReplayResult> replay_dead_letters(
-    state::StateDatabase& state,
-    sink::Sink& sink,
-    mapping::Mapping& mapping,
-    const state::LetterFilter& filter
-) {
+Result<DeadReplayResult> replay_dead_letters(state::StateDatabase& state, sink::Sink& sink,
+        mapping::Mapping& mapping, const state::LetterFilter& filter) {
     return DeadReplay(state, sink, mapping, filter).run();
 }
 

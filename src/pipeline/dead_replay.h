@@ -47,11 +47,7 @@ struct DeadReplayResult {
 
 /// The waiting letters that fit `filter`, whose journal and database must be set. Errors: what the
 /// database said; letters not reached are as they were.
-[[nodiscard]] Result<DeadReplayResult> replay_dead_letters(
-    state::StateDatabase& state,
-    sink::Sink& sink,
-    mapping::Mapping& mapping,
-    const state::LetterFilter& filter
-);
+[[nodiscard]] Result<DeadReplayResult> replay_dead_letters(state::StateDatabase& state,
+        sink::Sink& sink, mapping::Mapping& mapping, const state::LetterFilter& filter);
 
 }  // namespace foz::pipeline

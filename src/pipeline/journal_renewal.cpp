@@ -9,13 +9,9 @@
 
 namespace foz::pipeline {
 
-Result<state::Renewal> renew_journal(
-    const journal::local::LocalJournalOptions& options,
-    FileSystem& files,
-    const Clock& clock,
-    state::StateDatabase& state,
-    std::optional<journal::Position> from
-) {
+Result<state::Renewal> renew_journal(const journal::local::LocalJournalOptions& options,
+        FileSystem& files, const Clock& clock, state::StateDatabase& state,
+        std::optional<journal::Position> from) {
     auto opened = journal::local::open_local_journal(options, files, clock);
     if (!opened) {
         return pass_on(opened);
@@ -23,14 +19,10 @@ Result<state::Renewal> renew_journal(
     journal::Journal& journal = **opened;
     const journal::Status status = journal.status();
     if (from && (*from < status.first || *from > status.durable_end)) {
-        return fail(
-            ErrorCode::invalid,
-            "the journal has the records from {} up to, but not including, {}; {} is not among "
-            "them",
-            status.first,
-            status.durable_end,
-            *from
-        );
+        return fail(ErrorCode::invalid,
+                "the journal has the records from {} up to, but not including, {}; {} is not among "
+                "them",
+                status.first, status.durable_end, *from);
     }
     std::map<std::string, journal::Position> starts;  // by database
     for (const journal::NamedCursor& cursor : journal.cursors()) {
@@ -63,7 +55,7 @@ Result<state::Renewal> renew_journal(
         return pass_on(begun);
     }
     if (auto set = journal::local::set_public_journal_id(files, options.directory, renewal.after);
-        !set) {
+            !set) {
         return pass_on(set);
     }
     if (auto finished = state::finish_renewal(state, renewal.after); !finished) {

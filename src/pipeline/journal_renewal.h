@@ -19,11 +19,7 @@ namespace foz::pipeline {
 /// must not be open. Errors: unavailable = a foz uses it; invalid = `from` is not in the journal;
 /// those of the journal and of `state`.
 [[nodiscard]] Result<state::Renewal> renew_journal(
-    const journal::local::LocalJournalOptions& options,
-    FileSystem& files,
-    const Clock& clock,
-    state::StateDatabase& state,
-    std::optional<journal::Position> from
-);
+        const journal::local::LocalJournalOptions& options, FileSystem& files, const Clock& clock,
+        state::StateDatabase& state, std::optional<journal::Position> from);
 
 }  // namespace foz::pipeline

@@ -15,8 +15,7 @@
 namespace foz::pipeline {
 
 LaneClaim::LaneClaim(
-    RunnerDependencies& dependencies, const RunnerOptions& options, JournalHold& hold
-)
+        RunnerDependencies& dependencies, const RunnerOptions& options, JournalHold& hold)
     : dependencies_(dependencies),
       options_(options),
       hold_(hold),
@@ -25,7 +24,7 @@ LaneClaim::LaneClaim(
 sink::SinkResult<sink::LaneName> LaneClaim::name() {
     if (name_.writer.empty()) {
         auto writer =
-            state::new_cursor_writer(dependencies_.state, options_.database, options_.lane);
+                state::new_cursor_writer(dependencies_.state, options_.database, options_.lane);
         if (!writer) {
             return sink::retry_after(writer.error());
         }
@@ -63,13 +62,8 @@ sink::SinkResult<LaneClaim::Start> LaneClaim::start_from(const sink::Connected& 
         }
     }
     hold_.move_to(position_of(start.cursor));
-    const auto forgotten = state::forget_from(
-        dependencies_.state,
-        name_.journal,
-        options_.database,
-        options_.lane,
-        {start.cursor.position, start.cursor.ordinal}
-    );
+    const auto forgotten = state::forget_from(dependencies_.state, name_.journal, options_.database,
+            options_.lane, {start.cursor.position, start.cursor.ordinal});
     if (!forgotten) {
         return sink::retry_after(forgotten.error());
     }
@@ -89,8 +83,7 @@ sink::SinkResult<void> LaneClaim::claim(const sink::Connected& found, const Star
     }
     const mapping::RowBatch nothing;
     sink::Commit commit{
-        start.cursor, std::vector<std::int64_t>(dependencies_.mapping.routes().size(), 0)
-    };
+        start.cursor, std::vector<std::int64_t>(dependencies_.mapping.routes().size(), 0)};
     commit.fingerprint = start.fingerprint;
     auto written = dependencies_.sink->write(nothing, 0, 0, commit);
     if (!written) {
@@ -107,12 +100,8 @@ sink::SinkResult<void> LaneClaim::note_routes(journal::Position from) {
     for (const mapping::RouteInfo& route : dependencies_.mapping.routes()) {
         routes.push_back({route.name, route.table->name});
     }
-    const auto noted = state::note_routes(
-        dependencies_.state,
-        {name_.journal, options_.database, options_.lane, options_.lanes},
-        routes,
-        from
-    );
+    const auto noted = state::note_routes(dependencies_.state,
+            {name_.journal, options_.database, options_.lane, options_.lanes}, routes, from);
     if (!noted) {
         return sink::retry_after(noted.error());
     }
@@ -125,23 +114,20 @@ sink::SinkResult<void> LaneClaim::look_after_replays() {
         return {};
     }
     const auto lost = take_back_lost_replays(
-        *dependencies_.sink, dependencies_.state, name_.journal, options_.database
-    );
+            *dependencies_.sink, dependencies_.state, name_.journal, options_.database);
     if (!lost) {
         return std::unexpected(lost.error());
     }
     if (*lost > 0) {
         spdlog::error(
-            "database {}: {} dead letters that were replayed are not there any more: it has come "
-            "back from an older state, or failed over to a server that was behind. They wait "
-            "again: foz dead replay",
-            options_.database,
-            *lost
-        );
+                "database {}: {} dead letters that were replayed are not there any more: it has "
+                "come "
+                "back from an older state, or failed over to a server that was behind. They wait "
+                "again: foz dead replay",
+                options_.database, *lost);
     }
     const auto forgotten = state::forget_replayed_before(
-        dependencies_.state, dependencies_.clock.system_now() - options_.replayed_kept
-    );
+            dependencies_.state, dependencies_.clock.system_now() - options_.replayed_kept);
     if (!forgotten) {
         return sink::retry_after(forgotten.error());
     }
@@ -150,22 +136,12 @@ sink::SinkResult<void> LaneClaim::look_after_replays() {
 
 sink::SinkResult<void> LaneClaim::report_gap(journal::Position first, journal::Position past) {
     spdlog::error(
-        "database {}: records {} to {} are missing: it needs them and the journal no longer has "
-        "them. Going on at {}; foz verify reports this until it is accepted",
-        options_.database,
-        first,
-        past.previous().value_or(first),
-        past
-    );
-    const state::Gap gap{
-        name_.journal,
-        options_.database,
-        options_.lane,
-        first,
-        past,
-        dependencies_.clock.system_now(),
-        false
-    };
+            "database {}: records {} to {} are missing: it needs them and the journal no longer "
+            "has "
+            "them. Going on at {}; foz verify reports this until it is accepted",
+            options_.database, first, past.previous().value_or(first), past);
+    const state::Gap gap{name_.journal, options_.database, options_.lane, first, past,
+        dependencies_.clock.system_now(), false};
     if (auto saved = state::save_gap(dependencies_.state, gap); !saved) {
         return sink::retry_after(saved.error());
     }

@@ -42,8 +42,7 @@ class LaneClaim {
 
   private:
     [[nodiscard]] sink::SinkResult<void> report_gap(
-        journal::Position first, journal::Position past
-    );
+            journal::Position first, journal::Position past);
 
     RunnerDependencies& dependencies_;
     const RunnerOptions& options_;

@@ -12,8 +12,7 @@ namespace {
 
 // The cursors of a lane's side lanes.
 std::vector<journal::NamedCursor> side_cursors(
-    const journal::Journal& journal, const std::string& lane_cursor
-) {
+        const journal::Journal& journal, const std::string& lane_cursor) {
     auto cursors = journal.cursors();
     std::erase_if(cursors, [&](const journal::NamedCursor& cursor) {
         return !cursor.name.starts_with(lane_cursor + "/");
@@ -23,8 +22,7 @@ std::vector<journal::NamedCursor> side_cursors(
 
 // Records that the slowest of the old lanes has not passed, as far as the journal knows.
 std::uint64_t waiting_for(
-    const journal::Journal& journal, const std::string& database, std::uint32_t lanes
-) {
+        const journal::Journal& journal, const std::string& database, std::uint32_t lanes) {
     const auto cursors = journal.cursors();
     const journal::Position end = journal.durable_end();
     std::uint64_t waiting = 0;
@@ -32,7 +30,7 @@ std::uint64_t waiting_for(
         const std::string name = fmt::format("{}/{}", database, lane_name(lane));
         const auto cursor = std::ranges::find(cursors, name, &journal::NamedCursor::name);
         const journal::Position position =
-            cursor == cursors.end() ? journal::Position() : cursor->position;
+                cursor == cursors.end() ? journal::Position() : cursor->position;
         waiting = std::max(waiting, journal::records_between(position, end));
         for (const journal::NamedCursor& side : side_cursors(journal, name)) {
             waiting = std::max(waiting, journal::records_between(side.position, end));
@@ -47,12 +45,8 @@ std::string lane_name(std::uint32_t index) {
     return fmt::format("main-{}", index);
 }
 
-Result<state::LaneLayout> choose_lane_layout(
-    state::StateDatabase& state,
-    journal::Journal& journal,
-    const std::string& database,
-    std::uint32_t lanes
-) {
+Result<state::LaneLayout> choose_lane_layout(state::StateDatabase& state, journal::Journal& journal,
+        const std::string& database, std::uint32_t lanes) {
     const std::string journal_id = journal.status().id;
     auto loaded = state::load_lane_layout(state, journal_id, database);
     if (!loaded) {
@@ -66,17 +60,11 @@ Result<state::LaneLayout> choose_lane_layout(
     if (before) {
         const std::uint64_t waiting = waiting_for(journal, database, before->lanes);
         if (waiting > 0) {
-            return fail(
-                ErrorCode::invalid,
-                "database {}: lanes was {} and is now {}, but {} {} for the old lanes. Run foz "
-                "with lanes = {} until nothing waits, stop it, then change lanes",
-                database,
-                before->lanes,
-                lanes,
-                waiting,
-                waiting == 1 ? "record still waits" : "records still wait",
-                before->lanes
-            );
+            return fail(ErrorCode::invalid,
+                    "database {}: lanes was {} and is now {}, but {} {} for the old lanes. Run foz "
+                    "with lanes = {} until nothing waits, stop it, then change lanes",
+                    database, before->lanes, lanes, waiting,
+                    waiting == 1 ? "record still waits" : "records still wait", before->lanes);
         }
         layout.since = journal.durable_end();
     }

@@ -17,11 +17,7 @@ namespace foz::pipeline {
 
 /// Call before anything is appended to the journal. Error: invalid when lanes changed while
 /// messages wait.
-[[nodiscard]] Result<state::LaneLayout> choose_lane_layout(
-    state::StateDatabase& state,
-    journal::Journal& journal,
-    const std::string& database,
-    std::uint32_t lanes
-);
+[[nodiscard]] Result<state::LaneLayout> choose_lane_layout(state::StateDatabase& state,
+        journal::Journal& journal, const std::string& database, std::uint32_t lanes);
 
 }  // namespace foz::pipeline

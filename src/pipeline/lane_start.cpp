@@ -13,13 +13,15 @@ LaneStart lane_start(const LaneFacts& facts) {
     if (found > facts.end) {
         start.cursor = facts.found;
         start.blocked = fmt::format(
-            "the database has stored everything before position {}, but the journal ends at {}: "
-            "its last records are lost, perhaps because it was restored from a snapshot, and new "
-            "readings would be taken for stored ones. They wait in the journal until you stop foz, "
-            "run `foz journal new-id`, which lets it go on under another id, and start it again",
-            found,
-            facts.end
-        );
+                "the database has stored everything before position {}, but the journal ends at "
+                "{}: "
+                "its last records are lost, perhaps because it was restored from a snapshot, and "
+                "new "
+                "readings would be taken for stored ones. They wait in the journal until you stop "
+                "foz, "
+                "run `foz journal new-id`, which lets it go on under another id, and start it "
+                "again",
+                found, facts.end);
         return start;
     }
     const journal::Position earliest = std::max(facts.since, facts.first);
@@ -40,7 +42,7 @@ LaneStart lane_start(const LaneFacts& facts) {
     const bool had_come_no_further = !facts.known || *facts.known <= facts.since;
     const bool is_new = facts.found == sink::Cursor{} && had_come_no_further;
     const bool starts_at_since =
-        found < facts.since && had_come_no_further && facts.first <= facts.since;
+            found < facts.since && had_come_no_further && facts.first <= facts.since;
     if (!is_new && !starts_at_since) {
         start.gap = {found, earliest};
     }

@@ -8,13 +8,8 @@
 
 namespace foz::pipeline {
 
-LaneTables::LaneTables(
-    mapping::Mapping& mapping,
-    sink::Sink& sink,
-    const Clock& clock,
-    std::string log_name,
-    std::chrono::milliseconds ask_again_after
-)
+LaneTables::LaneTables(mapping::Mapping& mapping, sink::Sink& sink, const Clock& clock,
+        std::string log_name, std::chrono::milliseconds ask_again_after)
     : mapping_(mapping),
       sink_(sink),
       clock_(clock),
@@ -30,7 +25,7 @@ sink::SinkResult<bool> LaneTables::adopt(std::span<const sink::PreparedTable> pr
     bool changed = false;
     for (std::size_t i = 0; i < tables.size(); ++i) {
         if (tables[i]->inferred && !tables[i]->elsewhere && i < prepared.size() &&
-            !prepared[i].misfit) {
+                !prepared[i].misfit) {
             auto adopted = adopt(i, prepared[i]);
             if (!adopted) {
                 return adopted;
@@ -45,7 +40,8 @@ sink::SinkResult<bool> LaneTables::adopt(std::size_t table, const sink::Prepared
     const mapping::Table& ours = *mapping_.tables()[table];
     const auto changed = mapping_.adopt_columns(ours, prepared.columns, prepared.refused);
     if (!changed) {
-        sink::SinkError error{sink::FailureKind::blocked, "", changed.error().message, std::nullopt};
+        sink::SinkError error{
+            sink::FailureKind::blocked, "", changed.error().message, std::nullopt};
         error.table = table;
         return std::unexpected(std::move(error));
     }
@@ -62,11 +58,10 @@ void LaneTables::note_refused(const std::string& table, const mapping::Refusal& 
     std::string news = fmt::format("table {}: {}", table, refusal.reason);
     if (news != told_) {
         spdlog::error(
-            "{}: {}. Readings that need it become dead letters, the others are stored; when it is "
-            "mended: foz dead replay",
-            log_name_,
-            news
-        );
+                "{}: {}. Readings that need it become dead letters, the others are stored; when it "
+                "is "
+                "mended: foz dead replay",
+                log_name_, news);
         told_ = std::move(news);
     }
 }
@@ -88,7 +83,7 @@ sink::SinkResult<bool> LaneTables::extend() {
     bool map_again = false;
     for (std::size_t i = 0; i < tables.size(); ++i) {
         if (tables[i]->version == versions_[i] || tables[i]->columns.empty() ||
-            tables[i]->elsewhere) {
+                tables[i]->elsewhere) {
             continue;
         }
         auto extended = sink_.extend(*tables[i]);

@@ -21,13 +21,8 @@ class LaneTables {
   public:
     /// `log_name` ("database plant (main-0)") is for the log. What the database has refused is
     /// asked for again after `ask_again_after`. What is passed by reference outlives it.
-    LaneTables(
-        mapping::Mapping& mapping,
-        sink::Sink& sink,
-        const Clock& clock,
-        std::string log_name,
-        std::chrono::milliseconds ask_again_after
-    );
+    LaneTables(mapping::Mapping& mapping, sink::Sink& sink, const Clock& clock,
+            std::string log_name, std::chrono::milliseconds ask_again_after);
 
     /// A new connection has found `prepared`. True: rows mapped before do not fit any more. Errors:
     /// refused, when the mapping cannot do with what is there.
@@ -42,8 +37,7 @@ class LaneTables {
 
   private:
     [[nodiscard]] sink::SinkResult<bool> adopt(
-        std::size_t table, const sink::PreparedTable& prepared
-    );
+            std::size_t table, const sink::PreparedTable& prepared);
     void note_refused(const std::string& table, const mapping::Refusal& refusal);
 
     mapping::Mapping& mapping_;

@@ -7,12 +7,8 @@
 
 namespace foz::pipeline {
 
-sink::SinkResult<std::uint64_t> take_back_lost_replays(
-    sink::Sink& sink,
-    state::StateDatabase& state,
-    const std::string& journal,
-    const std::string& database
-) {
+sink::SinkResult<std::uint64_t> take_back_lost_replays(sink::Sink& sink,
+        state::StateDatabase& state, const std::string& journal, const std::string& database) {
     const auto replayed = state::has_replayed(state, journal, database);
     if (!replayed) {
         return sink::retry_after(replayed.error());
@@ -27,7 +23,7 @@ sink::SinkResult<std::uint64_t> take_back_lost_replays(
     const auto lane = std::ranges::find(audit->lanes, kDeadLane, &sink::LaneState::lane);
     const sink::Cursor cursor = lane == audit->lanes.end() ? sink::Cursor{} : lane->cursor;
     const auto returned =
-        state::return_lost_replays(state, journal, database, {cursor.position, cursor.ordinal});
+            state::return_lost_replays(state, journal, database, {cursor.position, cursor.ordinal});
     if (!returned) {
         return sink::retry_after(returned.error());
     }

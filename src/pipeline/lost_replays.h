@@ -17,11 +17,7 @@ inline constexpr const char* kDeadLane = "dead";
 
 /// Asks `sink`, which is connected, only if letters of `database` were replayed. How many wait
 /// again.
-[[nodiscard]] sink::SinkResult<std::uint64_t> take_back_lost_replays(
-    sink::Sink& sink,
-    state::StateDatabase& state,
-    const std::string& journal,
-    const std::string& database
-);
+[[nodiscard]] sink::SinkResult<std::uint64_t> take_back_lost_replays(sink::Sink& sink,
+        state::StateDatabase& state, const std::string& journal, const std::string& database);
 
 }  // namespace foz::pipeline

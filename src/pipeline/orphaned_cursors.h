@@ -19,20 +19,16 @@ namespace foz::pipeline {
 
 /// Whether this is the cursor of a lane ("DATABASE/LANE"), and of none of these databases.
 [[nodiscard]] bool is_orphaned_cursor(
-    std::string_view cursor, const std::vector<config::Database>& configured
-);
+        std::string_view cursor, const std::vector<config::Database>& configured);
 
 /// A side lane ("DATABASE/LANE/TABLE", side_lanes.h) of a configured database, for tables that no
 /// route of it writes any more. Any thread.
 class OrphanedSideLane {
   public:
     /// Of the cursor of that name; nothing: it is none. Errors: the configuration's, state.db's.
-    [[nodiscard]] static Result<std::optional<OrphanedSideLane>> find(
-        std::string_view cursor,
-        const std::string& journal_id,
-        const config::Settings& settings,
-        state::StateDatabase& state
-    );
+    [[nodiscard]] static Result<std::optional<OrphanedSideLane>> find(std::string_view cursor,
+            const std::string& journal_id, const config::Settings& settings,
+            state::StateDatabase& state);
     /// What it was to write is nobody's from now on. Its cursor is the caller's to remove.
     [[nodiscard]] Result<void> give_up(state::StateDatabase& state) const;
 
@@ -44,7 +40,6 @@ class OrphanedSideLane {
 
 /// Says for each in the log how much waits for it and what can be done.
 void warn_of_orphaned_cursors(
-    const journal::Journal& journal, const std::vector<config::Database>& configured
-);
+        const journal::Journal& journal, const std::vector<config::Database>& configured);
 
 }  // namespace foz::pipeline

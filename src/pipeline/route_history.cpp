@@ -9,13 +9,9 @@
 
 namespace foz::pipeline {
 
-Result<RouteHistory> RouteHistory::load(
-    state::StateDatabase& state,
-    const std::string& journal,
-    const std::string& database,
-    std::span<const mapping::RouteInfo> routes,
-    std::span<const sink::Cursor> cursors
-) {
+Result<RouteHistory> RouteHistory::load(state::StateDatabase& state, const std::string& journal,
+        const std::string& database, std::span<const mapping::RouteInfo> routes,
+        std::span<const sink::Cursor> cursors) {
     auto starts = state::RouteStarts::load(state, journal, database);
     if (!starts) {
         return pass_on(starts);
@@ -31,13 +27,12 @@ Result<RouteHistory> RouteHistory::load(
         Layout& layout = history.layouts_.emplace_back();
         for (std::uint32_t lane = 0; lane < lanes; ++lane) {
             const journal::Position never = lanes == history.lanes_
-                                                ? position_of(cursors[lane])
-                                                : journal::Position::beyond_all();
+                                                    ? position_of(cursors[lane])
+                                                    : journal::Position::beyond_all();
             auto& begins = layout.begins.emplace_back();
             for (const mapping::RouteInfo& route : routes) {
-                begins.push_back(
-                    history.starts_.start_of(lane_name(lane), lanes, route.name).value_or(never)
-                );
+                begins.push_back(history.starts_.start_of(lane_name(lane), lanes, route.name)
+                                .value_or(never));
             }
         }
     }
@@ -45,8 +40,7 @@ Result<RouteHistory> RouteHistory::load(
 }
 
 bool RouteHistory::is_before(
-    std::string_view client_id, std::uint32_t route, journal::Position position
-) const {
+        std::string_view client_id, std::uint32_t route, journal::Position position) const {
     return !layouts_.empty() && std::ranges::all_of(layouts_, [&](const Layout& layout) {
         const auto lanes = static_cast<std::uint32_t>(layout.begins.size());
         return position < layout.begins[lane_of(client_id, lanes)][route];
@@ -54,8 +48,7 @@ bool RouteHistory::is_before(
 }
 
 bool RouteHistory::is_before_of_side(
-    const std::string& side, const std::string& route, journal::Position position
-) const {
+        const std::string& side, const std::string& route, journal::Position position) const {
     const auto start = starts_.start_of(side, lanes_, route);
     return start && position < *start;
 }

@@ -25,23 +25,17 @@ class RouteHistory {
 
     /// `routes` are the present ones, `cursors` those of the present main lanes. A route that foz
     /// has not run with yet begins where its lane goes on.
-    [[nodiscard]] static Result<RouteHistory> load(
-        state::StateDatabase& state,
-        const std::string& journal,
-        const std::string& database,
-        std::span<const mapping::RouteInfo> routes,
-        std::span<const sink::Cursor> cursors
-    );
+    [[nodiscard]] static Result<RouteHistory> load(state::StateDatabase& state,
+            const std::string& journal, const std::string& database,
+            std::span<const mapping::RouteInfo> routes, std::span<const sink::Cursor> cursors);
 
     /// Whether no main lane that has ever had to do with the client mapped the route then.
     /// `route`: its number.
     [[nodiscard]] bool is_before(
-        std::string_view client_id, std::uint32_t route, journal::Position position
-    ) const;
+            std::string_view client_id, std::uint32_t route, journal::Position position) const;
     /// The same of a present side lane.
     [[nodiscard]] bool is_before_of_side(
-        const std::string& side, const std::string& route, journal::Position position
-    ) const;
+            const std::string& side, const std::string& route, journal::Position position) const;
     /// Of the main lane that has had it for longest.
     [[nodiscard]] journal::Position begin_of(std::uint32_t route) const;
 

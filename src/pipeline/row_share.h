@@ -29,17 +29,11 @@ class RowShare {
     RowShare() = default;
 
     /// Of main lane `main`: all rows but those of the spans that are its own.
-    [[nodiscard]] static RowShare of_main(
-        const mapping::Mapping& mapping,
-        std::span<const state::SideSpan> spans,
-        std::string_view main
-    );
+    [[nodiscard]] static RowShare of_main(const mapping::Mapping& mapping,
+            std::span<const state::SideSpan> spans, std::string_view main);
     /// Of side lane `side`: the rows of its spans.
-    [[nodiscard]] static RowShare of_side(
-        const mapping::Mapping& mapping,
-        std::span<const state::SideSpan> spans,
-        std::string_view side
-    );
+    [[nodiscard]] static RowShare of_side(const mapping::Mapping& mapping,
+            std::span<const state::SideSpan> spans, std::string_view side);
 
     /// Whether that is so for every row.
     [[nodiscard]] bool has_all() const { return !is_side_ && spans_.empty(); }

@@ -30,21 +30,14 @@ constexpr std::uint64_t kRecordsWorthWaking = 1'000;
 constexpr int kMessagesPerClockReading = 64;
 
 DeadLetterWriter dead_letter_writer_for(
-    const RunnerDependencies& dependencies, const RunnerOptions& options
-) {
+        const RunnerDependencies& dependencies, const RunnerOptions& options) {
     state::DeadLetter blank;
     blank.journal = dependencies.journal.status().id;
     blank.database = options.database;
     blank.lane = options.lane;
     const bool repeats = !options.holds_journal;
-    return {
-        dependencies.journal,
-        dependencies.state,
-        dependencies.clock,
-        blank,
-        dependencies.mapping.route_names(),
-        repeats
-    };
+    return {dependencies.journal, dependencies.state, dependencies.clock, blank,
+        dependencies.mapping.route_names(), repeats};
 }
 
 std::uint64_t seed_for(const RunnerOptions& options, const Clock& clock) {
@@ -69,58 +62,33 @@ Runner::Runner(RunnerDependencies dependencies, RunnerOptions options)
     : dependencies_(std::move(dependencies)),
       options_(std::move(options)),
       journal_id_(dependencies_.journal.status().id),
-      board_(
-          dependencies_.clock,
-          options_.database,
-          options_.lane,
-          dependencies_.mapping.routes(),
-          {dependencies_.state,
-           dependencies_.clock,
-           journal_id_,
-           options_.database,
-           options_.lane,
-           options_.holds_journal}
-      ),
+      board_(dependencies_.clock, options_.database, options_.lane, dependencies_.mapping.routes(),
+              {dependencies_.state, dependencies_.clock, journal_id_, options_.database,
+                  options_.lane, options_.holds_journal}),
       cap_(options_.cap.value_or(journal::Position::beyond_all())),
-      hold_(
-          dependencies_.journal,
-          fmt::format("{}/{}", options_.database, options_.lane),
-          options_.holds_journal
-      ),
+      hold_(dependencies_.journal, fmt::format("{}/{}", options_.database, options_.lane),
+              options_.holds_journal),
       writer_(
-          *dependencies_.sink,
-          dead_letter_writer_for(dependencies_, options_),
-          dependencies_.mapping.routes().size(),
-          [this](
-              const sink::Cursor& cursor, const sink::Written& written, const sink::Commit& commit
-          ) { note_commit(cursor, written, commit); },
-          [this](const sink::SinkError& error, std::size_t rows) {
-              board_.add_time_limit(error, rows);
-          }
-      ),
+              *dependencies_.sink, dead_letter_writer_for(dependencies_, options_),
+              dependencies_.mapping.routes().size(),
+              [this](const sink::Cursor& cursor, const sink::Written& written,
+                      const sink::Commit& commit) { note_commit(cursor, written, commit); },
+              [this](const sink::SinkError& error, std::size_t rows) {
+                  board_.add_time_limit(error, rows);
+              }),
       claim_(dependencies_, options_, hold_),
       backoff_(options_.retry_delay_max, seed_for(options_, dependencies_.clock)),
-      filler_(
-          dependencies_.journal,
-          dependencies_.mapping,
-          dependencies_.clock,
-          limits_of(options_, cap_),
-          std::move(dependencies_.on_unrouted)
-      ),
-      tables_(
-          dependencies_.mapping,
-          *dependencies_.sink,
-          dependencies_.clock,
-          fmt::format("database {} ({})", options_.database, options_.lane),
-          options_.retry_delay_max
-      ),
+      filler_(dependencies_.journal, dependencies_.mapping, dependencies_.clock,
+              limits_of(options_, cap_), std::move(dependencies_.on_unrouted)),
+      tables_(dependencies_.mapping, *dependencies_.sink, dependencies_.clock,
+              fmt::format("database {} ({})", options_.database, options_.lane),
+              options_.retry_delay_max),
       sides_(dependencies_, options_) {
     if (options_.cap) {
         writer_.set_share(std::move(dependencies_.share));
     }
-    maps_ahead_ = std::ranges::none_of(dependencies_.mapping.tables(), [](const auto& table) {
-        return table->inferred;
-    });
+    maps_ahead_ = std::ranges::none_of(
+            dependencies_.mapping.tables(), [](const auto& table) { return table->inferred; });
 }
 
 Runner::~Runner() {
@@ -321,17 +289,13 @@ sink::SinkResult<void> Runner::set_misfits_aside(const sink::Connected& found) {
 // After a failure of one table: whether another lane takes it, so that this one can go on.
 bool Runner::set_aside(SteadyTime began, const sink::SinkError& error) {
     if (stopping_ || !connected_ || !error.table ||
-        !blame_.is_enough(error, dependencies_.clock.steady_now() - began)) {
+            !blame_.is_enough(error, dependencies_.clock.steady_now() - began)) {
         return false;
     }
     const auto aside = sides_.set_aside(*error.table, cursor_, batch_.end, text_of(error));
     if (!aside) {
-        spdlog::warn(
-            "database {} ({}): a table cannot be set aside: {}",
-            options_.database,
-            options_.lane,
-            aside.error().message
-        );
+        spdlog::warn("database {} ({}): a table cannot be set aside: {}", options_.database,
+                options_.lane, aside.error().message);
     }
     if (!aside || !*aside) {
         return false;
@@ -414,21 +378,18 @@ bool Runner::wait_for_more() {
     const std::uint64_t room = options_.batch_rows_max - batch_.items.size();
     const std::uint64_t piece = std::min(room, kRecordsWorthWaking);
     return dependencies_.journal.wait_for(
-        batch_.end.advanced_by(piece - 1), batch_.started + options_.batch_delay
-    );
+            batch_.end.advanced_by(piece - 1), batch_.started + options_.batch_delay);
 }
 
 sink::SinkResult<void> Runner::wait_for_records() {
     report_committed();
     if (is_at_cap()) {
         const MutexLock lock(mutex_);
-        stop_requested_.wait_for(mutex_, kIdleWait, [this] {
-            return stopping_ || !is_at_cap() || (hurry_ && cursor_commit_is_due());
-        });
+        stop_requested_.wait_for(mutex_, kIdleWait,
+                [this] { return stopping_ || !is_at_cap() || (hurry_ && cursor_commit_is_due()); });
     } else if (!stopping_) {
-        static_cast<void>(
-            dependencies_.journal.wait_for(batch_.end, dependencies_.clock.steady_now() + kIdleWait)
-        );
+        static_cast<void>(dependencies_.journal.wait_for(
+                batch_.end, dependencies_.clock.steady_now() + kIdleWait));
     }
     return {};
 }
@@ -476,8 +437,7 @@ sink::SinkResult<void> Runner::write_and_map_ahead() {
 }
 
 void Runner::note_commit(
-    const sink::Cursor& cursor, const sink::Written& written, const sink::Commit& commit
-) {
+        const sink::Cursor& cursor, const sink::Written& written, const sink::Commit& commit) {
     cursor_ = cursor;
     before_cursor_ = commit.fingerprint;
     last_commit_ = dependencies_.clock.steady_now();

@@ -113,8 +113,7 @@ class Runner {
     [[nodiscard]] bool at_end() const;
     [[nodiscard]] bool must_end() const;
     void note_commit(
-        const sink::Cursor& cursor, const sink::Written& written, const sink::Commit& commit
-    );
+            const sink::Cursor& cursor, const sink::Written& written, const sink::Commit& commit);
     void report_committed();
     void note_failure(SteadyTime began, const sink::SinkError& error);
     void pause();

@@ -12,18 +12,12 @@ namespace foz::pipeline {
 
 std::string_view name_of(RunnerState state) {
     static constexpr std::array<std::string_view, 6> kNames = {
-        "connecting", "running", "retrying", "blocked", "finished", "stopped"
-    };
+        "connecting", "running", "retrying", "blocked", "finished", "stopped"};
     return kNames[static_cast<std::size_t>(state)];
 }
 
-StatusBoard::StatusBoard(
-    const Clock& clock,
-    std::string database,
-    std::string lane,
-    std::span<const mapping::RouteInfo> routes,
-    StandstillRecord record
-)
+StatusBoard::StatusBoard(const Clock& clock, std::string database, std::string lane,
+        std::span<const mapping::RouteInfo> routes, StandstillRecord record)
     : clock_(clock),
       log_name_(fmt::format("database {} ({})", database, lane)),
       record_(std::move(record)) {
@@ -72,8 +66,7 @@ void StatusBoard::set_state(RunnerState state, std::string error) {
 }
 
 void StatusBoard::add_failure(
-    SteadyTime began, const sink::SinkError& error, std::uint64_t waiting
-) {
+        SteadyTime began, const sink::SinkError& error, std::uint64_t waiting) {
     {
         const MutexLock lock(mutex_);
         ++status_.failures;
@@ -100,19 +93,14 @@ void StatusBoard::note_movement() {
 void StatusBoard::add_time_limit(const sink::SinkError& error, std::size_t rows) {
     if (time_limits_.pass(clock_.steady_now())) {
         spdlog::warn(
-            "{}: the server's {} is shorter than the batch takes ({}); foz writes {} "
-            "rows at a time now. Raise it for foz's user",
-            log_name_,
-            time_limit_of(error).value_or("time limit"),
-            error.message,
-            rows
-        );
+                "{}: the server's {} is shorter than the batch takes ({}); foz writes {} "
+                "rows at a time now. Raise it for foz's user",
+                log_name_, time_limit_of(error).value_or("time limit"), error.message, rows);
     }
 }
 
 void StatusBoard::set_progress(
-    const sink::Cursor& cursor, std::span<const sink::LedgerLine> ledger
-) {
+        const sink::Cursor& cursor, std::span<const sink::LedgerLine> ledger) {
     const MutexLock lock(mutex_);
     status_.cursor = cursor;
     for (sink::LedgerLine& line : status_.ledger) {
@@ -122,8 +110,7 @@ void StatusBoard::set_progress(
 }
 
 void StatusBoard::add_commit(
-    const sink::Cursor& cursor, const sink::Written& written, const sink::Commit& commit
-) {
+        const sink::Cursor& cursor, const sink::Written& written, const sink::Commit& commit) {
     note_movement();
     const MutexLock lock(mutex_);
     status_.cursor = cursor;

@@ -46,13 +46,8 @@ struct RunnerStatus {
 /// it too), a batch that takes longer than the server allows.
 class StatusBoard {
   public:
-    StatusBoard(
-        const Clock& clock,
-        std::string database,
-        std::string lane,
-        std::span<const mapping::RouteInfo> routes,
-        StandstillRecord record
-    );
+    StatusBoard(const Clock& clock, std::string database, std::string lane,
+            std::span<const mapping::RouteInfo> routes, StandstillRecord record);
 
     [[nodiscard]] RunnerStatus status() const;
 
@@ -68,8 +63,7 @@ class StatusBoard {
     /// What the database has: the lines of routes that no longer exist are left out.
     void set_progress(const sink::Cursor& cursor, std::span<const sink::LedgerLine> ledger);
     void add_commit(
-        const sink::Cursor& cursor, const sink::Written& written, const sink::Commit& commit
-    );
+            const sink::Cursor& cursor, const sink::Written& written, const sink::Commit& commit);
 
   private:
     void note_movement();

@@ -78,17 +78,14 @@ Result<void> SideLanes::load() {
         const auto tables = dependencies_.mapping.tables();
         if (std::ranges::none_of(tables, [&](const auto& t) { return t->name == span.table; })) {
             spdlog::error(
-                "database {}: table {} is no longer configured, but readings for it wait in lane "
-                "{}, "
-                "and the journal keeps all records from {} on for them. Configure it again to have "
-                "them stored, or give them up: stop foz and run `foz journal forget {}/{}`",
-                options_.database,
-                span.table,
-                span.side,
-                span.begin,
-                options_.database,
-                span.side
-            );
+                    "database {}: table {} is no longer configured, but readings for it wait in "
+                    "lane "
+                    "{}, "
+                    "and the journal keeps all records from {} on for them. Configure it again to "
+                    "have "
+                    "them stored, or give them up: stop foz and run `foz journal forget {}/{}`",
+                    options_.database, span.table, span.side, span.begin, options_.database,
+                    span.side);
             continue;
         }
         if (auto started = start_side(span.side, span.begin); !started) {
@@ -123,22 +120,21 @@ Result<void> SideLanes::start_side(const std::string& name, Position proof) {
     side->done = options.since;
     RowShare share = RowShare::of_side(made->mapping, spans_, name);
     side->runner = std::make_unique<Runner>(
-        RunnerDependencies{
-            .journal = dependencies_.journal,
-            .state = dependencies_.state,
-            .clock = dependencies_.clock,
-            .mapping = std::move(made->mapping),
-            .sink = std::move(made->sink),
-            .on_committed =
-                [this, one = side.get()](Position position) {
-                    const MutexLock lock(mutex_);
-                    one->done = std::max(one->done, position);
-                    report();
-                },
-            .share = std::move(share),
-        },
-        options
-    );
+            RunnerDependencies{
+                .journal = dependencies_.journal,
+                .state = dependencies_.state,
+                .clock = dependencies_.clock,
+                .mapping = std::move(made->mapping),
+                .sink = std::move(made->sink),
+                .on_committed =
+                        [this, one = side.get()](Position position) {
+                            const MutexLock lock(mutex_);
+                            one->done = std::max(one->done, position);
+                            report();
+                        },
+                .share = std::move(share),
+            },
+            options);
     Runner& runner = *side->runner;
     {
         const MutexLock lock(mutex_);
@@ -153,7 +149,7 @@ void SideLanes::end_side(const std::string& name) {
     {
         const MutexLock lock(mutex_);
         const auto found =
-            std::ranges::find(sides_, name, [](const auto& side) { return side->name; });
+                std::ranges::find(sides_, name, [](const auto& side) { return side->name; });
         if (found == sides_.end()) {
             return;
         }
@@ -176,14 +172,13 @@ RowShare SideLanes::share_of_main() {
 std::string SideLanes::name_for(const std::string& table) {
     const std::string shared = options_.lane + "/+";
     const auto alone =
-        std::ranges::count_if(sides_, [&](const auto& side) { return side->name != shared; });
+            std::ranges::count_if(sides_, [&](const auto& side) { return side->name != shared; });
     return static_cast<std::size_t>(alone) < kSideLanesMax ? side_lane_name(options_.lane, table)
                                                            : shared;
 }
 
 Result<bool> SideLanes::set_aside(
-    std::size_t table, sink::Cursor from, Position proof, const std::string& reason
-) {
+        std::size_t table, sink::Cursor from, Position proof, const std::string& reason) {
     const auto tables = dependencies_.mapping.tables();
     // The only table that there is holds back nobody.
     if (!dependencies_.make_side_lane || tables.size() < 2 || tables[table]->elsewhere) {
@@ -202,9 +197,8 @@ Result<bool> SideLanes::set_aside(
     const Position first = dependencies_.journal.status().first;
     for (const state::SideSpan& span : spans_) {
         if (span.past && *span.past <= first) {
-            static_cast<void>(
-                state::remove_side_span(dependencies_.state, journal_id_, options_.database, span)
-            );
+            static_cast<void>(state::remove_side_span(
+                    dependencies_.state, journal_id_, options_.database, span));
         }
     }
     std::erase_if(spans_, [&](const auto& span) {
@@ -229,14 +223,10 @@ Result<bool> SideLanes::set_aside(
         return pass_on(started);
     }
     spdlog::error(
-        "database {} ({}): table {} is set aside, its readings wait in lane {} until it is mended, "
-        "and those of other tables go on: {}",
-        options_.database,
-        options_.lane,
-        table_name,
-        name,
-        reason
-    );
+            "database {} ({}): table {} is set aside, its readings wait in lane {} until it is "
+            "mended, "
+            "and those of other tables go on: {}",
+            options_.database, options_.lane, table_name, name, reason);
     return true;
 }
 
@@ -250,8 +240,8 @@ Result<bool> SideLanes::main_found_at(sink::Cursor cursor) {
         if (begin_of(span) > cursor || (ends_behind && begin_of(span) == cursor)) {
             changed = true;
             end_side(span.side);
-            auto removed =
-                state::remove_side_span(dependencies_.state, journal_id_, options_.database, span);
+            auto removed = state::remove_side_span(
+                    dependencies_.state, journal_id_, options_.database, span);
             if (!removed) {
                 return pass_on(removed);
             }
@@ -289,7 +279,7 @@ bool SideLanes::is_near(const Side& side, sink::Cursor cursor) const {
     return status.state == RunnerState::running && status.cursor < cursor &&
            position_of(cursor) >= side.proof &&
            journal::records_between(position_of(status.cursor), position_of(cursor)) <=
-               options_.batch_rows_max;
+                   options_.batch_rows_max;
 }
 
 // While more comes, a side lane is always a little behind its main lane, unless that stops.
@@ -300,7 +290,7 @@ void SideLanes::wait_for_near(sink::Cursor cursor) {
     }
     MutexLock lock(mutex_);
     while (dependencies_.clock.steady_now() < deadline &&
-           std::ranges::any_of(sides_, [&](const auto& side) { return is_near(*side, cursor); })) {
+            std::ranges::any_of(sides_, [&](const auto& side) { return is_near(*side, cursor); })) {
         moved_.wait_for(mutex_, kWaitStep);
     }
     lock.unlock();
@@ -360,12 +350,8 @@ Result<void> SideLanes::take_back(const std::string& name, Position position) {
             return saved;
         }
         span = std::move(ended);
-        spdlog::info(
-            "database {} ({}): table {} is mended and has caught up",
-            options_.database,
-            options_.lane,
-            span.table
-        );
+        spdlog::info("database {} ({}): table {} is mended and has caught up", options_.database,
+                options_.lane, span.table);
     }
     end_side(name);
     dependencies_.journal.remove_cursor(fmt::format("{}/{}", options_.database, name));

@@ -58,9 +58,8 @@ class SideLanes {
     /// Has a side lane write table number `table` from `from` on, which is the main lane's cursor
     /// in the database. The table is not taken back before the main lane has passed `proof`: the
     /// side lane has written then what failed. False: it has to wait in the main lane.
-    [[nodiscard]] Result<bool> set_aside(
-        std::size_t table, sink::Cursor from, journal::Position proof, const std::string& reason
-    );
+    [[nodiscard]] Result<bool> set_aside(std::size_t table, sink::Cursor from,
+            journal::Position proof, const std::string& reason);
 
     /// The database has the main lane's cursor at `cursor`. True: the shares have changed.
     [[nodiscard]] Result<bool> main_found_at(sink::Cursor cursor);

@@ -21,13 +21,8 @@ std::chrono::seconds seconds(SteadyTime::duration time) {
 
 }  // namespace
 
-std::optional<std::string> Standstill::failed(
-    SteadyTime began,
-    const Clock& clock,
-    std::uint64_t waiting,
-    std::string_view last_error,
-    bool needs_person
-) {
+std::optional<std::string> Standstill::failed(SteadyTime began, const Clock& clock,
+        std::uint64_t waiting, std::string_view last_error, bool needs_person) {
     if (!since_) {
         since_ = began;
     }
@@ -39,17 +34,11 @@ std::optional<std::string> Standstill::failed(
     last_said_ = now;
     const auto since = std::chrono::floor<std::chrono::seconds>(clock.system_now()) - still_for;
     return fmt::format(
-        "has stood still since {:%Y-%m-%d %H:%M:%S} UTC, for {} s: {} record{} of the journal "
-        "wait{} "
-        "for it. Last error: {}. {}",
-        since,
-        still_for.count(),
-        waiting,
-        waiting == 1 ? "" : "s",
-        waiting == 1 ? "s" : "",
-        last_error,
-        advice_for_standstill(needs_person)
-    );
+            "has stood still since {:%Y-%m-%d %H:%M:%S} UTC, for {} s: {} record{} of the journal "
+            "wait{} "
+            "for it. Last error: {}. {}",
+            since, still_for.count(), waiting, waiting == 1 ? "" : "s", waiting == 1 ? "s" : "",
+            last_error, advice_for_standstill(needs_person));
 }
 
 std::optional<std::string> Standstill::moved(SteadyTime now) {

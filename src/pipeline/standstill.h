@@ -17,13 +17,8 @@ class Standstill {
   public:
     /// An attempt that began at `began` has failed. Yields the line to be logged as an error, if it
     /// is time for one.
-    [[nodiscard]] std::optional<std::string> failed(
-        SteadyTime began,
-        const Clock& clock,
-        std::uint64_t waiting,
-        std::string_view last_error,
-        bool needs_person
-    );
+    [[nodiscard]] std::optional<std::string> failed(SteadyTime began, const Clock& clock,
+            std::uint64_t waiting, std::string_view last_error, bool needs_person);
 
     /// The lane has moved, or nothing waits for it. Yields the line to be logged as information, if
     /// failed() had yielded one.

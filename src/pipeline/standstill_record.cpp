@@ -20,27 +20,16 @@ constexpr auto kWriteInterval = 1min;
 
 }  // namespace
 
-StandstillRecord::StandstillRecord(
-    state::StateDatabase& state,
-    const Clock& clock,
-    std::string journal,
-    std::string database,
-    std::string lane,
-    bool active
-)
+StandstillRecord::StandstillRecord(state::StateDatabase& state, const Clock& clock,
+        std::string journal, std::string database, std::string lane, bool active)
     : state_(state), clock_(clock), active_(active) {
     note_.journal = std::move(journal);
     note_.database = std::move(database);
     note_.lane = std::move(lane);
 }
 
-void StandstillRecord::keep(
-    SteadyTime::duration still_for,
-    std::uint64_t waiting,
-    std::string_view cause,
-    bool needs_person,
-    bool due
-) {
+void StandstillRecord::keep(SteadyTime::duration still_for, std::uint64_t waiting,
+        std::string_view cause, bool needs_person, bool due) {
     const SteadyTime now = clock_.steady_now();
     std::string redacted_cause = redacted(cause);
     const bool is_news = redacted_cause != note_.cause && now - written_ >= kWriteInterval;
@@ -56,11 +45,9 @@ void StandstillRecord::keep(
     note_.needs_person = needs_person;
     if (auto saved = state::save_standstill(state_, note_); !saved) {
         spdlog::warn(
-            "foz check and foz verify will not show that lane {} of database {} stands still: {}",
-            note_.lane,
-            note_.database,
-            saved.error().message
-        );
+                "foz check and foz verify will not show that lane {} of database {} stands still: "
+                "{}",
+                note_.lane, note_.database, saved.error().message);
     }
 }
 
@@ -70,7 +57,7 @@ void StandstillRecord::remove() {
     }
     // What cannot be removed now is removed at the next movement.
     const auto removed =
-        state::remove_standstill(state_, note_.journal, note_.database, note_.lane);
+            state::remove_standstill(state_, note_.journal, note_.database, note_.lane);
     may_be_there_ = !removed;
     note_.cause.clear();
 }
@@ -100,20 +87,14 @@ std::string_view advice_for_standstill(bool needs_person) {
 std::string describe(const state::StandstillNote& note) {
     const auto second = [](SystemTime time) {
         return fmt::format(
-            "{:%Y-%m-%d %H:%M:%S} UTC", std::chrono::floor<std::chrono::seconds>(time)
-        );
+                "{:%Y-%m-%d %H:%M:%S} UTC", std::chrono::floor<std::chrono::seconds>(time));
     };
     return fmt::format(
-        "lane {} has stood still since {}; at {} {} record{} of the journal waited for it. Last "
-        "error: {}. {}",
-        note.lane,
-        second(note.since),
-        second(note.noted),
-        note.waiting,
-        note.waiting == 1 ? "" : "s",
-        note.cause,
-        advice_for_standstill(note.needs_person)
-    );
+            "lane {} has stood still since {}; at {} {} record{} of the journal waited for it. "
+            "Last "
+            "error: {}. {}",
+            note.lane, second(note.since), second(note.noted), note.waiting,
+            note.waiting == 1 ? "" : "s", note.cause, advice_for_standstill(note.needs_person));
 }
 
 }  // namespace foz::pipeline

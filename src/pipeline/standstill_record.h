@@ -18,24 +18,13 @@ namespace foz::pipeline {
 class StandstillRecord {
   public:
     /// `active` false: keeps nothing, as a replay does, which a person watches.
-    StandstillRecord(
-        state::StateDatabase& state,
-        const Clock& clock,
-        std::string journal,
-        std::string database,
-        std::string lane,
-        bool active
-    );
+    StandstillRecord(state::StateDatabase& state, const Clock& clock, std::string journal,
+            std::string database, std::string lane, bool active);
 
     /// The lane has stood still for so long, and its last attempt failed for `cause`. Written when
     /// it is `due`, or the cause is another and a minute has passed.
-    void keep(
-        SteadyTime::duration still_for,
-        std::uint64_t waiting,
-        std::string_view cause,
-        bool needs_person,
-        bool due
-    );
+    void keep(SteadyTime::duration still_for, std::uint64_t waiting, std::string_view cause,
+            bool needs_person, bool due);
 
     /// The lane moves. The first call removes what an earlier run of foz has left.
     void remove();
@@ -51,8 +40,7 @@ class StandstillRecord {
 
 /// Those of the databases of `settings`, which its state.db has. Error: that cannot be read.
 [[nodiscard]] Result<std::vector<state::StandstillNote>> standstills_of(
-    const config::Settings& settings
-);
+        const config::Settings& settings);
 
 /// What a person is told: "has stood still since ...: cause. What to do".
 [[nodiscard]] std::string describe(const state::StandstillNote& note);

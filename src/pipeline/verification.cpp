@@ -38,14 +38,11 @@ class Verifier {
     Result<void> find_owner(journal::Journal& journal);
     [[nodiscard]] sink::Cursor cursor_of(const std::string& lane) const;
     [[nodiscard]] const state::SideSpan* span_of(
-        std::uint32_t lane, std::uint32_t route, sink::Cursor origin
-    ) const;
+            std::uint32_t lane, std::uint32_t route, sink::Cursor origin) const;
     [[nodiscard]] sink::Cursor cursor_for(
-        std::uint32_t lane, std::uint32_t route, sink::Cursor origin
-    ) const;
+            std::uint32_t lane, std::uint32_t route, sink::Cursor origin) const;
     [[nodiscard]] bool is_before_route(
-        std::string_view client_id, std::uint32_t route, sink::Cursor origin
-    ) const;
+            std::string_view client_id, std::uint32_t route, sink::Cursor origin) const;
     Result<void> walk(journal::Journal& journal);
     void note_what_came_before(journal::Position first);
     [[nodiscard]] std::uint64_t replayed(const std::string& route) const;
@@ -79,8 +76,8 @@ class Verifier {
 
 Result<Verification> Verifier::run(const OpenJournal& open_journal) {
     const auto tables = database_.mapping.tables();
-    auto audit =
-        database_.sink.audit(database_.journal, database_.count_rows ? tables : tables.first(0));
+    auto audit = database_.sink.audit(
+            database_.journal, database_.count_rows ? tables : tables.first(0));
     if (!audit) {
         return fail(ErrorCode::unavailable, "{}", audit.error().message);
     }
@@ -90,8 +87,7 @@ Result<Verification> Verifier::run(const OpenJournal& open_journal) {
         return pass_on(found);
     }
     auto history = RouteHistory::load(
-        state_, database_.journal, database_.name, database_.mapping.routes(), cursors_
-    );
+            state_, database_.journal, database_.name, database_.mapping.routes(), cursors_);
     if (!history) {
         return pass_on(history);
     }
@@ -137,7 +133,7 @@ void Verifier::add_ledger() {
                 continue;
             }
             stored_of_all_lanes_[static_cast<std::size_t>(found - report_.routes.begin())] +=
-                line.stored;
+                    line.stored;
             // A replay of the journal receives nothing new; one of dead letters turns dead into
             // stored.
             if (is_main(lane.lane) || lane.lane == kDeadLane) {
@@ -168,8 +164,8 @@ Result<void> Verifier::find_cursors() {
 }
 
 // Whether nobody mapped the route when the item came.
-bool Verifier::is_before_route(std::string_view client_id, std::uint32_t route, sink::Cursor origin)
-    const {
+bool Verifier::is_before_route(
+        std::string_view client_id, std::uint32_t route, sink::Cursor origin) const {
     if (!history_.is_before(client_id, route, position_of(origin))) {
         return false;
     }
@@ -210,20 +206,14 @@ void Verifier::note_what_came_before(journal::Position first) {
         // Up to the lane that has had it for longest: a replay stores nothing twice then.
         const journal::Position begin = history_.begin_of(route);
         report_.notes.push_back(fmt::format(
-            "route {}: {} readings in the journal are from before it existed (position {}) and are "
-            "not counted; {}",
-            totals.route,
-            totals.before,
-            begin,
-            has_former_route(database_.mapping.routes()[route].table->name)
-                ? "a route of another name stored into its table then"
-                : fmt::format(
-                      "to store them: foz replay --from {} --to {} --route \"{}\"",
-                      first,
-                      begin,
-                      totals.route
-                  )
-        ));
+                "route {}: {} readings in the journal are from before it existed (position {}) and "
+                "are "
+                "not counted; {}",
+                totals.route, totals.before, begin,
+                has_former_route(database_.mapping.routes()[route].table->name)
+                        ? "a route of another name stored into its table then"
+                        : fmt::format("to store them: foz replay --from {} --to {} --route \"{}\"",
+                                  first, begin, totals.route)));
     }
 }
 
@@ -235,11 +225,11 @@ Result<void> Verifier::find_renewal() {
     }
     if (std::optional<state::BeforeRenewal>& before = *renewal; before) {
         before_ = *std::move(before);
-        report_.notes.push_back(fmt::format(
-            "the journal has its id since position {}; what came before is counted under the id it "
-            "had then",
-            before_.since
-        ));
+        report_.notes.push_back(
+                fmt::format("the journal has its id since position {}; what came before is counted "
+                            "under the id it "
+                            "had then",
+                        before_.since));
     }
     return {};
 }
@@ -271,8 +261,7 @@ sink::Cursor Verifier::cursor_of(const std::string& lane) const {
 
 // Of the side lane of main lane number `lane` that writes such an item; nullptr: none does.
 const state::SideSpan* Verifier::span_of(
-    std::uint32_t lane, std::uint32_t route, sink::Cursor origin
-) const {
+        std::uint32_t lane, std::uint32_t route, sink::Cursor origin) const {
     const mapping::Table& table = *database_.mapping.routes()[route].table;
     for (const state::SideSpan& span : spans_) {
         if (span.lane == lane_name(lane) && span.table == table.name && contains(span, origin)) {
@@ -283,8 +272,8 @@ const state::SideSpan* Verifier::span_of(
 }
 
 // Of the lane that writes such an item.
-sink::Cursor Verifier::cursor_for(std::uint32_t lane, std::uint32_t route, sink::Cursor origin)
-    const {
+sink::Cursor Verifier::cursor_for(
+        std::uint32_t lane, std::uint32_t route, sink::Cursor origin) const {
     const state::SideSpan* span = span_of(lane, route, origin);
     return span == nullptr ? cursors_[lane] : cursor_of(span->side);
 }
@@ -332,7 +321,7 @@ void Verifier::count_items(const mqtt::Message& message, journal::Position posit
         report_.unrouted_topic.assign(message.topic);
     }
     const std::uint32_t lane =
-        lane_of(message.client_id, static_cast<std::uint32_t>(cursors_.size()));
+            lane_of(message.client_id, static_cast<std::uint32_t>(cursors_.size()));
     const auto count = [&](const auto& item) {
         RouteTotals& totals = report_.routes[item.route];
         if (is_before_route(message.client_id, item.route, item.origin)) {
@@ -341,7 +330,7 @@ void Verifier::count_items(const mqtt::Message& message, journal::Position posit
         }
         ++totals.received;
         const sink::Cursor cursor =
-            spans_.empty() ? cursors_[lane] : cursor_for(lane, item.route, item.origin);
+                spans_.empty() ? cursors_[lane] : cursor_for(lane, item.route, item.origin);
         totals.waiting += item.origin >= cursor ? 1 : 0;
     };
     std::ranges::for_each(batch_.rows(), count);
@@ -351,30 +340,24 @@ void Verifier::count_items(const mqtt::Message& message, journal::Position posit
 void Verifier::compare_received(bool counted, journal::Position first) {
     for (RouteTotals& totals : report_.routes) {
         const auto accounted =
-            static_cast<std::int64_t>(totals.stored + totals.duplicate + totals.waiting) +
-            totals.dead;
+                static_cast<std::int64_t>(totals.stored + totals.duplicate + totals.waiting) +
+                totals.dead;
         if (!counted) {
             totals.received = static_cast<std::uint64_t>(accounted);
         } else if (static_cast<std::int64_t>(totals.received) != accounted) {
-            differs(
-                "route {}: {} readings were received, but {} stored + {} duplicate + {} dead + {} "
-                "waiting are {}",
-                totals.route,
-                totals.received,
-                totals.stored,
-                totals.duplicate,
-                totals.dead,
-                totals.waiting,
-                accounted
-            );
+            differs("route {}: {} readings were received, but {} stored + {} duplicate + {} dead + "
+                    "{} "
+                    "waiting are {}",
+                    totals.route, totals.received, totals.stored, totals.duplicate, totals.dead,
+                    totals.waiting, accounted);
         }
     }
     if (!counted) {
-        report_.notes.push_back(fmt::format(
-            "the journal's records before {} have been removed, so what was received is taken from "
-            "the ledger",
-            first
-        ));
+        report_.notes.push_back(
+                fmt::format("the journal's records before {} have been removed, so what was "
+                            "received is taken from "
+                            "the ledger",
+                        first));
     }
 }
 
@@ -411,20 +394,17 @@ void Verifier::compare_tables() {
         TableTotals totals = totals_of(i);
         const std::uint64_t stored = totals.stored + totals.foreign + totals.former;
         if (totals.rows != stored) {
-            differs(
-                "table {} has {} rows, foz stored {}{}{}: {}",
-                totals.table,
-                totals.rows,
-                totals.stored,
-                totals.former > 0 ? fmt::format(" and routes of before {}", totals.former) : "",
-                totals.foreign > 0 ? fmt::format(" and other journals {}", totals.foreign) : "",
-                totals.rows > stored
-                    ? "the others came from elsewhere, or from a journal whose route has another "
-                      "name "
-                      "(--no-row-counts, if that is as it should be)"
-                    : "the others were deleted, or the table was replaced (--no-row-counts, if "
-                      "that is as it should be)"
-            );
+            differs("table {} has {} rows, foz stored {}{}{}: {}", totals.table, totals.rows,
+                    totals.stored,
+                    totals.former > 0 ? fmt::format(" and routes of before {}", totals.former) : "",
+                    totals.foreign > 0 ? fmt::format(" and other journals {}", totals.foreign) : "",
+                    totals.rows > stored ? "the others came from elsewhere, or from a journal "
+                                           "whose route has another "
+                                           "name "
+                                           "(--no-row-counts, if that is as it should be)"
+                                         : "the others were deleted, or the table was replaced "
+                                           "(--no-row-counts, if "
+                                           "that is as it should be)");
         }
         report_.tables.push_back(std::move(totals));
     }
@@ -435,15 +415,12 @@ void Verifier::note_foreign() {
     std::map<std::string, std::string> by_journal;
     for (const sink::ForeignTotal& one : audit_.foreign) {
         const bool known =
-            std::ranges::find(routes, one.route, &mapping::RouteInfo::name) != routes.end();
+                std::ranges::find(routes, one.route, &mapping::RouteInfo::name) != routes.end();
         std::string& text = by_journal[one.journal];
-        text += fmt::format(
-            "{}{} by route {}{}",
-            text.empty() ? "" : ", ",
-            one.stored,
-            one.route,
-            known ? "" : " (no route here has that name: its table is not known, and not summed up)"
-        );
+        text += fmt::format("{}{} by route {}{}", text.empty() ? "" : ", ", one.stored, one.route,
+                known ? ""
+                      : " (no route here has that name: its table is not known, and not summed "
+                        "up)");
     }
     for (const auto& [journal, text] : by_journal) {
         report_.notes.push_back(fmt::format("journal {} has stored here too: {}", journal, text));
@@ -477,17 +454,12 @@ Result<void> Verifier::compare_dead() {
     for (const auto& [route, kept] : letters) {
         const auto found = dead_of_all_lanes_.find(route);
         const auto carried =
-            std::ranges::find(before_.letters, route, &state::BeforeRenewal::Letters::route);
+                std::ranges::find(before_.letters, route, &state::BeforeRenewal::Letters::route);
         const std::int64_t dead = (found == dead_of_all_lanes_.end() ? 0 : found->second) +
                                   (carried == before_.letters.end() ? 0 : carried->count);
         if (dead != kept) {
-            differs(
-                "route {}: the ledger has {} dead letters, {} has {}",
-                route,
-                dead,
-                state_.file().string(),
-                kept
-            );
+            differs("route {}: the ledger has {} dead letters, {} has {}", route, dead,
+                    state_.file().string(), kept);
         }
     }
     return {};
@@ -500,14 +472,11 @@ Result<void> Verifier::report_gaps() {
     }
     for (const state::Gap& gap : *gaps) {
         if (gap.database == database_.name && !gap.accepted) {
-            differs(
-                "records {} to {} never came to lane {}: the journal no longer had them when the "
-                "database needed "
-                "them (accept it with --accept-gaps)",
-                gap.first,
-                gap.past.previous().value_or(gap.first),
-                gap.lane
-            );
+            differs("records {} to {} never came to lane {}: the journal no longer had them when "
+                    "the "
+                    "database needed "
+                    "them (accept it with --accept-gaps)",
+                    gap.first, gap.past.previous().value_or(gap.first), gap.lane);
         }
     }
     return {};
@@ -515,9 +484,8 @@ Result<void> Verifier::report_gaps() {
 
 }  // namespace
 
-Result<Verification> verify(
-    const VerifiedDatabase& database, state::StateDatabase& state, const OpenJournal& open_journal
-) {
+Result<Verification> verify(const VerifiedDatabase& database, state::StateDatabase& state,
+        const OpenJournal& open_journal) {
     return Verifier(database, state).run(open_journal);
 }
 

@@ -75,8 +75,7 @@ using OpenJournal = std::function<Result<std::unique_ptr<journal::Journal>>()>;
 
 /// `open_journal` is called after the snapshot, so that the journal it sees is not older. Errors:
 /// the database, the journal or the state database could not be read.
-[[nodiscard]] Result<Verification> verify(
-    const VerifiedDatabase& database, state::StateDatabase& state, const OpenJournal& open_journal
-);
+[[nodiscard]] Result<Verification> verify(const VerifiedDatabase& database,
+        state::StateDatabase& state, const OpenJournal& open_journal);
 
 }  // namespace foz::pipeline

@@ -27,10 +27,8 @@ Result<std::string> without_percent_escapes(std::string_view text) {
         unsigned value = 0;
         const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
         if (digits.size() != 2 || read.ptr != digits.data() + 2) {
-            return fail(
-                ErrorCode::invalid,
-                "% is not followed by two hexadecimal digits in the broker's URL"
-            );
+            return fail(ErrorCode::invalid,
+                    "% is not followed by two hexadecimal digits in the broker's URL");
         }
         plain += static_cast<char>(value);
         at += 2;
@@ -69,11 +67,8 @@ Result<BrokerAddress> parse_broker_url(std::string_view url) {
     BrokerAddress address;
     address.tls = url.starts_with(kTls);
     if (!address.tls && !url.starts_with(kPlain)) {
-        return fail(
-            ErrorCode::unsupported,
-            "the broker's URL \"{}\" must begin with mqtt:// or mqtts://",
-            redacted_url(url)
-        );
+        return fail(ErrorCode::unsupported,
+                "the broker's URL \"{}\" must begin with mqtt:// or mqtts://", redacted_url(url));
     }
     if (address.tls) {
         address.port = kTlsPort;
@@ -90,7 +85,7 @@ Result<BrokerAddress> parse_broker_url(std::string_view url) {
     }
     const std::size_t host_end = rest.starts_with('[') ? rest.find(']') : 0;
     const std::size_t colon =
-        host_end == std::string_view::npos ? host_end : rest.find(':', host_end);
+            host_end == std::string_view::npos ? host_end : rest.find(':', host_end);
     std::string_view host = rest.substr(0, colon);
     if (host.starts_with('[') && host.ends_with(']')) {
         host = host.substr(1, host.size() - 2);
@@ -112,11 +107,10 @@ Result<std::vector<SocketAddress>> resolve(const BrokerAddress& address) {
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
     const int failed =
-        getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
+            getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
     if (failed != 0) {
-        return fail(
-            ErrorCode::not_found, "cannot find host \"{}\": {}", address.host, gai_strerror(failed)
-        );
+        return fail(ErrorCode::not_found, "cannot find host \"{}\": {}", address.host,
+                gai_strerror(failed));
     }
     std::vector<SocketAddress> resolved;
     for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {

@@ -23,13 +23,11 @@ Result<void> allow_descriptors(rlim_t count) {
         return {};
     }
     if (limit.rlim_max < count) {
-        return fail(
-            ErrorCode::unavailable,
-            "{} open files are allowed here and {} are needed; raise the limit (ulimit -Hn) or use "
-            "fewer sensors",
-            limit.rlim_max,
-            count
-        );
+        return fail(ErrorCode::unavailable,
+                "{} open files are allowed here and {} are needed; raise the limit (ulimit -Hn) or "
+                "use "
+                "fewer sensors",
+                limit.rlim_max, count);
     }
     limit.rlim_cur = count;
     if (setrlimit(RLIMIT_NOFILE, &limit) != 0) {
@@ -75,10 +73,9 @@ Result<void> Fleet::start() {
     std::uint32_t first = 1;
     for (std::uint32_t thread = 0; thread < threads; ++thread) {
         const std::uint32_t count =
-            options_.count / threads + (thread < options_.count % threads ? 1 : 0);
+                options_.count / threads + (thread < options_.count % threads ? 1 : 0);
         loops_.push_back(std::make_unique<SensorLoop>(
-            options_, broker_, signals_, SensorRange{first, count}, real_clock()
-        ));
+                options_, broker_, signals_, SensorRange{first, count}, real_clock()));
         first += count;
         if (auto opened = loops_.back()->open(); !opened) {
             return opened;
@@ -134,7 +131,7 @@ Summary Fleet::wait() {
     }
     if (summary.statistics.first_publish && summary.statistics.last_acknowledgement) {
         summary.duration =
-            *summary.statistics.last_acknowledgement - *summary.statistics.first_publish;
+                *summary.statistics.last_acknowledgement - *summary.statistics.first_publish;
     }
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);

@@ -25,8 +25,8 @@ std::uint64_t LatencyHistogram::upper_end_of(std::size_t bucket) {
 }
 
 void LatencyHistogram::record(std::chrono::nanoseconds latency, std::uint64_t times) {
-    const auto value =
-        std::min(static_cast<std::uint64_t>(std::max<std::int64_t>(latency.count(), 0)), kValueMax);
+    const auto value = std::min(
+            static_cast<std::uint64_t>(std::max<std::int64_t>(latency.count(), 0)), kValueMax);
     counts_[bucket_of(value)] += times;
     count_ += times;
     least_ = std::min(least_, value);
@@ -47,7 +47,7 @@ std::chrono::nanoseconds LatencyHistogram::percentile(double percent) const {
         return {};
     }
     const auto rank =
-        static_cast<std::uint64_t>(std::ceil(percent / 100 * static_cast<double>(count_)));
+            static_cast<std::uint64_t>(std::ceil(percent / 100 * static_cast<double>(count_)));
     if (rank == 0) {
         return std::chrono::nanoseconds(least_);
     }

@@ -13,8 +13,7 @@ namespace {
 
 /// A pattern in which only {n} makes sense, as it is written once and not for each reading.
 Result<void> check_name_pattern(
-    std::string_view what, std::string_view pattern, std::size_t size_max
-) {
+        std::string_view what, std::string_view pattern, std::size_t size_max) {
     const auto parsed = PayloadTemplate::parse(pattern);
     if (!parsed) {
         return fail(ErrorCode::invalid, "{}: {}", what, parsed.error().message);
@@ -22,8 +21,7 @@ Result<void> check_name_pattern(
     for (const char* name : {"temperature", "time", "time_us", "epoch_ms", "sequence"}) {
         if (parsed->uses(name)) {
             return fail(
-                ErrorCode::invalid, "{}: only {{n}} may stand in it, not {{{}}}", what, name
-            );
+                    ErrorCode::invalid, "{}: only {{n}} may stand in it, not {{{}}}", what, name);
         }
     }
     if (parsed->size_max() > size_max) {
@@ -47,8 +45,7 @@ Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
     double number = 0;
     const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
     const std::string_view unit(
-        read.ptr, static_cast<std::size_t>(text.data() + text.size() - read.ptr)
-    );
+            read.ptr, static_cast<std::size_t>(text.data() + text.size() - read.ptr));
     for (const auto& [name, nanoseconds] : kUnits) {
         if (read.ec == std::errc() && unit == name && number >= 0 && number * nanoseconds < 9e18) {
             return std::chrono::nanoseconds(static_cast<std::int64_t>(number * nanoseconds));
@@ -67,34 +64,29 @@ Result<mqtt::ProtocolVersion> parse_version(std::string_view text) {
     if (text == "5" || text == "5.0") {
         return mqtt::ProtocolVersion::v5;
     }
-    return fail(
-        ErrorCode::invalid, "\"{}\" is not a version of MQTT; there are 3.1, 3.1.1 and 5", text
-    );
+    return fail(ErrorCode::invalid, "\"{}\" is not a version of MQTT; there are 3.1, 3.1.1 and 5",
+            text);
 }
 
 Result<void> check_options(const Options& options) {
     if (!options.broker.tls && (options.tls.ca || options.tls.certificate)) {
-        return fail(
-            ErrorCode::invalid, "--cafile, --cert and --key are for TLS: write --url mqtts://HOST"
-        );
+        return fail(ErrorCode::invalid,
+                "--cafile, --cert and --key are for TLS: write --url mqtts://HOST");
     }
     if (auto checked = check_name_pattern("--client-id", options.client_id, 0xFFFF); !checked) {
         return checked;
     }
     if (options.count > 1 && !PayloadTemplate::parse(options.client_id)->uses("n")) {
-        return fail(
-            ErrorCode::invalid,
-            "--client-id: {} sensors cannot share one client id; put {{n}} into it",
-            options.count
-        );
+        return fail(ErrorCode::invalid,
+                "--client-id: {} sensors cannot share one client id; put {{n}} into it",
+                options.count);
     }
     if (auto checked = check_name_pattern("--topic", options.topic, 0xFFFF); !checked) {
         return checked;
     }
     if (options.topic.empty() || options.topic.find_first_of("#+") != std::string::npos) {
-        return fail(
-            ErrorCode::invalid, "--topic: a reading is published to a topic name, without # and +"
-        );
+        return fail(ErrorCode::invalid,
+                "--topic: a reading is published to a topic name, without # and +");
     }
     if (const auto payload = PayloadTemplate::parse(options.payload); !payload) {
         return fail(ErrorCode::invalid, "--payload: {}", payload.error().message);

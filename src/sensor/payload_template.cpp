@@ -59,15 +59,13 @@ Result<PayloadTemplate::Field> PayloadTemplate::field_named(std::string_view nam
         {"sequence", Field::sequence},
     }};
     const auto* const found =
-        std::ranges::find(kFields, name, [](const auto& field) { return field.first; });
+            std::ranges::find(kFields, name, [](const auto& field) { return field.first; });
     if (found == kFields.end()) {
-        return fail(
-            ErrorCode::invalid,
-            "unknown placeholder {{{}}}; there are {{temperature}}, {{time}}, {{time_us}}, "
-            "{{epoch_ms}}, "
-            "{{n}} and {{sequence}}",
-            name
-        );
+        return fail(ErrorCode::invalid,
+                "unknown placeholder {{{}}}; there are {{temperature}}, {{time}}, {{time_us}}, "
+                "{{epoch_ms}}, "
+                "{{n}} and {{sequence}}",
+                name);
     }
     return found->second;
 }
@@ -81,7 +79,7 @@ Result<PayloadTemplate> PayloadTemplate::parse(std::string_view pattern) {
     };
     while (!pattern.empty()) {
         const std::string_view name =
-            pattern.front() == '{' ? name_in_braces(pattern) : std::string_view{};
+                pattern.front() == '{' ? name_in_braces(pattern) : std::string_view{};
         if (name.empty()) {
             literal += pattern.front();
             pattern.remove_prefix(1);
@@ -142,8 +140,7 @@ char* PayloadTemplate::render_second(SystemTime time, char* to) {
         const std::chrono::year_month_day date(day);
         const auto of_day = static_cast<std::uint64_t>((second - day).count());
         char* end = write_digits<4>(
-            static_cast<std::uint64_t>(static_cast<int>(date.year())), second_text_
-        );
+                static_cast<std::uint64_t>(static_cast<int>(date.year())), second_text_);
         *end++ = '-';
         end = write_digits<2>(static_cast<unsigned>(date.month()), end);
         *end++ = '-';

@@ -45,8 +45,7 @@ SensorClient::SensorClient(SensorContext& context, std::uint32_t number)
       topic_(text_from(context.options.topic, number)),
       number_(number),
       discard_session_(
-          context.options.qos == 2 && context.options.version != mqtt::ProtocolVersion::v5
-      ) {}
+              context.options.qos == 2 && context.options.version != mqtt::ProtocolVersion::v5) {}
 
 // The packet ids of a QoS 2 session that an earlier process left would make the broker take our
 // first readings for repetitions of old ones, and drop them. MQTT 5 discards such a session and
@@ -75,8 +74,7 @@ void SensorClient::open(SteadyTime now, std::string& out) {
 }
 
 SensorClient::Received SensorClient::receive(
-    std::string_view input, SteadyTime now, std::string& out
-) {
+        std::string_view input, SteadyTime now, std::string& out) {
     Received received;
     last_received_ = now;
     while (received.consumed < input.size() && received.verdict == Verdict::keep) {
@@ -96,8 +94,7 @@ SensorClient::Received SensorClient::receive(
 }
 
 SensorClient::Verdict SensorClient::handle(
-    const mqtt::Frame& frame, SteadyTime now, std::string& out
-) {
+        const mqtt::Frame& frame, SteadyTime now, std::string& out) {
     switch (frame.type) {
         case PacketType::puback:
         case PacketType::pubrec:
@@ -106,23 +103,20 @@ SensorClient::Verdict SensorClient::handle(
         case PacketType::disconnect: return handle_disconnect(frame.body);
         case PacketType::pingresp: return Verdict::keep;
         default:
-            return protocol_failed(
-                {mqtt::ReasonCode::protocol_error, "the broker sent a packet that nobody asked for"}
-            );
+            return protocol_failed({mqtt::ReasonCode::protocol_error,
+                "the broker sent a packet that nobody asked for"});
     }
 }
 
 SensorClient::Verdict SensorClient::handle_connack(
-    std::string_view body, SteadyTime now, std::string& out
-) {
+        std::string_view body, SteadyTime now, std::string& out) {
     const auto connack = mqtt::decode_connack(body, decode_context());
     if (!connack) {
         return protocol_failed(connack.error());
     }
     if (connack->reason != mqtt::ReasonCode::success) {
         context_->statistics.last_error = fmt::format(
-            "the broker refuses the connection: {}", mqtt::reason_text(connack->reason)
-        );
+                "the broker refuses the connection: {}", mqtt::reason_text(connack->reason));
         return Verdict::reconnect_later;
     }
     if (state_ == State::discarding) {
@@ -133,11 +127,10 @@ SensorClient::Verdict SensorClient::handle_connack(
     using mqtt::PropertyId;
     const auto receive_maximum = connack->properties.number(PropertyId::receive_maximum);
     window_ = static_cast<std::uint16_t>(
-        std::min<std::uint32_t>(options().in_flight, receive_maximum.value_or(0xFFFF))
-    );
+            std::min<std::uint32_t>(options().in_flight, receive_maximum.value_or(0xFFFF)));
     if (connack->properties.number(PropertyId::maximum_qos).value_or(2) < options().qos) {
         context_->statistics.last_error =
-            fmt::format("the broker does not take QoS {}", options().qos);
+                fmt::format("the broker does not take QoS {}", options().qos);
         return Verdict::reconnect_later;
     }
     // CONNACK of 3.1 does not tell. Taking the session for kept is then the safe side.
@@ -166,8 +159,7 @@ void SensorClient::finish_what_the_broker_took(SteadyTime now) {
 }
 
 SensorClient::Verdict SensorClient::handle_acknowledgement(
-    const mqtt::Frame& frame, SteadyTime now, std::string& out
-) {
+        const mqtt::Frame& frame, SteadyTime now, std::string& out) {
     const auto packet = mqtt::decode_acknowledgement(frame, decode_context());
     if (!packet) {
         return protocol_failed(packet.error());
@@ -190,8 +182,7 @@ SensorClient::Verdict SensorClient::handle_acknowledgement(
             if (failed && frame.type != PacketType::pubcomp) {
                 ++context_->statistics.refused;
                 context_->statistics.last_error = fmt::format(
-                    "the broker refuses a reading: {}", mqtt::reason_text(packet->reason)
-                );
+                        "the broker refuses a reading: {}", mqtt::reason_text(packet->reason));
             } else {
                 finish(sequence, now);
             }
@@ -215,13 +206,13 @@ SensorClient::Verdict SensorClient::handle_disconnect(std::string_view body) {
         return protocol_failed(disconnect.error());
     }
     context_->statistics.last_error =
-        fmt::format("the broker disconnects: {}", mqtt::reason_text(disconnect->reason));
+            fmt::format("the broker disconnects: {}", mqtt::reason_text(disconnect->reason));
     return Verdict::reconnect_later;
 }
 
 SensorClient::Verdict SensorClient::protocol_failed(const mqtt::DecodeError& error) {
     context_->statistics.last_error =
-        fmt::format("the broker's bytes are not MQTT: {}", error.message);
+            fmt::format("the broker's bytes are not MQTT: {}", error.message);
     return Verdict::reconnect_later;
 }
 
@@ -251,8 +242,7 @@ void SensorClient::publish_new(SteadyTime now, std::string& out) {
     const bool at_full_speed = options().interval.count() == 0;
     const SteadyTime due = at_full_speed ? now : next_due_;
     const auto wall_clock = std::chrono::floor<std::chrono::microseconds>(
-        due.time_since_epoch() + context_->steady_to_system
-    );
+            due.time_since_epoch() + context_->steady_to_system);
     last_reading_ = std::max(SystemTime(wall_clock), last_reading_ + std::chrono::microseconds(1));
     next_due_ += options().interval;
     const std::uint32_t sequence = next_++;
@@ -261,13 +251,12 @@ void SensorClient::publish_new(SteadyTime now, std::string& out) {
         context_->statistics.first_publish = now;
     }
     char* const text = context_->text.data();
-    const char* const end = context_->payload.render(
-        {.time = last_reading_,
-         .sensor = number_,
-         .sequence = sequence,
-         .temperature_tenths = temperature_.next(last_reading_)},
-        text
-    );
+    const char* const end =
+            context_->payload.render({.time = last_reading_,
+                                         .sensor = number_,
+                                         .sequence = sequence,
+                                         .temperature_tenths = temperature_.next(last_reading_)},
+                    text);
     mqtt::Publish publish;
     publish.topic = topic_;
     publish.payload = {text, static_cast<std::size_t>(end - text)};
@@ -294,7 +283,7 @@ SensorClient::Verdict SensorClient::keep_alive(SteadyTime now, std::string& out)
     const auto silence_max = ready() ? interval + interval / 2 : kConnackTimeout;
     if (silence_max.count() > 0 && now - last_received_ > silence_max) {
         context_->statistics.last_error =
-            fmt::format("the broker is silent for {} s", silence_max.count());
+                fmt::format("the broker is silent for {} s", silence_max.count());
         return Verdict::reconnect_later;
     }
     // QoS 0 gets no answers: it has to ask for one, also while it publishes.
@@ -310,10 +299,9 @@ void SensorClient::disconnect(std::string& out) {
     mqtt::Disconnect packet;
     mqtt::PropertyWriter properties;
     if (options().version == mqtt::ProtocolVersion::v5 && options().qos > 0 &&
-        unacknowledged() == 0) {
-        properties.add(
-            mqtt::PropertyId::session_expiry_interval, 0
-        );  // nothing is left to be taken up again
+            unacknowledged() == 0) {
+        properties.add(mqtt::PropertyId::session_expiry_interval,
+                0);  // nothing is left to be taken up again
         packet.properties = properties.properties();
     }
     mqtt::append_disconnect(out, packet, options().version);

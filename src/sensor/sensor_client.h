@@ -98,8 +98,7 @@ class SensorClient {
     [[nodiscard]] Verdict handle(const mqtt::Frame& frame, SteadyTime now, std::string& out);
     [[nodiscard]] Verdict handle_connack(std::string_view body, SteadyTime now, std::string& out);
     [[nodiscard]] Verdict handle_acknowledgement(
-        const mqtt::Frame& frame, SteadyTime now, std::string& out
-    );
+            const mqtt::Frame& frame, SteadyTime now, std::string& out);
     [[nodiscard]] Verdict handle_disconnect(std::string_view body);
     [[nodiscard]] Verdict protocol_failed(const mqtt::DecodeError& error);
 

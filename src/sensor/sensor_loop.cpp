@@ -33,13 +33,8 @@ void block_broken_pipes() {
 
 }  // namespace
 
-SensorLoop::SensorLoop(
-    const Options& options,
-    const WireEnd& broker,
-    FleetSignals& signals,
-    SensorRange range,
-    const Clock& clock
-)
+SensorLoop::SensorLoop(const Options& options, const WireEnd& broker, FleetSignals& signals,
+        SensorRange range, const Clock& clock)
     : options_(options),
       broker_(broker),
       signals_(signals),
@@ -58,8 +53,7 @@ SensorLoop::SensorLoop(
 Result<void> SensorLoop::open() {
     if (!options_.record.empty()) {
         record_file_ = Descriptor(
-            ::open(options_.record.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)
-        );
+                ::open(options_.record.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
         if (record_file_.number() < 0) {
             return std::unexpected(failed_call(options_.record.string()));
         }
@@ -305,15 +299,13 @@ void SensorLoop::lose(std::uint32_t index, Verdict verdict, std::string_view rea
     const SteadyTime now = clock_.steady_now();
     if (const auto held_back = throttle_.pass(now)) {
         spdlog::warn(
-            "connection of sensor {}: {}; it tries again", sensor.client.client_id(), reason
-        );
+                "connection of sensor {}: {}; it tries again", sensor.client.client_id(), reason);
     }
     // Half of the delay is random, so that a thousand sensors do not come back in one instant.
     const auto delay = kReconnectFirst * (1 << std::min(sensor.failures++, kReconnectDoublings));
     random_ = random_ * 6364136223846793005 + 1442695040888963407;
-    set_timer(
-        index, now + delay / 2 + delay / 2 * static_cast<std::int64_t>(random_ >> 48) / 0x10000
-    );
+    set_timer(index,
+            now + delay / 2 + delay / 2 * static_cast<std::int64_t>(random_ >> 48) / 0x10000);
     note_if_finished(sensor);
 }
 

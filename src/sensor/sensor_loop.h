@@ -28,8 +28,8 @@ namespace foz::sensor {
 /// What the loops of a fleet and its owner tell each other; any thread. After a change, wake() the
 /// loops.
 struct FleetSignals {
-    std::atomic<bool> stop{false
-    };  // make no more readings; end when all are acknowledged or the drain is over
+    std::atomic<bool> stop{
+        false};  // make no more readings; end when all are acknowledged or the drain is over
     std::atomic<bool> abandon{false};             // end at once
     std::atomic<std::uint32_t> sensors_ready{0};  // that have been connected at least once
     std::function<void()> all_ready;  // called by the loop that sees the last one connected
@@ -54,13 +54,8 @@ struct SensorRange {
 class SensorLoop {
   public:
     /// What is passed by reference outlives the loop.
-    SensorLoop(
-        const Options& options,
-        const WireEnd& broker,
-        FleetSignals& signals,
-        SensorRange range,
-        const Clock& clock
-    );
+    SensorLoop(const Options& options, const WireEnd& broker, FleetSignals& signals,
+            SensorRange range, const Clock& clock);
 
     /// Opens the record file.
     [[nodiscard]] Result<void> open();

@@ -17,12 +17,11 @@ void Statistics::merge(const Statistics& other) {
     latency.merge(other.latency);
     if (other.first_publish) {
         first_publish =
-            std::min(first_publish.value_or(*other.first_publish), *other.first_publish);
+                std::min(first_publish.value_or(*other.first_publish), *other.first_publish);
     }
     if (other.last_acknowledgement) {
-        last_acknowledgement = std::max(
-            last_acknowledgement.value_or(*other.last_acknowledgement), *other.last_acknowledgement
-        );
+        last_acknowledgement = std::max(last_acknowledgement.value_or(*other.last_acknowledgement),
+                *other.last_acknowledgement);
     }
     if (!other.last_error.empty()) {
         last_error = other.last_error;

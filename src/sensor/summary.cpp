@@ -72,27 +72,20 @@ std::string json_string(std::string_view text) {
 std::string summary_text(const Summary& summary, const Options& options) {
     const Statistics& statistics = summary.statistics;
     std::string text = fmt::format(
-        "sent           {}\nacknowledged   {}\n", statistics.sent, statistics.acknowledged
-    );
+            "sent           {}\nacknowledged   {}\n", statistics.sent, statistics.acknowledged);
     auto to = std::back_inserter(text);
-    for (const auto& [name, count] :
-         {std::pair{"unacknowledged", statistics.unacknowledged},
-          std::pair{"refused", statistics.refused},
-          std::pair{"sent again", statistics.resent},
-          std::pair{"sessions lost", statistics.sessions_lost}}) {
+    for (const auto& [name, count] : {std::pair{"unacknowledged", statistics.unacknowledged},
+             std::pair{"refused", statistics.refused}, std::pair{"sent again", statistics.resent},
+             std::pair{"sessions lost", statistics.sessions_lost}}) {
         if (count > 0) {
             fmt::format_to(to, "{:<15}{}\n", name, count);
         }
     }
-    fmt::format_to(
-        to,
-        "connections    {} ({} of them reconnections)\nduration       {:.3f} s, {:.0f} "
-        "messages/s\n",
-        statistics.connections,
-        statistics.reconnections,
-        seconds(summary.duration),
-        messages_per_second(summary, options)
-    );
+    fmt::format_to(to,
+            "connections    {} ({} of them reconnections)\nduration       {:.3f} s, {:.0f} "
+            "messages/s\n",
+            statistics.connections, statistics.reconnections, seconds(summary.duration),
+            messages_per_second(summary, options));
     if (statistics.latency.count() > 0) {
         text += "latency       ";
         for (const Percentile& percentile : kPercentiles) {
@@ -101,13 +94,10 @@ std::string summary_text(const Summary& summary, const Options& options) {
         }
         text.back() = '\n';
     }
-    fmt::format_to(
-        to,
-        "CPU time       user {:.3f} s, system {:.3f} s; {:.0f} ns for each message\n",
-        seconds(summary.cpu_user),
-        seconds(summary.cpu_system),
-        cpu_nanoseconds_per_message(summary, options)
-    );
+    fmt::format_to(to,
+            "CPU time       user {:.3f} s, system {:.3f} s; {:.0f} ns for each message\n",
+            seconds(summary.cpu_user), seconds(summary.cpu_system),
+            cpu_nanoseconds_per_message(summary, options));
     if (!statistics.last_error.empty()) {
         fmt::format_to(to, "last error     {}\n", statistics.last_error);
     }
@@ -117,22 +107,14 @@ std::string summary_text(const Summary& summary, const Options& options) {
 std::string summary_json(const Summary& summary, const Options& options) {
     const Statistics& statistics = summary.statistics;
     std::string json = fmt::format(
-        R"({{"sensors": {}, "connections": {}, "reconnections": {}, "sent": {}, "resent": {}, )"
-        R"("acknowledged": {}, "refused": {}, "unacknowledged": {}, "sessions_lost": {}, )"
-        R"("first_publish_s": {:.6f}, "duration_s": {:.6f}, "messages_per_s": {:.1f}, "latency_us": )",
-        options.count,
-        statistics.connections,
-        statistics.reconnections,
-        statistics.sent,
-        statistics.resent,
-        statistics.acknowledged,
-        statistics.refused,
-        statistics.unacknowledged,
-        statistics.sessions_lost,
-        seconds(statistics.first_publish.value_or(SteadyTime()).time_since_epoch()),
-        seconds(summary.duration),
-        messages_per_second(summary, options)
-    );
+            R"({{"sensors": {}, "connections": {}, "reconnections": {}, "sent": {}, "resent": {}, )"
+            R"("acknowledged": {}, "refused": {}, "unacknowledged": {}, "sessions_lost": {}, )"
+            R"("first_publish_s": {:.6f}, "duration_s": {:.6f}, "messages_per_s": {:.1f}, "latency_us": )",
+            options.count, statistics.connections, statistics.reconnections, statistics.sent,
+            statistics.resent, statistics.acknowledged, statistics.refused,
+            statistics.unacknowledged, statistics.sessions_lost,
+            seconds(statistics.first_publish.value_or(SteadyTime()).time_since_epoch()),
+            seconds(summary.duration), messages_per_second(summary, options));
     auto to = std::back_inserter(json);
     if (statistics.latency.count() == 0) {
         json += "null";
@@ -141,20 +123,15 @@ std::string summary_json(const Summary& summary, const Options& options) {
         for (const Percentile& percentile : kPercentiles) {
             const auto latency = statistics.latency.percentile(percentile.percent);
             fmt::format_to(
-                to, "{}\"{}\": {:.1f}", separator, percentile.key, microseconds(latency)
-            );
+                    to, "{}\"{}\": {:.1f}", separator, percentile.key, microseconds(latency));
             separator = ',';
         }
         json += '}';
     }
-    fmt::format_to(
-        to,
-        R"(, "cpu_user_s": {:.6f}, "cpu_system_s": {:.6f}, "cpu_ns_per_message": {:.1f}, "last_error": {}}})",
-        seconds(summary.cpu_user),
-        seconds(summary.cpu_system),
-        cpu_nanoseconds_per_message(summary, options),
-        json_string(statistics.last_error)
-    );
+    fmt::format_to(to,
+            R"(, "cpu_user_s": {:.6f}, "cpu_system_s": {:.6f}, "cpu_ns_per_message": {:.1f}, "last_error": {}}})",
+            seconds(summary.cpu_user), seconds(summary.cpu_system),
+            cpu_nanoseconds_per_message(summary, options), json_string(statistics.last_error));
     return json + '\n';
 }
 

@@ -26,7 +26,7 @@ TemperatureModel::TemperatureModel(std::uint64_t seed) : random_state_(seed), me
 
 std::int16_t TemperatureModel::next(SystemTime time) {
     const std::int64_t second =
-        std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
+            std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
     if (second != second_) {
         move_on(second);
     }
@@ -36,10 +36,10 @@ std::int16_t TemperatureModel::next(SystemTime time) {
 
 // The course changes too slowly to be worth a sine for each reading: once a second does.
 void TemperatureModel::move_on(std::int64_t second) {
-    const float hours =
-        second_ ? static_cast<float>(std::clamp<std::int64_t>(second - *second_, 0, kSecondsOfDay)
-                  ) / 3600
-                : 0;
+    const float hours = second_ ? static_cast<float>(std::clamp<std::int64_t>(
+                                          second - *second_, 0, kSecondsOfDay)) /
+                                          3600
+                                : 0;
     second_ = second;
     walk_ = walk_ * std::exp(-hours / kWalkMemoryHours) +
             kWalkPerHour * std::sqrt(hours) * 2 * random_around_zero();

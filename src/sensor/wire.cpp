@@ -14,7 +14,7 @@ Result<Wire> Wire::open(const WireEnd& end, std::uint32_t attempt) {
     const SocketAddress& to = end.addresses[attempt % end.addresses.size()];
     Wire wire;
     wire.socket_ =
-        Descriptor(socket(to.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+            Descriptor(socket(to.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!wire.is_open()) {
         return fail(ErrorCode::io, "cannot open a socket: {}", errno_message(errno));
     }
@@ -58,9 +58,8 @@ Result<std::size_t> Wire::read(std::span<char> to) {
     if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
         return 0;
     }
-    return fail(
-        ErrorCode::unavailable, "{}", size == 0 ? "closed by the broker" : errno_message(errno)
-    );
+    return fail(ErrorCode::unavailable, "{}",
+            size == 0 ? "closed by the broker" : errno_message(errno));
 }
 
 std::size_t Wire::write(std::string_view bytes) {

@@ -15,14 +15,13 @@ namespace foz::server {
 namespace {
 
 Result<pipeline::SideLaneDependencies> make_side_lane(
-    const config::Settings& settings, const std::string& database
-) {
+        const config::Settings& settings, const std::string& database) {
     auto mapping = mapping::Mapping::compile(settings, database);
     if (!mapping) {
         return pass_on(mapping);
     }
     const auto configured =
-        std::ranges::find(settings.databases, database, &config::Database::name);
+            std::ranges::find(settings.databases, database, &config::Database::name);
     auto sink = sink::make_sink(settings, *configured);
     if (!sink) {
         return pass_on(sink);
@@ -44,7 +43,7 @@ Result<void> Lanes::prepare(const config::Settings& settings) {
         positions_.resize(runners_.size());
     }
     if (auto removed = state::remove_standstills_of_others(state_, journal_.status().id);
-        !removed) {
+            !removed) {
         return removed;
     }
     pipeline::warn_of_orphaned_cursors(journal_, settings.databases);
@@ -52,10 +51,9 @@ Result<void> Lanes::prepare(const config::Settings& settings) {
 }
 
 Result<void> Lanes::prepare_database(
-    const config::Settings& settings, const config::Database& database
-) {
+        const config::Settings& settings, const config::Database& database) {
     const auto layout =
-        pipeline::choose_lane_layout(state_, journal_, database.name, database.lanes);
+            pipeline::choose_lane_layout(state_, journal_, database.name, database.lanes);
     if (!layout) {
         return std::unexpected(layout.error());
     }
@@ -85,20 +83,22 @@ Result<void> Lanes::prepare_database(
         options.retry_delay_max = database.retry_delay_max;
         options.replayed_kept = settings.journal.retain_age;
         runners_.push_back(std::make_unique<pipeline::Runner>(
-            pipeline::RunnerDependencies{
-                .journal = journal_,
-                .state = state_,
-                .clock = clock_,
-                .mapping = std::move(*mapping),
-                .sink = std::move(*sink),
-                .on_committed = [this, number](journal::Position position
-                                ) { note_committed(number, position); },
-                .on_unrouted = note_unrouted,
-                .make_side_lane = [copy = std::make_shared<config::Settings>(settings),
-                                   name = database.name] { return make_side_lane(*copy, name); },
-            },
-            options
-        ));
+                pipeline::RunnerDependencies{
+                    .journal = journal_,
+                    .state = state_,
+                    .clock = clock_,
+                    .mapping = std::move(*mapping),
+                    .sink = std::move(*sink),
+                    .on_committed =
+                            [this, number](journal::Position position) {
+                                note_committed(number, position);
+                            },
+                    .on_unrouted = note_unrouted,
+                    .make_side_lane =
+                            [copy = std::make_shared<config::Settings>(settings),
+                                    name = database.name] { return make_side_lane(*copy, name); },
+                },
+                options));
     }
     return {};
 }

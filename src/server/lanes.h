@@ -40,8 +40,7 @@ class Lanes {
 
   private:
     [[nodiscard]] Result<void> prepare_database(
-        const config::Settings& settings, const config::Database& database
-    );
+            const config::Settings& settings, const config::Database& database);
     void note_committed(std::size_t lane, journal::Position position);
 
     journal::Journal& journal_;

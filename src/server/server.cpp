@@ -23,12 +23,8 @@ namespace {
 /// Saves the sessions now and then, and looks after dead letters, on a thread of its own.
 class Upkeep {
   public:
-    Upkeep(
-        journal::Journal& journal,
-        state::StateDatabase& state,
-        const Clock& clock,
-        std::vector<session::SessionHolder*> holders
-    )
+    Upkeep(journal::Journal& journal, state::StateDatabase& state, const Clock& clock,
+            std::vector<session::SessionHolder*> holders)
         : clock_(clock),
           holders_(std::move(holders)),
           sessions_(journal, state, clock),
@@ -61,9 +57,8 @@ class Upkeep {
     }
     void run() {
         MutexLock lock(mutex_);
-        while (!stopped_.wait_for(mutex_, kInterval, [this]() FOZ_REQUIRES(mutex_) {
-            return stop_;
-        })) {
+        while (!stopped_.wait_for(
+                mutex_, kInterval, [this]() FOZ_REQUIRES(mutex_) { return stop_; })) {
             lock.unlock();
             sessions_.save(holders_);
             letters_.check(clock_.system_now(), clock_.steady_now());
@@ -101,13 +96,9 @@ struct Server::Parts {
     std::unique_ptr<Upkeep> upkeep;
 
     [[nodiscard]] Result<void> start_receiving(
-        const config::Settings& settings, const Clock& clock
-    );
-    [[nodiscard]] Result<void> start_bridges(
-        const config::Settings& settings,
-        std::span<const std::shared_ptr<session::Session>> recovered,
-        const Clock& clock
-    );
+            const config::Settings& settings, const Clock& clock);
+    [[nodiscard]] Result<void> start_bridges(const config::Settings& settings,
+            std::span<const std::shared_ptr<session::Session>> recovered, const Clock& clock);
     void note_committed(journal::Position position);
 };
 
@@ -117,9 +108,8 @@ Result<void> Server::Parts::start_receiving(const config::Settings& settings, co
     if (!sessions) {
         return pass_on(sessions);
     }
-    const auto foreign = std::ranges::partition(*sessions, [](const auto& session) {
-        return !mqtt::is_reserved_client_id(session->client_id());
-    });
+    const auto foreign = std::ranges::partition(*sessions,
+            [](const auto& session) { return !mqtt::is_reserved_client_id(session->client_id()); });
     const std::vector recovered(foreign.begin(), foreign.end());
     sessions->erase(foreign.begin(), foreign.end());
     auto opened = broker::Broker::start(settings, *journal, *std::move(sessions), clock);
@@ -129,8 +119,7 @@ Result<void> Server::Parts::start_receiving(const config::Settings& settings, co
     broker = *std::move(opened);
     for (const config::Source& configured : settings.sources) {
         auto started = source::Source::start(
-            configured, recovered, {intake::link_intake_terms(settings), *journal, clock}
-        );
+                configured, recovered, {intake::link_intake_terms(settings), *journal, clock});
         if (!started) {
             return pass_on(started);
         }
@@ -139,19 +128,15 @@ Result<void> Server::Parts::start_receiving(const config::Settings& settings, co
     return start_bridges(settings, recovered, clock);
 }
 
-Result<void> Server::Parts::start_bridges(
-    const config::Settings& settings,
-    std::span<const std::shared_ptr<session::Session>> recovered,
-    const Clock& clock
-) {
+Result<void> Server::Parts::start_bridges(const config::Settings& settings,
+        std::span<const std::shared_ptr<session::Session>> recovered, const Clock& clock) {
     if (auto forgotten = bridge::forget_other_bridges(settings.bridges, *journal, *state);
-        !forgotten) {
+            !forgotten) {
         return forgotten;
     }
     for (const config::Bridge& configured : settings.bridges) {
-        auto started = bridge::Bridge::start(
-            configured, recovered, {intake::link_intake_terms(settings), *journal, *state, clock}
-        );
+        auto started = bridge::Bridge::start(configured, recovered,
+                {intake::link_intake_terms(settings), *journal, *state, clock});
         if (!started) {
             return pass_on(started);
         }
@@ -173,8 +158,7 @@ void Server::Parts::note_committed(journal::Position position) {
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Result<std::unique_ptr<Server>> Server::start(
-    const config::Settings& settings, FileSystem& files, const Clock& clock
-) {
+        const config::Settings& settings, FileSystem& files, const Clock& clock) {
     auto parts = std::make_unique<Parts>();
     if (auto made = files.create_directories(settings.data); !made) {
         return pass_on(made);
@@ -190,7 +174,7 @@ Result<std::unique_ptr<Server>> Server::start(
     }
     parts->state = std::move(*state);
     if (auto finished = state::finish_renewal(*parts->state, parts->journal->status().id);
-        !finished) {
+            !finished) {
         return pass_on(finished);
     }
     parts->state->limit_letters(letter_limits(settings.limits));
@@ -204,9 +188,8 @@ Result<std::unique_ptr<Server>> Server::start(
     if (auto started = parts->start_receiving(settings, clock); !started) {
         return pass_on(started);
     }
-    parts->lanes->start([all = parts.get()](journal::Position position) {
-        all->note_committed(position);
-    });
+    parts->lanes->start(
+            [all = parts.get()](journal::Position position) { all->note_committed(position); });
     std::vector<session::SessionHolder*> holders{parts->broker.get()};
     for (const auto& source : parts->sources) {
         holders.push_back(source.get());
@@ -215,7 +198,7 @@ Result<std::unique_ptr<Server>> Server::start(
         holders.push_back(bridge.get());
     }
     parts->upkeep =
-        std::make_unique<Upkeep>(*parts->journal, *parts->state, clock, std::move(holders));
+            std::make_unique<Upkeep>(*parts->journal, *parts->state, clock, std::move(holders));
     return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
 

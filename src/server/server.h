@@ -35,8 +35,7 @@ class Server {
     /// damaged, a port in use, a route that does not compile. Databases and other brokers that
     /// cannot be reached are no error: lanes and sources try for ever.
     [[nodiscard]] static Result<std::unique_ptr<Server>> start(
-        const config::Settings& settings, FileSystem& files, const Clock& clock
-    );
+            const config::Settings& settings, FileSystem& files, const Clock& clock);
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
     /// As a crash would, but for what is queued in the journal; drain() first for a clean end.

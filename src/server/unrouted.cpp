@@ -23,11 +23,9 @@ bool Unrouted::is_taken_elsewhere(std::string_view topic) const {
     std::vector<mapping::CapturedLevel> captured;
     std::string renamed;
     return std::ranges::any_of(
-               routes_, [&](const auto& route) { return route.match(topic, captured); }
-           ) ||
-           std::ranges::any_of(bridges_, [&](const auto& bridge) {
-               return bridge.outward(topic, renamed).has_value();
-           });
+                   routes_, [&](const auto& route) { return route.match(topic, captured); }) ||
+           std::ranges::any_of(bridges_,
+                   [&](const auto& bridge) { return bridge.outward(topic, renamed).has_value(); });
 }
 
 void Unrouted::note(const mqtt::Message& message) {
@@ -41,21 +39,18 @@ void Unrouted::note(const mqtt::Message& message) {
     if (topics_.size() < kTopicsMax) {
         topics_.emplace(message.topic);
         spdlog::warn(
-            "no route takes the topic \"{}\" (from client \"{}\"): its messages are stored "
-            "nowhere. Add a [[route]] for it{}; `foz verify` counts them",
-            printable(message.topic),
-            printable(message.client_id),
-            message.topic.starts_with('$') ? " (\"#\" and \"+\" leave out what begins with \"$\")"
-                                           : ", or one for \"#\""
-        );
+                "no route takes the topic \"{}\" (from client \"{}\"): its messages are stored "
+                "nowhere. Add a [[route]] for it{}; `foz verify` counts them",
+                printable(message.topic), printable(message.client_id),
+                message.topic.starts_with('$')
+                        ? " (\"#\" and \"+\" leave out what begins with \"$\")"
+                        : ", or one for \"#\"");
     } else if (const auto held_back = throttle_.pass(clock_.steady_now())) {
         spdlog::warn(
-            "no route takes the topic \"{}\" either (from client \"{}\"; and {} messages since the "
-            "last such warning)",
-            printable(message.topic),
-            printable(message.client_id),
-            *held_back
-        );
+                "no route takes the topic \"{}\" either (from client \"{}\"; and {} messages since "
+                "the "
+                "last such warning)",
+                printable(message.topic), printable(message.client_id), *held_back);
     }
 }
 

@@ -61,13 +61,8 @@ void Outbox::start_connection(bool session_present, std::uint16_t window) {
     }
 }
 
-void Outbox::add(
-    mqtt::Publish message,
-    std::uint64_t tag,
-    bool again,
-    mqtt::ProtocolVersion version,
-    std::string& out
-) {
+void Outbox::add(mqtt::Publish message, std::uint64_t tag, bool again,
+        mqtt::ProtocolVersion version, std::string& out) {
     FOZ_CHECK(has_capacity());
     FOZ_CHECK(message.qos > 0);
     Slot& slot = slot_of(next_);
@@ -108,8 +103,7 @@ void Outbox::release(std::string& out) {
         if (slot.state == State::received) {
             slot.state = State::released;
             mqtt::append_acknowledgement(
-                out, mqtt::PacketType::pubrel, packet_id_of(release_from_)
-            );
+                    out, mqtt::PacketType::pubrel, packet_id_of(release_from_));
         }
     }
 }

@@ -73,13 +73,8 @@ class Outbox {
 
     /// Appends the PUBLISH to `out`, with the packet id that its place has. `again`: with DUP,
     /// because an earlier process may have sent it.
-    void add(
-        mqtt::Publish message,
-        std::uint64_t tag,
-        bool again,
-        mqtt::ProtocolVersion version,
-        std::string& out
-    );
+    void add(mqtt::Publish message, std::uint64_t tag, bool again, mqtt::ProtocolVersion version,
+            std::string& out);
 
     /// Takes a place for a message that is not sent after all, so that those behind it keep their
     /// packet ids. `release`: an earlier process may have sent it at QoS 2; PUBREL frees its packet

@@ -57,11 +57,9 @@ class Session {
     /// it was noted before and not released since, so this one is the same message sent again
     /// [MQTT-4.3.3-10].
     [[nodiscard]] bool note_received(
-        std::uint16_t packet_id, std::string_view topic, std::string_view payload
-    ) {
-        return note_received(
-            {.packet_id = packet_id, .content = crc32c(as_bytes(payload), crc32c(as_bytes(topic)))}
-        );
+            std::uint16_t packet_id, std::string_view topic, std::string_view payload) {
+        return note_received({.packet_id = packet_id,
+            .content = crc32c(as_bytes(payload), crc32c(as_bytes(topic)))});
     }
     [[nodiscard]] bool note_received(Unreleased message) {
         const MutexLock lock(mutex_);
@@ -117,7 +115,7 @@ class Session {
 
   private:
     [[nodiscard]] std::vector<Unreleased>::iterator place_of(std::uint16_t packet_id)
-        FOZ_REQUIRES(mutex_) {
+            FOZ_REQUIRES(mutex_) {
         return std::ranges::lower_bound(unreleased_, packet_id, {}, &Unreleased::packet_id);
     }
 

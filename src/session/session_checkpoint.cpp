@@ -9,12 +9,8 @@ namespace foz::session {
 namespace {
 
 /// Runs `sql` for each client id.
-state::SqliteResult<void> each_bound(
-    state::SqliteConnection& connection,
-    std::string_view sql,
-    const std::string& journal_id,
-    std::span<const std::string> client_ids
-) {
+state::SqliteResult<void> each_bound(state::SqliteConnection& connection, std::string_view sql,
+        const std::string& journal_id, std::span<const std::string> client_ids) {
     auto statement = connection.prepare(sql);
     if (!statement) {
         return std::unexpected(std::move(statement.error()));
@@ -29,16 +25,13 @@ state::SqliteResult<void> each_bound(
     return {};
 }
 
-state::SqliteResult<void> put_sessions(
-    state::SqliteConnection& connection,
-    const std::string& journal_id,
-    std::span<const SessionSnapshot> sessions
-) {
+state::SqliteResult<void> put_sessions(state::SqliteConnection& connection,
+        const std::string& journal_id, std::span<const SessionSnapshot> sessions) {
     auto insert = connection.prepare(
-        "INSERT OR REPLACE INTO session (journal, client_id, expiry_seconds, unreleased, contents, "
-        "connected,"
-        " since) VALUES (?, ?, ?, ?, ?, ?, ?)"
-    );
+            "INSERT OR REPLACE INTO session (journal, client_id, expiry_seconds, unreleased, "
+            "contents, "
+            "connected,"
+            " since) VALUES (?, ?, ?, ?, ?, ?, ?)");
     if (!insert) {
         return std::unexpected(std::move(insert.error()));
     }
@@ -65,15 +58,11 @@ state::SqliteResult<void> put_sessions(
     return {};
 }
 
-state::SqliteResult<void> set_position(
-    state::SqliteConnection& connection,
-    const std::string& journal_id,
-    journal::Position position,
-    SystemTime now
-) {
+state::SqliteResult<void> set_position(state::SqliteConnection& connection,
+        const std::string& journal_id, journal::Position position, SystemTime now) {
     auto set = connection.prepare(
-        "INSERT OR REPLACE INTO session_checkpoint (journal, position, saved) VALUES (?, ?, ?)"
-    );
+            "INSERT OR REPLACE INTO session_checkpoint (journal, position, saved) VALUES (?, ?, "
+            "?)");
     if (!set) {
         return std::unexpected(std::move(set.error()));
     }
@@ -89,10 +78,9 @@ SystemTime time_from(std::int64_t microseconds) {
 
 /// Without its sessions.
 state::SqliteResult<std::optional<SessionCheckpoint>> get_checkpoint(
-    state::SqliteConnection& connection, const std::string& journal_id
-) {
+        state::SqliteConnection& connection, const std::string& journal_id) {
     auto get =
-        connection.prepare("SELECT position, saved FROM session_checkpoint WHERE journal = ?");
+            connection.prepare("SELECT position, saved FROM session_checkpoint WHERE journal = ?");
     if (!get) {
         return std::unexpected(std::move(get.error()));
     }
@@ -128,12 +116,10 @@ std::vector<Unreleased> unreleased_from(ByteView packet_ids, ByteView contents) 
 }
 
 state::SqliteResult<std::vector<SessionSnapshot>> select_sessions(
-    state::SqliteConnection& connection, const std::string& journal_id
-) {
+        state::SqliteConnection& connection, const std::string& journal_id) {
     auto select = connection.prepare(
-        "SELECT client_id, expiry_seconds, unreleased, contents, connected, since FROM session"
-        " WHERE journal = ? ORDER BY client_id"
-    );
+            "SELECT client_id, expiry_seconds, unreleased, contents, connected, since FROM session"
+            " WHERE journal = ? ORDER BY client_id");
     if (!select) {
         return std::unexpected(std::move(select.error()));
     }
@@ -151,8 +137,8 @@ state::SqliteResult<std::vector<SessionSnapshot>> select_sessions(
             .client_id = std::string(select->text(0)),
             .expiry_seconds = static_cast<std::uint32_t>(select->integer(1)),
             .unreleased = unreleased_from(select->blob(2), select->blob(3)),
-            .presence =
-                {.connected = select->integer(4) != 0, .since = time_from(select->integer(5))},
+            .presence = {.connected = select->integer(4) != 0,
+                .since = time_from(select->integer(5))},
         });
     }
 }
@@ -160,8 +146,7 @@ state::SqliteResult<std::vector<SessionSnapshot>> select_sessions(
 }  // namespace
 
 SessionChanges changes_between(
-    std::span<const SessionSnapshot> before, std::span<const SessionSnapshot> after
-) {
+        std::span<const SessionSnapshot> before, std::span<const SessionSnapshot> after) {
     SessionChanges changes;
     auto old = before.begin();
     for (const SessionSnapshot& session : after) {
@@ -178,117 +163,91 @@ SessionChanges changes_between(
     return changes;
 }
 
-Result<void> save_sessions(
-    state::StateDatabase& state,
-    const std::string& journal_id,
-    journal::Position position,
-    const SessionChanges& changes,
-    SystemTime now
-) {
-    return state.run(
-        "cannot save the sessions",
-        [&](state::SqliteConnection& connection) -> state::SqliteResult<void> {
-            auto transaction = state::Transaction::begin_write(connection);
-            if (!transaction) {
-                return std::unexpected(std::move(transaction.error()));
-            }
-            if (auto removed = each_bound(
-                    connection,
-                    "DELETE FROM session WHERE journal = ? AND client_id = ?",
-                    journal_id,
-                    changes.gone
-                );
-                !removed) {
-                return removed;
-            }
-            if (auto put = put_sessions(connection, journal_id, changes.changed); !put) {
-                return put;
-            }
-            if (auto set = set_position(connection, journal_id, position, now); !set) {
-                return set;
-            }
-            return transaction->commit();
-        }
-    );
+Result<void> save_sessions(state::StateDatabase& state, const std::string& journal_id,
+        journal::Position position, const SessionChanges& changes, SystemTime now) {
+    return state.run("cannot save the sessions",
+            [&](state::SqliteConnection& connection) -> state::SqliteResult<void> {
+                auto transaction = state::Transaction::begin_write(connection);
+                if (!transaction) {
+                    return std::unexpected(std::move(transaction.error()));
+                }
+                if (auto removed = each_bound(connection,
+                            "DELETE FROM session WHERE journal = ? AND client_id = ?", journal_id,
+                            changes.gone);
+                        !removed) {
+                    return removed;
+                }
+                if (auto put = put_sessions(connection, journal_id, changes.changed); !put) {
+                    return put;
+                }
+                if (auto set = set_position(connection, journal_id, position, now); !set) {
+                    return set;
+                }
+                return transaction->commit();
+            });
 }
 
 Result<std::optional<SessionCheckpoint>> load_sessions(
-    state::StateDatabase& state, const std::string& journal_id
-) {
+        state::StateDatabase& state, const std::string& journal_id) {
     using Loaded = state::SqliteResult<std::optional<SessionCheckpoint>>;
     return state.run(
-        "cannot read the sessions",
-        [&](state::SqliteConnection& connection) -> Loaded {
-            auto transaction = state::Transaction::begin_read(connection);
-            if (!transaction) {
-                return std::unexpected(std::move(transaction.error()));
-            }
-            auto checkpoint = get_checkpoint(connection, journal_id);
-            if (!checkpoint || !*checkpoint) {
+            "cannot read the sessions", [&](state::SqliteConnection& connection) -> Loaded {
+                auto transaction = state::Transaction::begin_read(connection);
+                if (!transaction) {
+                    return std::unexpected(std::move(transaction.error()));
+                }
+                auto checkpoint = get_checkpoint(connection, journal_id);
+                if (!checkpoint || !*checkpoint) {
+                    return checkpoint;
+                }
+                auto sessions = select_sessions(connection, journal_id);
+                if (!sessions) {
+                    return std::unexpected(std::move(sessions.error()));
+                }
+                (*checkpoint)->sessions = *std::move(sessions);
                 return checkpoint;
-            }
-            auto sessions = select_sessions(connection, journal_id);
-            if (!sessions) {
-                return std::unexpected(std::move(sessions.error()));
-            }
-            (*checkpoint)->sessions = *std::move(sessions);
-            return checkpoint;
-        }
-    );
+            });
 }
 
 Result<void> request_session_end(
-    state::StateDatabase& state, const std::string& journal_id, const std::string& client_id
-) {
+        state::StateDatabase& state, const std::string& journal_id, const std::string& client_id) {
     return state.run("cannot note a session's end", [&](state::SqliteConnection& connection) {
-        return each_bound(
-            connection,
-            "INSERT OR IGNORE INTO session_end (journal, client_id) VALUES (?, ?)",
-            journal_id,
-            std::span(&client_id, 1)
-        );
+        return each_bound(connection,
+                "INSERT OR IGNORE INTO session_end (journal, client_id) VALUES (?, ?)", journal_id,
+                std::span(&client_id, 1));
     });
 }
 
 Result<std::vector<std::string>> load_session_ends(
-    state::StateDatabase& state, const std::string& journal_id
-) {
+        state::StateDatabase& state, const std::string& journal_id) {
     using Loaded = state::SqliteResult<std::vector<std::string>>;
-    return state.run(
-        "cannot read whose sessions are to end",
-        [&](state::SqliteConnection& connection) -> Loaded {
-            auto select = connection.prepare("SELECT client_id FROM session_end WHERE journal = ?");
-            if (!select) {
-                return std::unexpected(std::move(select.error()));
-            }
-            select->bind(1, journal_id);
-            std::vector<std::string> client_ids;
-            while (true) {
-                auto row = select->step();
-                if (!row) {
-                    return std::unexpected(std::move(row.error()));
+    return state.run("cannot read whose sessions are to end",
+            [&](state::SqliteConnection& connection) -> Loaded {
+                auto select =
+                        connection.prepare("SELECT client_id FROM session_end WHERE journal = ?");
+                if (!select) {
+                    return std::unexpected(std::move(select.error()));
                 }
-                if (!*row) {
-                    return client_ids;
+                select->bind(1, journal_id);
+                std::vector<std::string> client_ids;
+                while (true) {
+                    auto row = select->step();
+                    if (!row) {
+                        return std::unexpected(std::move(row.error()));
+                    }
+                    if (!*row) {
+                        return client_ids;
+                    }
+                    client_ids.emplace_back(select->text(0));
                 }
-                client_ids.emplace_back(select->text(0));
-            }
-        }
-    );
+            });
 }
 
-Result<void> forget_session_ends(
-    state::StateDatabase& state,
-    const std::string& journal_id,
-    std::span<const std::string> client_ids
-) {
+Result<void> forget_session_ends(state::StateDatabase& state, const std::string& journal_id,
+        std::span<const std::string> client_ids) {
     return state.run("cannot forget a session's end", [&](state::SqliteConnection& connection) {
-        return each_bound(
-            connection,
-            "DELETE FROM session_end WHERE journal = ? AND client_id = ?",
-            journal_id,
-            client_ids
-        );
+        return each_bound(connection, "DELETE FROM session_end WHERE journal = ? AND client_id = ?",
+                journal_id, client_ids);
     });
 }
 

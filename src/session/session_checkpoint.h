@@ -41,38 +41,26 @@ struct SessionChanges {
 };
 /// Both in the order of their client ids, each of which is there once.
 [[nodiscard]] SessionChanges changes_between(
-    std::span<const SessionSnapshot> before, std::span<const SessionSnapshot> after
-);
+        std::span<const SessionSnapshot> before, std::span<const SessionSnapshot> after);
 
 /// Brings the checkpoint of `journal_id` up to `position`, in one transaction.
-[[nodiscard]] Result<void> save_sessions(
-    state::StateDatabase& state,
-    const std::string& journal_id,
-    journal::Position position,
-    const SessionChanges& changes,
-    SystemTime now = {}
-);
+[[nodiscard]] Result<void> save_sessions(state::StateDatabase& state, const std::string& journal_id,
+        journal::Position position, const SessionChanges& changes, SystemTime now = {});
 
 /// In the order of the client ids. nullopt: none was ever saved for this journal.
 [[nodiscard]] Result<std::optional<SessionCheckpoint>> load_sessions(
-    state::StateDatabase& state, const std::string& journal_id
-);
+        state::StateDatabase& state, const std::string& journal_id);
 
 // What a person wants ended, with `foz sessions end`: noted here for the foz that runs, or the
 // next.
 
 [[nodiscard]] Result<void> request_session_end(
-    state::StateDatabase& state, const std::string& journal_id, const std::string& client_id
-);
+        state::StateDatabase& state, const std::string& journal_id, const std::string& client_id);
 /// The client ids.
 [[nodiscard]] Result<std::vector<std::string>> load_session_ends(
-    state::StateDatabase& state, const std::string& journal_id
-);
+        state::StateDatabase& state, const std::string& journal_id);
 /// They were ended.
-[[nodiscard]] Result<void> forget_session_ends(
-    state::StateDatabase& state,
-    const std::string& journal_id,
-    std::span<const std::string> client_ids
-);
+[[nodiscard]] Result<void> forget_session_ends(state::StateDatabase& state,
+        const std::string& journal_id, std::span<const std::string> client_ids);
 
 }  // namespace foz::session

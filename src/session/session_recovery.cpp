@@ -71,8 +71,8 @@ class Sessions {
         if (message->qos == 2 && message->packet_id != 0) {
             const auto found = by_client_.find(std::string(message->client_id));
             if (found != by_client_.end()) {
-                (void
-                )found->second->note_received(message->packet_id, message->topic, message->payload);
+                (void)found->second->note_received(
+                        message->packet_id, message->topic, message->payload);
             }
         }
         return {};
@@ -83,14 +83,12 @@ class Sessions {
 
 // The journal has lost its tail. Its positions are given anew, so what comes must not look saved.
 Result<void> correct(
-    state::StateDatabase& state, const journal::Status& status, SessionCheckpoint& checkpoint
-) {
+        state::StateDatabase& state, const journal::Status& status, SessionCheckpoint& checkpoint) {
     spdlog::error(
-        "the sessions were saved at position {}, but the journal ends at {}: it has lost its tail. "
-        "Going on with the sessions as they were saved",
-        checkpoint.position,
-        status.end
-    );
+            "the sessions were saved at position {}, but the journal ends at {}: it has lost its "
+            "tail. "
+            "Going on with the sessions as they were saved",
+            checkpoint.position, status.end);
     checkpoint.position = status.end;
     return save_sessions(state, status.id, checkpoint.position, {});
 }
@@ -98,8 +96,7 @@ Result<void> correct(
 }  // namespace
 
 Result<std::vector<std::shared_ptr<Session>>> recover_sessions(
-    journal::Journal& journal, state::StateDatabase& state
-) {
+        journal::Journal& journal, state::StateDatabase& state) {
     Sessions sessions;
     const journal::Status status = journal.status();
     journal::Position position = status.first;
@@ -139,11 +136,9 @@ Result<std::vector<std::shared_ptr<Session>>> recover_sessions(
 }
 
 std::shared_ptr<Session> session_of(
-    const std::string& client_id, std::span<const std::shared_ptr<Session>> recovered
-) {
-    const auto found = std::ranges::find(recovered, client_id, [](const auto& session) {
-        return session->client_id();
-    });
+        const std::string& client_id, std::span<const std::shared_ptr<Session>> recovered) {
+    const auto found = std::ranges::find(
+            recovered, client_id, [](const auto& session) { return session->client_id(); });
     return found != recovered.end() ? *found : std::make_shared<Session>(client_id, kNeverExpires);
 }
 

@@ -26,13 +26,11 @@ inline constexpr std::string_view kSessionCursor = "sessions";
 /// and those that follow, up to the next checkpoint (session_saver.h): so call it before anything
 /// is received. Errors: a journal or checkpoint that cannot be read.
 [[nodiscard]] Result<std::vector<std::shared_ptr<Session>>> recover_sessions(
-    journal::Journal& journal, state::StateDatabase& state
-);
+        journal::Journal& journal, state::StateDatabase& state);
 
 /// That of `client_id` among the recovered ones, or a new one that never expires: for foz as a
 /// client of another broker.
 [[nodiscard]] std::shared_ptr<Session> session_of(
-    const std::string& client_id, std::span<const std::shared_ptr<Session>> recovered
-);
+        const std::string& client_id, std::span<const std::shared_ptr<Session>> recovered);
 
 }  // namespace foz::session

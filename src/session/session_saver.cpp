@@ -35,8 +35,7 @@ std::vector<SessionSnapshot> snapshots_of(std::span<const std::shared_ptr<Sessio
 
 // Waits until everything that was received before this call is on disk. False: it takes too long.
 bool wait_until_all_is_durable(
-    journal::Journal& journal, const Clock& clock, std::span<SessionHolder* const> holders
-) {
+        journal::Journal& journal, const Clock& clock, std::span<SessionHolder* const> holders) {
     const SteadyTime deadline = clock.steady_now() + std::chrono::seconds(2);
     for (SessionHolder* holder : holders) {
         if (!holder->wait_until_appended(deadline)) {
@@ -48,11 +47,8 @@ bool wait_until_all_is_durable(
 }
 
 // What a person wants ended is told to the holders before they are asked what there is.
-std::vector<std::string> begin_to_end(
-    const std::string& journal_id,
-    state::StateDatabase& state,
-    std::span<SessionHolder* const> holders
-) {
+std::vector<std::string> begin_to_end(const std::string& journal_id, state::StateDatabase& state,
+        std::span<SessionHolder* const> holders) {
     auto client_ids = load_session_ends(state, journal_id);
     if (!client_ids) {
         spdlog::warn("no session is ended: {}", client_ids.error().message);
@@ -88,7 +84,7 @@ void SessionSaver::save(std::span<SessionHolder* const> holders) {
     // remember, after a crash, messages that are lost, and take the client's second try for a
     // duplicate.
     if (!(changes.empty() && to_end.empty()) &&
-        !wait_until_all_is_durable(journal_, clock_, holders)) {
+            !wait_until_all_is_durable(journal_, clock_, holders)) {
         to_end.clear();  // next time
         // The journal is full, perhaps because this very cursor stands still: go by what is in it.
         position = journal_.durable_end();
@@ -104,10 +100,8 @@ void SessionSaver::save(std::span<SessionHolder* const> holders) {
         auto saved = save_sessions(state_, status.id, position, changes, clock_.system_now());
         if (!saved) {
             saved_.reset();
-            spdlog::warn(
-                "sessions are not saved, so the journal keeps their records: {}",
-                saved.error().message
-            );
+            spdlog::warn("sessions are not saved, so the journal keeps their records: {}",
+                    saved.error().message);
             return;
         }
         saved_->sessions = std::move(sessions);

@@ -18,7 +18,7 @@ struct OwnTables {
 // CREATE TABLE IF NOT EXISTS needs the right to create even when the tables are there.
 SinkResult<OwnTables> own_tables(SqlSession& session) {
     auto found =
-        session.rows_of(std::string(session.own_tables().find), "cannot read the catalogue");
+            session.rows_of(std::string(session.own_tables().find), "cannot read the catalogue");
     if (!found) {
         return pass_on(found);
     }
@@ -27,11 +27,9 @@ SinkResult<OwnTables> own_tables(SqlSession& session) {
 }
 
 SinkResult<void> read_ledgers(
-    SqlSession& session, const std::string& of_lanes, std::vector<LaneState>& lanes
-) {
+        SqlSession& session, const std::string& of_lanes, std::vector<LaneState>& lanes) {
     auto rows = session.rows_of(
-        "SELECT lane, route, stored, duplicate, dead FROM foz_ledger" + of_lanes, kCannotRead
-    );
+            "SELECT lane, route, stored, duplicate, dead FROM foz_ledger" + of_lanes, kCannotRead);
     if (!rows) {
         return pass_on(rows);
     }
@@ -65,20 +63,14 @@ SinkResult<void> create_bookkeeping(SqlSession& session, const LaneName& lane) {
         change = fmt::format("{}; ", tables->there ? own.add_marks : own.create);
     }
     return session.execute(
-        fmt::format(
-            "{}INSERT INTO foz_cursor (journal, lane, position, ordinal) VALUES ({}, {}, 0, 0){}",
-            change,
-            own.quoted(lane.journal),
-            own.quoted(lane.lane),
-            own.keep_lane
-        ),
-        "cannot create foz_cursor and foz_ledger"
-    );
+            fmt::format("{}INSERT INTO foz_cursor (journal, lane, position, ordinal) VALUES ({}, "
+                        "{}, 0, 0){}",
+                    change, own.quoted(lane.journal), own.quoted(lane.lane), own.keep_lane),
+            "cannot create foz_cursor and foz_ledger");
 }
 
 SinkResult<std::vector<LaneState>> read_lanes(
-    SqlSession& session, const std::string& journal, const std::string& lane
-) {
+        SqlSession& session, const std::string& journal, const std::string& lane) {
     const OwnTablesSql& own = session.own_tables();
     std::vector<LaneState> lanes;
     auto tables = own_tables(session);
@@ -88,22 +80,15 @@ SinkResult<std::vector<LaneState>> read_lanes(
     if (!tables->there) {
         return lanes;
     }
-    const std::string of_lanes = fmt::format(
-        " WHERE journal = {}{}",
-        own.quoted(journal),
-        lane.empty() ? "" : " AND lane = " + own.quoted(lane)
-    );
+    const std::string of_lanes = fmt::format(" WHERE journal = {}{}", own.quoted(journal),
+            lane.empty() ? "" : " AND lane = " + own.quoted(lane));
     // A commit of the lane's last connection may still be on its way through the server. It holds
     // the lock on its cursor.
-    auto rows = session.rows_of(
-        fmt::format(
-            "SELECT lane, position, ordinal, {} FROM foz_cursor{}{}",
-            tables->with_marks ? "writer, fingerprint" : "'', 0",
-            of_lanes,
-            lane.empty() ? "" : own.lock
-        ),
-        kCannotRead
-    );
+    auto rows =
+            session.rows_of(fmt::format("SELECT lane, position, ordinal, {} FROM foz_cursor{}{}",
+                                    tables->with_marks ? "writer, fingerprint" : "'', 0", of_lanes,
+                                    lane.empty() ? "" : own.lock),
+                    kCannotRead);
     if (!rows) {
         return pass_on(rows);
     }
@@ -124,8 +109,7 @@ SinkResult<std::vector<LaneState>> read_lanes(
 }
 
 SinkResult<std::vector<ForeignTotal>> read_foreign(
-    SqlSession& session, const std::string& journal
-) {
+        SqlSession& session, const std::string& journal) {
     std::vector<ForeignTotal> totals;
     auto tables = own_tables(session);
     if (!tables) {
@@ -135,13 +119,11 @@ SinkResult<std::vector<ForeignTotal>> read_foreign(
         return totals;
     }
     auto rows = session.rows_of(
-        fmt::format(
-            "SELECT journal, route, SUM(stored) FROM foz_ledger WHERE journal <> {} GROUP BY "
-            "journal, route HAVING SUM(stored) > 0 ORDER BY journal, route",
-            session.own_tables().quoted(journal)
-        ),
-        "cannot read foz_ledger"
-    );
+            fmt::format("SELECT journal, route, SUM(stored) FROM foz_ledger WHERE journal <> {} "
+                        "GROUP BY "
+                        "journal, route HAVING SUM(stored) > 0 ORDER BY journal, route",
+                    session.own_tables().quoted(journal)),
+            "cannot read foz_ledger");
     if (!rows) {
         return pass_on(rows);
     }

@@ -17,12 +17,10 @@ namespace foz::sink {
 /// Every lane of `journal`, by name; only `lane`, with its row locked, if that is not empty. None
 /// when there are no tables.
 [[nodiscard]] SinkResult<std::vector<LaneState>> read_lanes(
-    SqlSession& session, const std::string& journal, const std::string& lane = ""
-);
+        SqlSession& session, const std::string& journal, const std::string& lane = "");
 
 /// What all other journals have stored. None when there are no tables.
 [[nodiscard]] SinkResult<std::vector<ForeignTotal>> read_foreign(
-    SqlSession& session, const std::string& journal
-);
+        SqlSession& session, const std::string& journal);
 
 }  // namespace foz::sink

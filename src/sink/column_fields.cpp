@@ -17,13 +17,8 @@ std::string field_values(const mapping::Table& table, QuoteText quoted) {
     std::string values;
     for (const mapping::Column& column : table.columns) {
         if (!column.field.empty()) {
-            values += fmt::format(
-                "{}({}, {}, {})",
-                values.empty() ? "" : ", ",
-                quoted(table.name),
-                quoted(column.name),
-                quoted(column.field)
-            );
+            values += fmt::format("{}({}, {}, {})", values.empty() ? "" : ", ", quoted(table.name),
+                    quoted(column.name), quoted(column.field));
         }
     }
     return values;
@@ -32,8 +27,7 @@ std::string field_values(const mapping::Table& table, QuoteText quoted) {
 }  // namespace
 
 SinkResult<ColumnFields> exchange_fields(
-    SqlSession& session, const mapping::Table& table, bool made_anew
-) {
+        SqlSession& session, const mapping::Table& table, bool made_anew) {
     const OwnTablesSql& own = session.own_tables();
     auto there = session.rows_of(std::string(own.find_fields), "cannot read the catalogue");
     if (!there) {
@@ -56,8 +50,7 @@ SinkResult<ColumnFields> exchange_fields(
         }
     }
     auto rows = session.rows_of(
-        "SELECT column_name, field FROM foz_columns" + of_table, "cannot read foz_columns"
-    );
+            "SELECT column_name, field FROM foz_columns" + of_table, "cannot read foz_columns");
     if (!rows) {
         return pass_on(rows);
     }
@@ -83,10 +76,9 @@ void warn_of_forgetfulness(std::string_view why) {
     static std::atomic<bool> warned = false;
     if (!warned.exchange(true)) {
         spdlog::warn(
-            "foz_columns cannot be made or written ({}): after a restart, of two fields whose "
-            "names become the same column, the first to come has it",
-            why
-        );
+                "foz_columns cannot be made or written ({}): after a restart, of two fields whose "
+                "names become the same column, the first to come has it",
+                why);
     }
 }
 

@@ -20,8 +20,7 @@ using ColumnFields = std::vector<std::pair<std::string, std::string>>;
 /// Keeps which fields fill the columns of `table`, and reads which did before; makes foz_columns if
 /// it is missing. What was known of a table that has just been made under this name is forgotten.
 [[nodiscard]] SinkResult<ColumnFields> exchange_fields(
-    SqlSession& session, const mapping::Table& table, bool made_anew
-);
+        SqlSession& session, const mapping::Table& table, bool made_anew);
 
 /// Sets Column::field.
 void set_fields(std::vector<mapping::Column>& columns, const ColumnFields& fields);

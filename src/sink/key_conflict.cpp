@@ -21,25 +21,18 @@ std::string shown_time(SystemTime time) {
     const auto day = std::chrono::floor<std::chrono::days>(time);
     const std::chrono::year_month_day date(day);
     const std::chrono::hh_mm_ss clock(time - day);
-    return fmt::format(
-        "{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06}",
-        static_cast<int>(date.year()),
-        static_cast<unsigned>(date.month()),
-        static_cast<unsigned>(date.day()),
-        clock.hours().count(),
-        clock.minutes().count(),
-        clock.seconds().count(),
-        clock.subseconds().count()
-    );
+    return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06}", static_cast<int>(date.year()),
+            static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+            clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+            clock.subseconds().count());
 }
 
 std::string shown_text(std::string_view text, ColumnType type) {
     if (type == ColumnType::bytes) {
         // PostgreSQL has said it so already.
         constexpr std::string_view kPrefix = "\\x";
-        return mapping::excerpt(
-            text.starts_with(kPrefix) ? std::string(text) : kPrefix.data() + mapping::to_hex(text)
-        );
+        return mapping::excerpt(text.starts_with(kPrefix) ? std::string(text)
+                                                          : kPrefix.data() + mapping::to_hex(text));
     }
     std::string shown = mapping::excerpt(text);
     return type == ColumnType::text ? fmt::format("\"{}\"", shown) : shown;
@@ -84,12 +77,8 @@ bool replaces(const mapping::Table& table, const LaneName& lane) {
     return table.replaces && !table.key.empty() && !lane.lane.starts_with("dead");
 }
 
-RefusedRow key_conflict(
-    std::size_t row,
-    const mapping::Table& table,
-    std::span<const Value> cells,
-    std::span<const Difference> differences
-) {
+RefusedRow key_conflict(std::size_t row, const mapping::Table& table, std::span<const Value> cells,
+        std::span<const Difference> differences) {
     constexpr std::size_t kShownMax = 5;  // columns
     std::string key;
     for (const std::string& name : table.key) {
@@ -102,44 +91,28 @@ RefusedRow key_conflict(
     for (const Difference& one : differences.first(std::min(differences.size(), kShownMax))) {
         const mapping::Column& column = table.columns[one.column];
         const std::string_view comma = stored.empty() ? "" : ", ";
-        stored += fmt::format(
-            "{}{} = {}",
-            comma,
-            column.name,
-            one.stored ? shown_text(*one.stored, column.type) : "NULL"
-        );
+        stored += fmt::format("{}{} = {}", comma, column.name,
+                one.stored ? shown_text(*one.stored, column.type) : "NULL");
         read += fmt::format("{}{} = {}", comma, column.name, shown(cell_of(cells, one.column)));
     }
     if (differences.size() > kShownMax) {
         read += fmt::format(" and {} columns more", differences.size() - kShownMax);
     }
-    return {
-        row,
-        std::string(kKeyConflict),
-        fmt::format(
-            "another reading has this key: ({}) = ({}): stored {}, this reading {}",
-            fmt::join(table.key, ", "),
-            key,
-            stored,
-            read
-        )
-    };
+    return {row, std::string(kKeyConflict),
+        fmt::format("another reading has this key: ({}) = ({}): stored {}, this reading {}",
+                fmt::join(table.key, ", "), key, stored, read)};
 }
 
 RefusedRow kept_out(std::size_t row, const mapping::Table& table) {
-    return {
-        row,
-        std::string(kKeptOut),
-        fmt::format("a trigger of table {} keeps this reading out of it", table.name)
-    };
+    return {row, std::string(kKeptOut),
+        fmt::format("a trigger of table {} keeps this reading out of it", table.name)};
 }
 
 SinkError refusal_of(std::vector<RefusedRow> rows) {
     FOZ_CHECK(!rows.empty());
     std::ranges::sort(rows, {}, &RefusedRow::row);
     SinkError error{
-        FailureKind::refused, rows.front().code, rows.front().message, rows.front().row, {}
-    };
+        FailureKind::refused, rows.front().code, rows.front().message, rows.front().row, {}};
     if (rows.size() > 1) {
         error.rows = std::move(rows);
     }

@@ -32,12 +32,8 @@ struct Difference {
 };
 
 /// Row `row` of a write, whose key is taken by another reading: `cells` are the row's.
-[[nodiscard]] RefusedRow key_conflict(
-    std::size_t row,
-    const mapping::Table& table,
-    std::span<const mapping::Value> cells,
-    std::span<const Difference> differences
-);
+[[nodiscard]] RefusedRow key_conflict(std::size_t row, const mapping::Table& table,
+        std::span<const mapping::Value> cells, std::span<const Difference> differences);
 
 /// Row `row` of a write, which the statement neither stored nor found there.
 [[nodiscard]] RefusedRow kept_out(std::size_t row, const mapping::Table& table);

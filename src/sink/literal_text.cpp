@@ -69,20 +69,17 @@ std::string_view without_blanks_around(std::string_view text) {
 
 bool starts_like(std::string_view word, std::string_view start) {
     return word.size() >= start.size() &&
-           std::ranges::equal(word.substr(0, start.size()), start, {}, [](char c) {
-               return static_cast<char>(c | 0x20);
-           });
+           std::ranges::equal(word.substr(0, start.size()), start, {},
+                   [](char c) { return static_cast<char>(c | 0x20); });
 }
 
 // A month, a day of the week, an era, infinity: nothing that stands for a time of day or a zone.
 bool belongs_to_date(std::string_view word) {
-    static constexpr std::array<std::string_view, 23> kStarts = {
-        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",      "nov", "dec",
-        "mon", "tue", "wed", "thu", "fri", "sat", "sun", "bc",  "ad",  "infinity", "th"
-    };
-    return std::ranges::any_of(kStarts, [&](std::string_view start) {
-        return starts_like(word, start);
-    });
+    static constexpr std::array<std::string_view, 23> kStarts = {"jan", "feb", "mar", "apr", "may",
+        "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mon", "tue", "wed", "thu", "fri", "sat",
+        "sun", "bc", "ad", "infinity", "th"};
+    return std::ranges::any_of(
+            kStarts, [&](std::string_view start) { return starts_like(word, start); });
 }
 
 // "00:00", "00:00:00.000", and "Z" behind it: nothing is lost without it.
@@ -219,28 +216,27 @@ std::string expected(Literal literal, std::int64_t places) {
         case Literal::date: return "a date without a time of day, such as 2026-01-31";
         case Literal::time:
             return fmt::format(
-                "a time of day without date and zone, with at most {} digits behind the second, "
-                "such as 13:30:00",
-                places
-            );
+                    "a time of day without date and zone, with at most {} digits behind the "
+                    "second, "
+                    "such as 13:30:00",
+                    places);
         case Literal::time_zone:
             return fmt::format(
-                "a time of day without date, with at most {} digits behind the second, such as "
-                "13:30:00+02",
-                places
-            );
+                    "a time of day without date, with at most {} digits behind the second, such as "
+                    "13:30:00+02",
+                    places);
         case Literal::duration:
             return fmt::format(
-                "a time without date and zone, with at most {} digits behind the second, such as "
-                "13:30:00",
-                places
-            );
+                    "a time without date and zone, with at most {} digits behind the second, such "
+                    "as "
+                    "13:30:00",
+                    places);
         case Literal::interval:
             return fmt::format(
-                "a time span with at most {} digits behind the point, and none for weeks, months "
-                "and years, such as 1 day 02:30:00",
-                places
-            );
+                    "a time span with at most {} digits behind the point, and none for weeks, "
+                    "months "
+                    "and years, such as 1 day 02:30:00",
+                    places);
         case Literal::year: return "a year of four digits";
     }
     return "";
@@ -253,11 +249,10 @@ Loss loss_in_literal(Literal literal, std::string_view text, std::int64_t places
         return std::nullopt;
     }
     return fmt::format(
-        "\"{}\" would not be kept whole: it takes {}; alter the column, or set round = true for it "
-        "in the route",
-        mapping::excerpt(text),
-        expected(literal, places)
-    );
+            "\"{}\" would not be kept whole: it takes {}; alter the column, or set round = true "
+            "for it "
+            "in the route",
+            mapping::excerpt(text), expected(literal, places));
 }
 
 }  // namespace foz::sink

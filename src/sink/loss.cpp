@@ -22,9 +22,9 @@ std::string written(const mapping::Value& value) {
 
 Loss loss_in_double(const mapping::Value& value, double real) {
     const bool changed = (value.type() == mapping::ColumnType::integer &&
-                          mapping::changes_whole_number(value.integer(), real)) ||
+                                 mapping::changes_whole_number(value.integer(), real)) ||
                          (value.type() == mapping::ColumnType::decimal &&
-                          mapping::changes_whole_number(value.text(), real));
+                                 mapping::changes_whole_number(value.text(), real));
     if (!changed) {
         return std::nullopt;
     }
@@ -42,9 +42,8 @@ Loss loss_of_places(std::string_view number, std::int64_t places) {
     if (mapping::decimal_places(number) <= places) {
         return std::nullopt;
     }
-    return fmt::format(
-        "{} would be rounded to {} places behind the point{}", number.substr(0, 60), places, kHint
-    );
+    return fmt::format("{} would be rounded to {} places behind the point{}", number.substr(0, 60),
+            places, kHint);
 }
 
 Loss loss_of_fraction(const mapping::Value& time, std::int64_t digits) {
@@ -63,20 +62,14 @@ bool may_round(const mapping::Table& table, const mapping::Column& column) {
     return column.rounds || (table.inferred && &column == table.columns.data());
 }
 
-std::string coarse_time_warning(
-    const mapping::Table& table,
-    const mapping::Column& column,
-    std::string_view type,
-    std::string_view alter
-) {
-    return fmt::format(
-        "column {} is {}, which cuts off a part of each second: {}; {} keeps it{}",
-        column.name,
-        type,
-        may_round(table, column) ? "the time of receipt loses it" : "readings with one are refused",
-        alter,
-        table.inferred ? "" : ", round = true for the column in the route lets it be cut"
-    );
+std::string coarse_time_warning(const mapping::Table& table, const mapping::Column& column,
+        std::string_view type, std::string_view alter) {
+    return fmt::format("column {} is {}, which cuts off a part of each second: {}; {} keeps it{}",
+            column.name, type,
+            may_round(table, column) ? "the time of receipt loses it"
+                                     : "readings with one are refused",
+            alter,
+            table.inferred ? "" : ", round = true for the column in the route lets it be cut");
 }
 
 }  // namespace foz::sink

@@ -35,11 +35,7 @@ using Loss = std::optional<std::string>;
 
 /// What the owner of `table` is told of `column`, which has so few digits behind the second that it
 /// cuts times; `alter` gives it all of them.
-[[nodiscard]] std::string coarse_time_warning(
-    const mapping::Table& table,
-    const mapping::Column& column,
-    std::string_view type,
-    std::string_view alter
-);
+[[nodiscard]] std::string coarse_time_warning(const mapping::Table& table,
+        const mapping::Column& column, std::string_view type, std::string_view alter);
 
 }  // namespace foz::sink

@@ -6,8 +6,7 @@
 namespace foz::sink {
 
 Result<std::unique_ptr<Sink>> make_sink(
-    const config::Settings& settings, const config::Database& database
-) {
+        const config::Settings& settings, const config::Database& database) {
     const auto named = [&](const Error& error) {
         return fail(error.code, "database {}: {}", database.name, error.message);
     };

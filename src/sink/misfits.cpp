@@ -6,9 +6,8 @@
 namespace foz::sink {
 
 bool any_misfit(const Connected& connected) {
-    return std::ranges::any_of(connected.tables, [](const PreparedTable& table) {
-        return table.misfit.has_value();
-    });
+    return std::ranges::any_of(
+            connected.tables, [](const PreparedTable& table) { return table.misfit.has_value(); });
 }
 
 std::optional<SinkError> all_misfits(const Connected& connected) {

@@ -16,8 +16,7 @@ namespace foz::sink {
 
 /// What Sink::connect yields then: an error when no table of the mapping can be written.
 [[nodiscard]] SinkResult<Connected> unless_none_fits(
-    Connected connected, const mapping::Mapping& mapping
-);
+        Connected connected, const mapping::Mapping& mapping);
 
 /// What was found before the tables were looked at.
 struct Inspection {
@@ -30,8 +29,7 @@ struct Inspection {
 /// lost connection ends it.
 template <class Describe>
 [[nodiscard]] SinkResult<std::vector<std::string>> describe_all(
-    const mapping::Mapping& mapping, Describe describe, Inspection before
-) {
+        const mapping::Mapping& mapping, Describe describe, Inspection before) {
     std::vector<std::string> lines = std::move(before.lines);
     Connected misfits;
     for (const auto& table : mapping.tables()) {
@@ -45,9 +43,10 @@ template <class Describe>
         }
     }
     for (std::string& objection : before.objections) {
-        misfits.tables.emplace_back().misfit = SinkError{
-            .failure = FailureKind::blocked, .code = "", .message = std::move(objection), .row = {}
-        };
+        misfits.tables.emplace_back().misfit = SinkError{.failure = FailureKind::blocked,
+            .code = "",
+            .message = std::move(objection),
+            .row = {}};
     }
     if (auto error = all_misfits(misfits)) {
         return std::unexpected(std::move(*error));

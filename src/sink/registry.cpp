@@ -30,12 +30,8 @@ Result<const SinkKind*> sink_kind_for(std::string_view url) {
         known += fmt::format("{}{}:", known.empty() ? "" : ", ", kind.scheme);
     }
     // The URL itself may hold a password, so the message has only what stands before the colon.
-    return fail(
-        ErrorCode::invalid,
-        "foz knows no database of the kind \"{}\"; it knows {}",
-        url.size() == scheme.size() ? "" : scheme,
-        known
-    );
+    return fail(ErrorCode::invalid, "foz knows no database of the kind \"{}\"; it knows {}",
+            url.size() == scheme.size() ? "" : scheme, known);
 }
 
 }  // namespace foz::sink

@@ -52,7 +52,7 @@ struct SinkError {
     std::string code;     // SQLSTATE, or the database's own error number; "" if there is none
     std::string message;  // for a person; never payload text at length
     std::optional<std::size_t>
-        row;  // refused: index into the written rows of the one to blame, if known
+            row;  // refused: index into the written rows of the one to blame, if known
     /// Refused: all that are known to be to blame; `row`, `code` and `message` are the first one's.
     // Initialized, because GCC warns of an aggregate that leaves it out otherwise.
     std::vector<RefusedRow> rows{};  // NOLINT(readability-redundant-member-init)
@@ -64,15 +64,13 @@ struct SinkError {
 template <class T>
 using SinkResult = std::expected<T, SinkError>;
 
-/// `return fail(FailureKind::schema, "table {} has just been dropped", name);`: fail() of base/error.h
-/// for a SinkError, which gets no code and no row.
+/// `return fail(FailureKind::schema, "table {} has just been dropped", name);`: fail() of
+/// base/error.h for a SinkError, which gets no code and no row.
 template <class... Args>
 [[nodiscard]] std::unexpected<SinkError> fail(
-    FailureKind failure, fmt::format_string<Args...> format, Args&&... args
-) {
+        FailureKind failure, fmt::format_string<Args...> format, Args&&... args) {
     return std::unexpected(
-        SinkError{failure, "", fmt::format(format, std::forward<Args>(args)...), std::nullopt}
-    );
+            SinkError{failure, "", fmt::format(format, std::forward<Args>(args)...), std::nullopt});
 }
 
 /// Passes an error on: pass_on() of base/error.h for a SinkError.
@@ -106,8 +104,8 @@ struct LedgerLine {
 /// Which cursor: one row of foz_cursor, whose primary key is (journal, lane).
 struct LaneName {
     std::string journal;  // the journal's id
-    std::string
-        lane;  // "main-0", "replay-...": unique for each reader of the journal into this database
+    std::string lane;     // "main-0", "replay-...": unique for each reader of the journal into this
+                          // database
     /// Who moves the cursor now: kept with it (cursor_owner.h).
     std::string writer{};  // NOLINT(readability-redundant-member-init)
 };
@@ -142,7 +140,7 @@ struct Connected {
 struct Commit {
     Cursor cursor;
     std::vector<std::int64_t>
-        dead;  // by route: dead letters since the last commit, to be added to the ledger
+            dead;  // by route: dead letters since the last commit, to be added to the ledger
     /// Called when all is written and only COMMIT is missing: what must be kept elsewhere before
     /// that. On an error nothing is committed. May be empty.
     std::function<SinkResult<void>()> before_commit{};  // NOLINT(readability-redundant-member-init)
@@ -173,7 +171,7 @@ struct ForeignTotal {
 struct Audit {
     std::vector<LaneState> lanes;  // every lane of the journal, by name
     std::vector<std::uint64_t>
-        rows;  // count(*) of each table asked for, in that order; 0 if it is not there
+            rows;  // count(*) of each table asked for, in that order; 0 if it is not there
     std::vector<ForeignTotal> foreign;  // by journal and route, as far as anything was stored
 };
 
@@ -190,15 +188,13 @@ class Sink {
     /// connect() is called once more, with that table elsewhere. When none fits, that is the error;
     /// FailureKind::blocked.
     [[nodiscard]] virtual SinkResult<Connected> connect(
-        const LaneName& lane, const mapping::Mapping& mapping
-    ) = 0;
+            const LaneName& lane, const mapping::Mapping& mapping) = 0;
 
     /// Connects, reads the catalogue, and changes nothing: for `foz check --connect`. A line for
     /// each table of `mapping`: "table temperature: will be created", "table temperature: fits".
     /// FailureKind::blocked: tables do not fit, the message names them all with both sides.
     [[nodiscard]] virtual SinkResult<std::vector<std::string>> inspect(
-        const mapping::Mapping& mapping
-    ) = 0;
+            const mapping::Mapping& mapping) = 0;
 
     /// Makes the inferred `table` in the database have the columns that the mapping now wants, as
     /// far as the database allows. What it refuses must not be in the next rows.
@@ -207,22 +203,20 @@ class Sink {
     /// Writes rows [first, last) of `batch` and `commit` in one transaction, if the cursor is still
     /// where this connection saw it, and by whom; FailureKind::reconnect if it is not. A row whose
     /// key is there already is compared with the stored one (sink/key_conflict.h): when it is the
-    /// same reading, it is a duplicate: not stored, counted; when it is another, FailureKind::refused
-    /// with kKeyConflict. If the table `replaces` (sink/key_conflict.h), the last row of a key is
-    /// what is stored then, and every row that found its key there counts as a duplicate. Any other
-    /// violation, and a row that the database leaves out although the statement succeeds:
-    /// FailureKind::refused. Then nothing is written. Rows that are certainly to blame are in
-    /// SinkError::rows: they are not tried again.
-    [[nodiscard]] virtual SinkResult<Written> write(
-        const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
-    ) = 0;
+    /// same reading, it is a duplicate: not stored, counted; when it is another,
+    /// FailureKind::refused with kKeyConflict. If the table `replaces` (sink/key_conflict.h), the
+    /// last row of a key is what is stored then, and every row that found its key there counts as a
+    /// duplicate. Any other violation, and a row that the database leaves out although the
+    /// statement succeeds: FailureKind::refused. Then nothing is written. Rows that are certainly
+    /// to blame are in SinkError::rows: they are not tried again.
+    [[nodiscard]] virtual SinkResult<Written> write(const mapping::RowBatch& batch,
+            std::size_t first, std::size_t last, const Commit& commit) = 0;
 
     /// For `foz verify` and `foz dead`: the lanes of `journal` and the rows of `tables`, read in
     /// one transaction that sees one snapshot. Connects first if it has to; creates nothing (no
     /// foz_cursor: no lanes).
-    [[nodiscard]] virtual SinkResult<Audit> audit(
-        const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
-    ) = 0;
+    [[nodiscard]] virtual SinkResult<Audit> audit(const std::string& journal,
+            std::span<const std::unique_ptr<mapping::Table>> tables) = 0;
 
     /// Ends the connection at once; connect() may follow.
     virtual void close() = 0;
@@ -259,8 +253,8 @@ struct SinkOptions {
 struct SinkKind {
     std::string_view scheme;  // "postgresql"
     const Dialect& (*dialect)();
-    Result<std::unique_ptr<Sink>> (*make)(const SinkOptions& options
-    );  // checks the URL; does not connect
+    Result<std::unique_ptr<Sink>> (*make)(
+            const SinkOptions& options);  // checks the URL; does not connect
 };
 
 [[nodiscard]] std::span<const SinkKind> sink_kinds();

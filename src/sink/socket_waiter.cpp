@@ -30,9 +30,8 @@ int poll_timeout_until(SteadyTime limit) {
     }
     constexpr milliseconds kPollMax{60'000};
     return static_cast<int>(
-        std::clamp(std::chrono::ceil<milliseconds>(limit - now()), milliseconds(0), kPollMax)
-            .count()
-    );
+            std::clamp(std::chrono::ceil<milliseconds>(limit - now()), milliseconds(0), kPollMax)
+                    .count());
 }
 
 }  // namespace
@@ -76,15 +75,12 @@ short SocketWaiter::wait(int socket, short events, std::optional<milliseconds> a
 }
 
 SinkError silence_error(
-    std::string_view server, const SocketWaiter& waiter, std::optional<milliseconds> at_most
-) {
-    std::string message = waiter.at_end() || !at_most
-                              ? fmt::format("{} had not answered when foz had to end", server)
-                              : fmt::format(
-                                    "{} has been silent for {:g} s (answer_timeout)",
-                                    server,
-                                    std::chrono::duration<double>(*at_most).count()
-                                );
+        std::string_view server, const SocketWaiter& waiter, std::optional<milliseconds> at_most) {
+    std::string message =
+            waiter.at_end() || !at_most
+                    ? fmt::format("{} had not answered when foz had to end", server)
+                    : fmt::format("{} has been silent for {:g} s (answer_timeout)", server,
+                              std::chrono::duration<double>(*at_most).count());
     return {FailureKind::reconnect, "", std::move(message), std::nullopt};
 }
 

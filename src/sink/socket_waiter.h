@@ -31,8 +31,7 @@ class SocketWaiter {
     /// Waits until `socket` is ready for one of `events`, as poll(2) has them. Yields those that it
     /// is ready for; 0 after `at_most` (nothing: no limit), or at the end.
     [[nodiscard]] short wait(
-        int socket, short events, std::optional<std::chrono::milliseconds> at_most
-    );
+            int socket, short events, std::optional<std::chrono::milliseconds> at_most);
 
   private:
     int wake_;  // an eventfd: the deadline has changed
@@ -40,10 +39,7 @@ class SocketWaiter {
 };
 
 /// What a sink says when such a wait was in vain: FailureKind::reconnect.
-[[nodiscard]] SinkError silence_error(
-    std::string_view server,
-    const SocketWaiter& waiter,
-    std::optional<std::chrono::milliseconds> at_most
-);
+[[nodiscard]] SinkError silence_error(std::string_view server, const SocketWaiter& waiter,
+        std::optional<std::chrono::milliseconds> at_most);
 
 }  // namespace foz::sink

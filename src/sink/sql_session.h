@@ -34,16 +34,13 @@ class SqlSession {
     /// Runs one or more statements. `failure` ("cannot write foz_columns") is put before an error
     /// of a database whose own messages do not say what they are about.
     [[nodiscard]] virtual SinkResult<void> execute(
-        const std::string& sql, std::string_view failure
-    ) = 0;
+            const std::string& sql, std::string_view failure) = 0;
     /// Runs one SELECT.
     [[nodiscard]] virtual SinkResult<std::vector<TextRow>> rows_of(
-        const std::string& sql, std::string_view failure
-    ) = 0;
+            const std::string& sql, std::string_view failure) = 0;
     /// The same for one that may rightly take hours.
     [[nodiscard]] virtual SinkResult<std::vector<TextRow>> rows_of_long(
-        const std::string& sql, std::string_view failure
-    ) = 0;
+            const std::string& sql, std::string_view failure) = 0;
 
     /// Begins what makes tables. Where CREATE TABLE is part of a transaction, that is one, and no
     /// other foz is in one at the same time.

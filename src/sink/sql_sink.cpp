@@ -34,7 +34,7 @@ SinkResult<Connected> SqlSink::connect(const LaneName& lane, const mapping::Mapp
         return pass_on(opened);
     }
     if (const auto remedy = missing_encryption();
-        !remedy.empty() && !std::exchange(warned_of_clear_text_, true)) {
+            !remedy.empty() && !std::exchange(warned_of_clear_text_, true)) {
         spdlog::warn("{}", clear_text_warning(remedy));
     }
     auto connected = set_up(lane, mapping);
@@ -53,7 +53,7 @@ SinkResult<Connected> SqlSink::set_up(const LaneName& lane, const mapping::Mappi
         return pass_on(begun);
     }
     if (auto created = apart(session, [&] { return create_bookkeeping(session, lane); });
-        !created) {
+            !created) {
         return pass_on(created);
     }
     Connected connected;
@@ -155,16 +155,12 @@ SinkResult<std::vector<std::string>> SqlSink::describe_tables(const mapping::Map
     if (!missing) {
         return pass_on(missing);
     }
-    return describe_all(
-        mapping,
-        [&](const mapping::Table& table) { return describe_table(table); },
-        {.lines = std::move(warnings), .objections = std::move(*missing)}
-    );
+    return describe_all(mapping, [&](const mapping::Table& table) { return describe_table(table); },
+            {.lines = std::move(warnings), .objections = std::move(*missing)});
 }
 
 SinkResult<Audit> SqlSink::audit(
-    const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
-) {
+        const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables) {
     if (session() == nullptr) {
         if (auto opened = open(Access::read); !opened) {
             return pass_on(opened);
@@ -176,8 +172,7 @@ SinkResult<Audit> SqlSink::audit(
 }
 
 SinkResult<Audit> SqlSink::read_audit(
-    const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
-) {
+        const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables) {
     SqlSession& session = *this->session();
     if (auto begun = session.begin_snapshot(); !begun) {
         return pass_on(begun);
@@ -211,8 +206,7 @@ SinkResult<std::uint64_t> SqlSink::count_rows(const std::string& table) {
         return 0;
     }
     auto rows = session()->rows_of_long(
-        "SELECT count(*) FROM " + *name, fmt::format("cannot count the rows of {}", table)
-    );
+            "SELECT count(*) FROM " + *name, fmt::format("cannot count the rows of {}", table));
     if (!rows) {
         return pass_on(rows);
     }

@@ -23,9 +23,8 @@ class SqlSink : public Sink {
     SinkResult<Connected> connect(const LaneName& lane, const mapping::Mapping& mapping) override;
     SinkResult<std::vector<std::string>> inspect(const mapping::Mapping& mapping) override;
     SinkResult<PreparedTable> extend(const mapping::Table& table) override;
-    SinkResult<Audit> audit(
-        const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
-    ) override;
+    SinkResult<Audit> audit(const std::string& journal,
+            std::span<const std::unique_ptr<mapping::Table>> tables) override;
 
   protected:
     enum class Access : std::uint8_t { write, read };
@@ -47,35 +46,34 @@ class SqlSink : public Sink {
     /// A line for each right that a later batch would need and the user does not have. Leaves the
     /// connection ready for describe_table().
     [[nodiscard]] virtual SinkResult<std::vector<std::string>> missing_rights(
-        const mapping::Mapping& /*mapping*/
+            const mapping::Mapping& /*mapping*/
     ) {
         return std::vector<std::string>{};
     }
 
-    /// As Sink::connect and Sink::extend have it for one table. FailureKind::blocked: it does not fit.
-    [[nodiscard]] virtual SinkResult<TablePreparation> prepare_table(const mapping::Table& table
-    ) = 0;
+    /// As Sink::connect and Sink::extend have it for one table. FailureKind::blocked: it does not
+    /// fit.
+    [[nodiscard]] virtual SinkResult<TablePreparation> prepare_table(
+            const mapping::Table& table) = 0;
     /// Whether an error of prepare_table() leaves the other tables as good as they were.
     [[nodiscard]] virtual bool is_of_table(const SinkError& error) const = 0;
     /// All tables are prepared; the cursor is not read yet, and nothing is committed.
     [[nodiscard]] virtual SinkResult<void> tables_are_prepared() { return {}; }
-    /// What prepare_table() would do, as a line for a person. FailureKind::blocked: it does not fit.
+    /// What prepare_table() would do, as a line for a person. FailureKind::blocked: it does not
+    /// fit.
     [[nodiscard]] virtual SinkResult<std::string> describe_table(const mapping::Table& table) = 0;
     /// The table's name in SQL; "" if it is not there.
     [[nodiscard]] virtual SinkResult<std::string> find_table(const std::string& name) = 0;
 
     [[nodiscard]] SinkResult<Connected> set_up(
-        const LaneName& lane, const mapping::Mapping& mapping
-    );
+            const LaneName& lane, const mapping::Mapping& mapping);
     [[nodiscard]] SinkResult<PreparedTable> prepare_apart(const mapping::Table& table);
     [[nodiscard]] SinkResult<void> read_progress(const LaneName& lane, Connected& connected);
     [[nodiscard]] SinkResult<std::vector<std::string>> describe_tables(
-        const mapping::Mapping& mapping
-    );
+            const mapping::Mapping& mapping);
     [[nodiscard]] SinkResult<std::uint64_t> count_rows(const std::string& table);
     [[nodiscard]] SinkResult<Audit> read_audit(
-        const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
-    );
+            const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables);
 
     const std::string_view database_;
     TableWarnings warnings_;

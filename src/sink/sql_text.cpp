@@ -39,21 +39,13 @@ std::string enclosed_names(std::span<const mapping::Column> columns, char mark) 
     return list;
 }
 
-std::string create_table_text(
-    const mapping::Table& table,
-    char mark,
-    const std::function<std::string(const mapping::Column&)>& type_of
-) {
+std::string create_table_text(const mapping::Table& table, char mark,
+        const std::function<std::string(const mapping::Column&)>& type_of) {
     std::string sql = "CREATE TABLE " + enclosed_table(table.name, mark) + " (";
     std::string_view separator;
     for (const mapping::Column& column : table.columns) {
-        sql += fmt::format(
-            "{}\n  {} {}{}",
-            separator,
-            enclosed(column.name, mark),
-            type_of(column),
-            column.nullable ? "" : " NOT NULL"
-        );
+        sql += fmt::format("{}\n  {} {}{}", separator, enclosed(column.name, mark), type_of(column),
+                column.nullable ? "" : " NOT NULL");
         separator = ",";
     }
     if (!table.key.empty()) {
@@ -63,8 +55,7 @@ std::string create_table_text(
 }
 
 std::string updates_text(
-    const mapping::Table& table, char mark, std::string_view before, std::string_view after
-) {
+        const mapping::Table& table, char mark, std::string_view before, std::string_view after) {
     std::string sql;
     const auto add = [&](std::string_view column) {
         const std::string name = enclosed(column, mark);

@@ -22,16 +22,12 @@ namespace foz::sink {
 [[nodiscard]] std::string enclosed_names(std::span<const mapping::Column> columns, char mark);
 
 /// Up to the parenthesis that closes the columns. `type_of` yields a column's SQL type.
-[[nodiscard]] std::string create_table_text(
-    const mapping::Table& table,
-    char mark,
-    const std::function<std::string(const mapping::Column&)>& type_of
-);
+[[nodiscard]] std::string create_table_text(const mapping::Table& table, char mark,
+        const std::function<std::string(const mapping::Column&)>& type_of);
 
 /// "a = excluded.a, b = excluded.b": all columns but those of the key, or one of the key if there
 /// is no other; `before` and `after` stand around the new value's name.
 [[nodiscard]] std::string updates_text(
-    const mapping::Table& table, char mark, std::string_view before, std::string_view after
-);
+        const mapping::Table& table, char mark, std::string_view before, std::string_view after);
 
 }  // namespace foz::sink

@@ -23,12 +23,10 @@ struct Change {
 
 /// A column that is missing. `name` is quoted.
 [[nodiscard]] Change column_added(
-    const mapping::Column& column, std::string_view name, std::string_view type
-);
+        const mapping::Column& column, std::string_view name, std::string_view type);
 /// A column that `clause` gives the `type`.
 [[nodiscard]] Change column_retyped(
-    const mapping::Column& column, std::string_view type, std::string clause
-);
+        const mapping::Column& column, std::string_view type, std::string clause);
 
 /// A query that has a row when the column holds an integer that a double may not. Both names
 /// quoted.
@@ -53,7 +51,7 @@ enum class Refused : std::uint8_t {
 
 /// Makes the changes, all at once if the database takes them so, and yields those that it refuses.
 [[nodiscard]] SinkResult<std::vector<mapping::Refusal>> make_changes(
-    std::span<const Change> changes, const Alter& alter, Refused (*refused)(std::string_view code)
-);
+        std::span<const Change> changes, const Alter& alter,
+        Refused (*refused)(std::string_view code));
 
 }  // namespace foz::sink

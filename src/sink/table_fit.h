@@ -20,12 +20,10 @@ namespace foz::sink {
 /// What a person is told of a table that is not there when another one is called nearly the same.
 [[nodiscard]] inline std::string other_case_hint(std::string_view wanted, std::string_view there) {
     return fmt::format(
-        "there is a table {1}, whose name differs from {0} in capitals only; if that is meant, "
-        "write "
-        "table = \"{1}\"",
-        wanted,
-        there
-    );
+            "there is a table {1}, whose name differs from {0} in capitals only; if that is meant, "
+            "write "
+            "table = \"{1}\"",
+            wanted, there);
 }
 
 /// Of a column that the table does not have; `alike`: one whose name differs in capitals only, or
@@ -45,10 +43,10 @@ namespace foz::sink {
         const auto index = table.index_of(name);
         if (index && table.columns[*index].receipt) {
             return fmt::format(
-                "the key has column {}, which differs when a message is delivered again, so that "
-                "it is stored twice then",
-                name
-            );
+                    "the key has column {}, which differs when a message is delivered again, so "
+                    "that "
+                    "it is stored twice then",
+                    name);
         }
     }
     return "";
@@ -72,12 +70,8 @@ template <class DoubtAbout>
 /// `key_doubts`. `alter_of(column)` is how a column that the catalogue has gets all digits of a
 /// second; nothing when it has them.
 template <class CatalogueTable, class AlterOf>
-[[nodiscard]] std::vector<std::string> warnings_of(
-    const mapping::Table& wanted,
-    const CatalogueTable& found,
-    std::string key_doubts,
-    AlterOf alter_of
-) {
+[[nodiscard]] std::vector<std::string> warnings_of(const mapping::Table& wanted,
+        const CatalogueTable& found, std::string key_doubts, AlterOf alter_of) {
     std::vector<std::string> warnings;
     for (const mapping::Column& column : wanted.columns) {
         const auto* there = found.find(column.name);
@@ -103,35 +97,27 @@ template <class CatalogueTable, class AlterOf>
 /// For doubt_about: a column that keeps less of a second than foz's microseconds. `type`:
 /// "timestamp(0) with time zone".
 [[nodiscard]] inline std::string cut_second_doubt(
-    const std::string& column, const std::string& type, const std::string& alter
-) {
+        const std::string& column, const std::string& type, const std::string& alter) {
     return fmt::format(
-        "the key's column {} is {} and cuts the fraction of a second, so that readings of one "
-        "second have the same key; {}",
-        column,
-        type,
-        alter
-    );
+            "the key's column {} is {} and cuts the fraction of a second, so that readings of one "
+            "second have the same key; {}",
+            column, type, alter);
 }
 
 /// The same for one whose comparison sees no difference where there is one.
 [[nodiscard]] inline std::string same_names_doubt(
-    const std::string& column, const std::string& collation, const std::string& alter
-) {
+        const std::string& column, const std::string& collation, const std::string& alter) {
     return fmt::format(
-        "the key's column {} has the collation {}, which takes different names for the same; {}",
-        column,
-        collation,
-        alter
-    );
+            "the key's column {} has the collation {}, which takes different names for the same; "
+            "{}",
+            column, collation, alter);
 }
 
 /// Whether a column with that name is there, in whatever capitals.
 template <class CatalogueTable>
 [[nodiscard]] bool has_column(const CatalogueTable& found, std::string_view name) {
-    return std::ranges::any_of(found.columns, [&](const auto& one) {
-        return mapping::same_name(one.name, name);
-    });
+    return std::ranges::any_of(
+            found.columns, [&](const auto& one) { return mapping::same_name(one.name, name); });
 }
 
 /// The line of Sink::inspect about a table that fits. `found`: what the database's catalogue says.

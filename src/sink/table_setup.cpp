@@ -66,8 +66,8 @@ SinkResult<void> TableSetup::create() {
     if (!hint->empty()) {
         spdlog::warn("table {} is made anew: {}", table_.name, *hint);
     }
-    auto created =
-        session_.execute(create_statement(), fmt::format("cannot create table {}", table_.name));
+    auto created = session_.execute(
+            create_statement(), fmt::format("cannot create table {}", table_.name));
     if (created) {
         log_created(table_.name);
         made_ = true;
@@ -102,8 +102,7 @@ SinkResult<bool> TableSetup::change(FoundTable& found) {
         return false;
     }
     auto refused = make_changes(
-        changes, [&](const std::string& clauses) { return alter(clauses); }, refused_by_
-    );
+            changes, [&](const std::string& clauses) { return alter(clauses); }, refused_by_);
     if (!refused) {
         return pass_on(refused);
     }
@@ -118,8 +117,7 @@ SinkResult<bool> TableSetup::rounds_stored(const Change& change) {
         return false;
     }
     auto large = session_.rows_of_long(
-        change.large_integer_query, fmt::format("cannot read table {}", table_.name)
-    );
+            change.large_integer_query, fmt::format("cannot read table {}", table_.name));
     if (!large) {
         return pass_on(large);
     }
@@ -146,7 +144,8 @@ SinkResult<std::string> TableSetup::describe() {
     }
     if (std::optional<FoundTable>& found = *looked_up) {
         if (const auto& impossible = found->impossible; !impossible.empty()) {
-            return fail(FailureKind::blocked, "table {}: {}", table_.name, impossible.front().reason);
+            return fail(
+                    FailureKind::blocked, "table {}: {}", table_.name, impossible.front().reason);
         }
         return with_warnings(std::move(found->line), found->warnings);
     }

@@ -41,13 +41,13 @@ class TableSetup {
     TableSetup(const TableSetup&) = delete;
     TableSetup& operator=(const TableSetup&) = delete;
 
-    /// Creates the table, or checks it (FailureKind::blocked: it does not fit) and gives an inferred
-    /// one the columns that it lacks, as far as the database allows. Between begin_setup() and
-    /// commit().
+    /// Creates the table, or checks it (FailureKind::blocked: it does not fit) and gives an
+    /// inferred one the columns that it lacks, as far as the database allows. Between begin_setup()
+    /// and commit().
     [[nodiscard]] SinkResult<TablePreparation> prepare();
 
-    /// What prepare() would do, as a line for a person. Changes nothing. FailureKind::blocked: it does
-    /// not fit.
+    /// What prepare() would do, as a line for a person. Changes nothing. FailureKind::blocked: it
+    /// does not fit.
     [[nodiscard]] SinkResult<std::string> describe();
 
   protected:
@@ -59,7 +59,8 @@ class TableSetup {
     /// Of a table that is not there: what a person is told because another one's name differs in
     /// capitals only; "" if there is none.
     [[nodiscard]] virtual SinkResult<std::string> hint_at_other_case() = 0;
-    /// The same: FailureKind::blocked if it cannot be created for a reason other than a missing right.
+    /// The same: FailureKind::blocked if it cannot be created for a reason other than a missing
+    /// right.
     [[nodiscard]] virtual SinkResult<void> check_creatable() { return {}; }
     [[nodiscard]] virtual std::string create_statement() const = 0;
     /// As Alter.

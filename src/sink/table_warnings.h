@@ -29,8 +29,7 @@ class TableWarnings {
 
 /// The line of Sink::inspect with them behind it.
 [[nodiscard]] inline std::string with_warnings(
-    std::string line, std::span<const std::string> warnings
-) {
+        std::string line, std::span<const std::string> warnings) {
     for (const std::string& warning : warnings) {
         line += "; warning: " + warning;
     }

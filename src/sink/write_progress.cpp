@@ -6,18 +6,11 @@ namespace {
 
 std::string cursor_update(const WriteProgress& progress, QuoteText quoted) {
     return fmt::format(
-        "UPDATE foz_cursor SET position = {}, ordinal = {}, writer = {}, fingerprint = {} "
-        "WHERE journal = {} AND lane = {} AND position = {} AND ordinal = {} AND writer = {}",
-        progress.to.position,
-        progress.to.ordinal,
-        quoted(progress.lane.writer),
-        progress.fingerprint,
-        quoted(progress.lane.journal),
-        quoted(progress.lane.lane),
-        progress.from.position,
-        progress.from.ordinal,
-        quoted(progress.from_writer)
-    );
+            "UPDATE foz_cursor SET position = {}, ordinal = {}, writer = {}, fingerprint = {} "
+            "WHERE journal = {} AND lane = {} AND position = {} AND ordinal = {} AND writer = {}",
+            progress.to.position, progress.to.ordinal, quoted(progress.lane.writer),
+            progress.fingerprint, quoted(progress.lane.journal), quoted(progress.lane.lane),
+            progress.from.position, progress.from.ordinal, quoted(progress.from_writer));
 }
 
 // "(journal, lane, route, stored, duplicate, dead), ..."; "" when nothing is to be added.
@@ -28,16 +21,9 @@ std::string ledger_values(const WriteProgress& progress, QuoteText quoted) {
         const std::uint64_t duplicate = progress.written.duplicate[i];
         const std::int64_t dead = i < progress.dead.size() ? progress.dead[i] : 0;
         if (stored != 0 || duplicate != 0 || dead != 0) {
-            lines += fmt::format(
-                "{}({}, {}, {}, {}, {}, {})",
-                lines.empty() ? "" : ", ",
-                quoted(progress.lane.journal),
-                quoted(progress.lane.lane),
-                quoted(progress.routes[i]),
-                stored,
-                duplicate,
-                dead
-            );
+            lines += fmt::format("{}({}, {}, {}, {}, {}, {})", lines.empty() ? "" : ", ",
+                    quoted(progress.lane.journal), quoted(progress.lane.lane),
+                    quoted(progress.routes[i]), stored, duplicate, dead);
         }
     }
     return lines;
@@ -54,12 +40,10 @@ std::string progress_statements(const WriteProgress& progress, const OwnTablesSq
 }
 
 std::unexpected<SinkError> cursor_was_moved(const LaneName& lane) {
-    return fail(
-        FailureKind::reconnect,
-        "another foz has moved the cursor of lane {} of journal {}; only one may run on a journal",
-        lane.lane,
-        lane.journal
-    );
+    return fail(FailureKind::reconnect,
+            "another foz has moved the cursor of lane {} of journal {}; only one may run on a "
+            "journal",
+            lane.lane, lane.journal);
 }
 
 }  // namespace foz::sink

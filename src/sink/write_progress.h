@@ -25,7 +25,8 @@ struct WriteProgress {
 
 /// The statements that save it. The first changes one row of foz_cursor, or none when the lane is
 /// not where `from` says; the second, on foz_ledger, is there only if anything is to be added.
-[[nodiscard]] std::string progress_statements(const WriteProgress& progress, const OwnTablesSql& own);
+[[nodiscard]] std::string progress_statements(
+        const WriteProgress& progress, const OwnTablesSql& own);
 
 /// What a sink says when the first changed nothing: FailureKind::reconnect.
 [[nodiscard]] std::unexpected<SinkError> cursor_was_moved(const LaneName& lane);

@@ -9,16 +9,13 @@
 
 namespace foz::source {
 
-Result<std::unique_ptr<Source>> Source::start(
-    const config::Source& settings,
-    std::span<const std::shared_ptr<session::Session>> recovered,
-    const SourceDependencies& dependencies
-) {
+Result<std::unique_ptr<Source>> Source::start(const config::Source& settings,
+        std::span<const std::shared_ptr<session::Session>> recovered,
+        const SourceDependencies& dependencies) {
     auto terms = client::session_terms(settings.remote);
     if (!terms) {
         return fail(
-            terms.error().code, "source {}: {}", settings.remote.name, terms.error().message
-        );
+                terms.error().code, "source {}: {}", settings.remote.name, terms.error().message);
     }
     for (const config::Subscription& subscription : settings.subscribe) {
         terms->filters.push_back({
@@ -31,13 +28,11 @@ Result<std::unique_ptr<Source>> Source::start(
         });
     }
     Setup setup{
-        .link =
-            {.log_name = "source " + settings.remote.name,
-             .remote = settings.remote,
-             .terms = *std::move(terms)},
+        .link = {.log_name = "source " + settings.remote.name,
+            .remote = settings.remote,
+            .terms = *std::move(terms)},
         .session = session::session_of(
-            std::string(mqtt::kSourceClientId) + settings.remote.name, recovered
-        ),
+                std::string(mqtt::kSourceClientId) + settings.remote.name, recovered),
         .terms = dependencies.intake,
     };
     std::unique_ptr<Source> source(new Source(settings, std::move(setup), dependencies));
@@ -49,10 +44,8 @@ Source::Source(const config::Source& settings, Setup setup, const SourceDependen
     : LinkIntake(std::move(setup), dependencies.journal, dependencies.clock),
       name_(settings.remote.name),
       url_(settings.remote.url),
-      skips_flagged_(
-          settings.retained == config::Retained::skip &&
-          link().protocol().terms().version == mqtt::ProtocolVersion::v3_1_1
-      ) {}
+      skips_flagged_(settings.retained == config::Retained::skip &&
+                     link().protocol().terms().version == mqtt::ProtocolVersion::v3_1_1) {}
 
 Source::~Source() {
     stop();
@@ -77,11 +70,8 @@ std::optional<std::string_view> Source::topic_of(const mqtt::Publish& message) {
 
 void Source::on_read_end() {
     if (const std::uint64_t skipped = std::exchange(skipped_, 0); skipped > 0) {
-        spdlog::info(
-            "source {}: {} retained messages are skipped, as retained = \"skip\" says",
-            name_,
-            skipped
-        );
+        spdlog::info("source {}: {} retained messages are skipped, as retained = \"skip\" says",
+                name_, skipped);
     }
     LinkIntake::on_read_end();
 }

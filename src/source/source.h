@@ -39,11 +39,9 @@ class Source final : public intake::LinkIntake {
   public:
     /// Starts to connect. `recovered` are all sessions of the journal; it finds its own.
     /// Errors: a password file that cannot be read.
-    [[nodiscard]] static Result<std::unique_ptr<Source>> start(
-        const config::Source& settings,
-        std::span<const std::shared_ptr<session::Session>> recovered,
-        const SourceDependencies& dependencies
-    );
+    [[nodiscard]] static Result<std::unique_ptr<Source>> start(const config::Source& settings,
+            std::span<const std::shared_ptr<session::Session>> recovered,
+            const SourceDependencies& dependencies);
     /// Stops at once; drain() first for a clean end.
     ~Source() override;
 

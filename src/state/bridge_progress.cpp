@@ -6,14 +6,12 @@
 namespace foz::state {
 
 Result<std::optional<BridgeProgress>> load_bridge_progress(
-    StateDatabase& state, const std::string& journal, const std::string& bridge
-) {
+        StateDatabase& state, const std::string& journal, const std::string& bridge) {
     using Loaded = SqliteResult<std::optional<BridgeProgress>>;
     return state.run("cannot read a bridge's progress", [&](SqliteConnection& sqlite) -> Loaded {
         auto select = sqlite.prepare(
-            "SELECT position, sequence, released, ahead, terms FROM bridge_progress "
-            "WHERE journal = ? AND bridge = ?"
-        );
+                "SELECT position, sequence, released, ahead, terms FROM bridge_progress "
+                "WHERE journal = ? AND bridge = ?");
         if (!select) {
             return std::unexpected(std::move(select.error()));
         }
@@ -36,16 +34,12 @@ Result<std::optional<BridgeProgress>> load_bridge_progress(
     });
 }
 
-Result<void> save_bridge_progress(
-    StateDatabase& state,
-    const std::string& journal,
-    const std::string& bridge,
-    const BridgeProgress& progress
-) {
+Result<void> save_bridge_progress(StateDatabase& state, const std::string& journal,
+        const std::string& bridge, const BridgeProgress& progress) {
     using Saved = SqliteResult<void>;
     return state.run("cannot save a bridge's progress", [&](SqliteConnection& sqlite) -> Saved {
-        auto insert =
-            sqlite.prepare("INSERT OR REPLACE INTO bridge_progress VALUES (?, ?, ?, ?, ?, ?, ?)");
+        auto insert = sqlite.prepare(
+                "INSERT OR REPLACE INTO bridge_progress VALUES (?, ?, ?, ?, ?, ?, ?)");
         if (!insert) {
             return std::unexpected(std::move(insert.error()));
         }
@@ -61,12 +55,11 @@ Result<void> save_bridge_progress(
 }
 
 Result<void> forget_bridge_progress(
-    StateDatabase& state, const std::string& journal, const std::string& bridge
-) {
+        StateDatabase& state, const std::string& journal, const std::string& bridge) {
     using Done = SqliteResult<void>;
     return state.run("cannot forget a bridge", [&](SqliteConnection& sqlite) -> Done {
         auto remove =
-            sqlite.prepare("DELETE FROM bridge_progress WHERE journal = ? AND bridge = ?");
+                sqlite.prepare("DELETE FROM bridge_progress WHERE journal = ? AND bridge = ?");
         if (!remove) {
             return std::unexpected(std::move(remove.error()));
         }

@@ -25,19 +25,13 @@ struct BridgeProgress {
 
 /// nullopt: this bridge is new.
 [[nodiscard]] Result<std::optional<BridgeProgress>> load_bridge_progress(
-    StateDatabase& state, const std::string& journal, const std::string& bridge
-);
+        StateDatabase& state, const std::string& journal, const std::string& bridge);
 
 /// Durable when it returns.
-[[nodiscard]] Result<void> save_bridge_progress(
-    StateDatabase& state,
-    const std::string& journal,
-    const std::string& bridge,
-    const BridgeProgress& progress
-);
+[[nodiscard]] Result<void> save_bridge_progress(StateDatabase& state, const std::string& journal,
+        const std::string& bridge, const BridgeProgress& progress);
 
 [[nodiscard]] Result<void> forget_bridge_progress(
-    StateDatabase& state, const std::string& journal, const std::string& bridge
-);
+        StateDatabase& state, const std::string& journal, const std::string& bridge);
 
 }  // namespace foz::state

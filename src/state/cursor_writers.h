@@ -13,8 +13,7 @@ namespace foz::state {
 
 /// A new name, remembered before it is returned. Of each lane the last thousand are remembered.
 [[nodiscard]] Result<std::string> new_cursor_writer(
-    StateDatabase& state, const std::string& database, const std::string& lane
-);
+        StateDatabase& state, const std::string& database, const std::string& lane);
 
 [[nodiscard]] Result<bool> is_cursor_writer(StateDatabase& state, const std::string& writer);
 

@@ -12,8 +12,7 @@ namespace foz::state {
 namespace {
 
 constexpr std::array kStatusNames = {
-    std::string_view("waiting"), std::string_view("replaying"), std::string_view("discarded")
-};
+    std::string_view("waiting"), std::string_view("replaying"), std::string_view("discarded")};
 
 LetterStatus status_from(std::string_view name) {
     for (std::size_t i = 0; i < kStatusNames.size(); ++i) {
@@ -26,11 +25,11 @@ LetterStatus status_from(std::string_view name) {
 
 // Every parameter may be null, which stands for "any": one statement for all filters.
 constexpr std::string_view kFilter =
-    " WHERE (?1 IS NULL OR journal = ?1) AND (?2 IS NULL OR database = ?2)"
-    " AND (?3 IS NULL OR route = ?3)"
-    " AND (?4 IS NULL OR code = ?4 OR instr(reason, ?4) > 0)"
-    " AND (?5 IS NULL OR id = ?5) AND (?6 IS NULL OR status = ?6) AND id > ?7"
-    " AND (?8 IS NULL OR first_seen < ?8)";
+        " WHERE (?1 IS NULL OR journal = ?1) AND (?2 IS NULL OR database = ?2)"
+        " AND (?3 IS NULL OR route = ?3)"
+        " AND (?4 IS NULL OR code = ?4 OR instr(reason, ?4) > 0)"
+        " AND (?5 IS NULL OR id = ?5) AND (?6 IS NULL OR status = ?6) AND id > ?7"
+        " AND (?8 IS NULL OR first_seen < ?8)";
 
 // With payloads of a mebibyte each, what a group writes ahead stays at some mebibytes: pages of
 // payload that are freed are not written.
@@ -119,9 +118,8 @@ void give_room_back(SqliteConnection& connection) {
     for (int round = 0; round < kRoundsMax; ++round) {
         (void)connection.execute("PRAGMA incremental_vacuum(256); PRAGMA wal_checkpoint(TRUNCATE)");
         const auto left = connection.integer_of(
-            "SELECT CASE (SELECT auto_vacuum FROM pragma_auto_vacuum) WHEN 2 THEN"
-            " (SELECT freelist_count FROM pragma_freelist_count) ELSE 0 END"
-        );
+                "SELECT CASE (SELECT auto_vacuum FROM pragma_auto_vacuum) WHEN 2 THEN"
+                " (SELECT freelist_count FROM pragma_freelist_count) ELSE 0 END");
         if (!left || *left == 0) {
             return;
         }
@@ -143,138 +141,119 @@ Result<void> save_letters(StateDatabase& state, std::span<const DeadLetter> lett
         return room;
     }
     return state.run(
-        "cannot save dead letters",
-        [&](SqliteConnection& connection) -> SqliteResult<void> {
-            auto transaction = Transaction::begin_write(connection);
-            if (!transaction) {
-                return std::unexpected(std::move(transaction.error()));
-            }
-            auto insert = connection.prepare(
-                "INSERT INTO dead_letters (journal, database, lane, position, ordinal, route, "
-                "reading, topic,"
-                " client, received, qos, retain, payload, reason, code, first_seen, user)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                " ON CONFLICT (journal, database, lane, position, ordinal) DO NOTHING"
-            );
-            if (!insert) {
-                return std::unexpected(std::move(insert.error()));
-            }
-            for (const DeadLetter& letter : letters) {
-                bind_letter(*insert, letter);
-                if (auto inserted = insert->run(); !inserted) {
-                    return inserted;
+            "cannot save dead letters", [&](SqliteConnection& connection) -> SqliteResult<void> {
+                auto transaction = Transaction::begin_write(connection);
+                if (!transaction) {
+                    return std::unexpected(std::move(transaction.error()));
                 }
-            }
-            return transaction->commit();
-        }
-    );
+                auto insert = connection.prepare(
+                        "INSERT INTO dead_letters (journal, database, lane, position, ordinal, "
+                        "route, "
+                        "reading, topic,"
+                        " client, received, qos, retain, payload, reason, code, first_seen, user)"
+                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                        " ON CONFLICT (journal, database, lane, position, ordinal) DO NOTHING");
+                if (!insert) {
+                    return std::unexpected(std::move(insert.error()));
+                }
+                for (const DeadLetter& letter : letters) {
+                    bind_letter(*insert, letter);
+                    if (auto inserted = insert->run(); !inserted) {
+                        return inserted;
+                    }
+                }
+                return transaction->commit();
+            });
 }
 
 Result<bool> is_of_other_lanes(StateDatabase& state, const DeadLetter& letter) {
     bool others_only = false;
-    auto looked = state.run(
-        "cannot look for a dead letter",
-        [&](SqliteConnection& connection) -> SqliteResult<void> {
-            auto select = connection.prepare(
-                "SELECT coalesce(max(lane = ?), 1) FROM dead_letters WHERE journal = ?"
-                " AND database = ? AND route = ? AND position = ? AND reading = ?"
-            );
-            if (!select) {
-                return std::unexpected(std::move(select.error()));
-            }
-            select->bind(1, letter.lane);
-            select->bind(2, letter.journal);
-            select->bind(3, letter.database);
-            select->bind(4, letter.route);
-            select->bind(5, stored(letter.position));
-            select->bind(6, static_cast<std::int64_t>(letter.reading));
-            if (auto row = select->step(); !row) {
-                return std::unexpected(std::move(row.error()));
-            }
-            others_only = select->integer(0) == 0;
-            return {};
-        }
-    );
+    auto looked = state.run("cannot look for a dead letter",
+            [&](SqliteConnection& connection) -> SqliteResult<void> {
+                auto select = connection.prepare(
+                        "SELECT coalesce(max(lane = ?), 1) FROM dead_letters WHERE journal = ?"
+                        " AND database = ? AND route = ? AND position = ? AND reading = ?");
+                if (!select) {
+                    return std::unexpected(std::move(select.error()));
+                }
+                select->bind(1, letter.lane);
+                select->bind(2, letter.journal);
+                select->bind(3, letter.database);
+                select->bind(4, letter.route);
+                select->bind(5, stored(letter.position));
+                select->bind(6, static_cast<std::int64_t>(letter.reading));
+                if (auto row = select->step(); !row) {
+                    return std::unexpected(std::move(row.error()));
+                }
+                others_only = select->integer(0) == 0;
+                return {};
+            });
     if (!looked) {
         return pass_on(looked);
     }
     return others_only;
 }
 
-Result<void> forget_from(
-    StateDatabase& state,
-    const std::string& journal,
-    const std::string& database,
-    const std::string& lane,
-    std::pair<std::uint64_t, std::uint32_t> origin
-) {
-    return state.run(
-        "cannot remove provisional dead letters",
-        [&](SqliteConnection& connection) -> SqliteResult<void> {
-            for (const char* table : {"dead_letters", "replayed_letters"}) {
-                auto removed = connection.run(
-                    fmt::format(
-                        "DELETE FROM {} WHERE journal = ? AND database = ? AND lane = ? AND "
-                        "(position, ordinal) >= (?, ?)",
-                        table
-                    ),
-                    [&](Statement& statement) {
-                        statement.bind(1, journal);
-                        statement.bind(2, database);
-                        statement.bind(3, lane);
-                        statement.bind(4, stored(origin.first));
-                        statement.bind(5, static_cast<std::int64_t>(origin.second));
+Result<void> forget_from(StateDatabase& state, const std::string& journal,
+        const std::string& database, const std::string& lane,
+        std::pair<std::uint64_t, std::uint32_t> origin) {
+    return state.run("cannot remove provisional dead letters",
+            [&](SqliteConnection& connection) -> SqliteResult<void> {
+                for (const char* table : {"dead_letters", "replayed_letters"}) {
+                    auto removed = connection.run(fmt::format("DELETE FROM {} WHERE journal = ? "
+                                                              "AND database = ? AND lane = ? AND "
+                                                              "(position, ordinal) >= (?, ?)",
+                                                          table),
+                            [&](Statement& statement) {
+                                statement.bind(1, journal);
+                                statement.bind(2, database);
+                                statement.bind(3, lane);
+                                statement.bind(4, stored(origin.first));
+                                statement.bind(5, static_cast<std::int64_t>(origin.second));
+                            });
+                    if (!removed) {
+                        return removed;
                     }
-                );
-                if (!removed) {
-                    return removed;
                 }
-            }
-            return {};
-        }
-    );
+                return {};
+            });
 }
 
-Result<void> for_each_letter(
-    StateDatabase& state,
-    const LetterFilter& filter,
-    const std::function<bool(const DeadLetter&)>& each
-) {
+Result<void> for_each_letter(StateDatabase& state, const LetterFilter& filter,
+        const std::function<bool(const DeadLetter&)>& each) {
     return state.run(
-        "cannot read dead letters",
-        [&](SqliteConnection& connection) -> SqliteResult<void> {
-            auto select = connection.prepare(fmt::format(
-                "SELECT id, journal, database, lane, position, ordinal, route, reading, topic, "
-                "client,"
-                " received, qos, retain, payload, reason, code, first_seen, status, user"
-                " FROM dead_letters{} ORDER BY id",
-                kFilter
-            ));
-            if (!select) {
-                return std::unexpected(std::move(select.error()));
-            }
-            bind_filter(*select, filter);
-            while (true) {
-                auto row = select->step();
-                if (!row) {
-                    return std::unexpected(std::move(row.error()));
+            "cannot read dead letters", [&](SqliteConnection& connection) -> SqliteResult<void> {
+                auto select = connection.prepare(fmt::format(
+                        "SELECT id, journal, database, lane, position, ordinal, route, reading, "
+                        "topic, "
+                        "client,"
+                        " received, qos, retain, payload, reason, code, first_seen, status, user"
+                        " FROM dead_letters{} ORDER BY id",
+                        kFilter));
+                if (!select) {
+                    return std::unexpected(std::move(select.error()));
                 }
-                if (!*row || !each(letter_from(*select))) {
-                    return {};
+                bind_filter(*select, filter);
+                while (true) {
+                    auto row = select->step();
+                    if (!row) {
+                        return std::unexpected(std::move(row.error()));
+                    }
+                    if (!*row || !each(letter_from(*select))) {
+                        return {};
+                    }
                 }
-            }
-        }
-    );
+            });
 }
 
 Result<std::vector<LetterCount>> count_letters(StateDatabase& state, const LetterFilter& filter) {
     using Counts = SqliteResult<std::vector<LetterCount>>;
     return state.run("cannot count dead letters", [&](SqliteConnection& connection) -> Counts {
         auto select = connection.prepare(
-            "SELECT database, route, sum(status <> 'discarded'), sum(status = 'discarded')"
-            " FROM dead_letters WHERE (?1 IS NULL OR journal = ?1)"
-            " AND (?2 IS NULL OR database = ?2) GROUP BY database, route ORDER BY database, route"
-        );
+                "SELECT database, route, sum(status <> 'discarded'), sum(status = 'discarded')"
+                " FROM dead_letters WHERE (?1 IS NULL OR journal = ?1)"
+                " AND (?2 IS NULL OR database = ?2) GROUP BY database, route ORDER BY database, "
+                "route");
         if (!select) {
             return std::unexpected(std::move(select.error()));
         }
@@ -289,12 +268,9 @@ Result<std::vector<LetterCount>> count_letters(StateDatabase& state, const Lette
             if (!*row) {
                 return counts;
             }
-            counts.push_back(
-                {std::string(select->text(0)),
-                 std::string(select->text(1)),
-                 static_cast<std::uint64_t>(select->integer(2)),
-                 static_cast<std::uint64_t>(select->integer(3))}
-            );
+            counts.push_back({std::string(select->text(0)), std::string(select->text(1)),
+                static_cast<std::uint64_t>(select->integer(2)),
+                static_cast<std::uint64_t>(select->integer(3))});
         }
     });
 }
@@ -305,14 +281,11 @@ Result<std::uint64_t> discard_some_letters(StateDatabase& state, const LetterFil
     using Count = SqliteResult<std::uint64_t>;
     return state.run("cannot discard dead letters", [&](SqliteConnection& connection) -> Count {
         auto ran = connection.run(
-            fmt::format(
-                "UPDATE dead_letters SET status = 'discarded', payload = x'' WHERE id IN"
-                " (SELECT id FROM dead_letters{} ORDER BY id LIMIT {})",
-                kFilter,
-                kDiscardGroup
-            ),
-            [&](Statement& statement) { bind_filter(statement, waiting); }
-        );
+                fmt::format(
+                        "UPDATE dead_letters SET status = 'discarded', payload = x'' WHERE id IN"
+                        " (SELECT id FROM dead_letters{} ORDER BY id LIMIT {})",
+                        kFilter, kDiscardGroup),
+                [&](Statement& statement) { bind_filter(statement, waiting); });
         if (!ran) {
             return std::unexpected(std::move(ran.error()));
         }
@@ -336,69 +309,60 @@ Result<std::uint64_t> discard_letters(StateDatabase& state, const LetterFilter& 
 }
 
 Result<void> mark_replaying(
-    StateDatabase& state, std::span<const std::int64_t> ids, std::uint64_t number
-) {
+        StateDatabase& state, std::span<const std::int64_t> ids, std::uint64_t number) {
     return state.run(
-        "cannot mark dead letters",
-        [&](SqliteConnection& connection) -> SqliteResult<void> {
-            auto transaction = Transaction::begin_write(connection);
-            if (!transaction) {
-                return std::unexpected(std::move(transaction.error()));
-            }
-            auto mark = connection.prepare(
-                "UPDATE dead_letters SET status = 'replaying', replay = ?, replay_index = ? WHERE "
-                "id = ?"
-            );
-            if (!mark) {
-                return std::unexpected(std::move(mark.error()));
-            }
-            for (std::size_t i = 0; i < ids.size(); ++i) {
-                mark->bind(1, stored(number));
-                mark->bind(2, static_cast<std::int64_t>(i));
-                mark->bind(3, ids[i]);
-                if (auto marked = mark->run(); !marked) {
-                    return marked;
+            "cannot mark dead letters", [&](SqliteConnection& connection) -> SqliteResult<void> {
+                auto transaction = Transaction::begin_write(connection);
+                if (!transaction) {
+                    return std::unexpected(std::move(transaction.error()));
                 }
-            }
-            return transaction->commit();
-        }
-    );
+                auto mark = connection.prepare(
+                        "UPDATE dead_letters SET status = 'replaying', replay = ?, replay_index = "
+                        "? WHERE "
+                        "id = ?");
+                if (!mark) {
+                    return std::unexpected(std::move(mark.error()));
+                }
+                for (std::size_t i = 0; i < ids.size(); ++i) {
+                    mark->bind(1, stored(number));
+                    mark->bind(2, static_cast<std::int64_t>(i));
+                    mark->bind(3, ids[i]);
+                    if (auto marked = mark->run(); !marked) {
+                        return marked;
+                    }
+                }
+                return transaction->commit();
+            });
 }
 
 Result<void> return_letters(StateDatabase& state, std::span<const ReturnedLetter> letters) {
     return state.run(
-        "cannot update dead letters",
-        [&](SqliteConnection& connection) -> SqliteResult<void> {
-            auto transaction = Transaction::begin_write(connection);
-            if (!transaction) {
-                return std::unexpected(std::move(transaction.error()));
-            }
-            auto update = connection.prepare(
-                "UPDATE dead_letters SET status = 'waiting', replay = NULL, replay_index = NULL,"
-                " reason = ?, code = ? WHERE id = ?"
-            );
-            if (!update) {
-                return std::unexpected(std::move(update.error()));
-            }
-            for (const ReturnedLetter& letter : letters) {
-                update->bind(1, letter.reason);
-                update->bind(2, letter.code);
-                update->bind(3, letter.id);
-                if (auto updated = update->run(); !updated) {
-                    return updated;
+            "cannot update dead letters", [&](SqliteConnection& connection) -> SqliteResult<void> {
+                auto transaction = Transaction::begin_write(connection);
+                if (!transaction) {
+                    return std::unexpected(std::move(transaction.error()));
                 }
-            }
-            return transaction->commit();
-        }
-    );
+                auto update = connection.prepare(
+                        "UPDATE dead_letters SET status = 'waiting', replay = NULL, replay_index = "
+                        "NULL,"
+                        " reason = ?, code = ? WHERE id = ?");
+                if (!update) {
+                    return std::unexpected(std::move(update.error()));
+                }
+                for (const ReturnedLetter& letter : letters) {
+                    update->bind(1, letter.reason);
+                    update->bind(2, letter.code);
+                    update->bind(3, letter.id);
+                    if (auto updated = update->run(); !updated) {
+                        return updated;
+                    }
+                }
+                return transaction->commit();
+            });
 }
 
-Result<void> finish_replays(
-    StateDatabase& state,
-    const std::string& journal,
-    const std::string& database,
-    std::pair<std::uint64_t, std::uint32_t> cursor
-) {
+Result<void> finish_replays(StateDatabase& state, const std::string& journal,
+        const std::string& database, std::pair<std::uint64_t, std::uint32_t> cursor) {
     const auto bind = [&](Statement& statement) {
         statement.bind(1, journal);
         statement.bind(2, database);
@@ -406,24 +370,22 @@ Result<void> finish_replays(
         statement.bind(4, static_cast<std::int64_t>(cursor.second));
     };
     return state.run(
-        "cannot finish a replay",
-        [&](SqliteConnection& connection) -> SqliteResult<void> {
-            auto transaction = Transaction::begin_write(connection);
-            if (!transaction) {
-                return std::unexpected(std::move(transaction.error()));
-            }
-            if (auto kept = keep_replayed(connection, journal, database, cursor); !kept) {
-                return kept;
-            }
-            auto ran = connection.run(
-                "UPDATE dead_letters SET status = 'waiting', replay = NULL, replay_index = NULL "
-                "WHERE journal = ?1 AND database = ?2 AND status = 'replaying' AND "
-                "(replay, replay_index) >= (?3, ?4)",
-                bind
-            );
-            return ran ? transaction->commit() : ran;
-        }
-    );
+            "cannot finish a replay", [&](SqliteConnection& connection) -> SqliteResult<void> {
+                auto transaction = Transaction::begin_write(connection);
+                if (!transaction) {
+                    return std::unexpected(std::move(transaction.error()));
+                }
+                if (auto kept = keep_replayed(connection, journal, database, cursor); !kept) {
+                    return kept;
+                }
+                auto ran = connection.run(
+                        "UPDATE dead_letters SET status = 'waiting', replay = NULL, replay_index = "
+                        "NULL "
+                        "WHERE journal = ?1 AND database = ?2 AND status = 'replaying' AND "
+                        "(replay, replay_index) >= (?3, ?4)",
+                        bind);
+                return ran ? transaction->commit() : ran;
+            });
 }
 
 }  // namespace foz::state

@@ -71,8 +71,8 @@ struct LetterCount {
     std::uint64_t discarded = 0;
 };
 
-/// Saves letters, all or none, if there is room for them (letter_capacity.h); one that is there already
-/// (same journal, database, lane, position, ordinal) is left as it is.
+/// Saves letters, all or none, if there is room for them (letter_capacity.h); one that is there
+/// already (same journal, database, lane, position, ordinal) is left as it is.
 [[nodiscard]] Result<void> save_letters(StateDatabase& state, std::span<const DeadLetter> letters);
 
 /// Whether there is a letter of the same reading (journal, database, position, route, number) from
@@ -81,46 +81,35 @@ struct LetterCount {
 
 /// Removes the provisional letters of a lane: those at or after (position, ordinal). Replayed ones,
 /// too: the lane will store their readings, or refuse them again.
-[[nodiscard]] Result<void> forget_from(
-    StateDatabase& state,
-    const std::string& journal,
-    const std::string& database,
-    const std::string& lane,
-    std::pair<std::uint64_t, std::uint32_t> origin
-);
+[[nodiscard]] Result<void> forget_from(StateDatabase& state, const std::string& journal,
+        const std::string& database, const std::string& lane,
+        std::pair<std::uint64_t, std::uint32_t> origin);
 
 /// Calls `each` for every letter that fits, in the order of their ids, until it returns false.
 /// The state database is locked for this process meanwhile: `each` must not use it.
-[[nodiscard]] Result<void> for_each_letter(
-    StateDatabase& state,
-    const LetterFilter& filter,
-    const std::function<bool(const DeadLetter&)>& each
-);
+[[nodiscard]] Result<void> for_each_letter(StateDatabase& state, const LetterFilter& filter,
+        const std::function<bool(const DeadLetter&)>& each);
 
 /// By database and route. Only the filter's journal and database are looked at.
 [[nodiscard]] Result<std::vector<LetterCount>> count_letters(
-    StateDatabase& state, const LetterFilter& filter
-);
+        StateDatabase& state, const LetterFilter& filter);
 
 /// Makes the waiting letters that fit discarded, and forgets their payloads. How many there were.
 /// In groups, each of which gives its room on the disk back before the next: it needs little of it.
 /// After an error those of the groups before are discarded.
 [[nodiscard]] Result<std::uint64_t> discard_letters(
-    StateDatabase& state, const LetterFilter& filter
-);
+        StateDatabase& state, const LetterFilter& filter);
 
 /// The oldest of them only, one group; 0: there are none (left).
 [[nodiscard]] Result<std::uint64_t> discard_some_letters(
-    StateDatabase& state, const LetterFilter& filter
-);
+        StateDatabase& state, const LetterFilter& filter);
 
 // The three below are the state database's side of a replay; pipeline/dead_replay.h has the
 // protocol.
 
 /// Marks waiting letters as being replayed: the k-th of `ids` gets index k of replay `number`.
 [[nodiscard]] Result<void> mark_replaying(
-    StateDatabase& state, std::span<const std::int64_t> ids, std::uint64_t number
-);
+        StateDatabase& state, std::span<const std::int64_t> ids, std::uint64_t number);
 
 struct ReturnedLetter {
     std::int64_t id = 0;
@@ -130,16 +119,11 @@ struct ReturnedLetter {
 
 /// Back to waiting, with new reasons; all or none.
 [[nodiscard]] Result<void> return_letters(
-    StateDatabase& state, std::span<const ReturnedLetter> letters
-);
+        StateDatabase& state, std::span<const ReturnedLetter> letters);
 
 /// Ends what replays have left behind in `database`, whose lane of replays has come to (number,
 /// index): the letters before are stored (replayed_letters.h), the others go back to waiting.
-[[nodiscard]] Result<void> finish_replays(
-    StateDatabase& state,
-    const std::string& journal,
-    const std::string& database,
-    std::pair<std::uint64_t, std::uint32_t> cursor
-);
+[[nodiscard]] Result<void> finish_replays(StateDatabase& state, const std::string& journal,
+        const std::string& database, std::pair<std::uint64_t, std::uint32_t> cursor);
 
 }  // namespace foz::state

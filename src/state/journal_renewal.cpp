@@ -29,8 +29,7 @@ constexpr std::array kMoves = {
 };
 
 SqliteResult<void> move_everything(
-    SqliteConnection& connection, const std::string& before, const std::string& after
-) {
+        SqliteConnection& connection, const std::string& before, const std::string& after) {
     for (const char* sql : kMoves) {
         auto moved = connection.run(sql, [&](Statement& statement) {
             statement.bind(1, before);
@@ -48,69 +47,63 @@ SqliteResult<void> move_everything(
 }  // namespace
 
 Result<void> begin_renewal(StateDatabase& state, const Renewal& renewal) {
-    return state.run(
-        "cannot note the journal's new id",
-        [&](SqliteConnection& connection) -> SqliteResult<void> {
-            auto transaction = Transaction::begin_write(connection);
-            if (!transaction) {
-                return std::unexpected(std::move(transaction.error()));
-            }
-            auto insert = connection.prepare("INSERT INTO journal_renewal VALUES (?, ?, ?, ?)");
-            if (!insert) {
-                return std::unexpected(std::move(insert.error()));
-            }
-            // The empty name stands for the state that belongs to no database.
-            std::vector<RenewedDatabase> all = renewal.databases;
-            all.push_back({"", {}});
-            for (const RenewedDatabase& database : all) {
-                insert->bind(1, renewal.after);
-                insert->bind(2, renewal.before);
-                insert->bind(3, database.name);
-                insert->bind(4, stored(database.since));
-                if (auto inserted = insert->run(); !inserted) {
-                    return inserted;
+    return state.run("cannot note the journal's new id",
+            [&](SqliteConnection& connection) -> SqliteResult<void> {
+                auto transaction = Transaction::begin_write(connection);
+                if (!transaction) {
+                    return std::unexpected(std::move(transaction.error()));
                 }
-            }
-            return transaction->commit();
-        }
-    );
+                auto insert = connection.prepare("INSERT INTO journal_renewal VALUES (?, ?, ?, ?)");
+                if (!insert) {
+                    return std::unexpected(std::move(insert.error()));
+                }
+                // The empty name stands for the state that belongs to no database.
+                std::vector<RenewedDatabase> all = renewal.databases;
+                all.push_back({"", {}});
+                for (const RenewedDatabase& database : all) {
+                    insert->bind(1, renewal.after);
+                    insert->bind(2, renewal.before);
+                    insert->bind(3, database.name);
+                    insert->bind(4, stored(database.since));
+                    if (auto inserted = insert->run(); !inserted) {
+                        return inserted;
+                    }
+                }
+                return transaction->commit();
+            });
 }
 
 Result<void> finish_renewal(StateDatabase& state, const std::string& journal) {
-    return state.run(
-        "cannot carry over what was kept under the journal's id before",
-        [&](SqliteConnection& connection) -> SqliteResult<void> {
-            auto select = connection.prepare(
-                "SELECT before FROM journal_renewal WHERE after = ? AND database = ''"
-            );
-            if (!select) {
-                return std::unexpected(std::move(select.error()));
-            }
-            select->bind(1, journal);
-            auto row = select->step();
-            if (!row) {
-                return std::unexpected(std::move(row.error()));
-            }
-            if (!*row) {
-                return {};
-            }
-            const std::string before(select->text(0));
-            select->reset();
-            auto transaction = Transaction::begin_write(connection);
-            if (!transaction) {
-                return std::unexpected(std::move(transaction.error()));
-            }
-            if (auto moved = move_everything(connection, before, journal); !moved) {
-                return moved;
-            }
-            return transaction->commit();
-        }
-    );
+    return state.run("cannot carry over what was kept under the journal's id before",
+            [&](SqliteConnection& connection) -> SqliteResult<void> {
+                auto select = connection.prepare(
+                        "SELECT before FROM journal_renewal WHERE after = ? AND database = ''");
+                if (!select) {
+                    return std::unexpected(std::move(select.error()));
+                }
+                select->bind(1, journal);
+                auto row = select->step();
+                if (!row) {
+                    return std::unexpected(std::move(row.error()));
+                }
+                if (!*row) {
+                    return {};
+                }
+                const std::string before(select->text(0));
+                select->reset();
+                auto transaction = Transaction::begin_write(connection);
+                if (!transaction) {
+                    return std::unexpected(std::move(transaction.error()));
+                }
+                if (auto moved = move_everything(connection, before, journal); !moved) {
+                    return moved;
+                }
+                return transaction->commit();
+            });
 }
 
 Result<std::optional<BeforeRenewal>> load_renewal(
-    StateDatabase& state, const std::string& journal, const std::string& database
-) {
+        StateDatabase& state, const std::string& journal, const std::string& database) {
     using Loaded = SqliteResult<std::optional<BeforeRenewal>>;
     return state.run("cannot read the journal's ids", [&](SqliteConnection& connection) -> Loaded {
         const auto bind = [&](Statement& select) {
@@ -119,18 +112,16 @@ Result<std::optional<BeforeRenewal>> load_renewal(
         };
         std::optional<BeforeRenewal> renewal;
         auto read = connection.for_each_row(
-            "SELECT since FROM journal_renewal WHERE after = ? AND database = ?",
-            bind,
-            [&](const Statement& row) { renewal.emplace().since = position_from(row.integer(0)); }
-        );
+                "SELECT since FROM journal_renewal WHERE after = ? AND database = ?", bind,
+                [&](const Statement& row) {
+                    renewal.emplace().since = position_from(row.integer(0));
+                });
         if (read && renewal) {
             read = connection.for_each_row(
-                "SELECT route, letters FROM renewed_letters WHERE journal = ? AND database = ?",
-                bind,
-                [&](const Statement& row) {
-                    renewal->letters.push_back({std::string(row.text(0)), row.integer(1)});
-                }
-            );
+                    "SELECT route, letters FROM renewed_letters WHERE journal = ? AND database = ?",
+                    bind, [&](const Statement& row) {
+                        renewal->letters.push_back({std::string(row.text(0)), row.integer(1)});
+                    });
         }
         if (!read) {
             return std::unexpected(std::move(read.error()));

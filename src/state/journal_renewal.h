@@ -45,7 +45,6 @@ struct BeforeRenewal {
 
 /// nullopt: the journal has had one id only.
 [[nodiscard]] Result<std::optional<BeforeRenewal>> load_renewal(
-    StateDatabase& state, const std::string& journal, const std::string& database
-);
+        StateDatabase& state, const std::string& journal, const std::string& database);
 
 }  // namespace foz::state

@@ -23,15 +23,10 @@ struct LaneLayout {
 
 /// nullopt: the database was never used with this journal.
 [[nodiscard]] Result<std::optional<LaneLayout>> load_lane_layout(
-    StateDatabase& state, const std::string& journal, const std::string& database
-);
+        StateDatabase& state, const std::string& journal, const std::string& database);
 
-[[nodiscard]] Result<void> save_lane_layout(
-    StateDatabase& state,
-    const std::string& journal,
-    const std::string& database,
-    const LaneLayout& layout
-);
+[[nodiscard]] Result<void> save_lane_layout(StateDatabase& state, const std::string& journal,
+        const std::string& database, const LaneLayout& layout);
 
 struct Gap {
     std::string journal;

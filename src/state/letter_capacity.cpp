@@ -34,8 +34,7 @@ Result<std::int64_t> count_seen_before(StateDatabase& state, SystemTime time) {
     using Count = SqliteResult<std::int64_t>;
     return state.run("cannot count dead letters", [&](SqliteConnection& connection) -> Count {
         auto select = connection.prepare(
-            "SELECT count(*) FROM dead_letters WHERE status = 'waiting' AND first_seen < ?"
-        );
+                "SELECT count(*) FROM dead_letters WHERE status = 'waiting' AND first_seen < ?");
         if (!select) {
             return std::unexpected(std::move(select.error()));
         }
@@ -69,11 +68,10 @@ Result<void> discard_oldest(StateDatabase& state, std::uint64_t bytes) {
     }
     if (discarded > 0) {
         spdlog::error(
-            "limits.dead_letters_bytes = {} is reached: the {} oldest dead letters were given up, "
-            "as limits.dead_letters_full = \"discard_oldest\" has it; their payloads are gone",
-            mebibytes(state.letter_limits().bytes_max),
-            discarded
-        );
+                "limits.dead_letters_bytes = {} is reached: the {} oldest dead letters were given "
+                "up, "
+                "as limits.dead_letters_full = \"discard_oldest\" has it; their payloads are gone",
+                mebibytes(state.letter_limits().bytes_max), discarded);
     }
     return {};
 }
@@ -85,8 +83,7 @@ Result<std::uint64_t> used_bytes(StateDatabase& state) {
     return state.run("cannot see how large it is", [](SqliteConnection& connection) -> Size {
         std::uint64_t values[3] = {};
         const char* const pragmas[3] = {
-            "PRAGMA page_count", "PRAGMA freelist_count", "PRAGMA page_size"
-        };
+            "PRAGMA page_count", "PRAGMA freelist_count", "PRAGMA page_size"};
         for (int i = 0; i < 3; ++i) {
             auto value = connection.integer_of(pragmas[i]);
             if (!value) {
@@ -122,16 +119,13 @@ Result<void> make_letter_capacity(StateDatabase& state, std::uint64_t bytes) {
             return {};
         }
     }
-    return fail(
-        ErrorCode::no_space,
-        "limits.dead_letters_bytes = {} is reached ({} has {}), so that no reading may become a "
-        "dead letter: the lane waits, and nothing is lost while the journal has room; look why "
-        "they are refused (foz dead list), then foz dead replay, foz dead discard, or a higher "
-        "limit",
-        mebibytes(limits.bytes_max),
-        state.file().string(),
-        mebibytes(*used)
-    );
+    return fail(ErrorCode::no_space,
+            "limits.dead_letters_bytes = {} is reached ({} has {}), so that no reading may become "
+            "a "
+            "dead letter: the lane waits, and nothing is lost while the journal has room; look why "
+            "they are refused (foz dead list), then foz dead replay, foz dead discard, or a higher "
+            "limit",
+            mebibytes(limits.bytes_max), state.file().string(), mebibytes(*used));
 }
 
 void LetterKeeper::check(SystemTime now, SteadyTime steady_now) {
@@ -167,11 +161,10 @@ Result<void> LetterKeeper::check_age(SystemTime now) {
     }
     if (discarded > 0) {
         spdlog::error(
-            "limits.dead_letters_age = {}: {} dead letters have waited for longer and were given "
-            "up; their payloads are gone",
-            days(age_max),
-            discarded
-        );
+                "limits.dead_letters_age = {}: {} dead letters have waited for longer and were "
+                "given "
+                "up; their payloads are gone",
+                days(age_max), discarded);
     }
     auto soon = count_seen_before(state_, now - age_max * kWarnPercent / kPercent);
     if (!soon) {
@@ -179,11 +172,10 @@ Result<void> LetterKeeper::check_age(SystemTime now) {
     }
     if (*soon > 0 && age_throttle_.pass(steady_now_)) {
         spdlog::warn(
-            "limits.dead_letters_age = {}: {} dead letters have waited for more than 80 % of that "
-            "and will be given up: foz dead list, foz dead replay",
-            days(age_max),
-            *soon
-        );
+                "limits.dead_letters_age = {}: {} dead letters have waited for more than 80 % of "
+                "that "
+                "and will be given up: foz dead list, foz dead replay",
+                days(age_max), *soon);
     }
     return {};
 }
@@ -201,14 +193,11 @@ Result<void> LetterKeeper::check_bytes() {
         return {};
     }
     spdlog::warn(
-        "limits.dead_letters_bytes = {}: {} has {} already; when it is reached, {}: look why "
-        "readings are refused (foz dead list), then foz dead replay or foz dead discard",
-        mebibytes(limits.bytes_max),
-        state_.file().string(),
-        mebibytes(*used),
-        limits.discard_oldest ? "the oldest dead letters are given up"
-                              : "lanes with another refused reading stand still"
-    );
+            "limits.dead_letters_bytes = {}: {} has {} already; when it is reached, {}: look why "
+            "readings are refused (foz dead list), then foz dead replay or foz dead discard",
+            mebibytes(limits.bytes_max), state_.file().string(), mebibytes(*used),
+            limits.discard_oldest ? "the oldest dead letters are given up"
+                                  : "lanes with another refused reading stand still");
     return {};
 }
 

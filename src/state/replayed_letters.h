@@ -18,25 +18,18 @@ namespace foz::state {
 
 /// Moves the marked letters of `database` before (number, index) to those that are stored. In a
 /// transaction of the caller's.
-[[nodiscard]] SqliteResult<void> keep_replayed(
-    SqliteConnection& connection,
-    const std::string& journal,
-    const std::string& database,
-    std::pair<std::uint64_t, std::uint32_t> cursor
-);
+[[nodiscard]] SqliteResult<void> keep_replayed(SqliteConnection& connection,
+        const std::string& journal, const std::string& database,
+        std::pair<std::uint64_t, std::uint32_t> cursor);
 
 /// Makes letters wait again that were stored at or after (number, index), which is where the
 /// database says that replays have come to. How many there were.
-[[nodiscard]] Result<std::uint64_t> return_lost_replays(
-    StateDatabase& state,
-    const std::string& journal,
-    const std::string& database,
-    std::pair<std::uint64_t, std::uint32_t> cursor
-);
+[[nodiscard]] Result<std::uint64_t> return_lost_replays(StateDatabase& state,
+        const std::string& journal, const std::string& database,
+        std::pair<std::uint64_t, std::uint32_t> cursor);
 
 [[nodiscard]] Result<bool> has_replayed(
-    StateDatabase& state, const std::string& journal, const std::string& database
-);
+        StateDatabase& state, const std::string& journal, const std::string& database);
 
 /// Forgets those that were stored before that time.
 [[nodiscard]] Result<void> forget_replayed_before(StateDatabase& state, SystemTime time);

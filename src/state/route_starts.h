@@ -31,24 +31,18 @@ struct MappingLane {
 /// Notes that `lane` maps these routes from `position` on. What is noted already stays. The first
 /// routes that are noted of a database count from the journal's beginning: foz had them, but did
 /// not note it.
-[[nodiscard]] Result<void> note_routes(
-    StateDatabase& state,
-    const MappingLane& lane,
-    std::span<const RouteOfTable> routes,
-    journal::Position position
-);
+[[nodiscard]] Result<void> note_routes(StateDatabase& state, const MappingLane& lane,
+        std::span<const RouteOfTable> routes, journal::Position position);
 
 /// Of one database and journal.
 class RouteStarts {
   public:
     [[nodiscard]] static Result<RouteStarts> load(
-        StateDatabase& state, const std::string& journal, const std::string& database
-    );
+            StateDatabase& state, const std::string& journal, const std::string& database);
 
     /// From where on `lane` of `lanes` maps the route; nothing: it never has.
     [[nodiscard]] std::optional<journal::Position> start_of(
-        std::string_view lane, std::uint32_t lanes, std::string_view route
-    ) const;
+            std::string_view lane, std::uint32_t lanes, std::string_view route) const;
     /// The numbers of lanes that there have been, ascending.
     [[nodiscard]] std::vector<std::uint32_t> layouts() const;
     /// All routes that there have been, by name.

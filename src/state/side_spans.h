@@ -29,28 +29,18 @@ struct SideSpan {
 };
 
 /// Saves the span, or its new `past`. Durable when it returns.
-[[nodiscard]] Result<void> save_side_span(
-    StateDatabase& state,
-    const std::string& journal,
-    const std::string& database,
-    const SideSpan& span
-);
+[[nodiscard]] Result<void> save_side_span(StateDatabase& state, const std::string& journal,
+        const std::string& database, const SideSpan& span);
 
-[[nodiscard]] Result<void> remove_side_span(
-    StateDatabase& state,
-    const std::string& journal,
-    const std::string& database,
-    const SideSpan& span
-);
+[[nodiscard]] Result<void> remove_side_span(StateDatabase& state, const std::string& journal,
+        const std::string& database, const SideSpan& span);
 
 /// All of `database`.
 [[nodiscard]] Result<void> remove_side_spans(
-    StateDatabase& state, const std::string& journal, const std::string& database
-);
+        StateDatabase& state, const std::string& journal, const std::string& database);
 
 /// Of all lanes of `database`, in the order of their begins.
 [[nodiscard]] Result<std::vector<SideSpan>> load_side_spans(
-    StateDatabase& state, const std::string& journal, const std::string& database
-);
+        StateDatabase& state, const std::string& journal, const std::string& database);
 
 }  // namespace foz::state

@@ -22,10 +22,8 @@ ErrorCode error_code_for(int extended) {
 }  // namespace
 
 Error to_error(const SqliteError& error, std::string_view what) {
-    return {
-        error_code_for(error.code),
-        fmt::format("{}: {} (SQLite error {})", what, error.message, error.code)
-    };
+    return {error_code_for(error.code),
+        fmt::format("{}: {} (SQLite error {})", what, error.message, error.code)};
 }
 
 void Statement::Finalize::operator()(sqlite3_stmt* statement) const {
@@ -48,8 +46,7 @@ void Statement::bind(int parameter, std::string_view text) {
     // A null pointer would be bound as NULL.
     const char* data = text.data() == nullptr ? "" : text.data();
     note(sqlite3_bind_text64(
-        statement_.get(), parameter, data, text.size(), SQLITE_STATIC, SQLITE_UTF8
-    ));
+            statement_.get(), parameter, data, text.size(), SQLITE_STATIC, SQLITE_UTF8));
 }
 
 void Statement::bind_blob(int parameter, ByteView bytes) {
@@ -145,11 +142,11 @@ void SqliteConnection::Close::operator()(sqlite3* connection) const {
 }
 
 SqliteResult<SqliteConnection> SqliteConnection::open(
-    const std::filesystem::path& file, const SqliteOpenOptions& options
-) {
-    const int flags =
-        (options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
-        SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (options.unchanging ? SQLITE_OPEN_URI : 0);
+        const std::filesystem::path& file, const SqliteOpenOptions& options) {
+    const int flags = (options.read_only ? SQLITE_OPEN_READONLY
+                                         : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) |
+                      SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                      (options.unchanging ? SQLITE_OPEN_URI : 0);
     sqlite3* raw = nullptr;
     const std::string name = options.unchanging ? unchanging_uri(file) : file.string();
     const int code = sqlite3_open_v2(name.c_str(), &raw, flags, nullptr);
@@ -160,14 +157,12 @@ SqliteResult<SqliteConnection> SqliteConnection::open(
     }
     sqlite3_busy_timeout(raw, static_cast<int>(options.busy_timeout.count()));
     const std::string pragmas =
-        options.read_only
-            ? "PRAGMA query_only = 1"
-            : fmt::format(
-                  "{}PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
-                  options.gives_space_back
-                      ? "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = FAST; "
-                      : ""
-              );
+            options.read_only
+                    ? "PRAGMA query_only = 1"
+                    : fmt::format("{}PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+                              options.gives_space_back ? "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA "
+                                                         "secure_delete = FAST; "
+                                                       : "");
     if (auto set = connection.execute(pragmas); !set) {
         return std::unexpected(std::move(set.error()));
     }
@@ -184,14 +179,8 @@ SqliteResult<void> SqliteConnection::execute(const std::string& sql) {
 
 SqliteResult<Statement> SqliteConnection::prepare(std::string_view sql) {
     sqlite3_stmt* raw = nullptr;
-    const int code = sqlite3_prepare_v3(
-        connection_.get(),
-        sql.data(),
-        static_cast<int>(sql.size()),
-        SQLITE_PREPARE_PERSISTENT,
-        &raw,
-        nullptr
-    );
+    const int code = sqlite3_prepare_v3(connection_.get(), sql.data(), static_cast<int>(sql.size()),
+            SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
     Statement statement(raw);
     if (code != SQLITE_OK) {
         return std::unexpected(last_error(code));

@@ -87,8 +87,7 @@ class SqliteConnection {
     /// Opens or creates the database file; in write-ahead-log mode and synchronous=FULL unless read
     /// only.
     [[nodiscard]] static SqliteResult<SqliteConnection> open(
-        const std::filesystem::path& file, const SqliteOpenOptions& options
-    );
+            const std::filesystem::path& file, const SqliteOpenOptions& options);
 
     SqliteConnection() = default;  // not open
 

@@ -30,21 +30,16 @@ struct StandstillNote {
 [[nodiscard]] Result<void> save_standstill(StateDatabase& state, const StandstillNote& note);
 
 /// Whether there is one or not.
-[[nodiscard]] Result<void> remove_standstill(
-    StateDatabase& state,
-    const std::string& journal,
-    const std::string& database,
-    const std::string& lane
-);
+[[nodiscard]] Result<void> remove_standstill(StateDatabase& state, const std::string& journal,
+        const std::string& database, const std::string& lane);
 
 /// Those of other journals than `journal`, which no lane will remove any more.
 [[nodiscard]] Result<void> remove_standstills_of_others(
-    StateDatabase& state, const std::string& journal
-);
+        StateDatabase& state, const std::string& journal);
 
 /// Those that a state database `file` has, by database and lane. Changes nothing, not even the
 /// tables of an older foz, and needs no right to.
-[[nodiscard]] Result<std::vector<StandstillNote>> read_standstills(const std::filesystem::path& file
-);
+[[nodiscard]] Result<std::vector<StandstillNote>> read_standstills(
+        const std::filesystem::path& file);
 
 }  // namespace foz::state

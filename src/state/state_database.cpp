@@ -204,7 +204,7 @@ void keep_from_others(const std::filesystem::path& file) {
         return;
     }
     const int descriptor =
-        ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerAndGroup);
+            ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, kOwnerAndGroup);
     if (descriptor >= 0) {
         ::close(descriptor);
     }
@@ -217,16 +217,13 @@ Result<std::unique_ptr<StateDatabase>> StateDatabase::open(const std::filesystem
     if (!read_only) {
         keep_from_others(file);
     }
-    auto connection = SqliteConnection::open(
-        file,
-        {.read_only = read_only,
-         .unchanging = read_only && !has_write_ahead_log(file),
-         .gives_space_back = true}
-    );
+    auto connection =
+            SqliteConnection::open(file, {.read_only = read_only,
+                                             .unchanging = read_only && !has_write_ahead_log(file),
+                                             .gives_space_back = true});
     if (!connection) {
         return std::unexpected(
-            to_error(connection.error(), fmt::format("cannot open {}", file.string()))
-        );
+                to_error(connection.error(), fmt::format("cannot open {}", file.string())));
     }
     std::unique_ptr<StateDatabase> state(new StateDatabase(file, std::move(*connection)));
     if (auto migrated = state->migrate(read_only); !migrated) {
@@ -243,52 +240,43 @@ Result<void> StateDatabase::migrate(bool read_only) {
         return pass_on(version);
     }
     if (*version > kSchemaVersion) {
-        return fail(
-            ErrorCode::unsupported,
-            "{} was made by a newer foz (its schema is version {}, this foz knows {}); use that "
-            "foz, or "
-            "another data folder",
-            file_.string(),
-            *version,
-            kSchemaVersion
-        );
+        return fail(ErrorCode::unsupported,
+                "{} was made by a newer foz (its schema is version {}, this foz knows {}); use "
+                "that "
+                "foz, or "
+                "another data folder",
+                file_.string(), *version, kSchemaVersion);
     }
     if (*version == kSchemaVersion) {
         return {};
     }
     if (read_only) {
-        return fail(
-            ErrorCode::unsupported,
-            "{} was made by an older foz and may only be read here: run this as foz's user, or let "
-            "the present foz run once",
-            file_.string()
-        );
+        return fail(ErrorCode::unsupported,
+                "{} was made by an older foz and may only be read here: run this as foz's user, or "
+                "let "
+                "the present foz run once",
+                file_.string());
     }
-    return run(
-        "cannot bring its tables up to date",
-        [](SqliteConnection& connection) -> SqliteResult<void> {
-            auto transaction = Transaction::begin_write(connection);
-            if (!transaction) {
-                return std::unexpected(std::move(transaction.error()));
-            }
-            // Read again: another process may have migrated while this one waited for the lock.
-            auto current = connection.integer_of("PRAGMA user_version");
-            if (!current) {
-                return std::unexpected(std::move(current.error()));
-            }
-            for (std::int64_t next = *current; next < kSchemaVersion; ++next) {
-                const std::string sql = fmt::format(
-                    "{}; PRAGMA user_version = {}",
-                    kMigrations[static_cast<std::size_t>(next)],
-                    next + 1
-                );
-                if (auto made = connection.execute(sql); !made) {
-                    return made;
+    return run("cannot bring its tables up to date",
+            [](SqliteConnection& connection) -> SqliteResult<void> {
+                auto transaction = Transaction::begin_write(connection);
+                if (!transaction) {
+                    return std::unexpected(std::move(transaction.error()));
                 }
-            }
-            return transaction->commit();
-        }
-    );
+                // Read again: another process may have migrated while this one waited for the lock.
+                auto current = connection.integer_of("PRAGMA user_version");
+                if (!current) {
+                    return std::unexpected(std::move(current.error()));
+                }
+                for (std::int64_t next = *current; next < kSchemaVersion; ++next) {
+                    const std::string sql = fmt::format("{}; PRAGMA user_version = {}",
+                            kMigrations[static_cast<std::size_t>(next)], next + 1);
+                    if (auto made = connection.execute(sql); !made) {
+                        return made;
+                    }
+                }
+                return transaction->commit();
+            });
 }
 
 Error StateDatabase::describe(std::string_view doing, const SqliteError& error) const {

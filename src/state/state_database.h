@@ -32,14 +32,13 @@ class StateDatabase {
     /// date. One that may only be read is opened for that. Errors: unsupported = made by a newer
     /// foz; corrupt; io; the message names the file.
     [[nodiscard]] static Result<std::unique_ptr<StateDatabase>> open(
-        const std::filesystem::path& file
-    );
+            const std::filesystem::path& file);
 
     /// Runs `use(connection)`, which returns a SqliteResult, and turns its error into one for a
     /// person: `doing` says what was tried.
     template <class Use>
     [[nodiscard]] auto run(std::string_view doing, Use use)
-        -> Result<typename decltype(use(std::declval<SqliteConnection&>()))::value_type> {
+            -> Result<typename decltype(use(std::declval<SqliteConnection&>()))::value_type> {
         const MutexLock lock(mutex_);
         auto done = use(connection_);
         if (!done) {

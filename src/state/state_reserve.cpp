@@ -29,7 +29,7 @@ Result<void> keep_reserve(const std::filesystem::path& folder) {
         return {};
     }
     const int descriptor =
-        ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR | S_IRGRP);
+            ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR | S_IRGRP);
     if (descriptor < 0) {
         return fail(ErrorCode::io, "cannot make {}: {}", file.string(), errno_message(errno));
     }
@@ -38,8 +38,7 @@ Result<void> keep_reserve(const std::filesystem::path& folder) {
     if (error != 0) {
         std::filesystem::remove(file, ignored);
         return fail(
-            ErrorCode::io, "cannot take room for {}: {}", file.string(), errno_message(error)
-        );
+                ErrorCode::io, "cannot take room for {}: {}", file.string(), errno_message(error));
     }
     return {};
 }

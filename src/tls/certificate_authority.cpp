@@ -30,16 +30,14 @@ constexpr std::chrono::hours kClocksDiffer(1);
 }  // namespace
 
 Result<CertificateAuthority> CertificateAuthority::create(
-    const std::filesystem::path& folder, const AuthorityRequest& request, const Clock& clock
-) {
+        const std::filesystem::path& folder, const AuthorityRequest& request, const Clock& clock) {
     CertificateAuthority made(folder, clock);
     if (!request.overwrite && made.folder_.has_authority()) {
-        return fail(
-            ErrorCode::invalid,
-            "there is a CA in {} already; --force replaces it, and what it issued is worth nothing "
-            "then",
-            folder.string()
-        );
+        return fail(ErrorCode::invalid,
+                "there is a CA in {} already; --force replaces it, and what it issued is worth "
+                "nothing "
+                "then",
+                folder.string());
     }
     auto ready = made.folder_.make();
     if (ready) {
@@ -50,15 +48,12 @@ Result<CertificateAuthority> CertificateAuthority::create(
     }
     const SystemTime now = clock.system_now();
     made.key_ = make_key();
-    auto certificate = make_certificate(
-        {.name = request.name,
-         .use = CertificateUse::authority,
-         .alternative_names = {},
-         .not_before = now - kClocksDiffer,
-         .not_after = now + request.validity},
-        made.key_.get(),
-        {.certificate = nullptr, .key = made.key_.get()}
-    );
+    auto certificate = make_certificate({.name = request.name,
+                                            .use = CertificateUse::authority,
+                                            .alternative_names = {},
+                                            .not_before = now - kClocksDiffer,
+                                            .not_after = now + request.validity},
+            made.key_.get(), {.certificate = nullptr, .key = made.key_.get()});
     if (!certificate) {
         return pass_on(certificate);
     }
@@ -74,15 +69,12 @@ Result<CertificateAuthority> CertificateAuthority::create(
 }
 
 Result<CertificateAuthority> CertificateAuthority::open(
-    const std::filesystem::path& folder, const Clock& clock
-) {
+        const std::filesystem::path& folder, const Clock& clock) {
     CertificateAuthority opened(folder, clock);
     if (!opened.folder_.has_authority()) {
-        return fail(
-            ErrorCode::not_found,
-            "there is no CA in {}; `foz certs init` makes one, and --dir says where it is",
-            folder.string()
-        );
+        return fail(ErrorCode::not_found,
+                "there is no CA in {}; `foz certs init` makes one, and --dir says where it is",
+                folder.string());
     }
     if (auto locked = opened.folder_.lock(); !locked) {
         return pass_on(locked);
@@ -105,13 +97,13 @@ Result<MadeCertificate> CertificateAuthority::sign(const Draft& draft, evp_pkey_
     CertificateContent content;
     content.name = draft.name;
     content.use =
-        draft.kind == CertificateKind::server ? CertificateUse::server : CertificateUse::device;
+            draft.kind == CertificateKind::server ? CertificateUse::server : CertificateUse::device;
     content.alternative_names = draft.alternative_names;
     content.not_before = now - kClocksDiffer;
     content.not_after =
-        std::min<SystemTime>(now + draft.validity, facts_of(certificate_.get()).not_after);
+            std::min<SystemTime>(now + draft.validity, facts_of(certificate_.get()).not_after);
     const auto certificate =
-        make_certificate(content, key, {.certificate = certificate_.get(), .key = key_.get()});
+            make_certificate(content, key, {.certificate = certificate_.get(), .key = key_.get()});
     if (!certificate) {
         return std::unexpected(certificate.error());
     }
@@ -145,15 +137,13 @@ Result<void> CertificateAuthority::check_free(std::span<const Draft> drafts) con
             return fail(ErrorCode::invalid, "\"{}\" is asked for twice", draft.name);
         }
         const bool taken =
-            valid.contains(draft.name) || folder_.has_files_of(draft.kind, draft.name);
+                valid.contains(draft.name) || folder_.has_files_of(draft.kind, draft.name);
         if (taken && !draft.overwrite) {
-            return fail(
-                ErrorCode::invalid,
-                "\"{}\" has a certificate already; `foz certs renew {}` makes a new one for the "
-                "same key, --force one with a new key",
-                draft.name,
-                draft.name
-            );
+            return fail(ErrorCode::invalid,
+                    "\"{}\" has a certificate already; `foz certs renew {}` makes a new one for "
+                    "the "
+                    "same key, --force one with a new key",
+                    draft.name, draft.name);
         }
     }
     return {};
@@ -204,8 +194,7 @@ Result<IssuedCertificate> CertificateAuthority::issue_server(const ServerRequest
 }
 
 Result<std::vector<IssuedCertificate>> CertificateAuthority::issue_devices(
-    const DeviceRequest& request
-) {
+        const DeviceRequest& request) {
     std::vector<Draft> drafts;
     drafts.reserve(request.ids.size());
     for (const std::string& id : request.ids) {
@@ -221,24 +210,19 @@ Result<std::vector<IssuedCertificate>> CertificateAuthority::issue_devices(
 }
 
 Result<IssuedCertificate> CertificateAuthority::renew(
-    const std::string& name, std::optional<std::chrono::days> validity
-) {
+        const std::string& name, std::optional<std::chrono::days> validity) {
     const auto all = list();
     if (!all) {
         return std::unexpected(all.error());
     }
-    const auto last = std::find_if(all->rbegin(), all->rend(), [&](const IssuedCertificate& one) {
-        return one.name == name;
-    });
+    const auto last = std::find_if(all->rbegin(), all->rend(),
+            [&](const IssuedCertificate& one) { return one.name == name; });
     if (last == all->rend()) {
         return fail(ErrorCode::not_found, "there is no certificate \"{}\" to renew", name);
     }
     if (last->status == CertificateStatus::revoked) {
-        return fail(
-            ErrorCode::invalid,
-            "the certificate of \"{}\" was revoked; make it a new one, with --force",
-            name
-        );
+        return fail(ErrorCode::invalid,
+                "the certificate of \"{}\" was revoked; make it a new one, with --force", name);
     }
     const auto old = folder_.certificate(*last);
     if (!old) {
@@ -270,8 +254,7 @@ Result<void> CertificateAuthority::write_list(std::span<const IssuedCertificate>
         }
     }
     const auto made = make_revocation_list(
-        revoked, clock_->system_now(), {.certificate = certificate_.get(), .key = key_.get()}
-    );
+            revoked, clock_->system_now(), {.certificate = certificate_.get(), .key = key_.get()});
     if (!made) {
         return std::unexpected(made.error());
     }
@@ -297,9 +280,8 @@ Result<void> CertificateAuthority::revoke(std::span<const std::string> names) {
     }
     for (const std::string& name : names) {
         if (counts[name] == 0) {
-            return fail(
-                ErrorCode::not_found, "\"{}\" has no valid certificate; nothing was revoked", name
-            );
+            return fail(ErrorCode::not_found,
+                    "\"{}\" has no valid certificate; nothing was revoked", name);
         }
     }
     // The list first: after a crash between the two, revoking again does both.

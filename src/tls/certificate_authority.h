@@ -47,26 +47,23 @@ struct DeviceRequest {
 class CertificateAuthority {
   public:
     /// Makes the folder, the CA and an empty CRL. Error: invalid when there is a CA already.
-    [[nodiscard]] static Result<CertificateAuthority> create(
-        const std::filesystem::path& folder, const AuthorityRequest& request, const Clock& clock
-    );
+    [[nodiscard]] static Result<CertificateAuthority> create(const std::filesystem::path& folder,
+            const AuthorityRequest& request, const Clock& clock);
     /// Errors: not_found when there is none; those of reading its files; unavailable when another
     /// process is at it.
     [[nodiscard]] static Result<CertificateAuthority> open(
-        const std::filesystem::path& folder, const Clock& clock
-    );
+            const std::filesystem::path& folder, const Clock& clock);
 
     /// Its first name is the CN. Errors: invalid for a name that cannot be one, or that has a
     /// certificate already.
     [[nodiscard]] Result<IssuedCertificate> issue_server(const ServerRequest& request);
     /// All of them or, if one id cannot be used, none. In the order of the ids.
-    [[nodiscard]] Result<std::vector<IssuedCertificate>> issue_devices(const DeviceRequest& request
-    );
+    [[nodiscard]] Result<std::vector<IssuedCertificate>> issue_devices(
+            const DeviceRequest& request);
     /// A new certificate for the same key and names; the old one stays valid until it expires.
     /// Without `validity`: as long as a new one has.
     [[nodiscard]] Result<IssuedCertificate> renew(
-        const std::string& name, std::optional<std::chrono::days> validity
-    );
+            const std::string& name, std::optional<std::chrono::days> validity);
     /// Revokes every certificate of those names that is still valid, and writes a new CRL. Error:
     /// not_found when a name has none; nothing is revoked then.
     [[nodiscard]] Result<void> revoke(std::span<const std::string> names);

@@ -48,8 +48,7 @@ std::string shown_name(const X509_NAME* name) {
         const X509_NAME_ENTRY* entry = X509_NAME_get_entry(name, i);
         const char* key = OBJ_nid2sn(OBJ_obj2nid(X509_NAME_ENTRY_get_object(entry)));
         text += fmt::format(
-            "{}{}={}", text.empty() ? "" : ", ", key, text_of(X509_NAME_ENTRY_get_data(entry))
-        );
+                "{}{}={}", text.empty() ? "" : ", ", key, text_of(X509_NAME_ENTRY_get_data(entry)));
     }
     return text.empty() ? "a certificate without a name" : text;
 }
@@ -67,8 +66,7 @@ std::string address_text(const ASN1_OCTET_STRING* bytes) {
 std::vector<std::string> alternative_names(const X509* certificate) {
     std::vector<std::string> names;
     auto* found = static_cast<GENERAL_NAMES*>(
-        X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)
-    );
+            X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
     for (int i = 0; i < sk_GENERAL_NAME_num(found); ++i) {
         const GENERAL_NAME* name = sk_GENERAL_NAME_value(found, i);
         if (name->type == GEN_DNS) {
@@ -87,8 +85,7 @@ SystemTime time_of(const ASN1_TIME* time) {
         return {};
     }
     return std::chrono::time_point_cast<Microseconds>(
-        std::chrono::system_clock::from_time_t(::timegm(&parts))
-    );
+            std::chrono::system_clock::from_time_t(::timegm(&parts)));
 }
 
 std::string serial_of(const X509* certificate) {
@@ -107,16 +104,13 @@ std::string key_text(const EVP_PKEY* key) {
     std::array<char, 80> curve{};
     std::size_t size = 0;
     if (EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
-        EVP_PKEY_get_group_name(key, curve.data(), curve.size(), &size) == 1) {
+            EVP_PKEY_get_group_name(key, curve.data(), curve.size(), &size) == 1) {
         const std::string_view name(curve.data(), size);
         return fmt::format("EC {}", name == "prime256v1" ? "P-256" : name);
     }
     const char* type = OBJ_nid2sn(EVP_PKEY_get_base_id(key));
-    return fmt::format(
-        "{} {} bits",
-        EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? "RSA" : type,
-        EVP_PKEY_get_bits(key)
-    );
+    return fmt::format("{} {} bits", EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? "RSA" : type,
+            EVP_PKEY_get_bits(key));
 }
 
 std::int64_t whole_days(Microseconds duration) {
@@ -155,12 +149,8 @@ CertificateFacts facts_of(const x509_st* certificate) {
 
 std::string date_text(SystemTime time) {
     const std::chrono::year_month_day date(std::chrono::floor<std::chrono::days>(time));
-    return fmt::format(
-        "{:04}-{:02}-{:02}",
-        static_cast<int>(date.year()),
-        static_cast<unsigned>(date.month()),
-        static_cast<unsigned>(date.day())
-    );
+    return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
+            static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
 }
 
 std::string validity_text(const CertificateFacts& facts, SystemTime now) {
@@ -168,28 +158,18 @@ std::string validity_text(const CertificateFacts& facts, SystemTime now) {
         return fmt::format("not valid before {}: is the clock right?", date_text(facts.not_before));
     }
     if (now > facts.not_after) {
-        return fmt::format(
-            "expired on {}, {} ago",
-            date_text(facts.not_after),
-            days_text(whole_days(now - facts.not_after))
-        );
+        return fmt::format("expired on {}, {} ago", date_text(facts.not_after),
+                days_text(whole_days(now - facts.not_after)));
     }
-    return fmt::format(
-        "valid until {}, for {}",
-        date_text(facts.not_after),
-        days_text(whole_days(facts.not_after - now))
-    );
+    return fmt::format("valid until {}, for {}", date_text(facts.not_after),
+            days_text(whole_days(facts.not_after - now)));
 }
 
 std::string describe(const CertificateFacts& facts, SystemTime now) {
-    return fmt::format(
-        "{}{} by {}, {}, {}",
-        facts.name,
-        facts.names.empty() ? "" : fmt::format(" ({})", fmt::join(facts.names, ", ")),
-        facts.self_signed ? "itself" : fmt::format("\"{}\"", facts.issuer),
-        facts.key,
-        validity_text(facts, now)
-    );
+    return fmt::format("{}{} by {}, {}, {}", facts.name,
+            facts.names.empty() ? "" : fmt::format(" ({})", fmt::join(facts.names, ", ")),
+            facts.self_signed ? "itself" : fmt::format("\"{}\"", facts.issuer), facts.key,
+            validity_text(facts, now));
 }
 
 }  // namespace foz::tls

@@ -21,7 +21,7 @@ struct CertificateFacts {
     bool self_signed = false;
     bool authority = false;  // may sign others (basicConstraints CA:TRUE)
     bool for_servers =
-        false;  // extendedKeyUsage: may be a server's; both true without that extension
+            false;  // extendedKeyUsage: may be a server's; both true without that extension
     bool for_clients = false;
 };
 

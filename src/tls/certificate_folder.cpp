@@ -48,8 +48,8 @@ Result<void> CertificateFolder::lock() {
     return {};
 }
 
-Result<void> CertificateFolder::write_authority(const x509_st* certificate, const evp_pkey_st* key)
-    const {
+Result<void> CertificateFolder::write_authority(
+        const x509_st* certificate, const evp_pkey_st* key) const {
     auto written = write_private_file(path_ / "ca.key", to_pem(key), kOwnerOnly);
     if (!written) {
         return written;

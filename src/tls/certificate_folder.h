@@ -38,8 +38,8 @@ class CertificateFolder {
     [[nodiscard]] Result<void> lock();
 
     /// Begins a new index too.
-    [[nodiscard]] Result<void> write_authority(const x509_st* certificate, const evp_pkey_st* key)
-        const;
+    [[nodiscard]] Result<void> write_authority(
+            const x509_st* certificate, const evp_pkey_st* key) const;
     [[nodiscard]] Result<Handle<x509_st>> authority_certificate() const;
     [[nodiscard]] Result<Handle<evp_pkey_st>> authority_key() const;
 

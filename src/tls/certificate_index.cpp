@@ -18,15 +18,10 @@ std::string time_text(SystemTime time) {
     const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
     const int year = static_cast<int>(date.year());
     const bool two_digits = year >= 1900 + kCenturyTurn && year < 2000 + kCenturyTurn;
-    return fmt::format(
-        "{}{:02}{:02}{:02}{:02}{:02}Z",
-        two_digits ? fmt::format("{:02}", year % 100) : fmt::format("{:04}", year),
-        static_cast<unsigned>(date.month()),
-        static_cast<unsigned>(date.day()),
-        clock.hours().count(),
-        clock.minutes().count(),
-        clock.seconds().count()
-    );
+    return fmt::format("{}{:02}{:02}{:02}{:02}{:02}Z",
+            two_digits ? fmt::format("{:02}", year % 100) : fmt::format("{:04}", year),
+            static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+            clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
 std::optional<int> number_from(std::string_view digits) {
@@ -57,10 +52,9 @@ std::optional<SystemTime> time_from(std::string_view text) {
     }
     const int century = *year < kCenturyTurn ? 2000 : 1900;
     const std::chrono::year_month_day date(
-        std::chrono::year(year_digits == 4 ? *year : century + *year),
-        std::chrono::month(static_cast<unsigned>(parts[0])),
-        std::chrono::day(static_cast<unsigned>(parts[1]))
-    );
+            std::chrono::year(year_digits == 4 ? *year : century + *year),
+            std::chrono::month(static_cast<unsigned>(parts[0])),
+            std::chrono::day(static_cast<unsigned>(parts[1])));
     if (!date.ok() || parts[2] > 23 || parts[3] > 59 || parts[4] > 59) {
         return std::nullopt;
     }
@@ -88,7 +82,7 @@ std::optional<IssuedCertificate> parse_line(std::string_view line, SystemTime no
     issued.not_after = *not_after;
     issued.name = line.substr(name + 4, line.find('/', name + 4) - name - 4);
     issued.kind =
-        issued.file.starts_with("servers/") ? CertificateKind::server : CertificateKind::device;
+            issued.file.starts_with("servers/") ? CertificateKind::server : CertificateKind::device;
     if (status == "R") {
         const auto revoked = time_from(take(revocation, ','));  // a reason may follow
         issued.status = CertificateStatus::revoked;
@@ -103,20 +97,13 @@ std::optional<IssuedCertificate> parse_line(std::string_view line, SystemTime no
 
 std::string index_line(const IssuedCertificate& issued) {
     const bool revoked = issued.status == CertificateStatus::revoked;
-    return fmt::format(
-        "{}\t{}\t{}\t{}\t{}\t/CN={}\n",
-        revoked ? 'R' : 'V',
-        time_text(issued.not_after),
-        revoked ? time_text(issued.revoked) : "",
-        issued.serial,
-        issued.file,
-        issued.name
-    );
+    return fmt::format("{}\t{}\t{}\t{}\t{}\t/CN={}\n", revoked ? 'R' : 'V',
+            time_text(issued.not_after), revoked ? time_text(issued.revoked) : "", issued.serial,
+            issued.file, issued.name);
 }
 
 Result<std::vector<IssuedCertificate>> parse_index(
-    std::string_view content, std::string_view shown_name, SystemTime now
-) {
+        std::string_view content, std::string_view shown_name, SystemTime now) {
     std::vector<IssuedCertificate> all;
     for (std::size_t number = 1; !content.empty(); ++number) {
         const std::string_view line = take(content, '\n');
@@ -125,13 +112,8 @@ Result<std::vector<IssuedCertificate>> parse_index(
         }
         auto issued = parse_line(line, now);
         if (!issued) {
-            return fail(
-                ErrorCode::corrupt,
-                "{}:{}: not a line of an index of certificates: {}",
-                shown_name,
-                number,
-                line.substr(0, 100)
-            );
+            return fail(ErrorCode::corrupt, "{}:{}: not a line of an index of certificates: {}",
+                    shown_name, number, line.substr(0, 100));
         }
         all.push_back(std::move(*issued));
     }

@@ -35,7 +35,6 @@ struct IssuedCertificate {
 
 /// In the order of the file. `now` decides what has expired. Error: corrupt, with the line.
 [[nodiscard]] Result<std::vector<IssuedCertificate>> parse_index(
-    std::string_view content, std::string_view shown_name, SystemTime now
-);
+        std::string_view content, std::string_view shown_name, SystemTime now);
 
 }  // namespace foz::tls

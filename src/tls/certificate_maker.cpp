@@ -65,10 +65,8 @@ void set_serial(X509* certificate) {
     // Positive, and of the same length always.
     bytes[0] = static_cast<unsigned char>((bytes[0] & 0x3f) | 0x40);
     BIGNUM* number = BN_bin2bn(bytes, sizeof bytes, nullptr);
-    FOZ_CHECK(
-        number != nullptr &&
-        BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != nullptr
-    );
+    FOZ_CHECK(number != nullptr &&
+              BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != nullptr);
     BN_free(number);
 }
 
@@ -82,18 +80,14 @@ void add_extensions(X509* certificate, const CertificateContent& content, const 
     X509V3_CTX context;
     // OpenSSL only reads the issuer.
     X509* issuer =
-        signer.certificate != nullptr ? const_cast<X509*>(signer.certificate) : certificate;
+            signer.certificate != nullptr ? const_cast<X509*>(signer.certificate) : certificate;
     X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
     for (const Extension& extension : extensions_for(content.use)) {
         add_extension(certificate, &context, extension.kind, std::string(extension.value));
     }
     if (!content.alternative_names.empty()) {
-        add_extension(
-            certificate,
-            &context,
-            NID_subject_alt_name,
-            fmt::format("{}", fmt::join(content.alternative_names, ","))
-        );
+        add_extension(certificate, &context, NID_subject_alt_name,
+                fmt::format("{}", fmt::join(content.alternative_names, ",")));
     }
 }
 
@@ -105,10 +99,8 @@ X509_REVOKED* revoked_entry(const RevokedSerial& revoked) {
     X509_REVOKED* entry = X509_REVOKED_new();
     ASN1_INTEGER* serial = BN_to_ASN1_INTEGER(number, nullptr);
     ASN1_TIME* time = ASN1_TIME_set(nullptr, seconds_of(revoked.revoked));
-    FOZ_CHECK(
-        entry != nullptr && X509_REVOKED_set_serialNumber(entry, serial) == 1 &&
-        X509_REVOKED_set_revocationDate(entry, time) == 1
-    );
+    FOZ_CHECK(entry != nullptr && X509_REVOKED_set_serialNumber(entry, serial) == 1 &&
+              X509_REVOKED_set_revocationDate(entry, time) == 1);
     ASN1_TIME_free(time);
     ASN1_INTEGER_free(serial);
     BN_free(number);
@@ -117,10 +109,8 @@ X509_REVOKED* revoked_entry(const RevokedSerial& revoked) {
 
 void set_list_times(X509_CRL* list, SystemTime now, const Signer& signer) {
     ASN1_TIME* from = ASN1_TIME_set(nullptr, seconds_of(now));
-    FOZ_CHECK(
-        X509_CRL_set1_lastUpdate(list, from) == 1 &&
-        X509_CRL_set1_nextUpdate(list, X509_get0_notAfter(signer.certificate)) == 1
-    );
+    FOZ_CHECK(X509_CRL_set1_lastUpdate(list, from) == 1 &&
+              X509_CRL_set1_nextUpdate(list, X509_get0_notAfter(signer.certificate)) == 1);
     ASN1_TIME_free(from);
 }
 
@@ -128,15 +118,13 @@ void set_list_times(X509_CRL* list, SystemTime now, const Signer& signer) {
 void add_list_extensions(X509_CRL* list, SystemTime now, const Signer& signer) {
     ASN1_INTEGER* number = ASN1_INTEGER_new();
     const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch());
-    FOZ_CHECK(
-        number != nullptr && ASN1_INTEGER_set_int64(number, milliseconds.count()) == 1 &&
-        X509_CRL_add1_ext_i2d(list, NID_crl_number, number, 0, 0) == 1
-    );
+    FOZ_CHECK(number != nullptr && ASN1_INTEGER_set_int64(number, milliseconds.count()) == 1 &&
+              X509_CRL_add1_ext_i2d(list, NID_crl_number, number, 0, 0) == 1);
     ASN1_INTEGER_free(number);
     X509V3_CTX context;
     X509V3_set_ctx(&context, const_cast<X509*>(signer.certificate), nullptr, nullptr, list, 0);
     X509_EXTENSION* identifier =
-        X509V3_EXT_nconf_nid(nullptr, &context, NID_authority_key_identifier, "keyid:always");
+            X509V3_EXT_nconf_nid(nullptr, &context, NID_authority_key_identifier, "keyid:always");
     FOZ_CHECK(identifier != nullptr && X509_CRL_add_ext(list, identifier, -1) == 1);
     X509_EXTENSION_free(identifier);
 }
@@ -150,8 +138,7 @@ Handle<evp_pkey_st> make_key() {
 }
 
 Result<Handle<x509_st>> make_certificate(
-    const CertificateContent& content, evp_pkey_st* key, const Signer& signer
-) {
+        const CertificateContent& content, evp_pkey_st* key, const Signer& signer) {
     Handle<X509> made(X509_new());
     FOZ_CHECK(made != nullptr);
     X509_set_version(made.get(), X509_VERSION_3);
@@ -160,13 +147,9 @@ Result<Handle<x509_st>> make_certificate(
     const auto* name = reinterpret_cast<const unsigned char*>(content.name.data());
     const int size = static_cast<int>(content.name.size());
     if (X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8, name, size, -1, 0) !=
-        1) {
-        return fail(
-            ErrorCode::invalid,
-            "\"{}\" cannot be the name (CN) of a certificate: {}",
-            content.name,
-            take_openssl_reason()
-        );
+            1) {
+        return fail(ErrorCode::invalid, "\"{}\" cannot be the name (CN) of a certificate: {}",
+                content.name, take_openssl_reason());
     }
     const bool itself = signer.certificate == nullptr;
     X509_set_issuer_name(made.get(), itself ? subject : X509_get_subject_name(signer.certificate));
@@ -179,8 +162,7 @@ Result<Handle<x509_st>> make_certificate(
 }
 
 Result<Handle<X509_crl_st>> make_revocation_list(
-    std::span<const RevokedSerial> revoked, SystemTime now, const Signer& signer
-) {
+        std::span<const RevokedSerial> revoked, SystemTime now, const Signer& signer) {
     Handle<X509_CRL> list(X509_CRL_new());
     FOZ_CHECK(list != nullptr && X509_CRL_set_version(list.get(), X509_CRL_VERSION_2) == 1);
     X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(signer.certificate));

@@ -38,13 +38,11 @@ struct RevokedSerial {
 
 /// A certificate for that (public) key. Error: invalid for a name that a certificate cannot have.
 [[nodiscard]] Result<Handle<x509_st>> make_certificate(
-    const CertificateContent& content, evp_pkey_st* key, const Signer& signer
-);
+        const CertificateContent& content, evp_pkey_st* key, const Signer& signer);
 
 /// Valid from `now` until the signer's certificate ends: a list that expires locks everybody out,
 /// and one that somebody holds back does not get worse by its date.
 [[nodiscard]] Result<Handle<X509_crl_st>> make_revocation_list(
-    std::span<const RevokedSerial> revoked, SystemTime now, const Signer& signer
-);
+        std::span<const RevokedSerial> revoked, SystemTime now, const Signer& signer);
 
 }  // namespace foz::tls

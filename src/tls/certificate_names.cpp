@@ -12,11 +12,10 @@ namespace {
 Result<std::string> dns_name(const std::string& name) {
     const std::string_view rest = std::string_view(name).substr(name.starts_with("*.") ? 2 : 0);
     constexpr std::string_view kLetters =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._";
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._";
     if (rest.empty() || rest.find_first_not_of(kLetters) != std::string_view::npos) {
         return fail(
-            ErrorCode::invalid, "\"{}\" is no DNS name; an IP address goes to --address", name
-        );
+                ErrorCode::invalid, "\"{}\" is no DNS name; an IP address goes to --address", name);
     }
     return "DNS:" + name;
 }
@@ -24,10 +23,9 @@ Result<std::string> dns_name(const std::string& name) {
 Result<std::string> address_name(const std::string& address) {
     in6_addr parsed{};
     if (::inet_pton(AF_INET, address.c_str(), &parsed) != 1 &&
-        ::inet_pton(AF_INET6, address.c_str(), &parsed) != 1) {
+            ::inet_pton(AF_INET6, address.c_str(), &parsed) != 1) {
         return fail(
-            ErrorCode::invalid, "\"{}\" is no IP address; a DNS name goes to --name", address
-        );
+                ErrorCode::invalid, "\"{}\" is no IP address; a DNS name goes to --name", address);
     }
     return "IP:" + address;
 }
@@ -41,20 +39,18 @@ Result<void> check_certificate_name(const std::string& name) {
         return byte < 0x20 || byte == 0x7f || letter == '/' || letter == '\\';
     });
     if (name.empty() || name.size() > kNameBytesMax || odd || name.starts_with('.') ||
-        name.starts_with(' ') || name.ends_with(' ')) {
-        return fail(
-            ErrorCode::invalid,
-            "\"{}\" cannot be the name of a certificate: it must have 1 to 64 bytes, no slash and "
-            "no control character, and not begin with a dot or a space",
-            name
-        );
+            name.starts_with(' ') || name.ends_with(' ')) {
+        return fail(ErrorCode::invalid,
+                "\"{}\" cannot be the name of a certificate: it must have 1 to 64 bytes, no slash "
+                "and "
+                "no control character, and not begin with a dot or a space",
+                name);
     }
     return {};
 }
 
 Result<std::vector<std::string>> alternative_names(
-    std::span<const std::string> names, std::span<const std::string> addresses
-) {
+        std::span<const std::string> names, std::span<const std::string> addresses) {
     std::vector<std::string> all;
     for (const std::string& name : names) {
         auto made = dns_name(name);

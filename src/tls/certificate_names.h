@@ -18,8 +18,7 @@ namespace foz::tls {
 /// "DNS:broker.example", "IP:10.0.0.5", as CertificateContent has them. Error: invalid for what is
 /// none.
 [[nodiscard]] Result<std::vector<std::string>> alternative_names(
-    std::span<const std::string> names, std::span<const std::string> addresses
-);
+        std::span<const std::string> names, std::span<const std::string> addresses);
 /// The same of a certificate that is there.
 [[nodiscard]] std::vector<std::string> alternative_names_again(const CertificateFacts& facts);
 

@@ -40,18 +40,15 @@ Result<void> use_alpn(SSL_CTX* context, const std::vector<std::string>& names) {
     }
     const auto* data = reinterpret_cast<const unsigned char*>(bytes->data());
     // 0 is success here, unlike elsewhere in OpenSSL.
-    FOZ_CHECK(
-        bytes->empty() ||
-        SSL_CTX_set_alpn_protos(context, data, static_cast<unsigned>(bytes->size())) == 0
-    );
+    FOZ_CHECK(bytes->empty() ||
+              SSL_CTX_set_alpn_protos(context, data, static_cast<unsigned>(bytes->size())) == 0);
     return {};
 }
 
 }  // namespace
 
 Result<std::shared_ptr<const ClientContext>> ClientContext::load(
-    const config::ClientTls& settings, SystemTime now
-) {
+        const config::ClientTls& settings, SystemTime now) {
     const std::shared_ptr<ClientContext> made(new ClientContext());
     made->context_ = make_context(false);
     made->server_name_ = settings.server_name.value_or("");
@@ -69,12 +66,11 @@ Result<std::shared_ptr<const ClientContext>> ClientContext::load(
             return pass_on(used);
         }
     } else if (SSL_CTX_set_default_verify_paths(context) != 1) {
-        return fail(
-            ErrorCode::io,
-            "the certificates that the system trusts cannot be read: {}; install ca-certificates, "
-            "or set \"ca\" of tls",
-            take_openssl_reason()
-        );
+        return fail(ErrorCode::io,
+                "the certificates that the system trusts cannot be read: {}; install "
+                "ca-certificates, "
+                "or set \"ca\" of tls",
+                take_openssl_reason());
     }
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, remember_verification);
     if (auto used = use_alpn(context, settings.alpn); !used) {

@@ -29,8 +29,7 @@ class ClientContext {
   public:
     /// Reads the files; errors as those of ServerContext::load.
     [[nodiscard]] static Result<std::shared_ptr<const ClientContext>> load(
-        const config::ClientTls& settings, SystemTime now
-    );
+            const config::ClientTls& settings, SystemTime now);
 
     /// Before the handshake: asks for the settings' server_name, or else `host` (SNI; not for an IP
     /// address), and lets the handshake fail unless the certificate is for it.
@@ -54,7 +53,6 @@ class ClientContext {
 /// connection (for which Asio has stream_truncated and eof): then it is what can be told from the
 /// state of the connection.
 [[nodiscard]] std::string explain_failure(
-    const ssl_st* connection, unsigned long openssl_error, std::string_view host
-);
+        const ssl_st* connection, unsigned long openssl_error, std::string_view host);
 
 }  // namespace foz::tls

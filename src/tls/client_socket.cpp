@@ -13,8 +13,7 @@
 namespace foz::tls {
 
 Result<ClientSocket> ClientSocket::create(
-    const ClientContext& context, int descriptor, const std::string& host
-) {
+        const ClientContext& context, int descriptor, const std::string& host) {
     Handle<ssl_st> connection(SSL_new(context.native()));
     if (!connection || SSL_set_fd(connection.get(), descriptor) != 1) {
         return fail(ErrorCode::io, "cannot begin TLS: {}", take_openssl_reason());
@@ -23,8 +22,7 @@ Result<ClientSocket> ClientSocket::create(
         return pass_on(prepared);
     }
     SSL_set_mode(
-        connection.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
-    );
+            connection.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_set_connect_state(connection.get());
     return ClientSocket(std::move(connection), host);
 }

@@ -23,8 +23,7 @@ class ClientSocket {
     /// `descriptor`: connected, non-blocking; it must outlive this. Error: invalid when no
     /// certificate can be for `host`.
     [[nodiscard]] static Result<ClientSocket> create(
-        const ClientContext& context, int descriptor, const std::string& host
-    );
+            const ClientContext& context, int descriptor, const std::string& host);
 
     /// Goes on with the handshake. nothing: it is done. Error: unavailable, with the likely cause.
     [[nodiscard]] Result<Waiting> shake_hands();

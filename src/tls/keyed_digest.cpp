@@ -19,15 +19,8 @@ void fill_with_random_bytes(std::span<unsigned char> bytes) {
 std::string keyed_digest(std::span<const unsigned char> key, std::string text) {
     std::array<unsigned char, 32> digest{};
     unsigned size = 0;
-    const unsigned char* made = HMAC(
-        EVP_sha256(),
-        key.data(),
-        static_cast<int>(key.size()),
-        reinterpret_cast<const unsigned char*>(text.data()),
-        text.size(),
-        digest.data(),
-        &size
-    );
+    const unsigned char* made = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+            reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &size);
     FOZ_CHECK(made != nullptr && size == digest.size());
     OPENSSL_cleanse(text.data(), text.size());
     return {digest.begin(), digest.end()};

@@ -29,7 +29,7 @@ std::string user_name() {
     passwd* found = nullptr;
     std::string buffer(4096, '\0');
     if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) != 0 ||
-        found == nullptr) {
+            found == nullptr) {
         return fmt::format("user {}", ::geteuid());
     }
     return found->pw_name;
@@ -39,33 +39,22 @@ std::string user_name() {
 Result<std::string> read_pem(const std::string& path, std::string_view what) {
     auto content = read_file(real_file_system(), path, kFileBytesMax);
     if (!content && content.error().code == ErrorCode::not_found) {
-        return fail(
-            ErrorCode::not_found,
-            "{} {} is not there; write the right path, or make it with `foz certs`",
-            what,
-            path
-        );
+        return fail(ErrorCode::not_found,
+                "{} {} is not there; write the right path, or make it with `foz certs`", what,
+                path);
     }
     if (!content) {
-        return fail(
-            content.error().code,
-            "{} cannot be used: {}; foz runs as {}, who must be able to read it",
-            what,
-            content.error().message,
-            user_name()
-        );
+        return fail(content.error().code,
+                "{} cannot be used: {}; foz runs as {}, who must be able to read it", what,
+                content.error().message, user_name());
     }
     if (content->find("-----BEGIN ") == std::string::npos) {
         const bool der = content->starts_with("\x30\x82");
-        return fail(
-            ErrorCode::invalid,
-            "{} {} is not PEM, a text with -----BEGIN ...-----{}",
-            what,
-            path,
-            der ? "; it looks like DER: `openssl x509 -inform DER -in FILE -out FILE.pem` (or "
-                  "`openssl pkey`) makes PEM of it"
-                : ""
-        );
+        return fail(ErrorCode::invalid, "{} {} is not PEM, a text with -----BEGIN ...-----{}", what,
+                path,
+                der ? "; it looks like DER: `openssl x509 -inform DER -in FILE -out FILE.pem` (or "
+                      "`openssl pkey`) makes PEM of it"
+                    : "");
     }
     return content;
 }
@@ -86,8 +75,7 @@ bool is_end_of_file() {
 
 template <class T, class Read>
 Result<std::vector<Handle<T>>> read_all(
-    const std::string& path, std::string_view what, std::string_view block, Read read
-) {
+        const std::string& path, std::string_view what, std::string_view block, Read read) {
     const auto content = read_pem(path, what);
     if (!content) {
         return std::unexpected(content.error());
@@ -100,22 +88,12 @@ Result<std::vector<Handle<T>>> read_all(
     const bool complete = is_end_of_file();
     const std::string reason = take_openssl_reason();
     if (!complete) {
-        return fail(
-            ErrorCode::invalid,
-            "{} {} is damaged: {}; copy it again, as a whole",
-            what,
-            path,
-            reason
-        );
+        return fail(ErrorCode::invalid, "{} {} is damaged: {}; copy it again, as a whole", what,
+                path, reason);
     }
     if (found.empty()) {
-        return fail(
-            ErrorCode::invalid,
-            "{} {} has no -----BEGIN {}-----; is it another file?",
-            what,
-            path,
-            block
-        );
+        return fail(ErrorCode::invalid, "{} {} has no -----BEGIN {}-----; is it another file?",
+                what, path, block);
     }
     return found;
 }
@@ -137,17 +115,14 @@ std::string written(Write write) {
 }  // namespace
 
 Result<std::vector<Handle<x509_st>>> read_certificates(
-    const std::string& path, std::string_view what
-) {
-    return read_all<X509>(path, what, "CERTIFICATE", [](BIO* bio) {
-        return PEM_read_bio_X509(bio, nullptr, nullptr, nullptr);
-    });
+        const std::string& path, std::string_view what) {
+    return read_all<X509>(path, what, "CERTIFICATE",
+            [](BIO* bio) { return PEM_read_bio_X509(bio, nullptr, nullptr, nullptr); });
 }
 
 Result<std::vector<Handle<X509_crl_st>>> read_revocation_lists(const std::string& path) {
-    return read_all<X509_CRL>(path, "crl", "X509 CRL", [](BIO* bio) {
-        return PEM_read_bio_X509_CRL(bio, nullptr, nullptr, nullptr);
-    });
+    return read_all<X509_CRL>(path, "crl", "X509 CRL",
+            [](BIO* bio) { return PEM_read_bio_X509_CRL(bio, nullptr, nullptr, nullptr); });
 }
 
 Result<Handle<evp_pkey_st>> read_private_key(const std::string& path) {
@@ -164,24 +139,18 @@ Result<Handle<evp_pkey_st>> read_private_key(const std::string& path) {
     const bool none = is_end_of_file();
     const std::string reason = take_openssl_reason();
     if (asked) {
-        return fail(
-            ErrorCode::unsupported,
-            "key {} needs a passphrase, which nobody can type when foz starts; `openssl pkey -in "
-            "{} -out plain.key` takes it off: chmod 600 the result",
-            path,
-            path
-        );
+        return fail(ErrorCode::unsupported,
+                "key {} needs a passphrase, which nobody can type when foz starts; `openssl pkey "
+                "-in "
+                "{} -out plain.key` takes it off: chmod 600 the result",
+                path, path);
     }
     if (none) {
-        return fail(
-            ErrorCode::invalid,
-            "key {} has no -----BEGIN PRIVATE KEY-----; is it another file?",
-            path
-        );
+        return fail(ErrorCode::invalid,
+                "key {} has no -----BEGIN PRIVATE KEY-----; is it another file?", path);
     }
     return fail(
-        ErrorCode::invalid, "key {} is damaged: {}; copy it again, as a whole", path, reason
-    );
+            ErrorCode::invalid, "key {} is damaged: {}; copy it again, as a whole", path, reason);
 }
 
 std::string to_pem(const x509_st* certificate) {

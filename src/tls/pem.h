@@ -15,12 +15,11 @@ namespace foz::tls {
 /// All certificates of the file, at least one, in its order. `what` stands in errors:
 /// "certificate", "client_ca".
 [[nodiscard]] Result<std::vector<Handle<x509_st>>> read_certificates(
-    const std::string& path, std::string_view what
-);
+        const std::string& path, std::string_view what);
 /// RSA, EC or any other that OpenSSL knows; not one that needs a passphrase.
 [[nodiscard]] Result<Handle<evp_pkey_st>> read_private_key(const std::string& path);
-[[nodiscard]] Result<std::vector<Handle<X509_crl_st>>> read_revocation_lists(const std::string& path
-);
+[[nodiscard]] Result<std::vector<Handle<X509_crl_st>>> read_revocation_lists(
+        const std::string& path);
 
 [[nodiscard]] std::string to_pem(const x509_st* certificate);
 [[nodiscard]] std::string to_pem(const X509_crl_st* list);

@@ -14,13 +14,8 @@ namespace {
 std::unexpected<Error> failed(std::string_view what, const std::filesystem::path& path) {
     const int error_number = errno;
     const bool full = error_number == ENOSPC || error_number == EDQUOT;
-    return fail(
-        full ? ErrorCode::no_space : ErrorCode::io,
-        "cannot {} {}: {}",
-        what,
-        path.string(),
-        errno_message(error_number)
-    );
+    return fail(full ? ErrorCode::no_space : ErrorCode::io, "cannot {} {}: {}", what, path.string(),
+            errno_message(error_number));
 }
 
 class Descriptor {
@@ -48,7 +43,7 @@ bool keep_owner_and_mode(const std::filesystem::path& path, int descriptor) {
     }
     constexpr mode_t kNobodyElse = 0770;
     const bool owned =
-        ::geteuid() != 0 || ::fchown(descriptor, present.st_uid, present.st_gid) == 0;
+            ::geteuid() != 0 || ::fchown(descriptor, present.st_uid, present.st_gid) == 0;
     return owned && ::fchmod(descriptor, present.st_mode & kNobodyElse) == 0;
 }
 
@@ -64,8 +59,7 @@ bool write_all(int descriptor, std::string_view content) {
 }
 
 Result<void> write(
-    const std::filesystem::path& path, std::string_view content, mode_t mode, bool sync
-) {
+        const std::filesystem::path& path, std::string_view content, mode_t mode, bool sync) {
     const std::filesystem::path fresh = path.string() + ".new";
     ::unlink(fresh.c_str());  // one that a crash left behind
     const Descriptor file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
@@ -75,7 +69,7 @@ Result<void> write(
     const bool keeps = mode != kOwnerOnly || keep_owner_and_mode(path, file.number());
     const bool readable = mode == kOwnerOnly || ::fchmod(file.number(), mode) == 0;
     if (!keeps || !readable || !write_all(file.number(), content) ||
-        (sync && ::fdatasync(file.number()) != 0)) {
+            (sync && ::fdatasync(file.number()) != 0)) {
         return failed("write", fresh);
     }
     if (::rename(fresh.c_str(), path.c_str()) != 0) {
@@ -87,8 +81,7 @@ Result<void> write(
 }  // namespace
 
 Result<void> write_unsynced_file(
-    const std::filesystem::path& path, std::string_view content, mode_t mode
-) {
+        const std::filesystem::path& path, std::string_view content, mode_t mode) {
     return write(path, content, mode, false);
 }
 
@@ -101,8 +94,7 @@ Result<void> sync_files(const std::filesystem::path& folder) {
 }
 
 Result<void> write_private_file(
-    const std::filesystem::path& path, std::string_view content, mode_t mode
-) {
+        const std::filesystem::path& path, std::string_view content, mode_t mode) {
     if (auto written = write(path, content, mode, true); !written) {
         return written;
     }

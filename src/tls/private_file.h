@@ -18,13 +18,11 @@ inline constexpr mode_t kReadableByAll = 0644;
 /// `mode`, whatever the umask; one that was there keeps its owner, group and permissions, so that a
 /// broker that could read it still can. Errors: io and no_space.
 [[nodiscard]] Result<void> write_private_file(
-    const std::filesystem::path& path, std::string_view content, mode_t mode
-);
+        const std::filesystem::path& path, std::string_view content, mode_t mode);
 
 /// The same for one of thousands: not synced. Call sync_files when all are written.
 [[nodiscard]] Result<void> write_unsynced_file(
-    const std::filesystem::path& path, std::string_view content, mode_t mode
-);
+        const std::filesystem::path& path, std::string_view content, mode_t mode);
 /// All that was written to the disk of `folder` is on the disk.
 [[nodiscard]] Result<void> sync_files(const std::filesystem::path& folder);
 

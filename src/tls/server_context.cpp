@@ -33,8 +33,7 @@ std::string_view shown(ClientCertificate wanted) {
 }  // namespace
 
 Result<std::shared_ptr<const ServerContext>> ServerContext::load(
-    const config::ServerTls& settings, SystemTime now
-) {
+        const config::ServerTls& settings, SystemTime now) {
     std::shared_ptr<ServerContext> made(new ServerContext());
     made->context_ = make_context(true);
     SSL_CTX* const context = made->context_.get();
@@ -44,16 +43,14 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::load(
     }
     warn_of_dates(*own, settings.certificate, now, made->warnings_);
     if (!own->for_servers) {
-        made->warnings_.push_back(fmt::format(
-            "certificate {} (\"{}\") is not made for servers: clients will refuse it; `foz certs "
-            "server` makes one",
-            settings.certificate,
-            own->name
-        ));
+        made->warnings_.push_back(
+                fmt::format("certificate {} (\"{}\") is not made for servers: clients will refuse "
+                            "it; `foz certs "
+                            "server` makes one",
+                        settings.certificate, own->name));
     }
     made->client_certificate_ = settings.client_certificate.value_or(
-        settings.client_ca ? ClientCertificate::required : ClientCertificate::none
-    );
+            settings.client_ca ? ClientCertificate::required : ClientCertificate::none);
     if (settings.client_ca) {
         const TrustFiles trusted{"client_ca", *settings.client_ca, settings.crl};
         auto used = use_trust(context, trusted, now, made->warnings_);
@@ -65,8 +62,8 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::load(
     constexpr unsigned char kSessions[] = "foz";  // tickets of this context, and no other's
     FOZ_CHECK(SSL_CTX_set_session_id_context(context, kSessions, sizeof kSessions) == 1);
     FOZ_CHECK(SSL_CTX_set_num_tickets(context, 1) == 1);
-    made->description_ =
-        fmt::format("certificate {}; {}", describe(*own, now), shown(made->client_certificate_));
+    made->description_ = fmt::format(
+            "certificate {}; {}", describe(*own, now), shown(made->client_certificate_));
     return made;
 }
 

@@ -22,8 +22,7 @@ class ServerContext {
     /// this user, is not PEM, the key is encrypted or is not that of the certificate, the CRL is
     /// another CA's.
     [[nodiscard]] static Result<std::shared_ptr<const ServerContext>> load(
-        const config::ServerTls& settings, SystemTime now
-    );
+            const config::ServerTls& settings, SystemTime now);
 
     /// What does not stop foz, but may stop clients: the certificate has expired, will within two
     /// weeks, or is not yet valid; the CRL is out of date (its entries count all the same).

@@ -92,8 +92,7 @@ std::string foreign_protocol(char first) {
         return "HTTP on an MQTT listener: this is no web server";
     }
     return fmt::format(
-        "no TLS: the client's first byte is 0x{:02x}", static_cast<unsigned char>(first)
-    );
+            "no TLS: the client's first byte is 0x{:02x}", static_cast<unsigned char>(first));
 }
 
 bool has_control_characters(std::string_view text) {
@@ -117,8 +116,7 @@ Result<ServerStream> ServerStream::create(const ServerContext& context) {
 }
 
 Received ServerStream::receive(
-    std::string_view from_peer, std::span<char> plaintext, std::string& to_peer
-) {
+        std::string_view from_peer, std::span<char> plaintext, std::string& to_peer) {
     const bool ended = state_ == StreamState::closed || state_ == StreamState::failed;
     FOZ_CHECK(!ended);
     FOZ_CHECK(plaintext.size() >= from_peer.size() + kExtraRoom);
@@ -217,8 +215,7 @@ void ServerStream::close(std::string& to_peer) {
 
 std::string ServerStream::protocol() const {
     return fmt::format(
-        "{}, {}", SSL_get_version(connection_.get()), SSL_get_cipher_name(connection_.get())
-    );
+            "{}, {}", SSL_get_version(connection_.get()), SSL_get_cipher_name(connection_.get()));
 }
 
 }  // namespace foz::tls

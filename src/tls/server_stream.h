@@ -48,8 +48,7 @@ class ServerStream {
     /// Plaintext that comes together with the end of the handshake, or before an orderly end, is
     /// delivered. Not to be called when closed or failed.
     [[nodiscard]] Received receive(
-        std::string_view from_peer, std::span<char> plaintext, std::string& to_peer
-    );
+            std::string_view from_peer, std::span<char> plaintext, std::string& to_peer);
 
     /// Encrypts all of `plaintext` and appends it to `to_peer`. Only when open. False: the
     /// connection has failed.

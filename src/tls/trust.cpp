@@ -18,35 +18,26 @@ namespace {
 bool is_of_one_of(const X509_CRL* list, const std::vector<Handle<X509>>& authorities) {
     return std::ranges::any_of(authorities, [&](const Handle<X509>& authority) {
         return X509_NAME_cmp(X509_CRL_get_issuer(list), X509_get_subject_name(authority.get())) ==
-                   0 &&
+                       0 &&
                X509_CRL_verify(const_cast<X509_CRL*>(list), X509_get0_pubkey(authority.get())) == 1;
     });
 }
 
-void warn_of_list_date(
-    const X509_CRL* list,
-    const std::string& file,
-    SystemTime now,
-    std::vector<std::string>& warnings
-) {
+void warn_of_list_date(const X509_CRL* list, const std::string& file, SystemTime now,
+        std::vector<std::string>& warnings) {
     std::time_t seconds = std::chrono::system_clock::to_time_t(now);
     const ASN1_TIME* next = X509_CRL_get0_nextUpdate(list);
     if (next != nullptr && X509_cmp_time(next, &seconds) < 0) {
         warnings.push_back(fmt::format(
-            "crl {} is out of date: what it lists is refused, but certificates may have been "
-            "revoked since; get the CA's new list",
-            file
-        ));
+                "crl {} is out of date: what it lists is refused, but certificates may have been "
+                "revoked since; get the CA's new list",
+                file));
     }
 }
 
-Result<void> use_lists(
-    X509_STORE* store,
-    const std::string& file,
-    const std::vector<Handle<X509>>& authorities,
-    SystemTime now,
-    std::vector<std::string>& warnings
-) {
+Result<void> use_lists(X509_STORE* store, const std::string& file,
+        const std::vector<Handle<X509>>& authorities, SystemTime now,
+        std::vector<std::string>& warnings) {
     const auto lists = read_revocation_lists(file);
     if (!lists) {
         return std::unexpected(lists.error());
@@ -54,12 +45,11 @@ Result<void> use_lists(
     for (const Handle<X509_CRL>& list : *lists) {
         if (!is_of_one_of(list.get(), authorities)) {
             ERR_clear_error();
-            return fail(
-                ErrorCode::invalid,
-                "crl {} is not from the CA whose certificates it is to revoke; take the list that "
-                "this CA made",
-                file
-            );
+            return fail(ErrorCode::invalid,
+                    "crl {} is not from the CA whose certificates it is to revoke; take the list "
+                    "that "
+                    "this CA made",
+                    file);
         }
         warn_of_list_date(list.get(), file, now, warnings);
         FOZ_CHECK(X509_STORE_add_crl(store, list.get()) == 1);
@@ -85,8 +75,7 @@ Handle<ssl_ctx_st> make_context(bool server) {
 }
 
 Result<CertificateFacts> use_identity(
-    ssl_ctx_st* context, const std::string& certificate, const std::string& key
-) {
+        ssl_ctx_st* context, const std::string& certificate, const std::string& key) {
     const auto chain = read_certificates(certificate, "certificate");
     if (!chain) {
         return std::unexpected(chain.error());
@@ -99,15 +88,12 @@ Result<CertificateFacts> use_identity(
     const CertificateFacts facts = facts_of(own);
     if (X509_check_private_key(own, private_key->get()) != 1) {
         ERR_clear_error();
-        return fail(
-            ErrorCode::invalid,
-            "key {} is not the key of certificate {} (\"{}\"): take the two files that were made "
-            "together{}",
-            key,
-            certificate,
-            facts.name,
-            facts.authority ? "; this certificate is a CA's" : ""
-        );
+        return fail(ErrorCode::invalid,
+                "key {} is not the key of certificate {} (\"{}\"): take the two files that were "
+                "made "
+                "together{}",
+                key, certificate, facts.name,
+                facts.authority ? "; this certificate is a CA's" : "");
     }
     bool used = SSL_CTX_use_certificate(context, own) == 1 &&
                 SSL_CTX_use_PrivateKey(context, private_key->get()) == 1;
@@ -115,20 +101,14 @@ Result<CertificateFacts> use_identity(
         used = SSL_CTX_add1_chain_cert(context, (*chain)[i].get()) == 1;
     }
     if (!used) {
-        return fail(
-            ErrorCode::invalid,
-            "certificate {} ({}) cannot be used: {}",
-            certificate,
-            facts.key,
-            take_openssl_reason()
-        );
+        return fail(ErrorCode::invalid, "certificate {} ({}) cannot be used: {}", certificate,
+                facts.key, take_openssl_reason());
     }
     return facts;
 }
 
-Result<void> use_trust(
-    ssl_ctx_st* context, const TrustFiles& files, SystemTime now, std::vector<std::string>& warnings
-) {
+Result<void> use_trust(ssl_ctx_st* context, const TrustFiles& files, SystemTime now,
+        std::vector<std::string>& warnings) {
     const auto authorities = read_certificates(files.authorities, files.what);
     if (!authorities) {
         return std::unexpected(authorities.error());
@@ -152,17 +132,12 @@ Result<void> use_trust(
     return files.crl ? use_lists(store, *files.crl, *authorities, now, warnings) : Result<void>();
 }
 
-void warn_of_dates(
-    const CertificateFacts& facts,
-    const std::string& file,
-    SystemTime now,
-    std::vector<std::string>& warnings
-) {
+void warn_of_dates(const CertificateFacts& facts, const std::string& file, SystemTime now,
+        std::vector<std::string>& warnings) {
     constexpr std::chrono::days kSoon(14);
     if (now < facts.not_before || now + kSoon > facts.not_after) {
         warnings.push_back(fmt::format(
-            "certificate {} (\"{}\") is {}", file, facts.name, validity_text(facts, now)
-        ));
+                "certificate {} (\"{}\") is {}", file, facts.name, validity_text(facts, now)));
     }
 }
 

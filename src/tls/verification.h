@@ -35,13 +35,11 @@ int remember_verification(int good, x509_store_ctx_st* context);
 
 /// One line: what is wrong with whose certificate, and what to do. `host` for Role::client.
 [[nodiscard]] std::string explain_verification(
-    const FailedVerification& failed, Role role, std::string_view host, SystemTime now
-);
+        const FailedVerification& failed, Role role, std::string_view host, SystemTime now);
 
 /// The same for any error of a TLS connection: alerts of the peer, no TLS at all, versions.
 /// `openssl_error` is one of OpenSSL's queue; 0: the connection ended.
 [[nodiscard]] std::string explain_error(
-    const ssl_st* connection, unsigned long openssl_error, Role role, std::string_view host
-);
+        const ssl_st* connection, unsigned long openssl_error, Role role, std::string_view host);
 
 }  // namespace foz::tls

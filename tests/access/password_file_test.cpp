@@ -12,10 +12,10 @@ using support::expect_value;
 
 // As mosquitto_passwd 2.0.11 wrote them: `-b` and `-H sha512 -b`.
 constexpr std::string_view kFromMosquitto =
-    "seven:$7$101$oVJTWm5BPzAHxdAc$M9gGZUcd1hi5ZaR0lM8QrrN1OG4LQHlp00zvQdCv"
-    "5ehYKr0o15eaaE3oqVWqtTZ4w9rDLePD3T/fe3J9YTOx8w==\n"
-    "six:$6$NVUMcy4mYyrI8ByS$TwTg1XpEUWbzsq2pFrL05t/z6jQ3Udt8F7mjTR4E0ziTTW"
-    "vxqcahujC0Eol0u6y9SwGbitYNH8rzvekHS1/D+w==\n";
+        "seven:$7$101$oVJTWm5BPzAHxdAc$M9gGZUcd1hi5ZaR0lM8QrrN1OG4LQHlp00zvQdCv"
+        "5ehYKr0o15eaaE3oqVWqtTZ4w9rDLePD3T/fe3J9YTOx8w==\n"
+        "six:$6$NVUMcy4mYyrI8ByS$TwTg1XpEUWbzsq2pFrL05t/z6jQ3Udt8F7mjTR4E0ziTTW"
+        "vxqcahujC0Eol0u6y9SwGbitYNH8rzvekHS1/D+w==\n";
 
 std::shared_ptr<const PasswordFile> parsed(std::string_view content) {
     return expect_value(PasswordFile::parse(content, "passwords"));
@@ -77,26 +77,16 @@ TEST(PasswordFile, ends_its_lines_as_it_likes) {
 
 TEST(PasswordFile, names_the_line_that_is_wrong) {
     EXPECT_EQ(error_of("# ok\nnobody\n"), "passwords:2: a line must be NAME:HASH");
-    EXPECT_EQ(
-        error_of("a:secret\n"),
-        "passwords:1: the password is not hashed; `foz passwd FILE NAME` (or mosquitto_passwd) "
-        "writes it"
-    );
+    EXPECT_EQ(error_of("a:secret\n"),
+            "passwords:1: the password is not hashed; `foz passwd FILE NAME` (or mosquitto_passwd) "
+            "writes it");
     EXPECT_NE(error_of("a:$argon2id$v=19$x\n").find("Argon2"), std::string::npos);
     const std::string good = expect_value(with_password("", "a", "b", 1));
-    EXPECT_EQ(
-        error_of(good + good), "passwords:2: \"a\" stands there twice; take one of the lines out"
-    );
+    EXPECT_EQ(error_of(good + good),
+            "passwords:2: \"a\" stands there twice; take one of the lines out");
     for (const char* damaged :
-         {"a:$7$1$x",
-          "a:$7$0$AAAA$AAAA",
-          "a:$7$-1$AAAA$AAAA",
-          "a:$7$99999999999$AAAA$AAAA",
-          "a:$7$1$AAAA$AAAA",
-          "a:$6$AAAA$AA=A",
-          "a:$6$$",
-          "a:$7$",
-          ":x"}) {
+            {"a:$7$1$x", "a:$7$0$AAAA$AAAA", "a:$7$-1$AAAA$AAAA", "a:$7$99999999999$AAAA$AAAA",
+                "a:$7$1$AAAA$AAAA", "a:$6$AAAA$AA=A", "a:$6$$", "a:$7$", ":x"}) {
         EXPECT_TRUE(error_of(damaged).starts_with("passwords:1: ")) << damaged;
     }
 }
@@ -110,11 +100,10 @@ TEST(PasswordFile, takes_no_name_that_its_lines_could_not_hold) {
 TEST(PasswordFile, says_where_it_should_be_when_it_is_missing) {
     const auto file = PasswordFile::load("/nowhere/passwords");
     ASSERT_FALSE(file);
-    EXPECT_EQ(
-        file.error().message,
-        "password_file /nowhere/passwords is not there; `foz passwd /nowhere/passwords NAME` makes "
-        "it"
-    );
+    EXPECT_EQ(file.error().message,
+            "password_file /nowhere/passwords is not there; `foz passwd /nowhere/passwords NAME` "
+            "makes "
+            "it");
 }
 
 }  // namespace

@@ -11,15 +11,11 @@ using Refusal = PasswordQueue::Refusal;
 
 class PasswordQueueTest : public testing::Test {
   protected:
-    std::expected<PasswordQueue::Ticket, Refusal> add(
-        const std::string& key, const std::string& address, SteadyTime::duration patience = 10s
-    ) {
-        return queue_.add(
-            {.key = key, .passwords = nullptr, .user_name = key, .password = {}},
-            {.ticket = 0, .address = address, .deadline = now_ + patience, .answer = {}},
-            now_,
-            dropped_
-        );
+    std::expected<PasswordQueue::Ticket, Refusal> add(const std::string& key,
+            const std::string& address, SteadyTime::duration patience = 10s) {
+        return queue_.add({.key = key, .passwords = nullptr, .user_name = key, .password = {}},
+                {.ticket = 0, .address = address, .deadline = now_ + patience, .answer = {}}, now_,
+                dropped_);
     }
     /// The key of the next, which takes as long as is told; "" without one.
     std::string check(SteadyTime::duration took = 0ms) {

@@ -34,8 +34,7 @@ class Admin : public testing::Test {
         settings_.data = directory_.path();
         settings_.journal.segment_bytes = 64 << 10;
         auto journal = journal::local::open_local_journal(
-            server::journal_options(settings_), real_file_system(), real_clock()
-        );
+                server::journal_options(settings_), real_file_system(), real_clock());
         EXPECT_TRUE(journal) << journal.error().message;
         auto state = state::StateDatabase::open(settings_.data / "state.db");
         EXPECT_TRUE(state) << state.error().message;
@@ -47,8 +46,7 @@ class Admin : public testing::Test {
             message.payload = payload;
             message.received = real_clock().system_now();
             mqtt::encode_message(
-                message, batch.begin_record(std::to_underlying(mqtt::RecordKind::message))
-            );
+                    message, batch.begin_record(std::to_underlying(mqtt::RecordKind::message)));
             batch.end_record();
         }
         EXPECT_TRUE((*journal)->append(batch));
@@ -81,16 +79,11 @@ TEST_F(Admin, shows_the_journal_with_what_a_terminal_must_not_get_escaped) {
     EXPECT_EQ(view->status.end.number(), 2U);
     EXPECT_EQ(view->segments.size(), 1U);
     std::vector<std::string> lines;
-    ASSERT_TRUE(for_each_record(settings_, "", 10, [&](const journal::Record& record) {
-        lines.push_back(describe(record));
-    }));
+    ASSERT_TRUE(for_each_record(settings_, "", 10,
+            [&](const journal::Record& record) { lines.push_back(describe(record)); }));
     EXPECT_THAT(
-        lines,
-        ElementsAre(
-            "message topic=room/temperature client=esp32 qos=0 payload=1",
-            "message topic=room/temperature client=esp32 qos=0 payload=\\x1b[2J"
-        )
-    );
+            lines, ElementsAre("message topic=room/temperature client=esp32 qos=0 payload=1",
+                           "message topic=room/temperature client=esp32 qos=0 payload=\\x1b[2J"));
 }
 
 TEST_F(Admin, begins_to_show_records_where_it_is_told_to) {
@@ -132,11 +125,8 @@ TEST_F(Admin, replays_nothing_when_the_request_cannot_be) {
     const DataFolder opened = folder();
     const auto refusal = [&](const ReplayRequest& request) {
         const auto replayed = replay(
-            opened,
-            request,
-            [](const ReplayProgress&) {},
-            [](const DatabaseReplay& done) { ADD_FAILURE() << done.database; }
-        );
+                opened, request, [](const ReplayProgress&) {},
+                [](const DatabaseReplay& done) { ADD_FAILURE() << done.database; });
         return replayed ? "" : replayed.error().message;
     };
     EXPECT_THAT(refusal({.from = "3"}), HasSubstr("up to, but not including, 2; 3 is not among"));
@@ -151,11 +141,8 @@ TEST_F(Admin, replays_into_a_new_database_once) {
     std::vector<DatabaseReplay> done;
     const auto replay_all = [&] {
         return replay(
-            opened,
-            {.from = "0"},
-            [](const ReplayProgress&) {},
-            [&](const DatabaseReplay& one) { done.push_back(one); }
-        );
+                opened, {.from = "0"}, [](const ReplayProgress&) {},
+                [&](const DatabaseReplay& one) { done.push_back(one); });
     };
     ASSERT_TRUE(replay_all());
     ASSERT_TRUE(replay_all());

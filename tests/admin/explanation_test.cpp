@@ -18,8 +18,7 @@ using testing::HasSubstr;
 class Explanations : public testing::Test {
   protected:
     Result<std::vector<Explanation>> explain_payload(
-        std::string payload, const std::optional<std::string>& only = std::nullopt
-    ) {
+            std::string payload, const std::optional<std::string>& only = std::nullopt) {
         const std::size_t size = payload.size();
         payload.resize(size + kReadablePadding);
         mqtt::Message message;
@@ -34,7 +33,7 @@ class Explanations : public testing::Test {
 
 TEST_F(Explanations, show_the_row_of_each_route_as_sql) {
     const auto explained =
-        explain_payload(R"({"Temperature": 23.5, "Data Hora": "2022-08-01 10:00:00"})");
+            explain_payload(R"({"Temperature": 23.5, "Data Hora": "2022-08-01 10:00:00"})");
     ASSERT_TRUE(explained) << explained.error().message;
     ASSERT_EQ(explained->size(), 1U);
     const Explanation& only = explained->front();

@@ -28,9 +28,8 @@ TEST(Crc32c, goes_on_from_the_checksum_of_what_came_before) {
     const std::string text = "When foz acknowledges a reading, the reading is on disk.";
     for (std::size_t cut = 0; cut <= text.size(); ++cut) {
         const std::uint32_t first = crc32c(as_bytes(std::string_view(text).substr(0, cut)));
-        EXPECT_EQ(
-            crc32c(as_bytes(std::string_view(text).substr(cut)), first), crc32c(as_bytes(text))
-        );
+        EXPECT_EQ(crc32c(as_bytes(std::string_view(text).substr(cut)), first),
+                crc32c(as_bytes(text)));
     }
 }
 

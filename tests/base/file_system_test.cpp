@@ -49,17 +49,14 @@ TEST_F(FileSystemTest, names_operation_path_and_reason_of_a_failure) {
     const auto missing = files_.open(directory_ / "missing", OpenMode::read);
     ASSERT_FALSE(missing);
     EXPECT_EQ(missing.error().code, ErrorCode::not_found);
-    EXPECT_EQ(
-        missing.error().message,
-        "cannot open " + (directory_ / "missing").string() + ": No such file or directory"
-    );
+    EXPECT_EQ(missing.error().message,
+            "cannot open " + (directory_ / "missing").string() + ": No such file or directory");
     ASSERT_TRUE(files_.open(directory_ / "a", OpenMode::create));
     const auto again = files_.open(directory_ / "a", OpenMode::create);
     ASSERT_FALSE(again);
     EXPECT_EQ(again.error().code, ErrorCode::io);
-    EXPECT_EQ(
-        again.error().message, "cannot create " + (directory_ / "a").string() + ": File exists"
-    );
+    EXPECT_EQ(again.error().message,
+            "cannot create " + (directory_ / "a").string() + ": File exists");
 }
 
 TEST_F(FileSystemTest, tells_a_full_disk_from_other_failures) {

@@ -27,9 +27,8 @@ TEST(Mutex, WaitsUntilAnotherThreadHasMadeTheConditionTrue) {
     std::thread other([&] { shared.set(1); });
     {
         const MutexLock lock(shared.mutex);
-        shared.changed.wait(shared.mutex, [&]() FOZ_REQUIRES(shared.mutex) {
-            return shared.value == 1;
-        });
+        shared.changed.wait(
+                shared.mutex, [&]() FOZ_REQUIRES(shared.mutex) { return shared.value == 1; });
         EXPECT_EQ(shared.value, 1);
     }
     other.join();

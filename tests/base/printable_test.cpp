@@ -20,17 +20,14 @@ TEST(Printable, shows_control_characters_and_bytes_that_are_no_text_as_hexadecim
 }
 
 TEST(Printable, shows_characters_that_steer_or_mislead_by_their_number) {
-    EXPECT_EQ(
-        printable("\xc2\x9b"
-                  "31m"),
-        "\\u{9b}31m"
-    ) << "C1: the one-byte ESC [";
-    EXPECT_EQ(
-        printable("a\xe2\x80\xa8"
-                  "b\xe2\x80\xae"
-                  "c"),
-        "a\\u{2028}b\\u{202e}c"
-    );
+    EXPECT_EQ(printable("\xc2\x9b"
+                        "31m"),
+            "\\u{9b}31m")
+            << "C1: the one-byte ESC [";
+    EXPECT_EQ(printable("a\xe2\x80\xa8"
+                        "b\xe2\x80\xae"
+                        "c"),
+            "a\\u{2028}b\\u{202e}c");
     EXPECT_EQ(printable("\xef\xbf\xbe\xef\xbb\xbf"), "\\u{fffe}\\u{feff}");
 }
 
@@ -42,10 +39,8 @@ TEST(Printable, cuts_what_is_long_between_characters_and_says_how_long_it_was) {
 }
 
 TEST(LogText, is_one_line_without_escape_codes_and_passwords) {
-    EXPECT_EQ(
-        log_text("client \"a\n2026 error forged\x1b[0m\": postgresql://foz:secret@db/x"),
-        "client \"a\\x0a2026 error forged\\x1b[0m\": postgresql://foz:***@db/x"
-    );
+    EXPECT_EQ(log_text("client \"a\n2026 error forged\x1b[0m\": postgresql://foz:secret@db/x"),
+            "client \"a\\x0a2026 error forged\\x1b[0m\": postgresql://foz:***@db/x");
 }
 
 }  // namespace

@@ -45,7 +45,7 @@ TEST_F(AwsEcho, is_not_journaled_again_in_mqtt_5) {
     ASSERT_TRUE(rig_.receives(1));
     EXPECT_TRUE(wait_until([&] { return rig_.status().echoes == 3; }));
     EXPECT_TRUE(wait_until([&] { return aws_.session("foz-test")->unacknowledged == 0; }))
-        << "an echo is acknowledged";
+            << "an echo is acknowledged";
     EXPECT_TRUE(rig_.catches_up());
     EXPECT_EQ(rig_.received(), Lines{"local/shared/a|from foz|1|0"});
     EXPECT_EQ(aws_.received().size(), 3U);

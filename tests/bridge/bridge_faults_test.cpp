@@ -85,9 +85,8 @@ TEST(Bridge, sends_what_came_while_the_other_broker_was_away) {
     mosquitto.stop();
     rig.publish_many("t", 1'000, 1'000, 1);
     mosquitto.start();
-    EXPECT_TRUE(wait_until([&] {
-        return missing_and_repeated(subscriber.lines(), 2'000).first == 0;
-    }));
+    EXPECT_TRUE(
+            wait_until([&] { return missing_and_repeated(subscriber.lines(), 2'000).first == 0; }));
     EXPECT_TRUE(rig.catches_up());
     // The order within the topic, repetitions left aside.
     std::vector<std::size_t> order;
@@ -124,8 +123,8 @@ TEST(Bridge, repeats_everything_at_qos_2_when_what_it_saved_is_taken_back) {
     rig.start();
     const std::string journal = rig.journal().status().id;
     const auto saved = state::load_bridge_progress(rig.state(), journal, "test")
-                           .value()
-                           .value_or(state::BridgeProgress());
+                               .value()
+                               .value_or(state::BridgeProgress());
     ASSERT_FALSE(saved.terms.empty());
     constexpr std::size_t kMessages = 100;
     rig.publish_many("t", 0, kMessages, 2);
@@ -143,9 +142,8 @@ TEST(Bridge, repeats_everything_at_qos_2_when_what_it_saved_is_taken_back) {
     rig.journal().remove_cursor(BridgeCursor::name_for("test"));
     rig.start();
     ASSERT_TRUE(subscriber.gets(2 * kMessages));
-    EXPECT_EQ(
-        missing_and_repeated(subscriber.lines(), kMessages), (MissingAndRepeated{0, kMessages})
-    );
+    EXPECT_EQ(missing_and_repeated(subscriber.lines(), kMessages),
+            (MissingAndRepeated{0, kMessages}));
 }
 
 }  // namespace

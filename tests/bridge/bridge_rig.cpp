@@ -24,13 +24,8 @@ namespace {
 constexpr auto kTimeout = std::chrono::seconds(30);
 
 std::string shown(const Message& message) {
-    return fmt::format(
-        "{}|{}|{}|{}",
-        message.topic,
-        message.payload,
-        static_cast<unsigned>(message.qos),
-        message.retain ? 1 : 0
-    );
+    return fmt::format("{}|{}|{}|{}", message.topic, message.payload,
+            static_cast<unsigned>(message.qos), message.retain ? 1 : 0);
 }
 
 }  // namespace
@@ -68,9 +63,8 @@ void BridgeRig::open_journal() {
 
 void BridgeRig::start() {
     const auto sessions = session::recover_sessions(*journal_, *state_);
-    auto bridge = Bridge::start(
-        settings_, sessions.value(), {intake::LinkIntakeTerms(), *journal_, *state_, real_clock()}
-    );
+    auto bridge = Bridge::start(settings_, sessions.value(),
+            {intake::LinkIntakeTerms(), *journal_, *state_, real_clock()});
     if (!bridge) {
         throw std::runtime_error(bridge.error().message);
     }
@@ -101,8 +95,7 @@ void BridgeRig::crash() {
 }
 
 journal::Position BridgeRig::publish(
-    std::string_view topic, std::string_view payload, std::uint8_t qos
-) {
+        std::string_view topic, std::string_view payload, std::uint8_t qos) {
     return append({
         .topic = topic,
         .payload = payload,
@@ -116,8 +109,7 @@ journal::Position BridgeRig::publish(
 journal::Position BridgeRig::append(const Message& message) {
     journal::RecordBatch batch;
     foz::mqtt::encode_message(
-        message, batch.begin_record(static_cast<std::uint8_t>(RecordKind::message))
-    );
+            message, batch.begin_record(static_cast<std::uint8_t>(RecordKind::message)));
     batch.end_record();
     (void)journal_->append(batch).value();
     const journal::Position last = journal_->status().end.previous().value_or(at(0));
@@ -129,16 +121,15 @@ bool BridgeRig::fill_journal(std::string_view topic) {
     const std::string payload(64 << 10, 'y');
     journal::RecordBatch batch;
     foz::mqtt::encode_message(
-        {
-            .topic = topic,
-            .payload = payload,
-            .client_id = "device",
-            .received = real_clock().system_now(),
-            .qos = 1,
-            .properties = {},
-        },
-        batch.begin_record(static_cast<std::uint8_t>(RecordKind::message))
-    );
+            {
+                .topic = topic,
+                .payload = payload,
+                .client_id = "device",
+                .received = real_clock().system_now(),
+                .qos = 1,
+                .properties = {},
+            },
+            batch.begin_record(static_cast<std::uint8_t>(RecordKind::message)));
     batch.end_record();
     return wait_until([&] {
         (void)journal_->append(batch);
@@ -147,23 +138,21 @@ bool BridgeRig::fill_journal(std::string_view topic) {
 }
 
 void BridgeRig::publish_many(
-    std::string_view topic, std::size_t first, std::size_t count, std::uint8_t qos
-) {
+        std::string_view topic, std::size_t first, std::size_t count, std::uint8_t qos) {
     constexpr std::size_t kAppend = 100;
     journal::RecordBatch batch;
     for (std::size_t i = first; i < first + count; ++i) {
         const std::string payload = std::to_string(i);
         foz::mqtt::encode_message(
-            {
-                .topic = topic,
-                .payload = payload,
-                .client_id = "device",
-                .received = real_clock().system_now(),
-                .qos = qos,
-                .properties = {},
-            },
-            batch.begin_record(static_cast<std::uint8_t>(RecordKind::message))
-        );
+                {
+                    .topic = topic,
+                    .payload = payload,
+                    .client_id = "device",
+                    .received = real_clock().system_now(),
+                    .qos = qos,
+                    .properties = {},
+                },
+                batch.begin_record(static_cast<std::uint8_t>(RecordKind::message)));
         batch.end_record();
         if (batch.count() == kAppend || i + 1 == first + count) {
             (void)journal_->append(batch).value();

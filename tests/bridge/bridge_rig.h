@@ -46,15 +46,13 @@ class BridgeRig {
 
     /// Appends a message as foz's own broker would, and waits until it is durable.
     journal::Position publish(
-        std::string_view topic, std::string_view payload, std::uint8_t qos = 1
-    );
+            std::string_view topic, std::string_view payload, std::uint8_t qos = 1);
     journal::Position append(const foz::mqtt::Message& message);
     /// Publishes on `topic` until the journal takes nothing more.
     [[nodiscard]] bool fill_journal(std::string_view topic);
     /// `count` messages "0", "1", ... in a few appends; does not wait.
     void publish_many(
-        std::string_view topic, std::size_t first, std::size_t count, std::uint8_t qos
-    );
+            std::string_view topic, std::size_t first, std::size_t count, std::uint8_t qos);
 
     /// The records of messages in the journal that came in by the bridge:
     /// "topic|payload|qos|retain".

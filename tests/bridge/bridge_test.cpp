@@ -21,8 +21,7 @@ TEST(Bridge, carries_messages_out_under_their_remote_names_at_the_lower_qos) {
     mosquitto.start();
     const Subscriber subscriber(mosquitto.port(), "#");
     BridgeRig rig(
-        {"a/# out 1 local/ remote/", "# out 2 exact/ \"\"", "zero/# out"}, mosquitto.port()
-    );
+            {"a/# out 1 local/ remote/", "# out 2 exact/ \"\"", "zero/# out"}, mosquitto.port());
     rig.start();
     ASSERT_TRUE(rig.connected());
     for (const std::uint8_t qos : {std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{2}}) {
@@ -34,20 +33,17 @@ TEST(Bridge, carries_messages_out_under_their_remote_names_at_the_lower_qos) {
     ASSERT_TRUE(subscriber.gets(9));
     Lines lines = subscriber.lines();
     std::ranges::sort(lines);
-    EXPECT_EQ(
-        lines,
-        (Lines{
-            "b|two|0|0",
-            "b|two|1|0",
-            "b|two|2|0",
-            "remote/a/x|one|0|0",
-            "remote/a/x|one|1|0",
-            "remote/a/x|one|1|0",
-            "zero/c|zero|0|0",
-            "zero/c|zero|0|0",
-            "zero/c|zero|0|0",
-        })
-    );
+    EXPECT_EQ(lines, (Lines{
+                         "b|two|0|0",
+                         "b|two|1|0",
+                         "b|two|2|0",
+                         "remote/a/x|one|0|0",
+                         "remote/a/x|one|1|0",
+                         "remote/a/x|one|1|0",
+                         "zero/c|zero|0|0",
+                         "zero/c|zero|0|0",
+                         "zero/c|zero|0|0",
+                     }));
     EXPECT_TRUE(rig.catches_up());
     EXPECT_EQ(rig.status().sent, 9U);
 }
@@ -87,10 +83,8 @@ TEST(Bridge, makes_no_loop_of_a_topic_that_is_shared_in_both_directions) {
         ASSERT_TRUE(subscriber.gets(3));
         EXPECT_TRUE(rig.catches_up());
         EXPECT_EQ(rig.received(), Lines{"shared/b|from there|1|0"}) << version;
-        EXPECT_EQ(
-            subscriber.lines(),
-            (Lines{"shared/a|from foz|1|0", "shared/b|from there|1|0", "shared/c|last|1|0"})
-        );
+        EXPECT_EQ(subscriber.lines(),
+                (Lines{"shared/a|from foz|1|0", "shared/b|from there|1|0", "shared/c|last|1|0"}));
     }
 }
 
@@ -105,20 +99,18 @@ TEST(Bridge, keeps_the_retained_flag_in_both_directions) {
         ASSERT_TRUE(rig.receives(1));
         publish_by_mosquitto(mosquitto.port(), "in/state", "new", {"-q", "1", "-r"});
         publish_by_mosquitto(mosquitto.port(), "in/event", "once");
-        rig.append(
-            {.topic = "out/state",
-             .payload = "kept",
-             .client_id = "device",
-             .received = real_clock().system_now(),
-             .qos = 1,
-             .retain = true,
-             .properties = {}}
-        );
+        rig.append({.topic = "out/state",
+            .payload = "kept",
+            .client_id = "device",
+            .received = real_clock().system_now(),
+            .qos = 1,
+            .retain = true,
+            .properties = {}});
         ASSERT_TRUE(rig.receives(3));
         EXPECT_TRUE(rig.catches_up());
-        EXPECT_EQ(
-            rig.received(), (Lines{"in/state|old|1|1", "in/state|new|1|1", "in/event|once|1|0"})
-        ) << version;
+        EXPECT_EQ(rig.received(),
+                (Lines{"in/state|old|1|1", "in/state|new|1|1", "in/event|once|1|0"}))
+                << version;
         const Subscriber late(mosquitto.port(), "out/#");
         ASSERT_TRUE(late.gets(1));
         EXPECT_EQ(late.lines(), Lines{"out/state|kept|1|1"});
@@ -129,8 +121,7 @@ TEST(Bridge, passes_the_properties_on_with_what_is_left_of_the_expiry) {
     MosquittoBroker mosquitto;
     mosquitto.start();
     const Subscriber subscriber(
-        mosquitto.port(), "#", {"-V", "5", "-x", "3600", "-F", "%t|%E|%C|%P"}
-    );
+            mosquitto.port(), "#", {"-V", "5", "-x", "3600", "-F", "%t|%E|%C|%P"});
     BridgeRig rig({"# out 1"}, mosquitto.port());
     rig.start();
     ASSERT_TRUE(rig.connected());
@@ -139,14 +130,12 @@ TEST(Bridge, passes_the_properties_on_with_what_is_left_of_the_expiry) {
     properties.add(PropertyId::content_type, "text");
     properties.add_user("name", "value");
     const auto publish = [&](std::string_view topic, std::chrono::seconds age) {
-        rig.append(
-            {.topic = topic,
-             .payload = "x",
-             .client_id = "device",
-             .received = real_clock().system_now() - age,
-             .qos = 1,
-             .properties = properties.properties().bytes()}
-        );
+        rig.append({.topic = topic,
+            .payload = "x",
+            .client_id = "device",
+            .received = real_clock().system_now() - age,
+            .qos = 1,
+            .properties = properties.properties().bytes()});
     };
     publish("young", std::chrono::seconds(40));
     publish("over", std::chrono::seconds(100));
@@ -184,12 +173,8 @@ TEST(Bridge, says_on_the_notification_topic_whether_it_is_there) {
     ASSERT_TRUE(subscriber.gets(3));
     rig.drain();
     ASSERT_TRUE(subscriber.gets(4));
-    EXPECT_EQ(
-        subscriber.lines(),
-        (Lines{
-            "bridge/state|1|0|0", "bridge/state|0|1|0", "bridge/state|1|0|0", "bridge/state|0|0|0"
-        })
-    );
+    EXPECT_EQ(subscriber.lines(), (Lines{"bridge/state|1|0|0", "bridge/state|0|1|0",
+                                      "bridge/state|1|0|0", "bridge/state|0|0|0"}));
     const Subscriber late(mosquitto.port(), "bridge/state");
     ASSERT_TRUE(late.gets(1));
     EXPECT_EQ(late.lines(), Lines{"bridge/state|0|0|1"});

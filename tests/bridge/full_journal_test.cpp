@@ -77,8 +77,7 @@ class FullJournal : public testing::Test {
             if (packet->type == PacketType::publish) {
                 const std::size_t topic_bytes = load_big<std::uint16_t>(body);
                 broker_.acknowledge(
-                    PacketType::puback, load_big<std::uint16_t>(body + 2 + topic_bytes)
-                );
+                        PacketType::puback, load_big<std::uint16_t>(body + 2 + topic_bytes));
             } else if (packet->type == PacketType::puback) {
                 kept_.erase(load_big<std::uint16_t>(body));
             }

@@ -11,8 +11,7 @@ namespace foz::bridge {
 using support::wait_until;
 
 Subscriber::Subscriber(
-    std::uint16_t port, const std::string& filter, const std::vector<std::string>& more
-)
+        std::uint16_t port, const std::string& filter, const std::vector<std::string>& more)
     : directory_("foz-subscriber") {
     const std::string marker = "subscriber/is/there/" + std::to_string(support::free_port());
     std::vector<std::string> command = {
@@ -33,8 +32,7 @@ Subscriber::Subscriber(
     };
     command.insert(command.end(), more.begin(), more.end());
     process_ = std::make_unique<support::ChildProcess>(
-        support::ChildOptions{.command = command, .user = "", .output = directory_ / "lines"}
-    );
+            support::ChildOptions{.command = command, .user = "", .output = directory_ / "lines"});
     const bool subscribed = wait_until([&] {
         publish_by_mosquitto(port, marker, "?");
         return support::content_of(directory_ / "lines").find(marker) != std::string::npos;
@@ -59,12 +57,8 @@ bool Subscriber::gets(std::size_t count) const {
     return wait_until([&] { return lines().size() >= count; }, std::chrono::seconds(30));
 }
 
-void publish_by_mosquitto(
-    std::uint16_t port,
-    std::string_view topic,
-    std::string_view payload,
-    const std::vector<std::string>& more
-) {
+void publish_by_mosquitto(std::uint16_t port, std::string_view topic, std::string_view payload,
+        const std::vector<std::string>& more) {
     std::vector<std::string> command = {
         "mosquitto_pub",
         "-p",

@@ -19,9 +19,8 @@ namespace foz::bridge {
 class Subscriber {
   public:
     /// Waits until it is subscribed. `more`: further arguments.
-    Subscriber(
-        std::uint16_t port, const std::string& filter, const std::vector<std::string>& more = {}
-    );
+    Subscriber(std::uint16_t port, const std::string& filter,
+            const std::vector<std::string>& more = {});
 
     [[nodiscard]] std::vector<std::string> lines() const;
     /// Waits for so many.
@@ -33,11 +32,7 @@ class Subscriber {
 };
 
 /// mosquitto_pub; throws when it fails.
-void publish_by_mosquitto(
-    std::uint16_t port,
-    std::string_view topic,
-    std::string_view payload,
-    const std::vector<std::string>& more = {"-q", "1"}
-);
+void publish_by_mosquitto(std::uint16_t port, std::string_view topic, std::string_view payload,
+        const std::vector<std::string>& more = {"-q", "1"});
 
 }  // namespace foz::bridge

@@ -109,16 +109,13 @@ TEST(TopicMap, lets_the_first_line_decide) {
 
 TEST(TopicMap, subscribes_to_a_filter_once_at_its_highest_qos) {
     EXPECT_EQ(
-        filters(map_of({"a in 0 x/ r/", "a in 2 y/ r/", "b in 1"})), (Filters{"r/a 2", "b 1"})
-    );
+            filters(map_of({"a in 0 x/ r/", "a in 2 y/ r/", "b in 1"})), (Filters{"r/a 2", "b 1"}));
 }
 
 TEST(TopicMap, does_not_take_system_topics_for_a_wildcard) {
     EXPECT_EQ(out(map_of({"# out 1"}), "$SYS/broker/uptime"), "-");
-    EXPECT_EQ(
-        in(map_of({"clients/total in 0 test/ $SYS/broker/"}), "$SYS/broker/clients/total"),
-        "test/clients/total 0"
-    );
+    EXPECT_EQ(in(map_of({"clients/total in 0 test/ $SYS/broker/"}), "$SYS/broker/clients/total"),
+            "test/clients/total 0");
 }
 
 }  // namespace

@@ -25,9 +25,8 @@ const std::string kAccepted("\x20\x02\x00\x00", 4);
 const std::string kWrongPassword("\x20\x02\x00\x04", 4);
 const std::string kNotAuthorized("\x20\x02\x00\x05", 4);
 
-std::string connect_with(
-    std::optional<std::string_view> user_name = {}, std::optional<std::string_view> password = {}
-) {
+std::string connect_with(std::optional<std::string_view> user_name = {},
+        std::optional<std::string_view> password = {}) {
     mqtt::Connect connect;
     connect.client_id = "device";
     connect.user_name = user_name;
@@ -45,10 +44,8 @@ class AccessPolicyTest : public testing::Test {
         listener_.password_file = (directory_ / "passwd").string();
     }
 
-    void write_passwords(
-        const std::vector<std::pair<std::string, std::string>>& users,
-        std::uint32_t iterations = kFewIterations
-    ) {
+    void write_passwords(const std::vector<std::pair<std::string, std::string>>& users,
+            std::uint32_t iterations = kFewIterations) {
         std::string content;
         for (const auto& [name, password] : users) {
             content = access::with_password(content, name, password, iterations).value();
@@ -58,9 +55,9 @@ class AccessPolicyTest : public testing::Test {
 
     void start() {
         journal_ = journal::local::open_or_fail(
-            real_file_system(),
-            {.directory = directory_ / "journal", .segment_bytes = 1 << 20, .free_space_min = 0}
-        );
+                real_file_system(), {.directory = directory_ / "journal",
+                                        .segment_bytes = 1 << 20,
+                                        .free_space_min = 0});
         ASSERT_TRUE(journal_);
         config::Settings settings;
         settings.listeners = {listener_};
@@ -138,9 +135,8 @@ TEST_F(AccessPolicyTest, a_client_is_not_read_from_while_its_password_is_checked
     sender.join();
 }
 
-TEST_F(
-    AccessPolicyTest, a_reading_is_kept_though_its_device_hangs_up_while_its_password_is_checked
-) {
+TEST_F(AccessPolicyTest,
+        a_reading_is_kept_though_its_device_hangs_up_while_its_password_is_checked) {
     write_passwords({{"esp32", "secret"}}, 200'000);
     start();
     const std::string publish("\x30\x04\x00\x01t1", 6);
@@ -155,7 +151,7 @@ TEST_F(
         later.send(publish);
     }
     EXPECT_TRUE(support::wait_until([&] { return broker_->status().messages == 2; }))
-        << broker_->status().messages;
+            << broker_->status().messages;
     EXPECT_TRUE(support::wait_until([&] { return broker_->status().connections == 0; }));
 }
 
@@ -200,7 +196,7 @@ TEST_F(AccessPolicyTest, a_broken_password_file_is_an_error_at_the_start) {
     const auto policy = AccessPolicy::open(listener_, real_clock().system_now());
     ASSERT_FALSE(policy);
     EXPECT_NE(policy.error().message.find("listener test: "), std::string::npos)
-        << policy.error().message;
+            << policy.error().message;
 }
 
 }  // namespace

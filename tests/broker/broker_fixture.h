@@ -24,8 +24,7 @@ inline const std::string kConnackAccepted("\x20\x02\x00\x00", 4);
 inline const std::string kConnackSessionPresent("\x20\x02\x01\x00", 4);
 
 [[nodiscard]] inline std::string connect_bytes(
-    std::string_view client_id, bool clean = true, std::uint16_t keep_alive = 0
-) {
+        std::string_view client_id, bool clean = true, std::uint16_t keep_alive = 0) {
     mqtt::Connect connect;
     connect.client_id = client_id;
     connect.clean_start = clean;
@@ -36,8 +35,7 @@ inline const std::string kConnackSessionPresent("\x20\x02\x01\x00", 4);
 }
 
 [[nodiscard]] inline std::string publish_bytes(
-    std::uint8_t qos, std::uint16_t packet_id, std::string_view payload = "{}"
-) {
+        std::uint8_t qos, std::uint16_t packet_id, std::string_view payload = "{}") {
     mqtt::Publish publish;
     publish.topic = "esp32/pub";
     publish.payload = payload;
@@ -64,12 +62,10 @@ class BrokerOverSockets : public testing::Test {
 
     void start() {
         journal_ = journal::local::open_or_fail(
-            real_file_system(),
-            {.directory = directory_ / "journal",
-             .segment_bytes = 1 << 20,
-             .size_max = journal_max_,
-             .free_space_min = 0}
-        );
+                real_file_system(), {.directory = directory_ / "journal",
+                                        .segment_bytes = 1 << 20,
+                                        .size_max = journal_max_,
+                                        .free_space_min = 0});
         ASSERT_TRUE(journal_);
         auto state = state::StateDatabase::open(directory_ / "state.db");
         ASSERT_TRUE(state) << state.error().message;
@@ -106,7 +102,7 @@ class BrokerOverSockets : public testing::Test {
         const auto reader = journal_->read_from(journal_->status().first).value();
         while (const std::optional<journal::Record> record = reader->next().value()) {
             messages +=
-                record->kind == static_cast<std::uint8_t>(mqtt::RecordKind::message) ? 1 : 0;
+                    record->kind == static_cast<std::uint8_t>(mqtt::RecordKind::message) ? 1 : 0;
         }
         return messages;
     }

@@ -128,13 +128,12 @@ TEST_F(BrokerOverSockets, an_address_that_opens_many_connections_pushes_out_only
     EXPECT_EQ(slow.receive(4), kConnackAccepted);
     broker_.reset();
     EXPECT_EQ(captured.lines_with("limits.connections_unidentified = 10 is reached"), 1U)
-        << captured.text();
+            << captured.text();
     EXPECT_EQ(captured.lines_with("127.0.0.3 has the most"), 1U) << captured.text();
 }
 
-TEST_F(
-    BrokerOverSockets, connections_that_go_while_they_wait_for_a_client_id_leave_room_for_others
-) {
+TEST_F(BrokerOverSockets,
+        connections_that_go_while_they_wait_for_a_client_id_leave_room_for_others) {
     settings_.limits.connections_unidentified = 4;
     settings_.reactors = 1;
     restart();
@@ -186,9 +185,8 @@ TEST_F(BrokerOverSockets, the_largest_buffers_make_room_for_the_others) {
         return client;
     };
     const auto large = unfinished(500'000);
-    ASSERT_TRUE(support::wait_until([&] {
-        return broker_->status().connection_memory_bytes >= 500'000;
-    }));
+    ASSERT_TRUE(support::wait_until(
+            [&] { return broker_->status().connection_memory_bytes >= 500'000; }));
     std::vector<std::unique_ptr<RawClient>> small;
     for (int i = 0; i < 60; ++i) {
         small.push_back(unfinished(12'000));
@@ -241,7 +239,7 @@ TEST_F(BrokerOverSockets, a_kept_session_and_its_qos_2_message_survive_a_crash) 
         client.send(publish_bytes(2, 6));
         EXPECT_EQ(client.receive(4), ack_bytes(mqtt::PacketType::pubrec, 6));
         EXPECT_EQ(messages_in_journal(), before + 1)
-            << "a released packet id stands for a new message";
+                << "a released packet id stands for a new message";
     }
 }
 
@@ -289,11 +287,8 @@ TEST_F(BrokerOverSockets, small_packets_that_make_large_records_hold_up_nobody) 
     mqtt::append_connect(bytes, connect);
     const std::string properties("\x03\x23\x00\x01", 4);  // topic alias 1
     const std::size_t length = 2 + 60'000 + properties.size();
-    bytes +=
-        {'\x30',
-         static_cast<char>(length % 128 | 128),
-         static_cast<char>(length / 128 % 128 | 128),
-         static_cast<char>(length / 16'384)};
+    bytes += {'\x30', static_cast<char>(length % 128 | 128),
+        static_cast<char>(length / 128 % 128 | 128), static_cast<char>(length / 16'384)};
     bytes += {static_cast<char>(60'000 >> 8), static_cast<char>(60'000 & 0xFF)};
     bytes += std::string(60'000, 't') + properties;
     RawClient amplifier(port());
@@ -341,7 +336,7 @@ TEST_F(BrokerOverSockets, a_port_in_use_is_one_clear_sentence) {
     const auto broker = Broker::start(second, *journal_, {}, real_clock());
     ASSERT_FALSE(broker);
     EXPECT_NE(broker.error().message.find("another program, perhaps Mosquitto"), std::string::npos)
-        << broker.error().message;
+            << broker.error().message;
 }
 
 TEST_F(BrokerOverSockets, each_client_and_cause_has_a_line_in_the_log) {
@@ -365,18 +360,12 @@ TEST_F(BrokerOverSockets, each_client_and_cause_has_a_line_in_the_log) {
     ASSERT_TRUE(wait_for_connections(0));
     broker_.reset();  // from now on nobody writes
     for (const std::string name : {"esp32-1", "esp32-2"}) {
-        EXPECT_EQ(
-            captured.lines_with(
-                "(client \"" + name + "\"): its SUBSCRIBE to \"sensors/#\" is refused"
-            ),
-            1U
-        );
-        EXPECT_EQ(
-            captured.lines_with(
-                "(client \"" + name + "\"): limits.packet_bytes = 1 MiB, the packet has 3"
-            ),
-            1U
-        );
+        EXPECT_EQ(captured.lines_with(
+                          "(client \"" + name + "\"): its SUBSCRIBE to \"sensors/#\" is refused"),
+                1U);
+        EXPECT_EQ(captured.lines_with("(client \"" + name +
+                                      "\"): limits.packet_bytes = 1 MiB, the packet has 3"),
+                1U);
     }
     EXPECT_EQ(captured.lines_with("HTTP on an MQTT listener"), 1U) << captured.text();
 }
@@ -405,7 +394,7 @@ TEST_F(BrokerOverSockets, a_client_that_connects_again_and_again_is_named_with_t
     ASSERT_TRUE(wait_for_connections(0));
     broker_.reset();
     EXPECT_EQ(captured.lines_with("(client \"hangs-up\") connects again and again, 10 times"), 1U)
-        << captured.text();
+            << captured.text();
     EXPECT_EQ(captured.lines_with("it hangs up without DISCONNECT"), 1U);
     EXPECT_EQ(captured.lines_with("\"good\""), 0U);
     EXPECT_EQ(captured.lines_with("(client \"twins\") connects again and again"), 1U);
@@ -413,8 +402,7 @@ TEST_F(BrokerOverSockets, a_client_that_connects_again_and_again_is_named_with_t
 }
 
 std::string connect_with_will(
-    const std::string& client_id, const std::string& payload, std::uint32_t delay_seconds
-) {
+        const std::string& client_id, const std::string& payload, std::uint32_t delay_seconds) {
     mqtt::PropertyWriter session;
     session.add(mqtt::PropertyId::session_expiry_interval, delay_seconds);
     mqtt::PropertyWriter of_will;
@@ -438,14 +426,13 @@ TEST_F(BrokerOverSockets, wills_of_connected_clients_count_towards_the_memory_li
     for (int i = 0; i < 40; ++i) {
         clients.push_back(std::make_unique<RawClient>(port()));
         clients.back()->send(
-            connect_with_will("esp32-" + std::to_string(i), std::string(50'000, 'x'), 0)
-        );
+                connect_with_will("esp32-" + std::to_string(i), std::string(50'000, 'x'), 0));
         EXPECT_FALSE(clients.back()->receive(4).empty());
     }
     EXPECT_LE(broker_->status().connection_memory_bytes, 1U << 20);
     EXPECT_TRUE(wait_for_connections(20)) << broker_->status().connections;
     EXPECT_TRUE(support::wait_until([&] { return messages_in_journal() == 20; }))
-        << "the wills of those that were closed are published";
+            << "the wills of those that were closed are published";
 }
 
 TEST_F(BrokerOverSockets, a_delayed_will_that_finds_no_room_is_published_at_once) {
@@ -454,15 +441,15 @@ TEST_F(BrokerOverSockets, a_delayed_will_that_finds_no_room_is_published_at_once
     const LogCapture captured;
     for (int i = 0; i < 5; ++i) {
         RawClient client(port());
-        client.send(connect_with_will("esp32-" + std::to_string(i), std::string(50'000, 'x'), 3'600)
-        );
+        client.send(
+                connect_with_will("esp32-" + std::to_string(i), std::string(50'000, 'x'), 3'600));
         EXPECT_FALSE(client.receive(4).empty());
     }
     EXPECT_TRUE(support::wait_until([&] { return messages_in_journal() == 3; }))
-        << messages_in_journal();
+            << messages_in_journal();
     broker_.reset();
     EXPECT_EQ(captured.lines_with("limits.delayed_will_bytes = 117.1 KiB is reached"), 3U)
-        << captured.text();
+            << captured.text();
 }
 
 TEST_F(BrokerOverSockets, random_client_ids_do_not_lock_a_new_device_out) {

@@ -29,8 +29,7 @@ class BrokerOverTime : public BrokerOverSockets {
     }
     /// Connected, with CONNACK received.
     [[nodiscard]] std::unique_ptr<RawClient> connected(
-        std::string_view client_id, std::uint16_t keep_alive
-    ) {
+            std::string_view client_id, std::uint16_t keep_alive) {
         auto client = std::make_unique<RawClient>(port());
         client->send(connect_bytes(client_id, true, keep_alive));
         EXPECT_EQ(client->receive(4), kConnackAccepted);

@@ -20,18 +20,16 @@ TEST(ClientLog, each_client_and_cause_has_a_line_of_its_own) {
     for (const auto* const who : {"a", "b"}) {
         for (const auto* const cause : {"too large", "malformed"}) {
             for (int i = 0; i < 100; ++i) {
-                log.note(
-                    {.cause = cause,
-                     .who = who,
-                     .network = "n",
-                     .text = std::string(who) + ": " + cause},
-                    kStart
-                );
+                log.note({.cause = cause,
+                             .who = who,
+                             .network = "n",
+                             .text = std::string(who) + ": " + cause},
+                        kStart);
             }
         }
     }
     for (const auto* const line :
-         {"a: too large", "a: malformed", "b: too large", "b: malformed"}) {
+            {"a: too large", "a: malformed", "b: too large", "b: malformed"}) {
         EXPECT_EQ(captured.lines_with(line), 1U) << captured.text();
     }
 }
@@ -58,7 +56,7 @@ TEST(ClientLog, what_follows_is_counted_on_the_line_of_its_client_and_cause) {
     EXPECT_EQ(captured.lines_with("more"), 1U);
     log.tell(kStart + 11min);
     EXPECT_EQ(captured.lines_with("often (1 times more in the last 10 min)"), 1U)
-        << captured.text();
+            << captured.text();
 }
 
 TEST(ClientLog, a_flood_of_one_cause_hides_no_other_cause) {
@@ -100,14 +98,12 @@ TEST(Reconnects, a_client_whose_connections_end_badly_ten_times_is_in_a_loop) {
 }
 
 TEST(LimitText, names_key_limit_and_value) {
-    EXPECT_EQ(
-        limit_text({.name = "packet_bytes", .limit = 1 << 20, .found = 3 << 20}, false),
-        "limits.packet_bytes = 1 MiB, the packet has 3 MiB; raise the limit, or let the client "
-        "send less"
-    );
+    EXPECT_EQ(limit_text({.name = "packet_bytes", .limit = 1 << 20, .found = 3 << 20}, false),
+            "limits.packet_bytes = 1 MiB, the packet has 3 MiB; raise the limit, or let the client "
+            "send less");
     EXPECT_TRUE(limit_text({.name = "packet_bytes", .limit = 1 << 20, .found = (1 << 20) + 5}, true)
-                    .starts_with("limits.connect_packet_bytes = 1 MiB, the packet has 1048581 bytes"
-                    ));
+                    .starts_with(
+                            "limits.connect_packet_bytes = 1 MiB, the packet has 1048581 bytes"));
     EXPECT_TRUE(limit_text({.name = "topic_levels", .limit = 32, .found = 40}, false)
                     .starts_with("limits.topic_levels = 32, its topic has 40"));
 }

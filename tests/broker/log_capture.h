@@ -16,8 +16,7 @@ class LogCapture {
   public:
     LogCapture() : before_(spdlog::default_logger()) {
         auto logger = std::make_shared<spdlog::logger>(
-            "captured", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_, true)
-        );
+                "captured", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_, true));
         logger->set_pattern("%l %v");
         spdlog::set_default_logger(std::move(logger));
     }

@@ -47,11 +47,8 @@ mqtt::Connack connack(const std::string& bytes, ProtocolVersion version) {
     return packet.value_or(mqtt::Connack{});
 }
 
-mqtt::Connect connect_as(
-    std::string_view client_id,
-    ProtocolVersion version = ProtocolVersion::v3_1_1,
-    bool clean_start = true
-) {
+mqtt::Connect connect_as(std::string_view client_id,
+        ProtocolVersion version = ProtocolVersion::v3_1_1, bool clean_start = true) {
     mqtt::Connect connect;
     connect.version = version;
     connect.clean_start = clean_start;
@@ -77,11 +74,8 @@ mqtt::Will will_of(std::string_view topic, std::string_view payload) {
 
 class EachVersion : public testing::TestWithParam<ProtocolVersion> {};
 
-INSTANTIATE_TEST_SUITE_P(
-    Protocol,
-    EachVersion,
-    testing::Values(ProtocolVersion::v3_1, ProtocolVersion::v3_1_1, ProtocolVersion::v5)
-);
+INSTANTIATE_TEST_SUITE_P(Protocol, EachVersion,
+        testing::Values(ProtocolVersion::v3_1, ProtocolVersion::v3_1_1, ProtocolVersion::v5));
 
 TEST_P(EachVersion, a_client_connects_publishes_and_is_acknowledged_when_the_journal_has_it) {
     ScriptedServer server;
@@ -229,19 +223,16 @@ TEST(Protocol, a_session_expiry_over_the_limit_is_shortened_and_the_client_is_to
     properties.add(mqtt::PropertyId::session_expiry_interval, kNeverExpires);
     connect.properties = properties.properties();
     const std::string bytes = client.connect(connect);
-    EXPECT_EQ(
-        connack(bytes, ProtocolVersion::v5)
-            .properties.number(mqtt::PropertyId::session_expiry_interval),
-        3600U
-    );
+    EXPECT_EQ(connack(bytes, ProtocolVersion::v5)
+                      .properties.number(mqtt::PropertyId::session_expiry_interval),
+            3600U);
 }
 
 TEST(Protocol, version_3_1_1_without_client_id_needs_a_clean_session) {
     ScriptedServer server;
     ScriptedClient client(server);
-    const auto answer = connack(
-        client.connect(connect_as("", ProtocolVersion::v3_1_1, false)), ProtocolVersion::v3_1_1
-    );
+    const auto answer = connack(client.connect(connect_as("", ProtocolVersion::v3_1_1, false)),
+            ProtocolVersion::v3_1_1);
     EXPECT_EQ(answer.reason, ReasonCode::client_identifier_not_valid);
     EXPECT_EQ(client.protocol().state(), State::closed);
 }
@@ -253,10 +244,8 @@ TEST(Protocol, extended_authentication_is_refused) {
     mqtt::PropertyWriter properties;
     properties.add(mqtt::PropertyId::authentication_method, "SCRAM-SHA-1");
     connect.properties = properties.properties();
-    EXPECT_EQ(
-        connack(client.connect(connect), ProtocolVersion::v5).reason,
-        ReasonCode::bad_authentication_method
-    );
+    EXPECT_EQ(connack(client.connect(connect), ProtocolVersion::v5).reason,
+            ReasonCode::bad_authentication_method);
 }
 
 TEST(Protocol, a_topic_alias_stands_for_the_topic_it_was_set_to) {
@@ -286,10 +275,8 @@ TEST(Protocol, a_topic_alias_that_was_never_set_or_is_too_large_closes_the_conne
         auto publish = reading(0, 0);
         publish.topic = "";
         publish.properties = properties.properties();
-        EXPECT_EQ(
-            disconnect_reason(client.publish(publish)),
-            alias == 3 ? ReasonCode::protocol_error : ReasonCode::topic_alias_invalid
-        );
+        EXPECT_EQ(disconnect_reason(client.publish(publish)),
+                alias == 3 ? ReasonCode::protocol_error : ReasonCode::topic_alias_invalid);
     }
 }
 
@@ -302,8 +289,7 @@ TEST(Protocol, more_in_flight_than_the_receive_maximum_closes_a_version_5_connec
     client.publish(reading(1, 1));
     client.publish(reading(1, 2));
     EXPECT_EQ(
-        disconnect_reason(client.publish(reading(1, 3))), ReasonCode::receive_maximum_exceeded
-    );
+            disconnect_reason(client.publish(reading(1, 3))), ReasonCode::receive_maximum_exceeded);
 }
 
 TEST(Protocol, qos_2_messages_without_a_release_count_as_in_flight) {
@@ -316,8 +302,7 @@ TEST(Protocol, qos_2_messages_without_a_release_count_as_in_flight) {
     client.publish(reading(2, 2));
     client.acknowledgements();
     EXPECT_EQ(
-        disconnect_reason(client.publish(reading(2, 3))), ReasonCode::receive_maximum_exceeded
-    );
+            disconnect_reason(client.publish(reading(2, 3))), ReasonCode::receive_maximum_exceeded);
     EXPECT_EQ(server.inbox.messages(), 2U);
 }
 
@@ -344,7 +329,7 @@ TEST(Protocol, a_release_of_an_unknown_packet_id_is_answered_and_says_so_in_vers
     client.connect(connect_as("esp32-1", ProtocolVersion::v5));
     const std::string answer = client.release(9);
     const auto pubcomp =
-        mqtt::decode_acknowledgement(only_frame(answer), from_server(ProtocolVersion::v5));
+            mqtt::decode_acknowledgement(only_frame(answer), from_server(ProtocolVersion::v5));
     ASSERT_TRUE(pubcomp);
     EXPECT_EQ(pubcomp->reason, ReasonCode::packet_identifier_not_found);
 }
@@ -364,10 +349,8 @@ TEST(Protocol, a_publish_larger_than_the_limit_is_refused_before_it_is_here) {
     ScriptedServer server(limits);
     ScriptedClient client(server);
     client.connect(connect_as("esp32-1", ProtocolVersion::v5));
-    EXPECT_EQ(
-        disconnect_reason(client.send(std::string("\x30\xFF\xFF\x7F", 4))),
-        ReasonCode::packet_too_large
-    );
+    EXPECT_EQ(disconnect_reason(client.send(std::string("\x30\xFF\xFF\x7F", 4))),
+            ReasonCode::packet_too_large);
 }
 
 TEST(Protocol, topics_deeper_or_longer_than_the_limits_are_refused) {
@@ -437,12 +420,9 @@ TEST(Protocol, a_disconnect_may_not_keep_a_session_that_connect_did_not_keep) {
     client.connect(connect_as("esp32-1", ProtocolVersion::v5));
     mqtt::PropertyWriter properties;
     properties.add(mqtt::PropertyId::session_expiry_interval, 10);
-    EXPECT_EQ(
-        disconnect_reason(client.disconnect(
-            {.reason = ReasonCode::success, .properties = properties.properties()}
-        )),
-        ReasonCode::protocol_error
-    );
+    EXPECT_EQ(disconnect_reason(client.disconnect(
+                      {.reason = ReasonCode::success, .properties = properties.properties()})),
+            ReasonCode::protocol_error);
 }
 
 TEST(Protocol, a_packet_that_only_a_server_sends_closes_the_connection) {
@@ -572,7 +552,7 @@ TEST(Protocol, says_which_limit_a_client_is_over_and_by_what) {
     const std::pair<std::string, std::string> cases[] = {
         {"\x30\x80\x80\xC0\x01", "limits.packet_bytes = 1 MiB, the packet has 3"},
         {"\x30\x0B" + std::string("\x00\x09", 2) + "a/b/c/d/e",
-         "limits.topic_levels = 4, its topic has 5"},
+            "limits.topic_levels = 4, its topic has 5"},
     };
     for (const auto& [bytes, said] : cases) {
         ScriptedServer server(limits);
@@ -580,14 +560,14 @@ TEST(Protocol, says_which_limit_a_client_is_over_and_by_what) {
         (void)client.connect(connect_as("esp32-1"));
         (void)client.send(bytes);
         EXPECT_TRUE(client.protocol().close_reason().starts_with(said))
-            << client.protocol().close_reason();
+                << client.protocol().close_reason();
     }
     ScriptedServer server(limits);
     ScriptedClient client(server);
     (void)client.send("\x10\x80\x10");
     EXPECT_TRUE(client.protocol().close_reason().starts_with(
-        "limits.connect_packet_bytes = 1 KiB, the packet has 2 KiB"
-    )) << client.protocol().close_reason();
+            "limits.connect_packet_bytes = 1 KiB, the packet has 2 KiB"))
+            << client.protocol().close_reason();
 }
 
 TEST(Protocol, counts_what_it_keeps_of_a_client) {

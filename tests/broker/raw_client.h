@@ -36,7 +36,7 @@ class RawClient {
         address.sin_port = htons(port);
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         if (socket_ < 0 ||
-            ::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
+                ::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {
             throw std::runtime_error("cannot connect");
         }
         // What is sent is there: it waits for no acknowledgement of what was sent before.
@@ -61,8 +61,7 @@ class RawClient {
 
     /// Exactly `size` bytes, or fewer when the server closes or `limit` passes.
     std::string receive(
-        std::size_t size, std::chrono::milliseconds limit = std::chrono::seconds(10)
-    ) {
+            std::size_t size, std::chrono::milliseconds limit = std::chrono::seconds(10)) {
         std::string bytes;
         while (bytes.size() < size) {
             const std::string more = receive_some(size - bytes.size(), limit);
@@ -76,8 +75,7 @@ class RawClient {
 
     /// What comes next, up to `size` bytes; "" when the server closes or `limit` passes.
     std::string receive_some(
-        std::size_t size = kPiece, std::chrono::milliseconds limit = std::chrono::seconds(10)
-    ) {
+            std::size_t size = kPiece, std::chrono::milliseconds limit = std::chrono::seconds(10)) {
         char buffer[kPiece];
         if (!readable(limit)) {
             return {};
@@ -95,8 +93,7 @@ class RawClient {
 
     /// Everything until the server closes the connection; nothing if it does not within `limit`.
     std::optional<std::string> receive_until_closed(
-        std::chrono::milliseconds limit = std::chrono::seconds(10)
-    ) {
+            std::chrono::milliseconds limit = std::chrono::seconds(10)) {
         std::string bytes;
         while (!closed_) {
             const std::string more = receive(1, limit);

@@ -48,11 +48,8 @@ TEST_P(Release, is_complete_for_the_client_only_once_it_is_on_disk) {
     client.send(bytes);
     ASSERT_EQ(client.receive(4).size(), 4U);
     bytes.clear();
-    mqtt::append_publish(
-        bytes,
-        {.topic = "t", .payload = "1", .packet_id = 5, .qos = 2},
-        mqtt::ProtocolVersion::v3_1_1
-    );
+    mqtt::append_publish(bytes, {.topic = "t", .payload = "1", .packet_id = 5, .qos = 2},
+            mqtt::ProtocolVersion::v3_1_1);
     client.send(bytes);
     ASSERT_EQ(client.receive(4), packet(mqtt::PacketType::pubrec, 5));
     {
@@ -66,12 +63,10 @@ TEST_P(Release, is_complete_for_the_client_only_once_it_is_on_disk) {
     EXPECT_EQ(client.receive(4), packet(mqtt::PacketType::pubcomp, 5));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Broker,
-    Release,
-    testing::Values(config::Ack::journal, config::Ack::memory),
-    [](const auto& tested) { return tested.param == config::Ack::memory ? "memory" : "journal"; }
-);
+INSTANTIATE_TEST_SUITE_P(Broker, Release,
+        testing::Values(config::Ack::journal, config::Ack::memory), [](const auto& tested) {
+            return tested.param == config::Ack::memory ? "memory" : "journal";
+        });
 
 }  // namespace
 }  // namespace foz::broker

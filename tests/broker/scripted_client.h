@@ -78,9 +78,8 @@ class ScriptedClient {
                 protocol_.acknowledge(ack, out);
             }
         }
-        std::erase_if(server_.inbox.acks(), [this](const intake::PendingAck& ack) {
-            return ack.connection == self_.token();
-        });
+        std::erase_if(server_.inbox.acks(),
+                [this](const intake::PendingAck& ack) { return ack.connection == self_.token(); });
         return out;
     }
 

@@ -66,7 +66,7 @@ TEST(SessionRegistry, a_kept_session_is_taken_up_again_until_it_expires) {
     EXPECT_EQ(registry.open("a", false, 60).session, session);
     (void)registry.release("a", kSecond, std::nullopt, now + std::chrono::seconds(100));
     EXPECT_TRUE(registry.take_due(now + std::chrono::seconds(120), kSweeper).empty())
-        << "the first alarm is out of date";
+            << "the first alarm is out of date";
 
     const auto due = registry.take_due(now + std::chrono::seconds(160), kSweeper);
     ASSERT_EQ(due.size(), 1U);
@@ -139,7 +139,7 @@ TEST(SessionRegistry, there_are_at_most_so_many_kept_sessions) {
     EXPECT_TRUE(registry.open("clean", true, 0).session);
     ASSERT_TRUE(registry.claim("a", kFirst).granted);
     EXPECT_TRUE(registry.open("a", true, 60).session)
-        << "one that ends with its connection does not count";
+            << "one that ends with its connection does not count";
     ASSERT_TRUE(registry.claim("b", kSecond).granted);
     EXPECT_FALSE(registry.open("b", true, 60).session);
     EXPECT_TRUE(registry.open("b", true, 0).session);
@@ -187,7 +187,7 @@ TEST(SessionRegistry, the_session_without_use_whose_client_left_first_makes_room
         ASSERT_TRUE(opened.session);
         EXPECT_EQ(opened.dropped, dropped);
         EXPECT_FALSE(registry.claim(dropped, kFirst).granted)
-            << "its end is not in the journal yet";
+                << "its end is not in the journal yet";
         EXPECT_EQ(registry.release(dropped, kSweeper, std::nullopt, {}), kFirst);
         (void)registry.release(dropped, kFirst, std::nullopt, {});
     }

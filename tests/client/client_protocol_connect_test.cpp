@@ -24,13 +24,11 @@ std::vector<Told> subscribes_in(std::string_view out, ProtocolVersion version) {
             continue;
         }
         const auto packet = mqtt::decode_subscribe(
-            (*frame)->body, {.version = version, .sender = mqtt::Sender::client, .limits = {}}
-        );
+                (*frame)->body, {.version = version, .sender = mqtt::Sender::client, .limits = {}});
         Told& filters = packets.emplace_back();
         for (const mqtt::Subscription& entry : packet->subscriptions) {
             filters.push_back(
-                fmt::format("{}:{}:{}", entry.filter, entry.qos, entry.retain_handling)
-            );
+                    fmt::format("{}:{}:{}", entry.filter, entry.qos, entry.retain_handling));
         }
     }
     return packets;
@@ -87,23 +85,19 @@ TEST(ClientProtocol, subscribes_and_is_ready_with_suback) {
     EXPECT_EQ(broker.protocol().state(), State::subscribing);
     EXPECT_TRUE(broker.protocol().awaits_suback());
     broker.suback(
-        ScriptedBroker::kSubscribeId, {ReasonCode::granted_qos_1, ReasonCode::granted_qos_2}
-    );
+            ScriptedBroker::kSubscribeId, {ReasonCode::granted_qos_1, ReasonCode::granted_qos_2});
     EXPECT_EQ(broker.protocol().state(), State::ready);
     EXPECT_EQ(broker.protocol().subscription_trouble(), "");
 }
 
 TEST(ClientProtocol, splits_its_filters_over_as_many_packets_as_the_broker_wants) {
     SessionTerms wanted = subscribing(
-        {{.filter = "a"}, {.filter = "b"}, {.filter = "c"}, {.filter = "d"}, {.filter = "e"}}
-    );
+            {{.filter = "a"}, {.filter = "b"}, {.filter = "c"}, {.filter = "d"}, {.filter = "e"}});
     wanted.filters_per_packet = 2;
     ScriptedBroker broker(wanted);
     broker.open();
-    EXPECT_EQ(
-        subscribes_in(broker.connack(), ProtocolVersion::v5),
-        (std::vector<Told>{{"a:1:1", "b:1:1"}, {"c:1:1", "d:1:1"}, {"e:1:1"}})
-    );
+    EXPECT_EQ(subscribes_in(broker.connack(), ProtocolVersion::v5),
+            (std::vector<Told>{{"a:1:1", "b:1:1"}, {"c:1:1", "d:1:1"}, {"e:1:1"}}));
     const auto id = ScriptedBroker::kSubscribeId;
     const auto granted = ReasonCode::granted_qos_1;
     broker.suback(id + 1, {granted, granted});
@@ -123,15 +117,14 @@ TEST(ClientProtocol, does_not_subscribe_again_while_the_broker_keeps_the_session
     broker.close();
     broker.open();
     EXPECT_EQ(subscribes_in(broker.connack(), ProtocolVersion::v5).size(), 1U)
-        << "a new session has no subscriptions";
+            << "a new session has no subscriptions";
 }
 
 TEST(ClientProtocol, subscribes_on_its_first_connection_even_to_a_session_that_is_there) {
     ScriptedBroker broker(subscribing({{.filter = "a"}}));
     broker.open();
-    EXPECT_EQ(
-        subscribes_in(broker.connack({.session_present = true}), ProtocolVersion::v5).size(), 1U
-    );
+    EXPECT_EQ(subscribes_in(broker.connack({.session_present = true}), ProtocolVersion::v5).size(),
+            1U);
 }
 
 TEST(ClientProtocol, says_which_filter_was_refused_and_asks_again_after_a_minute) {
@@ -162,9 +155,8 @@ TEST(ClientProtocol, says_when_a_filter_is_granted_with_less_than_was_asked) {
     broker.open();
     broker.connack();
     broker.suback(ScriptedBroker::kSubscribeId, {ReasonCode::granted_qos_1});
-    EXPECT_EQ(
-        broker.protocol().subscription_trouble(), "the broker gives \"a\" at QoS 1 only, not 2"
-    );
+    EXPECT_EQ(broker.protocol().subscription_trouble(),
+            "the broker gives \"a\" at QoS 1 only, not 2");
     EXPECT_EQ(broker.time_passes(std::chrono::seconds(30)), "") << "it was granted";
 }
 
@@ -179,8 +171,8 @@ TEST(ClientProtocol, explains_each_refusal_of_connect) {
         {ReasonCode::bad_user_name_or_password, Cause::bad_credentials, "user name or password"},
         {ReasonCode::not_authorized, Cause::not_authorized, "does not let client id \"foz-1\" in"},
         {ReasonCode::client_identifier_not_valid, Cause::identifier, "client id \"foz-1\""},
-        {ReasonCode::server_unavailable, Cause::server_unavailable, "does not take connections now"
-        },
+        {ReasonCode::server_unavailable, Cause::server_unavailable,
+            "does not take connections now"},
         {ReasonCode::unsupported_protocol_version, Cause::protocol, "does not speak MQTT"},
     };
     for (const ProtocolVersion version : {ProtocolVersion::v3_1_1, ProtocolVersion::v5}) {
@@ -212,11 +204,8 @@ TEST(ClientProtocol, recognises_what_is_not_a_broker) {
         {{}, Cause::not_mqtt, "a web server"},
         {{}, Cause::not_mqtt, "does not speak MQTT"},
     };
-    const std::string_view answers[] = {
-        {"\x15\x03\x01\x00\x02\x02\x28", 7},
-        "HTTP/1.1 400 Bad Request\r\n",
-        "SSH-2.0-OpenSSH_9.2\r\n"
-    };
+    const std::string_view answers[] = {{"\x15\x03\x01\x00\x02\x02\x28", 7},
+        "HTTP/1.1 400 Bad Request\r\n", "SSH-2.0-OpenSSH_9.2\r\n"};
     for (std::size_t i = 0; i < std::size(peers); ++i) {
         ScriptedBroker broker(terms(ProtocolVersion::v3_1_1));
         broker.open();

@@ -18,14 +18,11 @@ TEST(ClientProtocol, delivers_what_it_publishes_and_says_so) {
     for (const ProtocolVersion version : {ProtocolVersion::v3_1_1, ProtocolVersion::v5}) {
         ScriptedBroker broker(terms(version));
         broker.become_ready();
-        EXPECT_EQ(
-            broker.foz_publishes("a", 0, 10), mqtt::publish({.topic = "a", .payload = "x"}, version)
-        );
+        EXPECT_EQ(broker.foz_publishes("a", 0, 10),
+                mqtt::publish({.topic = "a", .payload = "x"}, version));
         EXPECT_EQ(broker.told(), Told{"delivered 10"});
-        EXPECT_EQ(
-            broker.foz_publishes("a", 1, 11),
-            mqtt::publish({.topic = "a", .payload = "x", .packet_id = 1, .qos = 1}, version)
-        );
+        EXPECT_EQ(broker.foz_publishes("a", 1, 11),
+                mqtt::publish({.topic = "a", .payload = "x", .packet_id = 1, .qos = 1}, version));
         broker.foz_publishes("a", 2, 12);
         EXPECT_EQ(broker.told(), Told{});
         EXPECT_EQ(broker.answer(PacketType::pubrec, 2), mqtt::ack(PacketType::pubrel, 2));
@@ -75,12 +72,11 @@ TEST(ClientProtocol, sends_unacknowledged_messages_again_in_order_with_dup) {
     broker.close();
     broker.open();
     const std::string again = broker.connack({.session_present = true});
-    EXPECT_EQ(
-        again,
-        mqtt::publish({.topic = "a", .payload = "x", .packet_id = 1, .qos = 1, .dup = true}) +
-            mqtt::ack(PacketType::pubrel, 2) +
-            mqtt::publish({.topic = "c", .payload = "x", .packet_id = 3, .qos = 2, .dup = true})
-    );
+    EXPECT_EQ(again,
+            mqtt::publish({.topic = "a", .payload = "x", .packet_id = 1, .qos = 1, .dup = true}) +
+                    mqtt::ack(PacketType::pubrel, 2) +
+                    mqtt::publish(
+                            {.topic = "c", .payload = "x", .packet_id = 3, .qos = 2, .dup = true}));
 }
 
 TEST(ClientProtocol, sends_them_as_new_messages_when_the_broker_has_lost_the_session) {
@@ -89,15 +85,12 @@ TEST(ClientProtocol, sends_them_as_new_messages_when_the_broker_has_lost_the_ses
     broker.foz_publishes("a", 1, 1);
     broker.close();
     broker.open();
-    EXPECT_EQ(
-        broker.connack(), mqtt::publish({.topic = "a", .payload = "x", .packet_id = 1, .qos = 1})
-    );
+    EXPECT_EQ(broker.connack(),
+            mqtt::publish({.topic = "a", .payload = "x", .packet_id = 1, .qos = 1}));
     broker.close();
     broker.open();
-    EXPECT_EQ(
-        broker.connack({.session_present = true}),
-        mqtt::publish({.topic = "a", .payload = "x", .packet_id = 1, .qos = 1, .dup = true})
-    );
+    EXPECT_EQ(broker.connack({.session_present = true}),
+            mqtt::publish({.topic = "a", .payload = "x", .packet_id = 1, .qos = 1, .dup = true}));
 }
 
 TEST(ClientProtocol, sends_again_only_as_much_at_once_as_the_broker_now_takes) {
@@ -112,12 +105,10 @@ TEST(ClientProtocol, sends_again_only_as_much_at_once_as_the_broker_now_takes) {
     properties.add(mqtt::PropertyId::receive_maximum, 1);
     const auto again = [](std::uint16_t packet_id) {
         return mqtt::publish(
-            {.topic = "a", .payload = "x", .packet_id = packet_id, .qos = 1, .dup = true}
-        );
+                {.topic = "a", .payload = "x", .packet_id = packet_id, .qos = 1, .dup = true});
     };
-    EXPECT_EQ(
-        broker.connack({.session_present = true, .properties = properties.properties()}), again(1)
-    );
+    EXPECT_EQ(broker.connack({.session_present = true, .properties = properties.properties()}),
+            again(1));
     EXPECT_FALSE(broker.protocol().has_capacity()) << "what was sent before goes first";
     EXPECT_EQ(broker.answer(PacketType::puback, 1), again(2));
     EXPECT_EQ(broker.answer(PacketType::puback, 2), again(3));
@@ -130,7 +121,7 @@ TEST(ClientProtocol, fits_what_it_publishes_to_what_the_broker_takes) {
     properties.add(mqtt::PropertyId::maximum_qos, 1);
     properties.add(mqtt::PropertyId::retain_available, 0);
     const std::string fits =
-        mqtt::publish({.topic = "ab", .payload = "x", .packet_id = 1, .qos = 1});
+            mqtt::publish({.topic = "ab", .payload = "x", .packet_id = 1, .qos = 1});
     properties.add(mqtt::PropertyId::maximum_packet_size, static_cast<std::uint32_t>(fits.size()));
     ScriptedBroker broker(terms());
     broker.open();

@@ -57,9 +57,8 @@ TEST(ClientProtocol, passes_another_message_on_that_has_a_packet_id_not_yet_rele
     elsewhere.topic = "u";
     broker.publish(elsewhere);
     broker.publish(elsewhere);
-    EXPECT_EQ(
-        broker.told(), (Told{"t=1", "PUBREC 6", "t=2", "PUBREC 6", "u=2", "PUBREC 6", "PUBREC 6"})
-    );
+    EXPECT_EQ(broker.told(),
+            (Told{"t=1", "PUBREC 6", "t=2", "PUBREC 6", "u=2", "PUBREC 6", "PUBREC 6"}));
     EXPECT_EQ(broker.session().unreleased_count(), 1U);
 }
 
@@ -125,16 +124,14 @@ TEST(ClientProtocol, is_told_by_the_broker_that_another_client_has_its_id) {
     ScriptedBroker broker(terms());
     broker.become_ready();
     std::string bytes;
-    mqtt::append_disconnect(
-        bytes, {.reason = ReasonCode::session_taken_over, .properties = {}}, ProtocolVersion::v5
-    );
+    mqtt::append_disconnect(bytes, {.reason = ReasonCode::session_taken_over, .properties = {}},
+            ProtocolVersion::v5);
     broker.send(bytes);
     ASSERT_TRUE(broker.protocol().failure());
     EXPECT_EQ(broker.protocol().failure()->cause, Cause::taken_over);
-    EXPECT_NE(
-        broker.protocol().failure()->message.find("another client uses the client id \"foz-1\""),
-        std::string::npos
-    );
+    EXPECT_NE(broker.protocol().failure()->message.find(
+                      "another client uses the client id \"foz-1\""),
+            std::string::npos);
 }
 
 TEST(ClientProtocol, breaks_off_when_the_broker_breaks_the_protocol) {

@@ -21,10 +21,8 @@ using support::wait_until;
 class LinkUnderTest final : public LinkUser {
   public:
     explicit LinkUnderTest(
-        std::string url,
-        const std::function<void(config::Remote&, SessionTerms&)>& adapt = [](config::Remote&,
-                                                                              SessionTerms&) {}
-    ) {
+            std::string url, const std::function<void(config::Remote&, SessionTerms&)>& adapt =
+                                     [](config::Remote&, SessionTerms&) {}) {
         config::Remote remote;
         remote.name = "test";
         remote.url = std::move(url);
@@ -33,13 +31,10 @@ class LinkUnderTest final : public LinkUser {
         auto terms = session_terms(remote);
         terms->filters = {{.filter = "t/#", .qos = 2}};
         adapt(remote, *terms);
-        link_ = std::make_unique<Link>(
-            loop_,
-            Link::Options{.log_name = "source test", .remote = remote, .terms = *terms},
-            std::make_shared<session::Session>("$source/test", session::kNeverExpires),
-            *this,
-            real_clock()
-        );
+        link_ = std::make_unique<Link>(loop_,
+                Link::Options{.log_name = "source test", .remote = remote, .terms = *terms},
+                std::make_shared<session::Session>("$source/test", session::kNeverExpires), *this,
+                real_clock());
         loop_.post([this] { link_->start(); });
     }
     ~LinkUnderTest() override { loop_.stop(); }
@@ -68,8 +63,7 @@ class LinkUnderTest final : public LinkUser {
         loop_.run([&] {
             if (link_->has_capacity()) {
                 link_->publish(
-                    {.message = {.topic = topic, .payload = payload, .qos = qos}, .tag = 1}
-                );
+                        {.message = {.topic = topic, .payload = payload, .qos = qos}, .tag = 1});
                 link_->flush();
             }
         });
@@ -122,7 +116,7 @@ TEST(Link, carries_messages_of_every_qos_both_ways) {
     for (const std::string_view version : {"3.1.1", "5"}) {
         LinkUnderTest link(tcp(mosquitto.port()), [&](config::Remote&, SessionTerms& terms) {
             terms.version =
-                version == "5" ? mqtt::ProtocolVersion::v5 : mqtt::ProtocolVersion::v3_1_1;
+                    version == "5" ? mqtt::ProtocolVersion::v5 : mqtt::ProtocolVersion::v3_1_1;
         });
         ASSERT_TRUE(link.becomes_ready());
         for (std::uint8_t qos = 0; qos <= 2; ++qos) {
@@ -166,9 +160,8 @@ TEST(Link, comes_back_when_the_broker_does_and_takes_up_its_session) {
 
 TEST(Link, names_the_name_that_cannot_be_resolved) {
     LinkUnderTest link("mqtt://no-such-host.invalid:1883");
-    expect_says(
-        link.fails_with(Cause::name_not_resolved), "\"no-such-host.invalid\" cannot be resolved"
-    );
+    expect_says(link.fails_with(Cause::name_not_resolved),
+            "\"no-such-host.invalid\" cannot be resolved");
 }
 
 TEST(Link, says_that_a_password_is_wrong) {
@@ -176,8 +169,7 @@ TEST(Link, says_that_a_password_is_wrong) {
     const std::string passwords = (directory / "passwords").string();
     support::run_to_end({"mosquitto_passwd", "-c", "-b", passwords, "foz", "right"});
     support::MosquittoBroker mosquitto(
-        {.persistence = false, .configuration = "password_file " + passwords}
-    );
+            {.persistence = false, .configuration = "password_file " + passwords});
     mosquitto.start();
     const auto with_password = [](std::string password) {
         return [password](config::Remote&, SessionTerms& terms) {
@@ -246,10 +238,8 @@ TEST(Link, gives_a_broker_up_that_does_not_answer) {
 
 TEST(Link, speaks_websocket) {
     const std::uint16_t port = support::free_port();
-    support::MosquittoBroker mosquitto(
-        {.persistence = false,
-         .configuration = fmt::format("listener {} 127.0.0.1\nprotocol websockets", port)}
-    );
+    support::MosquittoBroker mosquitto({.persistence = false,
+        .configuration = fmt::format("listener {} 127.0.0.1\nprotocol websockets", port)});
     mosquitto.start();
     LinkUnderTest link(fmt::format("ws://127.0.0.1:{}/mqtt", port));
     ASSERT_TRUE(link.becomes_ready()) << mosquitto.log();
@@ -273,13 +263,8 @@ class LinkOverTls : public testing::Test {
     void start_mosquitto(const std::string& certificate, std::string_view rest = "") {
         mosquitto_ = std::make_unique<support::MosquittoBroker>(support::MosquittoOptions{
             .persistence = false,
-            .configuration = fmt::format(
-                "listener {} 127.0.0.1\ncertfile {}\nkeyfile {}\n{}",
-                tls_port_,
-                certificate,
-                support::key_of(certificate),
-                rest
-            ),
+            .configuration = fmt::format("listener {} 127.0.0.1\ncertfile {}\nkeyfile {}\n{}",
+                    tls_port_, certificate, support::key_of(certificate), rest),
         });
         mosquitto_->start();
     }
@@ -296,10 +281,8 @@ class LinkOverTls : public testing::Test {
 };
 
 TEST_F(LinkOverTls, carries_messages_with_a_client_certificate) {
-    start_mosquitto(
-        authority_.server({"localhost"}),
-        fmt::format("cafile {}\nrequire_certificate true", authority_.ca())
-    );
+    start_mosquitto(authority_.server({"localhost"}),
+            fmt::format("cafile {}\nrequire_certificate true", authority_.ca()));
     LinkUnderTest link(url(), [&](config::Remote& remote, SessionTerms&) {
         remote.tls = authority_.client_tls(authority_.device("foz"));
     });
@@ -335,8 +318,7 @@ TEST_F(LinkOverTls, says_what_is_wrong_with_the_brokers_certificate) {
 TEST_F(LinkOverTls, says_when_one_side_speaks_tls_and_the_other_does_not) {
     start_mosquitto(authority_.server({"localhost"}));
     LinkUnderTest tls_to_plain(
-        fmt::format("mqtts://localhost:{}", mosquitto_->port()), trusting(authority_.ca())
-    );
+            fmt::format("mqtts://localhost:{}", mosquitto_->port()), trusting(authority_.ca()));
     EXPECT_TRUE(wait_until([&] { return tls_to_plain.has_failed_with(Cause::tls); }));
     LinkUnderTest plain_to_tls(url("mqtt"));
     EXPECT_TRUE(wait_until([&] {

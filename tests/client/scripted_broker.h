@@ -26,8 +26,7 @@ inline SessionTerms terms(mqtt::ProtocolVersion version = mqtt::ProtocolVersion:
 }
 
 inline SessionTerms subscribing(
-    std::vector<Filter> filters, mqtt::ProtocolVersion version = mqtt::ProtocolVersion::v5
-) {
+        std::vector<Filter> filters, mqtt::ProtocolVersion version = mqtt::ProtocolVersion::v5) {
     SessionTerms made = terms(version);
     made.filters = std::move(filters);
     return made;
@@ -63,11 +62,9 @@ class ScriptedBroker final : public Receiver {
     }
     std::string suback(std::uint16_t packet_id, std::vector<mqtt::ReasonCode> reasons) {
         std::string bytes;
-        mqtt::append_suback(
-            bytes,
-            {.packet_id = packet_id, .reasons = std::move(reasons), .properties = {}},
-            version_
-        );
+        mqtt::append_suback(bytes,
+                {.packet_id = packet_id, .reasons = std::move(reasons), .properties = {}},
+                version_);
         return send(bytes);
     }
     std::string publish(const mqtt::Publish& packet) {
@@ -75,15 +72,11 @@ class ScriptedBroker final : public Receiver {
         mqtt::append_publish(bytes, packet, version_);
         return send(bytes);
     }
-    std::string answer(
-        mqtt::PacketType type,
-        std::uint16_t packet_id,
-        mqtt::ReasonCode reason = mqtt::ReasonCode::success
-    ) {
+    std::string answer(mqtt::PacketType type, std::uint16_t packet_id,
+            mqtt::ReasonCode reason = mqtt::ReasonCode::success) {
         std::string bytes;
-        mqtt::append_acknowledgement(
-            bytes, type, {.packet_id = packet_id, .reason = reason, .properties = {}}, version_
-        );
+        mqtt::append_acknowledgement(bytes, type,
+                {.packet_id = packet_id, .reason = reason, .properties = {}}, version_);
         return send(bytes);
     }
     std::string acknowledge(mqtt::PacketType type, std::uint16_t packet_id) {
@@ -94,8 +87,7 @@ class ScriptedBroker final : public Receiver {
     std::string foz_publishes(std::string_view topic, std::uint8_t qos, std::uint64_t tag) {
         std::string out;
         protocol_.publish(
-            {.message = {.topic = topic, .payload = "x", .qos = qos}, .tag = tag}, *this, out
-        );
+                {.message = {.topic = topic, .payload = "x", .qos = qos}, .tag = tag}, *this, out);
         return out;
     }
     std::string time_passes(std::chrono::seconds time, bool reading = true) {
@@ -109,10 +101,8 @@ class ScriptedBroker final : public Receiver {
         open();
         connack({.session_present = session_present});
         if (protocol_.state() == ClientProtocol::State::subscribing) {
-            suback(
-                kSubscribeId,
-                std::vector(protocol_.terms().filters.size(), mqtt::ReasonCode::granted_qos_2)
-            );
+            suback(kSubscribeId,
+                    std::vector(protocol_.terms().filters.size(), mqtt::ReasonCode::granted_qos_2));
         }
         (void)told();
     }
@@ -137,14 +127,12 @@ class ScriptedBroker final : public Receiver {
         told_.push_back(fmt::format("{} {}", mqtt::packet_name(answer.type), answer.packet_id));
     }
     void on_delivered(std::uint64_t tag, mqtt::ReasonCode reason) override {
-        told_.push_back(
-            mqtt::is_failure(reason) ? fmt::format("refused {}", tag)
-                                     : fmt::format("delivered {}", tag)
-        );
+        told_.push_back(mqtt::is_failure(reason) ? fmt::format("refused {}", tag)
+                                                 : fmt::format("delivered {}", tag));
     }
 
     std::shared_ptr<session::Session> session_ =
-        std::make_shared<session::Session>("$source/test", session::kNeverExpires);
+            std::make_shared<session::Session>("$source/test", session::kNeverExpires);
     mqtt::ProtocolVersion version_;
     ClientProtocol protocol_;
     SteadyTime now_{std::chrono::hours(1)};

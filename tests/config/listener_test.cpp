@@ -20,18 +20,17 @@ Lines errors_of_listener(const std::string& address, const std::string& line) {
 
 /// `tls` of a listener with server.crt, server.key and `rest`, in the second line.
 Lines errors_of_tls(const std::string& rest) {
-    return errors_of(
-        "[listener.a]\ntls = { certificate = \"server.crt\", key = \"server.key\"" + rest + " }\n"
-    );
+    return errors_of("[listener.a]\ntls = { certificate = \"server.crt\", key = \"server.key\"" +
+                     rest + " }\n");
 }
 
 // The listener of the example in design.md.
 TEST(ListenerSettings, take_tls_as_a_table_in_a_line_or_as_a_section) {
     const auto line = parse_settings(
-        "[listener.devices]\naddress = \"0.0.0.0:8883\"\n"
-        "tls = { certificate = \"server.crt\", key = \"server.key\", client_ca = \"ca.crt\" }\n",
-        "foz.toml"
-    );
+            "[listener.devices]\naddress = \"0.0.0.0:8883\"\n"
+            "tls = { certificate = \"server.crt\", key = \"server.key\", client_ca = \"ca.crt\" "
+            "}\n",
+            "foz.toml");
     ASSERT_TRUE(line) << line.error().lines.at(0);
     ServerTls expected;
     expected.certificate = "server.crt";
@@ -39,11 +38,10 @@ TEST(ListenerSettings, take_tls_as_a_table_in_a_line_or_as_a_section) {
     expected.client_ca = "ca.crt";
     EXPECT_EQ(line->listeners.at(0).tls, expected);
     const auto section = parse_settings(
-        "[listener.devices]\npassword_file = \"passwords\"\n[listener.devices.tls]\n"
-        "certificate = \"server.crt\"\nkey = \"server.key\"\nclient_ca = \"ca.crt\"\n"
-        "crl = \"crl.pem\"\nclient_certificate = \"optional\"\n",
-        "foz.toml"
-    );
+            "[listener.devices]\npassword_file = \"passwords\"\n[listener.devices.tls]\n"
+            "certificate = \"server.crt\"\nkey = \"server.key\"\nclient_ca = \"ca.crt\"\n"
+            "crl = \"crl.pem\"\nclient_certificate = \"optional\"\n",
+            "foz.toml");
     ASSERT_TRUE(section) << section.error().lines.at(0);
     expected.crl = "crl.pem";
     expected.client_certificate = ClientCertificate::optional;
@@ -52,57 +50,39 @@ TEST(ListenerSettings, take_tls_as_a_table_in_a_line_or_as_a_section) {
 }
 
 TEST(ListenerSettings, need_a_certificate_and_its_key) {
-    EXPECT_EQ(
-        errors_of("[listener.a]\ntls = { certificate = \"server.crt\" }\n"),
-        Lines{"foz.toml:2: tls of [listener.a] needs \"key\", such as key = \"server.key\""}
-    );
-    EXPECT_EQ(
-        errors_of("[listener.a]\ntls = { key = \"server.key\" }\n"),
-        Lines{"foz.toml:2: tls of [listener.a] needs \"certificate\", such as certificate = "
-              "\"server.crt\""}
-    );
-    EXPECT_EQ(
-        errors_of("[listener.a]\ntls = true\n"),
-        Lines{
-            "foz.toml:2: \"tls\" in [listener.a] must be a table, such as tls = { ca = \"ca.crt\" "
-            "}; it is true"
-        }
-    );
+    EXPECT_EQ(errors_of("[listener.a]\ntls = { certificate = \"server.crt\" }\n"),
+            Lines{"foz.toml:2: tls of [listener.a] needs \"key\", such as key = \"server.key\""});
+    EXPECT_EQ(errors_of("[listener.a]\ntls = { key = \"server.key\" }\n"),
+            Lines{"foz.toml:2: tls of [listener.a] needs \"certificate\", such as certificate = "
+                  "\"server.crt\""});
+    EXPECT_EQ(errors_of("[listener.a]\ntls = true\n"),
+            Lines{"foz.toml:2: \"tls\" in [listener.a] must be a table, such as tls = { ca = "
+                  "\"ca.crt\" "
+                  "}; it is true"});
 }
 
 TEST(ListenerSettings, guess_what_a_mistyped_key_of_tls_was_meant_to_be) {
-    EXPECT_EQ(
-        errors_of_tls(", client_cert = \"required\""),
-        Lines{"foz.toml:2: unknown key \"client_cert\" in tls of [listener.a]; did you mean "
-              "\"client_ca\"?"}
-    );
-    EXPECT_EQ(
-        errors_of_tls(", client_certificate = \"yes\""),
-        Lines{"foz.toml:2: \"client_certificate\" in tls of [listener.a] must be \"none\", "
-              "\"optional\" or \"required\"; it is \"yes\""}
-    );
+    EXPECT_EQ(errors_of_tls(", client_cert = \"required\""),
+            Lines{"foz.toml:2: unknown key \"client_cert\" in tls of [listener.a]; did you mean "
+                  "\"client_ca\"?"});
+    EXPECT_EQ(errors_of_tls(", client_certificate = \"yes\""),
+            Lines{"foz.toml:2: \"client_certificate\" in tls of [listener.a] must be \"none\", "
+                  "\"optional\" or \"required\"; it is \"yes\""});
 }
 
 TEST(ListenerSettings, cannot_ask_for_certificates_of_no_ca) {
-    EXPECT_EQ(
-        errors_of_tls(", client_certificate = \"required\""),
-        Lines{"foz.toml:2: \"client_certificate\" in tls of [listener.a] is of no use without "
-              "\"client_ca\"; add it or take \"client_certificate\" out"}
-    );
+    EXPECT_EQ(errors_of_tls(", client_certificate = \"required\""),
+            Lines{"foz.toml:2: \"client_certificate\" in tls of [listener.a] is of no use without "
+                  "\"client_ca\"; add it or take \"client_certificate\" out"});
     EXPECT_EQ(errors_of_tls(", client_certificate = \"none\""), Lines());
-    EXPECT_EQ(
-        errors_of_tls(", client_ca = \"ca.crt\", client_certificate = \"none\""),
-        Lines{"foz.toml:2: tls of [listener.a] has a \"client_ca\" and client_certificate = "
-              "\"none\"; "
-              "take one of them out"}
-    );
-    EXPECT_EQ(
-        errors_of_tls(", crl = \"crl.pem\""),
-        Lines{
-            "foz.toml:2: \"crl\" in tls of [listener.a] is of no use without \"client_ca\"; add it "
-            "or take \"crl\" out"
-        }
-    );
+    EXPECT_EQ(errors_of_tls(", client_ca = \"ca.crt\", client_certificate = \"none\""),
+            Lines{"foz.toml:2: tls of [listener.a] has a \"client_ca\" and client_certificate = "
+                  "\"none\"; "
+                  "take one of them out"});
+    EXPECT_EQ(errors_of_tls(", crl = \"crl.pem\""),
+            Lines{"foz.toml:2: \"crl\" in tls of [listener.a] is of no use without \"client_ca\"; "
+                  "add it "
+                  "or take \"crl\" out"});
 }
 
 TEST(ListenerSettings, let_nobody_listen_to_the_world_without_a_lock) {
@@ -112,19 +92,16 @@ TEST(ListenerSettings, let_nobody_listen_to_the_world_without_a_lock) {
             "foz.toml:2: [listener.a] listens on " + address +
             ", where other machines can reach it, and asks nobody who they are; add password_file "
             "(`foz passwd` makes one) or tls with client_ca (`foz certs`), or write "
-            "allow_anonymous = true if anyone may publish, or use 127.0.0.1"
-        };
+            "allow_anonymous = true if anyone may publish, or use 127.0.0.1"};
         EXPECT_EQ(errors_of_listener(address, ""), refused);
         EXPECT_EQ(errors_of_listener(address, tls + " }"), refused) << "no client is known by it";
         EXPECT_EQ(errors_of_listener(address, "allow_anonymous = true"), Lines());
         EXPECT_EQ(errors_of_listener(address, "password_file = \"p\""), Lines());
         EXPECT_EQ(errors_of_listener(address, tls + ", client_ca = \"ca\" }"), Lines());
-        EXPECT_EQ(
-            errors_of_listener(
-                address, tls + ", client_ca = \"ca\", client_certificate = \"optional\" }"
-            ),
-            Lines()
-        ) << "who shows none is turned away at CONNECT";
+        EXPECT_EQ(errors_of_listener(address,
+                          tls + ", client_ca = \"ca\", client_certificate = \"optional\" }"),
+                Lines())
+                << "who shows none is turned away at CONNECT";
     }
     EXPECT_EQ(errors_of_listener("127.1.2.3:1", ""), Lines());
     EXPECT_EQ(errors_of_listener("[::1]:0", ""), Lines());
@@ -135,11 +112,11 @@ TEST(ListenerSettings, find_their_files_beside_the_configuration) {
                                          ("foz-listener-test-" + std::to_string(::getpid()));
     std::filesystem::create_directory(folder);
     std::ofstream(folder / "foz.toml")
-        << "[listener.a]\npassword_file = \"passwords\"\n"
-           "tls = { certificate = \"server.crt\", key = \"/etc/foz/server.key\", client_ca = "
-           "\"ca.crt\" }\n"
-           "[source.s]\nurl = \"mqtts://broker.example\"\nsubscribe = [\"#\"]\n"
-           "tls = { ca = \"root.pem\" }\n";
+            << "[listener.a]\npassword_file = \"passwords\"\n"
+               "tls = { certificate = \"server.crt\", key = \"/etc/foz/server.key\", client_ca = "
+               "\"ca.crt\" }\n"
+               "[source.s]\nurl = \"mqtts://broker.example\"\nsubscribe = [\"#\"]\n"
+               "tls = { ca = \"root.pem\" }\n";
     const auto settings = load_settings(folder / "foz.toml");
     std::filesystem::remove_all(folder);
     ASSERT_TRUE(settings) << settings.error().lines.at(0);

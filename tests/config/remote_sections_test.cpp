@@ -25,7 +25,7 @@ void expect_error(std::string_view toml, std::string_view text) {
 
 TEST(Source, has_usual_values_for_everything_but_url_and_topics) {
     const Settings settings =
-        accepted("[source.plant]\nurl = \"mqtt://10.0.0.5\"\nsubscribe = [\"a/#\"]\n");
+            accepted("[source.plant]\nurl = \"mqtt://10.0.0.5\"\nsubscribe = [\"a/#\"]\n");
     Source expected;
     expected.remote.name = "plant";
     expected.remote.url = "mqtt://10.0.0.5";
@@ -64,10 +64,8 @@ subscribe = ["a", { topic = "$share/g/b/+", qos = 2 }]
     EXPECT_EQ(remote.receive_maximum, 100);
     EXPECT_EQ(remote.connect_timeout, std::chrono::seconds(3));
     EXPECT_EQ(remote.retry_delay_max, std::chrono::seconds(20));
-    EXPECT_EQ(
-        settings.sources[0].subscribe,
-        (std::vector<Subscription>{{.topic = "a", .qos = 1}, {.topic = "$share/g/b/+", .qos = 2}})
-    );
+    EXPECT_EQ(settings.sources[0].subscribe, (std::vector<Subscription>{{.topic = "a", .qos = 1},
+                                                 {.topic = "$share/g/b/+", .qos = 2}}));
 }
 
 TEST(Source, needs_a_url_and_topics) {
@@ -75,12 +73,10 @@ TEST(Source, needs_a_url_and_topics) {
     expect_error("[source.a]\nurl = \"mqtt://h\"\n", "needs \"subscribe\"");
     expect_error("[source.a]\nurl = \"mqtt://h\"\nsubscribe = []\n", "needs \"subscribe\"");
     expect_error("[source.a]\nurl = \"mqtt://h\"\nsubscribe = [1]\n", "it must be a list such as");
+    expect_error("[source.a]\nurl = \"mqtt://h\"\nsubscribe = [{ topik = \"a\", topic = \"b\" }]\n",
+            "topik");
     expect_error(
-        "[source.a]\nurl = \"mqtt://h\"\nsubscribe = [{ topik = \"a\", topic = \"b\" }]\n", "topik"
-    );
-    expect_error(
-        "[source.a]\nurl = \"mqtt://h\"\nsubscribe = [{ topic = \"a\", qos = 3 }]\n", "qos"
-    );
+            "[source.a]\nurl = \"mqtt://h\"\nsubscribe = [{ topic = \"a\", qos = 3 }]\n", "qos");
     expect_error("[source.a]\nurl = \"mqtt://h\"\nsubscribe = [\"a#\"]\n", "is no topic filter");
     expect_error("[source.a]\nurl = \"mqtt://h\"\nsubscribe = [\"#/a\"]\n", "is no topic filter");
     expect_error("[source.a]\nurl = \"mqtt://h\"\nsubscribe = [\"a\", \"a\"]\n", "\"a\" twice");
@@ -101,10 +97,8 @@ TEST(Source, does_not_take_a_url_apart_that_is_none) {
     };
     for (const std::string_view url : broken) {
         EXPECT_FALSE(parse_remote_url(url)) << url;
-        expect_error(
-            fmt::format("[source.a]\nurl = \"{}\"\nsubscribe = [\"a\"]\n", url),
-            "\"url\" in [source.a]"
-        );
+        expect_error(fmt::format("[source.a]\nurl = \"{}\"\nsubscribe = [\"a\"]\n", url),
+                "\"url\" in [source.a]");
     }
 }
 
@@ -118,37 +112,28 @@ TEST(RemoteUrl, knows_four_schemes_and_their_ports) {
 }
 
 TEST(Source, has_no_tls_on_a_url_without) {
-    expect_error(
-        "[source.a]\nurl = \"mqtt://h\"\ntls = { ca = \"x\" }\nsubscribe = [\"a\"]\n",
-        "write mqtts://"
-    );
+    expect_error("[source.a]\nurl = \"mqtt://h\"\ntls = { ca = \"x\" }\nsubscribe = [\"a\"]\n",
+            "write mqtts://");
 }
 
 TEST(Source, has_no_password_without_a_user) {
-    expect_error(
-        "[source.a]\nurl = \"mqtt://h\"\npassword_file = \"x\"\nsubscribe = [\"a\"]\n",
-        "needs \"username\""
-    );
+    expect_error("[source.a]\nurl = \"mqtt://h\"\npassword_file = \"x\"\nsubscribe = [\"a\"]\n",
+            "needs \"username\"");
 }
 
 TEST(Source, subscribes_to_nothing_that_a_broker_would_hang_up_for) {
     for (const std::string_view filter :
-         {"", "a#", "#/a", "a\\u0000", "$share/g", "$share//a", "$share/+/a", "$share/g/"}) {
-        expect_error(
-            fmt::format("[source.a]\nurl = \"mqtt://h\"\nsubscribe = [\"{}\"]\n", filter),
-            "is no topic filter"
-        );
+            {"", "a#", "#/a", "a\\u0000", "$share/g", "$share//a", "$share/+/a", "$share/g/"}) {
+        expect_error(fmt::format("[source.a]\nurl = \"mqtt://h\"\nsubscribe = [\"{}\"]\n", filter),
+                "is no topic filter");
     }
 }
 
 TEST(Source, has_no_name_that_is_too_long_for_a_connect) {
     for (const std::string_view key : {"client_id", "username"}) {
         const auto section = [&](std::size_t bytes) {
-            return fmt::format(
-                "[source.a]\nurl = \"mqtt://h\"\nsubscribe = [\"a\"]\n{} = \"{}\"\n",
-                key,
-                std::string(bytes, 'x')
-            );
+            return fmt::format("[source.a]\nurl = \"mqtt://h\"\nsubscribe = [\"a\"]\n{} = \"{}\"\n",
+                    key, std::string(bytes, 'x'));
         };
         (void)accepted(section(65'535));
         expect_error(section(65'536), "has 65536 bytes; MQTT has room for 65535");
@@ -157,36 +142,25 @@ TEST(Source, has_no_name_that_is_too_long_for_a_connect) {
 
 TEST(Bridge, notifies_on_one_topic) {
     for (const std::string_view topic : {"a/#", "+"}) {
-        expect_error(
-            fmt::format(
-                "[bridge.a]\nurl = \"mqtt://h\"\ntopics = [\"a\"]\nnotification_topic = \"{}\"\n",
-                topic
-            ),
-            "must be one topic, without + and #"
-        );
+        expect_error(fmt::format("[bridge.a]\nurl = \"mqtt://h\"\ntopics = "
+                                 "[\"a\"]\nnotification_topic = \"{}\"\n",
+                             topic),
+                "must be one topic, without + and #");
     }
 }
 
 TEST(Bridge, reads_the_topic_lines_of_mosquitto) {
     EXPECT_EQ(*parse_bridge_topic("a/#"), (BridgeTopic{.pattern = "a/#"}));
-    EXPECT_EQ(
-        *parse_bridge_topic("a/# in 1"),
-        (BridgeTopic{.pattern = "a/#", .direction = Direction::in, .qos = 1})
-    );
-    EXPECT_EQ(
-        *parse_bridge_topic("  # both  2 local/\tremote/ "),
-        (BridgeTopic{"#", Direction::both, 2, "local/", "remote/"})
-    );
-    EXPECT_EQ(
-        *parse_bridge_topic("a out 0 \"\" remote/"),
-        (BridgeTopic{"a", Direction::out, 0, "", "remote/"})
-    );
-    EXPECT_EQ(
-        *parse_bridge_topic("\"\" in 0 here there"),
-        (BridgeTopic{"", Direction::in, 0, "here", "there"})
-    );
+    EXPECT_EQ(*parse_bridge_topic("a/# in 1"),
+            (BridgeTopic{.pattern = "a/#", .direction = Direction::in, .qos = 1}));
+    EXPECT_EQ(*parse_bridge_topic("  # both  2 local/\tremote/ "),
+            (BridgeTopic{"#", Direction::both, 2, "local/", "remote/"}));
+    EXPECT_EQ(*parse_bridge_topic("a out 0 \"\" remote/"),
+            (BridgeTopic{"a", Direction::out, 0, "", "remote/"}));
+    EXPECT_EQ(*parse_bridge_topic("\"\" in 0 here there"),
+            (BridgeTopic{"", Direction::in, 0, "here", "there"}));
     for (const std::string_view line :
-         {"", "a up", "a out 3", "a out 1 l/ r/ more", "a#", "a out 0 +/ b/", "\"\" out 0"}) {
+            {"", "a up", "a out 3", "a out 1 l/ r/ more", "a#", "a out 0 +/ b/", "\"\" out 0"}) {
         EXPECT_FALSE(parse_bridge_topic(line)) << line;
     }
 }
@@ -206,9 +180,8 @@ topics = ["a/# out 1", "b/# in"]
     EXPECT_EQ(bridge.topics.size(), 2U);
     expect_error("[bridge.a]\nurl = \"mqtt://h\"\n", "needs \"topics\"");
     expect_error("[bridge.a]\nurl = \"mqtt://h\"\ntopics = [\"a up\"]\n", "the direction \"up\"");
-    expect_error(
-        "[bridge.a]\nurl = \"mqtt://h\"\ntopics = [\"a\"]\nsubscribe = [\"a\"]\n", "\"subscribe\""
-    );
+    expect_error("[bridge.a]\nurl = \"mqtt://h\"\ntopics = [\"a\"]\nsubscribe = [\"a\"]\n",
+            "\"subscribe\"");
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ TEST(Settings, by_default_listen_on_loopback_and_keep_everything_in_one_sqlite_d
 
 TEST(Settings, with_a_source_and_no_listener_listen_nowhere) {
     const Settings settings =
-        parsed("[source.plant]\nurl = \"mqtt://127.0.0.1\"\nsubscribe = [\"#\"]\n");
+            parsed("[source.plant]\nurl = \"mqtt://127.0.0.1\"\nsubscribe = [\"#\"]\n");
     EXPECT_TRUE(settings.listeners.empty());
 }
 
@@ -229,10 +229,10 @@ TEST(Settings, without_routes_use_the_default_ones_with_the_only_database) {
 
 TEST(Settings, know_where_in_the_file_each_thing_stands) {
     const auto settings = parse_settings(
-        "[listener.a]\n[database.b]\nurl = \"sqlite:b\"\n[[route]]\ntopic = \"t\"\ntable = \"t\"\n"
-        "columns = { c = { field = \"f\" } }\n",
-        "other.toml"
-    );
+            "[listener.a]\n[database.b]\nurl = \"sqlite:b\"\n[[route]]\ntopic = \"t\"\ntable = "
+            "\"t\"\n"
+            "columns = { c = { field = \"f\" } }\n",
+            "other.toml");
     ASSERT_TRUE(settings);
     EXPECT_EQ(settings->listeners.at(0).place, (Place{"other.toml", 1}));
     EXPECT_EQ(settings->databases.at(0).place, (Place{"other.toml", 2}));

@@ -24,13 +24,13 @@ template <class S>
 void expect_documented(std::string_view page, std::span<const Key<S>> keys) {
     for (const Key<S>& key : keys) {
         EXPECT_NE(page.find("| `" + std::string(key.facts.name) + "` |"), std::string::npos)
-            << key.facts.name;
+                << key.facts.name;
     }
 }
 
 TEST(SettingsReference, is_docs_configuration_md) {
     EXPECT_EQ(content_of(FOZ_SOURCE_DIR "/docs/configuration.md"), settings_reference())
-        << "run tools/configuration_reference";
+            << "run tools/configuration_reference";
 }
 
 TEST(SettingsReference, has_every_key) {
@@ -63,9 +63,9 @@ void expect_range_to_fit(std::span<const Key<S>> keys) {
             }
             S section;
             key.assign(section, Scalar(static_cast<std::int64_t>(value)), key.facts);
-            EXPECT_EQ(
-                key.value_in(section, key.facts), Parsed(Scalar(static_cast<std::int64_t>(value)))
-            ) << key.facts.name;
+            EXPECT_EQ(key.value_in(section, key.facts),
+                    Parsed(Scalar(static_cast<std::int64_t>(value))))
+                    << key.facts.name;
         }
     }
 }
@@ -109,7 +109,7 @@ std::string uncommented(const std::string& page) {
 TEST(SettingsTemplate, has_every_key_at_its_default) {
     const std::string page = settings_template();
     const auto settings =
-        parse_settings(uncommented(page.substr(0, page.find("[database."))), "foz.toml");
+            parse_settings(uncommented(page.substr(0, page.find("[database."))), "foz.toml");
     ASSERT_TRUE(settings) << settings.error().lines.at(0);
     Settings read = without_places(*settings);
     // What has no default has an example.

@@ -26,8 +26,7 @@ TEST(Hint, names_the_word_that_was_probably_meant) {
 
 TEST(Hint, lists_what_is_known_when_nothing_is_near) {
     EXPECT_EQ(
-        hint_for("colour", kKnown), "known are \"topic\", \"table\", \"database\" and \"key\""
-    );
+            hint_for("colour", kKnown), "known are \"topic\", \"table\", \"database\" and \"key\"");
     EXPECT_EQ(nearest(std::string(10'000, 'x'), kKnown), std::nullopt);
 }
 

@@ -18,29 +18,21 @@ class AwsIotSource : public testing::TestWithParam<mqtt::ProtocolVersion> {
     void configure() {
         const std::string certificate = aws_.device("foz");
         foz_.configure(fmt::format(
-            "[source.aws]\nprofile = \"aws-iot\"\nurl = \"mqtts://localhost:{}\"\n"
-            "client_id = \"foz-1\"\nversion = \"{}\"\nretry_delay_max = \"200ms\"\n"
-            "subscribe = [\"sensors/#\"]\n"
-            "tls = {{ ca = \"{}\", certificate = \"{}\", key = \"{}\", "
-            "alpn = [\"x-amzn-mqtt-ca\"] }}\n{}",
-            aws_.server.alpn_port(),
-            GetParam() == mqtt::ProtocolVersion::v5 ? "5" : "3.1.1",
-            aws_.server.authority().ca(),
-            certificate,
-            support::key_of(certificate),
-            kReadings
-        ));
+                "[source.aws]\nprofile = \"aws-iot\"\nurl = \"mqtts://localhost:{}\"\n"
+                "client_id = \"foz-1\"\nversion = \"{}\"\nretry_delay_max = \"200ms\"\n"
+                "subscribe = [\"sensors/#\"]\n"
+                "tls = {{ ca = \"{}\", certificate = \"{}\", key = \"{}\", "
+                "alpn = [\"x-amzn-mqtt-ca\"] }}\n{}",
+                aws_.server.alpn_port(), GetParam() == mqtt::ProtocolVersion::v5 ? "5" : "3.1.1",
+                aws_.server.authority().ca(), certificate, support::key_of(certificate),
+                kReadings));
     }
     /// So many more readings, each at a minute of its own.
     void publish(int count) {
         for (const int end = published_ + count; published_ < end; ++published_) {
             aws_.server.publish(
-                "sensors/a",
-                reading(
-                    published_,
-                    fmt::format("2022-08-01 {:02}:{:02}:00", published_ / 60, published_ % 60)
-                )
-            );
+                    "sensors/a", reading(published_, fmt::format("2022-08-01 {:02}:{:02}:00",
+                                                             published_ / 60, published_ % 60)));
         }
     }
     [[nodiscard]] bool stored(int at_least) {
@@ -63,12 +55,9 @@ class AwsIotSource : public testing::TestWithParam<mqtt::ProtocolVersion> {
     int published_ = 0;
 };
 
-INSTANTIATE_TEST_SUITE_P(
-    versions,
-    AwsIotSource,
-    testing::Values(mqtt::ProtocolVersion::v5, mqtt::ProtocolVersion::v3_1_1),
-    [](const auto& one) { return one.param == mqtt::ProtocolVersion::v5 ? "v5" : "v3_1_1"; }
-);
+INSTANTIATE_TEST_SUITE_P(versions, AwsIotSource,
+        testing::Values(mqtt::ProtocolVersion::v5, mqtt::ProtocolVersion::v3_1_1),
+        [](const auto& one) { return one.param == mqtt::ProtocolVersion::v5 ? "v5" : "v3_1_1"; });
 
 TEST_P(AwsIotSource, has_every_reading_in_the_table_once) {
     configure();

@@ -89,12 +89,8 @@ TEST_P(BadPayloadTest, BecomesADeadLetterWithTheReasonAndHarmsNoOther) {
     EXPECT_EQ(verified.exit_code, 0) << verified;
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Sqlite,
-    BadPayloadTest,
-    testing::ValuesIn(bad_payloads()),
-    [](const auto& bad) { return std::string(bad.param.name); }
-);
+INSTANTIATE_TEST_SUITE_P(Sqlite, BadPayloadTest, testing::ValuesIn(bad_payloads()),
+        [](const auto& bad) { return std::string(bad.param.name); });
 
 TEST(BadInput, AnSqlInjectionInTopicClientIdAndPayloadIsStoredAsTheTextItIs) {
     FozUnderTest foz;
@@ -104,9 +100,8 @@ TEST(BadInput, AnSqlInjectionInTopicClientIdAndPayloadIsStoredAsTheTextItIs) {
     foz.publish("sensors/good", reading(1));
     ASSERT_EQ(foz.stop(), 0) << foz.log();
     EXPECT_EQ(
-        foz.query("SELECT device, client, note FROM readings ORDER BY temp, note DESC LIMIT 1"),
-        kInjection + "|" + kInjection + "|" + kInjection
-    );
+            foz.query("SELECT device, client, note FROM readings ORDER BY temp, note DESC LIMIT 1"),
+            kInjection + "|" + kInjection + "|" + kInjection);
     EXPECT_EQ(foz.query("SELECT count(*) FROM readings"), "2");
     EXPECT_EQ(foz.run_configured({"verify"}).exit_code, 0);
 }
@@ -126,9 +121,8 @@ TEST(BadInput, WhatPostgresRefusesBecomesADeadLetterWithItsCode) {
     support::PostgresServer server;
     server.start();
     server.query(
-        "CREATE TABLE readings (device text, client text, temp real, dh timestamptz, "
-        "note varchar(5), count smallint CHECK (count <> 13), PRIMARY KEY (device, dh))"
-    );
+            "CREATE TABLE readings (device text, client text, temp real, dh timestamptz, "
+            "note varchar(5), count smallint CHECK (count <> 13), PRIMARY KEY (device, dh))");
     FozUnderTest foz;
     foz.configure(fmt::format("[database.warehouse]\nurl = \"{}\"\n{}", server.url(), kRoute));
     foz.start();
@@ -143,8 +137,8 @@ TEST(BadInput, WhatPostgresRefusesBecomesADeadLetterWithItsCode) {
         {with("\"note\": \"\xff\""), "UTF-8"},
     };
     for (std::size_t i = 0; i < bad.size(); ++i) {
-        ASSERT_TRUE(device.publish("sensors/a", reading(1, fmt::format("2022-08-01 10:00:0{}", i)))
-        );
+        ASSERT_TRUE(
+                device.publish("sensors/a", reading(1, fmt::format("2022-08-01 10:00:0{}", i))));
         ASSERT_TRUE(device.publish("sensors/a", bad[i].first));
     }
     foz.publish("sensors/" + kInjection, with(R"("note": "'); D")"), kInjection);
@@ -153,14 +147,11 @@ TEST(BadInput, WhatPostgresRefusesBecomesADeadLetterWithItsCode) {
     EXPECT_EQ(server.query("SELECT count(*) FROM readings"), std::to_string(bad.size() + 1));
     EXPECT_EQ(server.query("SELECT client FROM readings WHERE note IS NOT NULL"), kInjection);
     for (std::size_t i = 0; i < bad.size(); ++i) {
-        const std::string said = foz.query(
-            fmt::format(
-                "SELECT reason || ' [' || code || ']' FROM dead_letters ORDER BY position LIMIT 1 "
-                "OFFSET {}",
-                i
-            ),
-            "state.db"
-        );
+        const std::string said = foz.query(fmt::format("SELECT reason || ' [' || code || ']' FROM "
+                                                       "dead_letters ORDER BY position LIMIT 1 "
+                                                       "OFFSET {}",
+                                                   i),
+                "state.db");
         EXPECT_NE(said.find(bad[i].second), std::string::npos) << bad[i].first << ": " << said;
     }
     const Outcome verified = foz.run_configured({"verify"});

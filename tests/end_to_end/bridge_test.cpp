@@ -22,11 +22,9 @@ using Lines = std::vector<std::string>;
 
 std::string bridge_to(std::uint16_t port, std::string_view topics) {
     return fmt::format(
-        "[bridge.plant]\nurl = \"mqtt://127.0.0.1:{}\"\nretry_delay_max = \"200ms\"\ntopics = "
-        "[{}]\n",
-        port,
-        topics
-    );
+            "[bridge.plant]\nurl = \"mqtt://127.0.0.1:{}\"\nretry_delay_max = \"200ms\"\ntopics = "
+            "[{}]\n",
+            port, topics);
 }
 
 TEST(BridgeCommand, joins_devices_of_foz_and_of_mosquitto) {
@@ -35,16 +33,15 @@ TEST(BridgeCommand, joins_devices_of_foz_and_of_mosquitto) {
     const Subscriber subscriber(mosquitto.port(), "plant/#");
     FozUnderTest foz;
     foz.configure(
-        bridge_to(mosquitto.port(), R"("# out 1 sensors/ plant/sensors/", "sensors/# in 2")") +
-        kReadings
-    );
+            bridge_to(mosquitto.port(), R"("# out 1 sensors/ plant/sensors/", "sensors/# in 2")") +
+            kReadings);
     foz.start();
     foz.publish("sensors/a", reading(21));
     ASSERT_TRUE(subscriber.gets(1));
     publish_by_mosquitto(mosquitto.port(), "sensors/b", reading(22));
     EXPECT_TRUE(foz.becomes("SELECT device, temp FROM readings ORDER BY 1", "a|21.0\nb|22.0"));
     EXPECT_EQ(subscriber.lines(), Lines{"plant/sensors/a|" + reading(21) + "|1|0"})
-        << "what came in by the bridge does not go out by it";
+            << "what came in by the bridge does not go out by it";
     EXPECT_EQ(foz.stop(), 0);
 }
 
@@ -55,7 +52,7 @@ TEST(MosquittoBridge, brings_messages_into_foz_with_its_own_defaults) {
     support::MosquittoBroker mosquitto({
         .persistence = false,
         .configuration =
-            fmt::format("connection foz\naddress 127.0.0.1:{}\ntopic # out 1", foz.port()),
+                fmt::format("connection foz\naddress 127.0.0.1:{}\ntopic # out 1", foz.port()),
     });
     mosquitto.start();
     publish_by_mosquitto(mosquitto.port(), "sensors/a", reading(1));
@@ -65,8 +62,7 @@ TEST(MosquittoBridge, brings_messages_into_foz_with_its_own_defaults) {
 
 TEST(BridgeCommand, sends_all_that_was_acknowledged_though_foz_is_killed_and_the_broker_restarts) {
     support::MosquittoBroker mosquitto(
-        {.persistence = true, .configuration = "max_queued_messages 0\n"}
-    );
+            {.persistence = true, .configuration = "max_queued_messages 0\n"});
     mosquitto.start();
     const Subscriber subscriber(mosquitto.port(), "load/#");
     FozUnderTest foz;
@@ -102,31 +98,22 @@ TEST(BridgeCommand, sends_all_that_was_acknowledged_though_foz_is_killed_and_the
 
 /// A connection to the stand-in.
 std::string to_aws(
-    support::AwsIotStandIn& aws, const std::string& certificate, std::string_view client_id
-) {
+        support::AwsIotStandIn& aws, const std::string& certificate, std::string_view client_id) {
     return fmt::format(
-        "profile = \"aws-iot\"\nurl = \"mqtts://localhost:{}\"\nclient_id = \"{}\"\n"
-        "tls = {{ ca = \"{}\", certificate = \"{}\", key = \"{}\" }}\n",
-        aws.port(),
-        client_id,
-        aws.authority().ca(),
-        certificate,
-        support::key_of(certificate)
-    );
+            "profile = \"aws-iot\"\nurl = \"mqtts://localhost:{}\"\nclient_id = \"{}\"\n"
+            "tls = {{ ca = \"{}\", certificate = \"{}\", key = \"{}\" }}\n",
+            aws.port(), client_id, aws.authority().ca(), certificate, support::key_of(certificate));
 }
 
 TEST(BridgeCommand, keeps_within_the_limits_of_aws_iot_core_and_feeds_another_foz_through_it) {
     support::AwsIotStandIn aws;
     const std::string device = aws.authority().device("device");
     FozUnderTest near;
-    near.configure(
-        "[bridge.aws]\n" + to_aws(aws, device, "bridge-1") + "topics = [\"sensors/# out 1\"]\n"
-    );
+    near.configure("[bridge.aws]\n" + to_aws(aws, device, "bridge-1") +
+                   "topics = [\"sensors/# out 1\"]\n");
     FozUnderTest far;
-    far.configure(
-        "[source.aws]\n" + to_aws(aws, device, "foz-1") + "subscribe = [\"sensors/#\"]\n" +
-        kReadings
-    );
+    far.configure("[source.aws]\n" + to_aws(aws, device, "foz-1") +
+                  "subscribe = [\"sensors/#\"]\n" + kReadings);
     far.start();
     ASSERT_TRUE(wait_until([&] {
         const auto session = aws.session("foz-1");
@@ -139,8 +126,7 @@ TEST(BridgeCommand, keeps_within_the_limits_of_aws_iot_core_and_feeds_another_fo
     constexpr int kMore = 150;  // AWS IoT Core takes 100 a second
     for (int i = 0; i < kMore; ++i) {
         near.publish(
-            "sensors/b", reading(i, fmt::format("2022-08-01 {:02}:{:02}:00", i / 60, i % 60))
-        );
+                "sensors/b", reading(i, fmt::format("2022-08-01 {:02}:{:02}:00", i / 60, i % 60)));
     }
     EXPECT_TRUE(far.becomes("SELECT count(*) FROM readings", std::to_string(kMore + 1)));
     EXPECT_EQ(aws.discarded(), 0U);

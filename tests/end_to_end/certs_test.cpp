@@ -22,16 +22,11 @@ class CertsTest : public testing::Test {
     Outcome shell(const std::string& command) {
         const auto output = foz_.path("shell.log");
         std::filesystem::remove(output);
-        support::ChildProcess process(
-            {.command =
-                 {"/bin/sh",
-                  "-c",
-                  fmt::format(
-                      "cd '{}' && FOZ='{}' && {}", foz_.path("").string(), FOZ_BINARY, command
-                  )},
-             .user = "",
-             .output = output}
-        );
+        support::ChildProcess process({.command = {"/bin/sh", "-c",
+                                           fmt::format("cd '{}' && FOZ='{}' && {}",
+                                                   foz_.path("").string(), FOZ_BINARY, command)},
+            .user = "",
+            .output = output});
         const auto exit_code = process.wait(std::chrono::seconds(30));
         return {exit_code.value_or(-1), support::content_of(output)};
     }
@@ -63,7 +58,7 @@ TEST_F(CertsTest, AreNotOverwrittenUnasked) {
     ASSERT_EQ(certs({"init"}).exit_code, 0);
     ASSERT_EQ(certs({"device", "esp32-1"}).exit_code, 0);
     for (const std::vector<std::string>& again :
-         {std::vector<std::string>{"init"}, {"device", "esp32-1"}}) {
+            {std::vector<std::string>{"init"}, {"device", "esp32-1"}}) {
         const Outcome refused = certs(again);
         EXPECT_EQ(refused.exit_code, 2) << refused;
         EXPECT_TRUE(refused.says("--force")) << refused;
@@ -95,7 +90,7 @@ TEST_F(CertsTest, AreMadeByTheThousandFromASpreadsheet) {
     EXPECT_TRUE(made.says("500 in all")) << made;
     EXPECT_TRUE(std::filesystem::exists(foz_.path("certs/devices/esp32-499.key")));
     const Outcome verified =
-        shell("openssl verify -CAfile certs/ca.crt certs/devices/esp32-499.crt");
+            shell("openssl verify -CAfile certs/ca.crt certs/devices/esp32-499.crt");
     EXPECT_EQ(verified.exit_code, 0) << verified;
 }
 
@@ -104,9 +99,9 @@ TEST_F(CertsTest, PasswdWritesWhatMosquittoPasswdWrites) {
     EXPECT_EQ(set.exit_code, 0) << set;
     EXPECT_TRUE(shell("cat passwords").says("esp32-1:$7$100000$"));
     EXPECT_TRUE(shell("stat -c %a passwords").says("600"));
-    EXPECT_EQ(
-        shell("printf other | $FOZ passwd passwords esp32-2 --batch --iterations 1000").exit_code, 0
-    );
+    EXPECT_EQ(shell("printf other | $FOZ passwd passwords esp32-2 --batch --iterations 1000")
+                      .exit_code,
+            0);
     EXPECT_EQ(shell("$FOZ passwd passwords esp32-1 --delete").exit_code, 0);
     const Outcome left = shell("cat passwords");
     EXPECT_TRUE(left.says("esp32-2:$7$1000$") && !left.says("esp32-1")) << left;
@@ -122,12 +117,11 @@ TEST_F(CertsTest, CheckNamesTheFileOfAListenerThatCannotBeUsed) {
     ASSERT_EQ(certs({"device", "esp32-1"}).exit_code, 0);
     const auto check_with = [&](std::string_view key, std::string_view more) {
         foz_.configure(fmt::format(
-            "[listener.locked]\naddress = \"127.0.0.1:0\"\n{}tls = {{ certificate = "
-            "\"certs/servers/localhost.crt\", key = \"{}\", client_ca = \"certs/ca.crt\", crl = "
-            "\"certs/crl.pem\" }}\n",
-            more,
-            key
-        ));
+                "[listener.locked]\naddress = \"127.0.0.1:0\"\n{}tls = {{ certificate = "
+                "\"certs/servers/localhost.crt\", key = \"{}\", client_ca = \"certs/ca.crt\", crl "
+                "= "
+                "\"certs/crl.pem\" }}\n",
+                more, key));
         return foz_.run_configured({"check"});
     };
     const Outcome good = check_with("certs/servers/localhost.key", "");
@@ -138,7 +132,7 @@ TEST_F(CertsTest, CheckNamesTheFileOfAListenerThatCannotBeUsed) {
     EXPECT_EQ(other.exit_code, 1) << other;
     EXPECT_TRUE(other.says("foz.toml:") && other.says("is not the key of certificate")) << other;
     const Outcome missing =
-        check_with("certs/servers/localhost.key", "password_file = \"passwords\"\n");
+            check_with("certs/servers/localhost.key", "password_file = \"passwords\"\n");
     EXPECT_EQ(missing.exit_code, 1) << missing;
     EXPECT_TRUE(missing.says("passwords is not there; `foz passwd")) << missing;
 }
@@ -147,9 +141,9 @@ TEST_F(CertsTest, ACertificateThatExpiresSoonIsAWarningThatStopsNobody) {
     ASSERT_EQ(certs({"init"}).exit_code, 0);
     ASSERT_EQ(certs({"server", "--name", "localhost", "--days", "3"}).exit_code, 0);
     foz_.configure(
-        "[listener.locked]\naddress = \"127.0.0.1:0\"\nallow_anonymous = true\ntls = { certificate "
-        "= \"certs/servers/localhost.crt\", key = \"certs/servers/localhost.key\" }\n"
-    );
+            "[listener.locked]\naddress = \"127.0.0.1:0\"\nallow_anonymous = true\ntls = { "
+            "certificate "
+            "= \"certs/servers/localhost.crt\", key = \"certs/servers/localhost.key\" }\n");
     const Outcome checked = foz_.run_configured({"check"});
     EXPECT_EQ(checked.exit_code, 0) << checked;
     EXPECT_TRUE(checked.says("warn   ") && checked.says("is valid until")) << checked;

@@ -80,11 +80,9 @@ TEST(Check, AFileThatIsNotThereIsNamed) {
 
 TEST(Check, AKeyThatCannotCatchARedeliveryIsSaidSo) {
     FozUnderTest foz;
-    foz.write(
-        "foz.toml",
-        "[database.local]\nurl = \"sqlite:t.sqlite\"\n[[route]]\ntopic = \"a/{d}\"\n"
-        "database = \"local\"\ntable = \"t\"\nkey = [\"time\", \"d\"]\n"
-    );
+    foz.write("foz.toml",
+            "[database.local]\nurl = \"sqlite:t.sqlite\"\n[[route]]\ntopic = \"a/{d}\"\n"
+            "database = \"local\"\ntable = \"t\"\nkey = [\"time\", \"d\"]\n");
     using Words = std::vector<std::string>;
     for (const Words& command : {Words{"check"}, Words{"check", "--connect"}}) {
         const Outcome checked = foz.run_configured(command);
@@ -96,9 +94,8 @@ TEST(Check, AKeyThatCannotCatchARedeliveryIsSaidSo) {
 TEST(Check, APasswordFileOfASourceThatIsNotThereIsNamed) {
     FozUnderTest foz;
     foz.configure(
-        "[source.plant]\nurl = \"mqtt://127.0.0.1\"\nsubscribe = [\"#\"]\n"
-        "username = \"foz\"\npassword_file = \"none.password\"\n"
-    );
+            "[source.plant]\nurl = \"mqtt://127.0.0.1\"\nsubscribe = [\"#\"]\n"
+            "username = \"foz\"\npassword_file = \"none.password\"\n");
     const Outcome checked = foz.run_configured({"check"});
     EXPECT_EQ(checked.exit_code, 1) << checked;
     EXPECT_TRUE(checked.says("none.password")) << checked;
@@ -114,10 +111,8 @@ TEST(Check, ASqliteTableThatDoesNotFitIsReportedWithBothSides) {
     const Outcome checked = foz.run_configured({"check", "--connect"});
     EXPECT_EQ(checked.exit_code, 1) << checked;
     EXPECT_TRUE(checked.says("readings") && checked.says("temp")) << checked;
-    EXPECT_EQ(
-        foz.query("SELECT sql FROM sqlite_master WHERE name = 'readings'"),
-        "CREATE TABLE readings (device TEXT, dh TEXT)"
-    );
+    EXPECT_EQ(foz.query("SELECT sql FROM sqlite_master WHERE name = 'readings'"),
+            "CREATE TABLE readings (device TEXT, dh TEXT)");
 }
 
 TEST(Check, WithPostgresAMissingTableIsFineAndOneThatDoesNotFitIsReported) {
@@ -180,18 +175,9 @@ TEST(Explain, PrintsTheSqlOfEachDatabaseWithoutConnecting) {
     foz.configure(config);
     const Outcome explained = foz.run_configured({"explain", "sensors/o'hara", reading(23.5)});
     EXPECT_EQ(explained.exit_code, 0) << explained;
-    for (const char* text :
-         {"CREATE TABLE",
-          "INSERT",
-          "23.5",
-          "o''hara",
-          "double precision",
-          "timestamp with time zone",
-          "datetime(6)",
-          "ON CONFLICT",
-          "PostgreSQL",
-          "MariaDB",
-          "SQLite"}) {
+    for (const char* text : {"CREATE TABLE", "INSERT", "23.5", "o''hara", "double precision",
+             "timestamp with time zone", "datetime(6)", "ON CONFLICT", "PostgreSQL", "MariaDB",
+             "SQLite"}) {
         EXPECT_TRUE(explained.says(text)) << text << '\n' << explained;
     }
     EXPECT_FALSE(std::filesystem::exists(foz.data()));
@@ -201,7 +187,7 @@ TEST(Explain, SaysWhyAReadingWouldBeADeadLetterAndWhenNoRouteTakesIt) {
     FozUnderTest foz;
     foz.configure(kReadings);
     const Outcome refused =
-        foz.run_configured({"explain", "sensors/a", R"({"temp": "warm", "dh": null})"});
+            foz.run_configured({"explain", "sensors/a", R"({"temp": "warm", "dh": null})"});
     EXPECT_EQ(refused.exit_code, 1) << refused;
     EXPECT_TRUE(refused.says("warm")) << refused;
     const Outcome unrouted = foz.run_configured({"explain", "other/a", "{}"});
@@ -229,7 +215,7 @@ TEST(Journal, ShowsPositionsAndCursorsAndPrintsRecords) {
     EXPECT_FALSE(printed.says("sensors/a")) << printed;
     EXPECT_EQ(foz.stop(), 0);
     const Outcome one =
-        foz.run_configured({"journal", "print", "--from", "2020-01-01", "--count", "1"});
+            foz.run_configured({"journal", "print", "--from", "2020-01-01", "--count", "1"});
     EXPECT_TRUE(one.says("sensors/a") && !one.says("sensors/b")) << one;
     const Outcome nonsense = foz.run_configured({"journal", "print", "--from", "yesterday"});
     EXPECT_EQ(nonsense.exit_code, 2) << nonsense;

@@ -47,7 +47,7 @@ class Dead : public testing::Test {
         ASSERT_TRUE(foz_.dead_letters_become(2)) << foz_.log();
         EXPECT_TRUE(foz_.log().contains("it is a dead letter now")) << foz_.log();
         ASSERT_TRUE(foz_.becomes("SELECT max(position) FROM foz_cursor", "3"))
-            << foz_.query("SELECT * FROM foz_cursor");
+                << foz_.query("SELECT * FROM foz_cursor");
     }
     /// The table is text from the start, so that only the mapping changes.
     void make_text_table() {
@@ -87,7 +87,7 @@ TEST_F(Dead, ShowHasThePayloadAndWhereItCameFrom) {
     const Outcome show = foz_.run_configured({"dead", "show", "1"});
     EXPECT_EQ(show.exit_code, 0) << show;
     EXPECT_TRUE(show.says(R"({"temp": 21.5})") && show.says("esp32-1") && show.says("sensors/b"))
-        << show;
+            << show;
     EXPECT_FALSE(show.says("sensors/c")) << show;
 }
 
@@ -147,8 +147,7 @@ TEST_F(Dead, ReplayAfterTheConfigurationWasMendedStoresTheRowsAndKeepsWhatStillF
     EXPECT_TRUE(replayed.says("1 stored, 0 duplicate, 1 still dead")) << replayed;
     EXPECT_EQ(foz_.query("SELECT device, temp FROM readings ORDER BY 1"), "a|21\nb|21.5");
     EXPECT_EQ(
-        foz_.query("SELECT topic, status FROM dead_letters", "state.db"), "sensors/c|waiting"
-    );
+            foz_.query("SELECT topic, status FROM dead_letters", "state.db"), "sensors/c|waiting");
     const Outcome verified = foz_.run_configured({"verify"});
     EXPECT_EQ(verified.exit_code, 0) << verified;
 
@@ -169,8 +168,9 @@ TEST_F(Dead, ReplayWorksWhileFozRuns) {
     foz_.publish("sensors/e", R"({"temp": 2.25})");
     foz_.publish("sensors/f", R"({"other": 1})");
     ASSERT_TRUE(foz_.becomes(
-        "SELECT group_concat(device, '') FROM (SELECT device FROM readings ORDER BY 1)", "abde"
-    )) << foz_.log();
+            "SELECT group_concat(device, '') FROM (SELECT device FROM readings ORDER BY 1)",
+            "abde"))
+            << foz_.log();
     ASSERT_TRUE(foz_.dead_letters_become(2));
     const Outcome verified = foz_.run_configured({"verify"});
     EXPECT_EQ(verified.exit_code, 0) << verified;
@@ -188,13 +188,12 @@ TEST_F(Dead, ReplayedLettersWaitAgainWhenTheDatabaseComesBackFromABackup) {
 
     std::filesystem::remove(foz_.data() / "foz.sqlite-wal");
     std::filesystem::copy_file(
-        foz_.path("backup"), database, std::filesystem::copy_options::overwrite_existing
-    );
+            foz_.path("backup"), database, std::filesystem::copy_options::overwrite_existing);
     EXPECT_EQ(foz_.query("SELECT count(*) FROM readings"), "1");
     foz_.start();
     ASSERT_TRUE(foz_.dead_letters_become(2)) << foz_.log();
     EXPECT_TRUE(foz_.log().contains("1 dead letters that were replayed are not there any more"))
-        << foz_.log();
+            << foz_.log();
     foz_.stop();
     static_cast<void>(foz_.run_configured({"dead", "replay"}));
     EXPECT_EQ(foz_.query("SELECT count(*) FROM readings"), "2");
@@ -203,9 +202,10 @@ TEST_F(Dead, ReplayedLettersWaitAgainWhenTheDatabaseComesBackFromABackup) {
 
 TEST_F(Dead, ReplayOfAReadingThatIsInTheTableAlreadyIsADuplicate) {
     const std::string keyed =
-        std::string(kMended).insert(kMended.find("[route.columns]"), "key = [\"device\"]\n");
+            std::string(kMended).insert(kMended.find("[route.columns]"), "key = [\"device\"]\n");
     const std::string strict =
-        std::string(kTooStrict).insert(kTooStrict.find("[route.columns]"), "key = [\"device\"]\n");
+            std::string(kTooStrict)
+                    .insert(kTooStrict.find("[route.columns]"), "key = [\"device\"]\n");
     foz_.configure(keyed);
     foz_.start();
     foz_.publish("sensors/b", R"({"temp": 21.5})");
@@ -228,15 +228,13 @@ TEST_F(Dead, ReplayOfReadingsInArraysStoresExactlyThoseThatWereDead) {
     foz_.configure(kTooStrict);
     foz_.start();
     foz_.publish(
-        "sensors/a", R"([{"temp": 1}, {"temp": 2.5}, {"temp": 3}, {"x": 4}, {"temp": 5.5}])"
-    );
+            "sensors/a", R"([{"temp": 1}, {"temp": 2.5}, {"temp": 3}, {"x": 4}, {"temp": 5.5}])");
     ASSERT_EQ(foz_.stop(), 0);
     foz_.configure(kMended);
     const Outcome replayed = foz_.run_configured({"dead", "replay"});
     EXPECT_TRUE(replayed.says("2 stored, 0 duplicate, 1 still dead")) << replayed;
     EXPECT_EQ(
-        foz_.query("SELECT temp FROM readings ORDER BY CAST(temp AS REAL)"), "1\n2.5\n3\n5.5"
-    );
+            foz_.query("SELECT temp FROM readings ORDER BY CAST(temp AS REAL)"), "1\n2.5\n3\n5.5");
     const Outcome verified = foz_.run_configured({"verify"});
     EXPECT_EQ(verified.exit_code, 0) << verified;
 }
@@ -255,8 +253,7 @@ TEST_F(Dead, AReplayThatIsKilledAtAnyInstantNeitherLosesNorDoublesAReading) {
     }
     ASSERT_EQ(foz_.stop(), 0);
     ASSERT_EQ(
-        foz_.query("SELECT count(*) FROM dead_letters", "state.db"), std::to_string(kReadings)
-    );
+            foz_.query("SELECT count(*) FROM dead_letters", "state.db"), std::to_string(kReadings));
     foz_.configure(kMended);
     const std::uint64_t seed = std::random_device{}();
     SCOPED_TRACE(fmt::format("seed {}", seed));
@@ -265,9 +262,9 @@ TEST_F(Dead, AReplayThatIsKilledAtAnyInstantNeitherLosesNorDoublesAReading) {
     for (int i = 0; i < 12; ++i) {
         // From before the first group to after the last.
         kills +=
-            foz_.run_and_kill({"dead", "replay"}, std::chrono::milliseconds(5 + random() % 100))
-                ? 1
-                : 0;
+                foz_.run_and_kill({"dead", "replay"}, std::chrono::milliseconds(5 + random() % 100))
+                        ? 1
+                        : 0;
         const Outcome verified = foz_.run_configured({"verify"});
         if (verified.exit_code != 0) {
             // Letters that are stored and not deleted yet: the next replay begins with that.
@@ -277,10 +274,8 @@ TEST_F(Dead, AReplayThatIsKilledAtAnyInstantNeitherLosesNorDoublesAReading) {
     EXPECT_GT(kills, 0);
     const Outcome replayed = foz_.run_configured({"dead", "replay"});
     EXPECT_EQ(replayed.exit_code, 0) << replayed;
-    EXPECT_EQ(
-        foz_.query("SELECT count(*), count(DISTINCT temp) FROM readings"),
-        fmt::format("{0}|{0}", kReadings)
-    );
+    EXPECT_EQ(foz_.query("SELECT count(*), count(DISTINCT temp) FROM readings"),
+            fmt::format("{0}|{0}", kReadings));
     EXPECT_EQ(foz_.query("SELECT count(*) FROM dead_letters", "state.db"), "0");
     const Outcome verified = foz_.run_configured({"verify"});
     EXPECT_EQ(verified.exit_code, 0) << verified;

@@ -31,7 +31,7 @@ struct Postgres : support::PostgresServer {
     static constexpr std::string_view kName = "postgresql";
     static constexpr std::string_view kUrl = "postgresql://foz@127.0.0.1/mqtt";
     static constexpr std::string_view kRows =
-        "SELECT temp, dh AT TIME ZONE 'UTC' FROM temperature ORDER BY dh";
+            "SELECT temp, dh AT TIME ZONE 'UTC' FROM temperature ORDER BY dh";
     static constexpr std::string_view kStored = "23.5|2022-08-01 13:00:00\n24|2022-08-01 13:00:05";
 };
 
@@ -39,26 +39,17 @@ struct Mariadb : support::MariadbServer {
     static constexpr std::string_view kName = "mariadb";
     static constexpr std::string_view kUrl = "mariadb://foz@127.0.0.1/mqtt";
     static constexpr std::string_view kRows =
-        "SELECT temperature, data_hora FROM temperature ORDER BY data_hora";
+            "SELECT temperature, data_hora FROM temperature ORDER BY data_hora";
     static constexpr std::string_view kStored =
-        "23.5|2022-08-01 13:00:00.000000\n24|2022-08-01 13:00:05.000000";
+            "23.5|2022-08-01 13:00:00.000000\n24|2022-08-01 13:00:05.000000";
 };
 
 template <class Server>
 class TemperatureExample : public testing::Test {
   protected:
     void publish(std::string_view payload) {
-        support::run_to_end(
-            {"mosquitto_pub",
-             "-p",
-             std::to_string(mosquitto_.port()),
-             "-q",
-             "1",
-             "-t",
-             "esp32/pub",
-             "-m",
-             std::string(payload)}
-        );
+        support::run_to_end({"mosquitto_pub", "-p", std::to_string(mosquitto_.port()), "-q", "1",
+            "-t", "esp32/pub", "-m", std::string(payload)});
     }
 
     Server server_;
@@ -75,9 +66,8 @@ TYPED_TEST(TemperatureExample, FillsTheTableFromMosquitto) {
     this->server_.query(example(fmt::format("temperature/{}.sql", TypeParam::kName)));
     std::string toml = example(fmt::format("temperature/{}.toml", TypeParam::kName));
     toml = replaced(toml, TypeParam::kUrl, this->server_.url());
-    toml = replaced(
-        toml, "mqtt://127.0.0.1:1883", fmt::format("mqtt://127.0.0.1:{}", this->mosquitto_.port())
-    );
+    toml = replaced(toml, "mqtt://127.0.0.1:1883",
+            fmt::format("mqtt://127.0.0.1:{}", this->mosquitto_.port()));
     FozUnderTest& foz = this->foz_;
     foz.configure(toml);
     foz.write("mosquitto.password", "secret\n");

@@ -9,16 +9,14 @@ namespace foz::end_to_end {
 namespace {
 
 constexpr const char* kSource =
-    "[source.plant]\nurl = \"mqtt://127.0.0.1\"\nsubscribe = [\"#\"]\n"
-    "username = \"foz\"\npassword_file = \"plant.password\"\n";
+        "[source.plant]\nurl = \"mqtt://127.0.0.1\"\nsubscribe = [\"#\"]\n"
+        "username = \"foz\"\npassword_file = \"plant.password\"\n";
 
 TEST(Files, AllThatAreMissingAreNamedAtOnce) {
     FozUnderTest foz;
-    foz.configure(
-        std::string(kSource) +
-        "[database.main]\nurl = \"postgresql://127.0.0.1\"\n"
-        "password_file = \"main.password\"\n"
-    );
+    foz.configure(std::string(kSource) +
+                  "[database.main]\nurl = \"postgresql://127.0.0.1\"\n"
+                  "password_file = \"main.password\"\n");
     for (const char* command : {"check", "run"}) {
         const Outcome outcome = foz.run_configured({command});
         EXPECT_EQ(outcome.exit_code, 1) << outcome;
@@ -45,7 +43,7 @@ TEST(Check, AMissingFolderOfASqliteFileIsNamed) {
     const auto folder = foz.path("nowhere");
     foz.configure("[database.main]\nurl = \"sqlite:" + (folder / "t.sqlite").string() + "\"\n");
     for (const std::vector<std::string>& command :
-         {std::vector<std::string>{"check"}, {"check", "--connect"}}) {
+            {std::vector<std::string>{"check"}, {"check", "--connect"}}) {
         const Outcome checked = foz.run_configured(command);
         EXPECT_EQ(checked.exit_code, 1) << checked;
         EXPECT_TRUE(checked.says("there is no folder " + folder.string())) << checked;
@@ -76,11 +74,10 @@ TEST(Check, ADiskWithoutTheRoomThatTheJournalNeedsIsNamed) {
 TEST(Explain, AFieldThatThePayloadHasInOtherLettersIsHintedAt) {
     FozUnderTest foz;
     foz.configure(
-        "[[route]]\ntopic = \"s/{d}\"\ntable = \"t\"\n"
-        "columns = { v = { field = \"Temperature\" }, h = { field = \"Humidity\" } }\n"
-    );
+            "[[route]]\ntopic = \"s/{d}\"\ntable = \"t\"\n"
+            "columns = { v = { field = \"Temperature\" }, h = { field = \"Humidity\" } }\n");
     const Outcome half =
-        foz.run_configured({"explain", "s/a", R"({"temperature": 3, "Humidity": 4})"});
+            foz.run_configured({"explain", "s/a", R"({"temperature": 3, "Humidity": 4})"});
     EXPECT_EQ(half.exit_code, 0) << half;
     EXPECT_TRUE(half.says(R"(the payload has "temperature", not "Temperature")")) << half;
 }

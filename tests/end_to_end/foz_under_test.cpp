@@ -51,14 +51,12 @@ std::string query_sqlite(const std::filesystem::path& file, std::string_view sql
     }
     sqlite3_busy_timeout(raw, 20'000);
     sqlite3_stmt* raw_statement = nullptr;
-    if (sqlite3_prepare_v2(
-            raw, sql.data(), static_cast<int>(sql.size()), &raw_statement, nullptr
-        ) != SQLITE_OK) {
+    if (sqlite3_prepare_v2(raw, sql.data(), static_cast<int>(sql.size()), &raw_statement,
+                nullptr) != SQLITE_OK) {
         return sqlite3_errmsg(raw);
     }
     const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement(
-        raw_statement, sqlite3_finalize
-    );
+            raw_statement, sqlite3_finalize);
     std::string result;
     int step = SQLITE_ROW;
     for (bool first = true; (step = sqlite3_step(raw_statement)) == SQLITE_ROW; first = false) {
@@ -114,15 +112,9 @@ FozUnderTest::FozUnderTest() : port_(support::free_port()) {
 FozUnderTest::~FozUnderTest() = default;
 
 void FozUnderTest::configure(std::string_view rest) {
-    write(
-        "foz.toml",
-        fmt::format(
-            "data = \"{}\"\n[listener.devices]\naddress = \"127.0.0.1:{}\"\n{}\n",
-            data().string(),
-            port_,
-            rest
-        )
-    );
+    write("foz.toml",
+            fmt::format("data = \"{}\"\n[listener.devices]\naddress = \"127.0.0.1:{}\"\n{}\n",
+                    data().string(), port_, rest));
 }
 
 void FozUnderTest::write(std::string_view file, std::string_view content) {
@@ -137,11 +129,9 @@ void FozUnderTest::start_with(const std::vector<std::string>& arguments, std::ui
     std::vector<std::string> command = {FOZ_BINARY};
     command.insert(command.end(), arguments.begin(), arguments.end());
     foz_ = std::make_unique<support::ChildProcess>(
-        support::ChildOptions{.command = command, .user = "", .output = path("foz.log")}
-    );
+            support::ChildOptions{.command = command, .user = "", .output = path("foz.log")});
     const bool listens = support::wait_until(
-        [&] { return !foz_->running() || support::accepts_connections(port); }, 20s
-    );
+            [&] { return !foz_->running() || support::accepts_connections(port); }, 20s);
     if (!listens || !foz_->running()) {
         throw std::runtime_error("foz does not start:\n" + log());
     }
@@ -160,8 +150,7 @@ void FozUnderTest::kill_9() {
 }
 
 void FozUnderTest::publish(
-    std::string_view topic, std::string_view payload, std::string_view client_id
-) {
+        std::string_view topic, std::string_view payload, std::string_view client_id) {
     if (!Publisher(port_, client_id).publish(topic, payload)) {
         throw std::runtime_error(fmt::format("not acknowledged: {} on {}", payload, topic));
     }
@@ -173,8 +162,7 @@ Outcome FozUnderTest::run(std::vector<std::string> arguments, const std::string&
         // Somebody else may not be let into the folders above the build.
         program = path("foz");
         std::filesystem::copy_file(
-            FOZ_BINARY, program, std::filesystem::copy_options::overwrite_existing
-        );
+                FOZ_BINARY, program, std::filesystem::copy_options::overwrite_existing);
     }
     arguments.insert(arguments.begin(), program);
     const auto output = path("command.log");
@@ -185,8 +173,7 @@ Outcome FozUnderTest::run(std::vector<std::string> arguments, const std::string&
 }
 
 bool FozUnderTest::run_and_kill(
-    std::vector<std::string> arguments, std::chrono::milliseconds after
-) {
+        std::vector<std::string> arguments, std::chrono::milliseconds after) {
     arguments.insert(arguments.begin(), FOZ_BINARY);
     arguments.insert(arguments.end(), {"--config", config()});
     support::ChildProcess process({.command = arguments, .user = "", .output = path("killed.log")});
@@ -208,11 +195,11 @@ bool FozUnderTest::becomes(std::string_view sql, std::string_view result) {
 
 bool FozUnderTest::dead_letters_become(std::size_t count) {
     return support::wait_until(
-        [&] {
-            return query("SELECT count(*) FROM dead_letters", "state.db") == std::to_string(count);
-        },
-        10s
-    );
+            [&] {
+                return query("SELECT count(*) FROM dead_letters", "state.db") ==
+                       std::to_string(count);
+            },
+            10s);
 }
 
 std::string FozUnderTest::dead_reasons() {

@@ -64,9 +64,8 @@ class FozUnderTest {
     void kill_9();
 
     /// Publishes by a connection of its own; throws when it is not acknowledged.
-    void publish(
-        std::string_view topic, std::string_view payload, std::string_view client_id = "esp32-1"
-    );
+    void publish(std::string_view topic, std::string_view payload,
+            std::string_view client_id = "esp32-1");
     /// Runs `foz ARGUMENTS` to its end.
     [[nodiscard]] Outcome run(std::vector<std::string> arguments, const std::string& user = "");
     /// Starts `foz ARGUMENTS --config foz.toml` and kills it (kill -9) after that time, if it still
@@ -103,7 +102,6 @@ class FozUnderTest {
 extern const std::string kReadings;
 /// What a device sends to it.
 [[nodiscard]] std::string reading(
-    double temperature, std::string_view time = "2022-08-01 10:00:00"
-);
+        double temperature, std::string_view time = "2022-08-01 10:00:00");
 
 }  // namespace foz::end_to_end

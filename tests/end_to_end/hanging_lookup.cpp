@@ -9,8 +9,7 @@
 
 // NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the reserved ones of glibc
 extern "C" int getaddrinfo(
-    const char* node, const char* service, const addrinfo* hints, addrinfo** found
-) {
+        const char* node, const char* service, const addrinfo* hints, addrinfo** found) {
     if (node != nullptr && std::string_view(node).starts_with("hangs.")) {
         std::fputs("a lookup hangs\n", stderr);
         for (;;) {

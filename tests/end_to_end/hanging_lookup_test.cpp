@@ -28,11 +28,11 @@ class HangingLookup : public testing::Test {
 };
 
 constexpr std::string_view kSource =
-    "[source.away]\nurl = \"mqtt://hangs.example\"\nconnect_timeout = \"100ms\"\n"
-    "subscribe = [\"a\"]\n";
+        "[source.away]\nurl = \"mqtt://hangs.example\"\nconnect_timeout = \"100ms\"\n"
+        "subscribe = [\"a\"]\n";
 constexpr std::string_view kBridge =
-    "[bridge.away]\nurl = \"mqtt://hangs.example\"\nconnect_timeout = \"100ms\"\n"
-    "topics = [\"a out 1\"]\n";
+        "[bridge.away]\nurl = \"mqtt://hangs.example\"\nconnect_timeout = \"100ms\"\n"
+        "topics = [\"a out 1\"]\n";
 
 TEST_F(HangingLookup, does_not_keep_foz_from_ending) {
     foz.configure(fmt::format("{}{}", kSource, kBridge));

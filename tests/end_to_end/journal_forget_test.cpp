@@ -11,11 +11,9 @@ namespace {
 /// Everything into one table of this database.
 std::string into(std::string_view database, std::string_view url) {
     return fmt::format(
-        "[database.{0}]\nurl = \"{1}\"\n[[route]]\ntopic = \"#\"\ndatabase = \"{0}\"\ntable = "
-        "\"t\"\n",
-        database,
-        url
-    );
+            "[database.{0}]\nurl = \"{1}\"\n[[route]]\ntopic = \"#\"\ndatabase = \"{0}\"\ntable = "
+            "\"t\"\n",
+            database, url);
 }
 
 class JournalForget : public testing::Test {
@@ -69,8 +67,8 @@ TEST_F(JournalForget, RefusesWhatIsInUseOrNotThere) {
 
 TEST(JournalForgetTable, GivesUpWhatWaitsForATableThatIsConfiguredNoMore) {
     const std::string other =
-        "[[route]]\ntopic = \"other/{device}\"\ntable = \"other\"\n"
-        "columns = { device = { capture = \"device\" } }\n";
+            "[[route]]\ntopic = \"other/{device}\"\ntable = \"other\"\n"
+            "columns = { device = { capture = \"device\" } }\n";
     FozUnderTest foz;
     foz.configure(kReadings + other);
     foz.start();
@@ -101,8 +99,7 @@ TEST(JournalForgetTable, GivesUpWhatWaitsForATableThatIsConfiguredNoMore) {
     foz.publish("sensors/a", reading(1));
     EXPECT_TRUE(foz.becomes("SELECT count(*) FROM readings", "1")) << foz.log();
     EXPECT_FALSE(
-        foz.log().substr(foz.log().rfind("configuration: ")).contains("no longer configured")
-    );
+            foz.log().substr(foz.log().rfind("configuration: ")).contains("no longer configured"));
 }
 
 }  // namespace

@@ -16,11 +16,11 @@ class JournalNewId : public testing::Test {
   protected:
     JournalNewId() {
         const std::string database = fmt::format(
-            "[database.d]\nurl = \"sqlite:{}\"\nretry_delay_max = \"100ms\"\n[[route]]\ntopic = "
-            "\"t\"\ndatabase = \"d\"\ntable = \"t\"\ncolumns = {{ a = {{ field = \"a\", type = "
-            "\"integer\" }} }}\n",
-            (directory_ / "common.sqlite").string()
-        );
+                "[database.d]\nurl = \"sqlite:{}\"\nretry_delay_max = \"100ms\"\n[[route]]\ntopic "
+                "= "
+                "\"t\"\ndatabase = \"d\"\ntable = \"t\"\ncolumns = {{ a = {{ field = \"a\", type = "
+                "\"integer\" }} }}\n",
+                (directory_ / "common.sqlite").string());
         original_.configure(database);
         copy_.configure(database);
         original_.start();

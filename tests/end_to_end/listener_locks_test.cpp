@@ -29,25 +29,21 @@ class ListenerLocksTest : public testing::Test {
     }
     int shell(const std::string& command) {
         support::ChildProcess process(
-            {.command =
-                 {"/bin/sh",
-                  "-c",
-                  fmt::format("cd '{}' && FOZ='{}' && {}", path(""), FOZ_BINARY, command)},
-             .user = "",
-             .output = path("shell.log")}
-        );
+                {.command = {"/bin/sh", "-c",
+                     fmt::format("cd '{}' && FOZ='{}' && {}", path(""), FOZ_BINARY, command)},
+                    .user = "",
+                    .output = path("shell.log")});
         return process.wait(std::chrono::seconds(30)).value_or(-1);
     }
     /// Starts foz with a listener of these keys on secure_port_.
     void start(const std::string& keys) {
-        foz_.configure(
-            fmt::format("[listener.locked]\naddress = \"127.0.0.1:{}\"\n{}\n", secure_port_, keys) +
-            kReadings
-        );
+        foz_.configure(fmt::format("[listener.locked]\naddress = \"127.0.0.1:{}\"\n{}\n",
+                               secure_port_, keys) +
+                       kReadings);
         foz_.start();
         // start() waits for the first listener only.
-        ASSERT_TRUE(support::wait_until([&] { return support::accepts_connections(secure_port_); })
-        );
+        ASSERT_TRUE(
+                support::wait_until([&] { return support::accepts_connections(secure_port_); }));
     }
     static std::string tls(const std::string& more = "") {
         return "tls = { certificate = \"certs/servers/localhost.crt\", key = "
@@ -73,8 +69,7 @@ class ListenerLocksTest : public testing::Test {
         };
         command.insert(command.end(), with.begin(), with.end());
         support::ChildProcess process(
-            {.command = command, .user = "", .output = path("mosquitto_pub.log")}
-        );
+                {.command = command, .user = "", .output = path("mosquitto_pub.log")});
         return process.wait(std::chrono::seconds(20)).value_or(-1);
     }
     [[nodiscard]] Arguments as(const std::string& device) const {
@@ -184,10 +179,8 @@ TEST_F(ListenerLocksTest, APasswordOpensAListenerThatHasAPasswordFile) {
 }
 
 TEST_F(ListenerLocksTest, WithBothACertificateOrAPasswordWillDo) {
-    start(
-        "password_file = \"passwords\"\n" +
-        tls(", client_ca = \"certs/ca.crt\", client_certificate = \"optional\"")
-    );
+    start("password_file = \"passwords\"\n" +
+            tls(", client_ca = \"certs/ca.crt\", client_certificate = \"optional\""));
     const std::string ca = path("certs/ca.crt");
     EXPECT_EQ(publish(as("esp32-1")), 0) << foz_.log();
     EXPECT_EQ(publish({"--cafile", ca, "-u", "ana", "-P", "secret"}), 0) << foz_.log();

@@ -15,15 +15,8 @@ constexpr int kPublished = 200;
 
 /// Debian's Python: it is what has Debian's Paho.
 void publish(std::uint16_t port, std::string_view version, int qos) {
-    support::run_to_end(
-        {"/usr/bin/python3",
-         FOZ_PAHO_PUBLISH,
-         std::to_string(port),
-         "load",
-         std::string(version),
-         std::to_string(qos),
-         std::to_string(kPublished)}
-    );
+    support::run_to_end({"/usr/bin/python3", FOZ_PAHO_PUBLISH, std::to_string(port), "load",
+        std::string(version), std::to_string(qos), std::to_string(kPublished)});
 }
 
 constexpr std::string_view kConfiguration = R"(
@@ -65,14 +58,13 @@ TEST(Paho, EachReadingIsStoredOnceBehindMosquittoAndWithoutIt) {
     foz.configure(fmt::format(kConfiguration, mosquitto.port(), server.url()));
     foz.start();
     ASSERT_TRUE(support::wait_until([&] { return foz.log().contains("plant: connected"); }))
-        << foz.log();
+            << foz.log();
     const std::string expected =
-        publish_all(mosquitto.port(), "$source/plant") + publish_all(foz.port(), "paho");
+            publish_all(mosquitto.port(), "$source/plant") + publish_all(foz.port(), "paho");
     const auto stored = [&] {
         const std::string rows = server.query(
-            "SELECT split_part(client, '-', 1) COLLATE \"C\", version, qos, count(*), "
-            "count(DISTINCT n) FROM load GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
-        );
+                "SELECT split_part(client, '-', 1) COLLATE \"C\", version, qos, count(*), "
+                "count(DISTINCT n) FROM load GROUP BY 1, 2, 3 ORDER BY 1, 2, 3");
         return rows + '\n';
     };
     EXPECT_TRUE(support::wait_until([&] { return stored() == expected; })) << stored() << foz.log();

@@ -57,23 +57,17 @@ class RemoteTls : public testing::Test {
     void start_mosquitto(const std::string& certificate, std::string_view more = "") {
         mosquitto_ = std::make_unique<support::MosquittoBroker>(support::MosquittoOptions{
             .persistence = false,
-            .configuration = fmt::format(
-                "listener {} 127.0.0.1\ncertfile {}\nkeyfile {}\n{}",
-                port_,
-                certificate,
-                key_of(certificate),
-                more
-            ),
+            .configuration = fmt::format("listener {} 127.0.0.1\ncertfile {}\nkeyfile {}\n{}",
+                    port_, certificate, key_of(certificate), more),
         });
         mosquitto_->start();
         ASSERT_TRUE(wait_until([&] { return support::accepts_connections(port_); }));
     }
     /// One that wants certificates of the clients.
     void start_strict_mosquitto() {
-        start_mosquitto(
-            ca_.server({"localhost"}),
-            fmt::format("cafile {}\ncrlfile {}\nrequire_certificate true\n", ca_.ca(), ca_.crl())
-        );
+        start_mosquitto(ca_.server({"localhost"}),
+                fmt::format(
+                        "cafile {}\ncrlfile {}\nrequire_certificate true\n", ca_.ca(), ca_.crl()));
     }
     void start_openssl(const std::string& certificate, const std::vector<std::string>& more) {
         std::vector<std::string> command = {
@@ -89,19 +83,15 @@ class RemoteTls : public testing::Test {
         };
         command.insert(command.end(), more.begin(), more.end());
         openssl_ = std::make_unique<support::ChildProcess>(support::ChildOptions{
-            .command = command, .user = "", .output = foz_.path("openssl.log")
-        });
+            .command = command, .user = "", .output = foz_.path("openssl.log")});
         ASSERT_TRUE(wait_until([&] { return support::accepts_connections(port_); }));
     }
 
     void configure(const std::string& url, const std::optional<config::ClientTls>& tls) {
         foz_.configure(fmt::format(
-            "[source.plant]\nurl = \"{}\"\nretry_delay_max = \"100ms\"\nsubscribe = "
-            "[\"sensors/#\"]\n{}\n{}",
-            url,
-            tls ? written(*tls) : "",
-            kReadings
-        ));
+                "[source.plant]\nurl = \"{}\"\nretry_delay_max = \"100ms\"\nsubscribe = "
+                "[\"sensors/#\"]\n{}\n{}",
+                url, tls ? written(*tls) : "", kReadings));
     }
     [[nodiscard]] std::string url(std::string_view scheme = "mqtts") const {
         return fmt::format("{}://localhost:{}", scheme, port_);
@@ -157,10 +147,8 @@ TEST_F(RemoteTls, an_old_ca_of_the_same_name_is_told_apart) {
     start_mosquitto(ca_.server({"localhost"}));
     const TestAuthority old("plant CA");
     configure(url(), old.client_tls());
-    expect_said(
-        {"the CA \"plant CA\", which is not trusted here (another one of that name is, "
-         "with another key): "}
-    );
+    expect_said({"the CA \"plant CA\", which is not trusted here (another one of that name is, "
+                 "with another key): "});
 }
 
 TEST_F(RemoteTls, a_wrong_host_name_is_named_with_the_right_ones) {
@@ -175,8 +163,7 @@ TEST_F(RemoteTls, a_wrong_host_name_is_named_with_the_right_ones) {
 
 TEST_F(RemoteTls, an_expired_certificate_is_named_with_its_date) {
     start_mosquitto(ca_.server(
-        {"localhost"}, {}, {.ago = std::chrono::days(20), .validity = std::chrono::days(10)}
-    ));
+            {"localhost"}, {}, {.ago = std::chrono::days(20), .validity = std::chrono::days(10)}));
     configure(url(), ca_.client_tls());
     expect_said({
         "the broker's certificate \"localhost\"",
@@ -185,10 +172,10 @@ TEST_F(RemoteTls, an_expired_certificate_is_named_with_its_date) {
         "renew it, or set this machine's clock",
     });
     const Outcome checked = foz_.run_configured({"check", "--connect"});
-    EXPECT_EQ(
-        lines_with("seen   source plant: TLS: certificate localhost", checked.output).size(), 1U
-    ) << "what has expired is not \"ok\"\n"
-      << checked;
+    EXPECT_EQ(lines_with("seen   source plant: TLS: certificate localhost", checked.output).size(),
+            1U)
+            << "what has expired is not \"ok\"\n"
+            << checked;
 }
 
 TEST_F(RemoteTls, a_revoked_certificate_is_named) {
@@ -209,15 +196,13 @@ TEST_F(RemoteTls, a_key_of_another_certificate_is_named_with_both_files) {
     tls.key = key;
     configure(url(), tls);
     const std::string expected = fmt::format(
-        "key {} is not the key of certificate {} (\"foz\"): take the two files that were made "
-        "together",
-        key,
-        certificate
-    );
+            "key {} is not the key of certificate {} (\"foz\"): take the two files that were made "
+            "together",
+            key, certificate);
     EXPECT_NE(log_says().find(expected), std::string::npos);
     const Outcome checked = foz_.run_configured({"check"});
     EXPECT_EQ(lines_with("error  ", checked.output), Lines{"error  source plant: " + expected})
-        << "that needs no connection";
+            << "that needs no connection";
 }
 
 TEST_F(RemoteTls, a_broker_that_wants_a_certificate_is_understood) {
@@ -251,8 +236,7 @@ TEST_F(RemoteTls, a_client_certificate_is_warned_of_before_it_expires) {
     const Lines warnings = lines_with("warn  ", checked.output);
     ASSERT_EQ(warnings.size(), 1U) << checked;
     EXPECT_NE(
-        warnings.front().find("devices/foz.crt (\"foz\") is valid until "), std::string::npos
-    );
+            warnings.front().find("devices/foz.crt (\"foz\") is valid until "), std::string::npos);
     foz_.start();
     EXPECT_TRUE(wait_until([&] {
         return foz_.log().find("source plant: connected to") != std::string::npos;
@@ -291,10 +275,8 @@ TEST_F(RemoteTls, a_port_without_websocket_is_recognised) {
 }
 
 TEST_F(RemoteTls, readings_come_over_websocket_in_tls) {
-    start_mosquitto(
-        ca_.server({"localhost"}),
-        fmt::format("cafile {}\nrequire_certificate true\nprotocol websockets\n", ca_.ca())
-    );
+    start_mosquitto(ca_.server({"localhost"}),
+            fmt::format("cafile {}\nrequire_certificate true\nprotocol websockets\n", ca_.ca()));
     config::ClientTls tls = ca_.client_tls(ca_.device("foz"));
     tls.alpn = {"http/1.1"};
     configure(url("wss") + "/mqtt", tls);
@@ -306,17 +288,8 @@ TEST_F(RemoteTls, readings_come_over_websocket_in_tls) {
     ASSERT_TRUE(wait_until([&] {
         return foz_.log().find("source plant: connected to") != std::string::npos;
     })) << foz_.log();
-    support::run_to_end(
-        {"mosquitto_pub",
-         "-p",
-         std::to_string(mosquitto_->port()),
-         "-q",
-         "1",
-         "-t",
-         "sensors/a",
-         "-m",
-         reading(21)}
-    );
+    support::run_to_end({"mosquitto_pub", "-p", std::to_string(mosquitto_->port()), "-q", "1", "-t",
+        "sensors/a", "-m", reading(21)});
     EXPECT_TRUE(foz_.becomes("SELECT device, temp FROM readings", "a|21.0")) << foz_.log();
     EXPECT_EQ(foz_.stop(), 0);
 }
@@ -325,8 +298,7 @@ TEST_F(RemoteTls, a_bridge_is_checked_as_a_source_is) {
     start_mosquitto(ca_.server({"localhost"}));
     const auto bridge = [&](const config::ClientTls& tls) {
         foz_.configure(fmt::format(
-            "[bridge.cloud]\nurl = \"{}\"\ntopics = [\"# out 1\"]\n{}\n", url(), written(tls)
-        ));
+                "[bridge.cloud]\nurl = \"{}\"\ntopics = [\"# out 1\"]\n{}\n", url(), written(tls)));
         return foz_.run_configured({"check", "--connect"});
     };
     const Outcome good = bridge(ca_.client_tls());

@@ -72,7 +72,7 @@ TEST_F(Replay, FromATimeTakesWhatWasReceivedSince) {
     const Outcome all = foz_.run_configured({"replay", "--from", "2020-01-01", "--name", "a"});
     EXPECT_TRUE(all.says("10 stored")) << all;
     const Outcome none =
-        foz_.run_configured({"replay", "--from", "2100-01-01T00:00:00Z", "--name", "b"});
+            foz_.run_configured({"replay", "--from", "2100-01-01T00:00:00Z", "--name", "b"});
     EXPECT_EQ(none.exit_code, 0) << none;
     EXPECT_EQ(foz_.query("SELECT count(*) FROM raw"), "20");
     expect_balance();
@@ -133,24 +133,22 @@ columns = { n = { field = "n", type = "integer" } }
         std::string payload;
         for (int i = 0; i < kReadingsEach; ++i) {
             payload +=
-                fmt::format("{}{{\"n\":{}}}", i == 0 ? '[' : ',', kReadingsEach * message + i);
+                    fmt::format("{}{{\"n\":{}}}", i == 0 ? '[' : ',', kReadingsEach * message + i);
         }
         foz_.publish("many", payload + "]");
     }
     ASSERT_EQ(foz_.stop(), 0);
     int kills = 0;
     for (int i = 0; i < 5; ++i) {
-        kills +=
-            foz_.run_and_kill({"replay", "--from", "0"}, std::chrono::milliseconds(40 + 15 * i));
+        kills += foz_.run_and_kill(
+                {"replay", "--from", "0"}, std::chrono::milliseconds(40 + 15 * i));
     }
     EXPECT_GT(kills, 0);
     const Outcome last = foz_.run_configured({"replay", "--from", "0"});
     EXPECT_EQ(last.exit_code, 0) << last;
     constexpr int kReadings = kMessages * kReadingsEach;
-    EXPECT_EQ(
-        foz_.query("SELECT count(*), count(DISTINCT n) FROM many"),
-        fmt::format("{}|{}", 2 * kReadings, kReadings)
-    );
+    EXPECT_EQ(foz_.query("SELECT count(*), count(DISTINCT n) FROM many"),
+            fmt::format("{}|{}", 2 * kReadings, kReadings));
     expect_balance();
 }
 

@@ -17,19 +17,16 @@ TEST(Run, WithoutAConfigurationTheDesignsFirstPayloadLandsInTemperatureAndAllJso
     FozUnderTest foz;
     foz.start_with({"run", "--data", foz.data().string()}, kDefaultPort);
     Publisher device(kDefaultPort);
-    ASSERT_TRUE(
-        device.publish("esp32/pub", R"({"Temperature": 23.5, "Data Hora": "2022-08-01 10:00:00"})")
-    );
+    ASSERT_TRUE(device.publish(
+            "esp32/pub", R"({"Temperature": 23.5, "Data Hora": "2022-08-01 10:00:00"})"));
     ASSERT_TRUE(device.publish("any/topic", R"({"humidity": [40, 41]})"));
     ASSERT_TRUE(device.publish("any/topic", "not JSON"));
 
     EXPECT_EQ(foz.stop(SIGINT), 0) << foz.log();
     EXPECT_EQ(foz.query("SELECT temp, dh FROM temperature"), "23.5|2022-08-01 10:00:00");
-    EXPECT_EQ(
-        foz.query("SELECT topic, client, payload FROM messages ORDER BY time, topic"),
-        "esp32/pub|esp32-1|{\"Temperature\": 23.5, \"Data Hora\": \"2022-08-01 10:00:00\"}\n"
-        "any/topic|esp32-1|{\"humidity\": [40, 41]}"
-    );
+    EXPECT_EQ(foz.query("SELECT topic, client, payload FROM messages ORDER BY time, topic"),
+            "esp32/pub|esp32-1|{\"Temperature\": 23.5, \"Data Hora\": \"2022-08-01 10:00:00\"}\n"
+            "any/topic|esp32-1|{\"humidity\": [40, 41]}");
     const Outcome dead = foz.run({"dead", "list", "--data", foz.data().string()});
     EXPECT_EQ(dead.exit_code, 0) << dead;
     EXPECT_TRUE(dead.says("any/topic") && dead.says("not JSON")) << dead;
@@ -44,8 +41,7 @@ TEST(Run, CtrlCStoresWhatWasAcknowledgedAndExitsWithZero) {
     Publisher device(foz.port());
     for (int i = 0; i < 50; ++i) {
         ASSERT_TRUE(
-            device.publish("sensors/a", reading(i, fmt::format("2022-08-01 10:00:{:02}", i)))
-        );
+                device.publish("sensors/a", reading(i, fmt::format("2022-08-01 10:00:{:02}", i))));
     }
     EXPECT_EQ(foz.stop(SIGINT), 0) << foz.log();
     EXPECT_EQ(foz.query("SELECT count(*), sum(temp) FROM readings"), "50|1225.0");
@@ -83,10 +79,8 @@ TEST(Lanes, TwoOfThemStoreEverythingOnce) {
     for (int device = 0; device < 20; ++device) {
         Publisher publisher(foz.port(), fmt::format("client-{}", device));
         for (int i = 0; i < 5; ++i) {
-            ASSERT_TRUE(publisher.publish(
-                fmt::format("sensors/{}", device),
-                reading(i, fmt::format("2022-08-01 10:00:{:02}", i))
-            ));
+            ASSERT_TRUE(publisher.publish(fmt::format("sensors/{}", device),
+                    reading(i, fmt::format("2022-08-01 10:00:{:02}", i))));
         }
     }
     EXPECT_EQ(foz.stop(), 0) << foz.log();
@@ -131,7 +125,7 @@ TEST(Run, TellsOfEachConnectionAtLevelDebug) {
     foz.start();
     foz.publish("sensors/a", reading(1));
     EXPECT_TRUE(support::wait_until([&] { return foz.log().contains("connected: 127.0.0.1"); }))
-        << foz.log();
+            << foz.log();
     EXPECT_EQ(foz.stop(), 0);
     EXPECT_TRUE(foz.log().contains("gone: client")) << foz.log();
 }

@@ -19,9 +19,8 @@ class ServerDatabase : public testing::Test {
         std::string route = kReadings;
         const std::string_view before = "type = \"double\"";
         route.replace(route.find(before), before.size(), fmt::format("type = \"{}\"", temp_type));
-        foz_.configure(
-            fmt::format("[database.warehouse]\nurl = \"{}\"\nlanes = 2\n{}", server_.url(), route)
-        );
+        foz_.configure(fmt::format(
+                "[database.warehouse]\nurl = \"{}\"\nlanes = 2\n{}", server_.url(), route));
     }
     void expect_balance() {
         const Outcome verified = foz_.run_configured({"verify"});
@@ -39,17 +38,14 @@ TYPED_TEST(ServerDatabase, IsReplayedIntoAndVerifiedWhileFozRunsAndAfterwards) {
     FozUnderTest& foz = this->foz_;
     this->server_.start();
     this->server_.query(
-        "CREATE TABLE readings (device varchar(40), temp double precision, dh timestamp(6), "
-        "PRIMARY KEY (device, dh))"
-    );
+            "CREATE TABLE readings (device varchar(40), temp double precision, dh timestamp(6), "
+            "PRIMARY KEY (device, dh))");
     this->configure("integer");  // too strict
     foz.start();
     for (int i = 0; i < 10; ++i) {
-        foz.publish(
-            "sensors/a",
-            reading(i % 5 == 0 ? i + 0.5 : i, fmt::format("2022-08-01 10:00:0{}", i)),
-            fmt::format("client-{}", i)
-        );
+        foz.publish("sensors/a",
+                reading(i % 5 == 0 ? i + 0.5 : i, fmt::format("2022-08-01 10:00:0{}", i)),
+                fmt::format("client-{}", i));
     }
     ASSERT_TRUE(foz.dead_letters_become(2)) << foz.log();
     ASSERT_EQ(foz.stop(), 0) << foz.log();
@@ -82,10 +78,10 @@ TYPED_TEST(ServerDatabase, IsReplayedIntoAndVerifiedWhileFozRunsAndAfterwards) {
 // A user "writer" who may store rows in what is there and change no table; yields its URL.
 std::string make_writer(support::PostgresServer& server) {
     server.query(
-        "CREATE ROLE writer LOGIN; CREATE TABLE grown (time timestamptz, v bigint); "
-        "CREATE TABLE other (time timestamptz, v bigint); "
-        "GRANT SELECT, INSERT ON grown, other TO writer; GRANT CREATE ON SCHEMA public TO writer"
-    );
+            "CREATE ROLE writer LOGIN; CREATE TABLE grown (time timestamptz, v bigint); "
+            "CREATE TABLE other (time timestamptz, v bigint); "
+            "GRANT SELECT, INSERT ON grown, other TO writer; GRANT CREATE ON SCHEMA public TO "
+            "writer");
     std::string url = server.url();
     url.replace(url.find("postgres@"), 8, "writer");
     return url;
@@ -96,11 +92,10 @@ void let_writer_change(support::PostgresServer& server) {
 
 std::string make_writer(support::MariadbServer& server) {
     server.query(
-        "CREATE TABLE grown (time datetime(6), v bigint); "
-        "CREATE TABLE other (time datetime(6), v bigint); "
-        "CREATE USER writer@'%' IDENTIFIED BY 'x'; "
-        "GRANT SELECT, INSERT, UPDATE, CREATE ON foz.* TO writer@'%'"
-    );
+            "CREATE TABLE grown (time datetime(6), v bigint); "
+            "CREATE TABLE other (time datetime(6), v bigint); "
+            "CREATE USER writer@'%' IDENTIFIED BY 'x'; "
+            "GRANT SELECT, INSERT, UPDATE, CREATE ON foz.* TO writer@'%'");
     std::string url = server.url();
     url.replace(url.find("foz:foz"), 7, "writer:x");
     return url;
@@ -112,12 +107,11 @@ void let_writer_change(support::MariadbServer& server) {
 TYPED_TEST(ServerDatabase, ThatLetsATableNotGrowHoldsBackOnlyTheReadingsThatNeedIt) {
     FozUnderTest& foz = this->foz_;
     this->server_.start();
-    foz.configure(fmt::format(
-        "[database.warehouse]\nurl = \"{}\"\nretry_delay_max = \"100ms\"\n"
-        "[[route]]\ntopic = \"grown\"\ntable = \"grown\"\n"
-        "[[route]]\ntopic = \"other\"\ntable = \"other\"\n",
-        make_writer(this->server_)
-    ));
+    foz.configure(
+            fmt::format("[database.warehouse]\nurl = \"{}\"\nretry_delay_max = \"100ms\"\n"
+                        "[[route]]\ntopic = \"grown\"\ntable = \"grown\"\n"
+                        "[[route]]\ntopic = \"other\"\ntable = \"other\"\n",
+                    make_writer(this->server_)));
     foz.start();
     foz.publish("grown", R"({"v": 1})");
     foz.publish("grown", R"({"v": 2, "fresh": 3})");
@@ -132,10 +126,10 @@ TYPED_TEST(ServerDatabase, ThatLetsATableNotGrowHoldsBackOnlyTheReadingsThatNeed
     EXPECT_EQ(count("other"), "1");
     const std::string reasons = foz.dead_reasons();
     EXPECT_NE(reasons.find("field \"fresh\" does not fit table grown: "), std::string::npos)
-        << reasons;
+            << reasons;
     EXPECT_NE(reasons.find("not a whole number"), std::string::npos) << reasons;
     EXPECT_NE(foz.log().find("table grown: it cannot be changed: "), std::string::npos)
-        << foz.log();
+            << foz.log();
 
     // Once a person has mended it, no restart is needed.
     let_writer_change(this->server_);
@@ -159,14 +153,13 @@ TEST(PostgresDatabase, WhoseViewUsesAColumnHoldsBackOnlyTheReadingsThatWouldWide
     support::PostgresServer server;
     server.start();
     server.query(
-        "CREATE TABLE grown (time timestamptz, v bigint, odd point); CREATE VIEW seen AS SELECT v "
-        "FROM grown"
-    );
+            "CREATE TABLE grown (time timestamptz, v bigint, odd point); CREATE VIEW seen AS "
+            "SELECT v "
+            "FROM grown");
     FozUnderTest foz;
     foz.configure(fmt::format(
-        "[database.warehouse]\nurl = \"{}\"\n[[route]]\ntopic = \"grown\"\ntable = \"grown\"\n",
-        server.url()
-    ));
+            "[database.warehouse]\nurl = \"{}\"\n[[route]]\ntopic = \"grown\"\ntable = \"grown\"\n",
+            server.url()));
     foz.start();
     // One batch: what can be added is not refused because of what cannot be changed.
     foz.publish("grown", R"([{"v": 1.5}, {"v": 2, "fresh": 3}, {"odd": "x"}])");
@@ -176,7 +169,7 @@ TEST(PostgresDatabase, WhoseViewUsesAColumnHoldsBackOnlyTheReadingsThatWouldWide
     })) << foz.log();
     const std::string reasons = foz.dead_reasons();
     EXPECT_NE(reasons.find("column v cannot become double precision"), std::string::npos)
-        << reasons;
+            << reasons;
     EXPECT_NE(reasons.find("column odd is point in the database"), std::string::npos) << reasons;
     ASSERT_EQ(foz.stop(), 0) << foz.log();
 }

@@ -31,9 +31,8 @@ std::string qos_2() {
 class Sessions : public testing::Test {
   protected:
     [[nodiscard]] bool lists(std::string_view text) {
-        return support::wait_until(
-            [&] { return foz_.run_configured({"sessions"}).says(text); }, std::chrono::seconds(20)
-        );
+        return support::wait_until([&] { return foz_.run_configured({"sessions"}).says(text); },
+                std::chrono::seconds(20));
     }
 
     FozUnderTest foz_;

@@ -37,7 +37,7 @@ class SpoiledJournal : public testing::Test {
     /// Every command that reads the journal says it, and the file is as it was.
     void expect_all_refuse(const std::vector<std::string>& texts) {
         for (const std::vector<std::string>& command :
-             {std::vector<std::string>{"run"}, {"verify"}, {"journal", "print"}}) {
+                {std::vector<std::string>{"run"}, {"verify"}, {"journal", "print"}}) {
             const Outcome outcome = foz_.run_configured(command);
             EXPECT_EQ(outcome.exit_code, 1) << command[0] << ": " << outcome;
             for (const std::string& text : texts) {
@@ -121,9 +121,9 @@ TEST(StartRefused, TwoRoutesToOneTableWithDifferentColumnsAreNamed) {
     for (const char* command : {"run", "check"}) {
         const Outcome outcome = foz.run_configured({command});
         EXPECT_EQ(outcome.exit_code, 2) << command << ' ' << outcome;
-        EXPECT_TRUE(
-            outcome.says("foz.toml:15") && outcome.says("foz.toml:5") && outcome.says("readings")
-        ) << outcome;
+        EXPECT_TRUE(outcome.says("foz.toml:15") && outcome.says("foz.toml:5") &&
+                    outcome.says("readings"))
+                << outcome;
         EXPECT_TRUE(outcome.says("heat") && outcome.says("temp")) << outcome;
     }
 }
@@ -132,11 +132,9 @@ TEST(StartRefused, AnUnreadablePasswordFileIsNamed) {
     FozUnderTest foz;
     const std::string file = foz.path("secret").string();
     foz.configure(fmt::format(
-        "[database.warehouse]\nurl = \"postgresql://foz@127.0.0.1:1/foz\"\npassword_file = "
-        "\"{}\"\n{}",
-        file,
-        kReadings
-    ));
+            "[database.warehouse]\nurl = \"postgresql://foz@127.0.0.1:1/foz\"\npassword_file = "
+            "\"{}\"\n{}",
+            file, kReadings));
     for (const char* command : {"run", "check"}) {
         const Outcome outcome = foz.run_configured({command});
         EXPECT_NE(outcome.exit_code, 0) << command << ' ' << outcome;
@@ -159,10 +157,8 @@ TEST(StartRefused, ADataDirectoryThatAnotherFozUsesIsNamed) {
     FozUnderTest foz;
     foz.configure(kReadings);
     foz.start();
-    foz.write(
-        "second.toml",
-        fmt::format("data = \"{}\"\n[listener.a]\naddress = \"127.0.0.1:0\"\n", foz.data().string())
-    );
+    foz.write("second.toml", fmt::format("data = \"{}\"\n[listener.a]\naddress = \"127.0.0.1:0\"\n",
+                                     foz.data().string()));
     const Outcome run = foz.run({"run", "--config", foz.path("second.toml").string()});
     EXPECT_EQ(run.exit_code, 1) << run;
     EXPECT_TRUE(run.says(foz.data().string())) << run;

@@ -53,10 +53,9 @@ TEST_F(Verify, ItAddsUpWhileFozRunsAndAfterwards) {
 TEST(VerifyReplaced, AReadingThatReplacedAnotherCountsAsADuplicateAndItAddsUp) {
     FozUnderTest foz;
     foz.configure(
-        "[[route]]\ntopic = \"r/{device}\"\ntable = \"latest\"\nkey = [\"device\"]\n"
-        "on_duplicate = \"replace\"\n"
-        "columns = { device = { capture = \"device\" }, v = { field = \"v\" } }\n"
-    );
+            "[[route]]\ntopic = \"r/{device}\"\ntable = \"latest\"\nkey = [\"device\"]\n"
+            "on_duplicate = \"replace\"\n"
+            "columns = { device = { capture = \"device\" }, v = { field = \"v\" } }\n");
     foz.start();
     for (const int v : {1, 2, 3}) {
         foz.publish("r/a", "{\"v\": " + std::to_string(v) + "}");
@@ -95,11 +94,11 @@ TEST_F(Verify, WhatCameBeforeARouteExistedIsCountedApartWithTheCommandThatStores
     const Outcome verified = foz_.run_configured({"verify"});
     EXPECT_EQ(verified.exit_code, 0) << verified;
     EXPECT_TRUE(verified.says("route later_readings: 2 readings in the journal are from before"))
-        << verified;
+            << verified;
     const std::string command = "foz replay --from 0 --to 6 --route \"later_readings\"";
     EXPECT_TRUE(verified.says(command)) << verified;
-    const Outcome replayed =
-        foz_.run_configured({"replay", "--from", "0", "--to", "6", "--route", "later_readings"});
+    const Outcome replayed = foz_.run_configured(
+            {"replay", "--from", "0", "--to", "6", "--route", "later_readings"});
     EXPECT_EQ(replayed.exit_code, 0) << replayed;
     EXPECT_EQ(foz_.query("SELECT count(*) FROM later_readings"), "3");
     const Outcome again = foz_.run_configured({"verify"});
@@ -119,7 +118,7 @@ TEST_F(Verify, ARouteThatIsRenamedAddsUp) {
     EXPECT_EQ(verified.exit_code, 0) << verified;
     EXPECT_TRUE(verified.says("a route of another name stored into its table then")) << verified;
     EXPECT_TRUE(verified.says("table readings: 3 rows, foz stored 1, routes of before 2"))
-        << verified;
+            << verified;
 }
 
 TEST_F(Verify, ANewRouteAddsUpAfterTheLanesHaveChanged) {
@@ -139,7 +138,7 @@ TEST_F(Verify, ANewRouteAddsUpAfterTheLanesHaveChanged) {
     const Outcome verified = foz_.run_configured({"verify"});
     EXPECT_EQ(verified.exit_code, 0) << verified;
     EXPECT_TRUE(verified.says("route later_readings: 1 readings in the journal are from before"))
-        << verified;
+            << verified;
 }
 
 TEST_F(Verify, DeletedRowsAreADifferenceWithBothNumbers) {
@@ -157,9 +156,8 @@ TEST_F(Verify, DeletedRowsAreADifferenceWithBothNumbers) {
 TEST_F(Verify, ADatabaseThatCannotBeReadIsNotCalledADifference) {
     ASSERT_EQ(foz_.stop(), 0);
     foz_.configure(
-        "[database.foz]\nurl = \"postgresql://foz@127.0.0.1:1/foz\"\nconnect_timeout = \"1s\"" +
-        kReadings
-    );
+            "[database.foz]\nurl = \"postgresql://foz@127.0.0.1:1/foz\"\nconnect_timeout = \"1s\"" +
+            kReadings);
     const Outcome verified = foz_.run_configured({"verify"});
     EXPECT_EQ(verified.exit_code, 1) << verified;
     EXPECT_TRUE(verified.says("not everything could be checked")) << verified;
@@ -170,27 +168,23 @@ TEST_F(Verify, ALaneThatStandsStillIsNamedByVerifyAndCheckUntilItMoves) {
     ASSERT_TRUE(foz_.dead_letters_become(1));
     ASSERT_EQ(foz_.stop(), 0);
     ASSERT_EQ(
-        foz_.query(
-            "INSERT INTO standstill SELECT journal, 'foz', 'main-0', 1700000000000000, "
-            "1700000060000000, 3, 'permission denied', 1 FROM lane_layout",
-            "state.db"
-        ),
-        ""
-    );
+            foz_.query("INSERT INTO standstill SELECT journal, 'foz', 'main-0', 1700000000000000, "
+                       "1700000060000000, 3, 'permission denied', 1 FROM lane_layout",
+                    "state.db"),
+            "");
     for (const char* command : {"verify", "check"}) {
         const Outcome outcome = foz_.run_configured({command});
         EXPECT_EQ(outcome.exit_code, 1) << outcome;
         EXPECT_TRUE(outcome.says(
-            "database foz: lane main-0 has stood still since 2023-11-14 22:13:20 UTC; at "
-            "2023-11-14 22:14:20 UTC 3 records of the journal waited for it. Last error: "
-            "permission denied. A person has to"
-        )) << outcome;
+                "database foz: lane main-0 has stood still since 2023-11-14 22:13:20 UTC; at "
+                "2023-11-14 22:14:20 UTC 3 records of the journal waited for it. Last error: "
+                "permission denied. A person has to"))
+                << outcome;
     }
     EXPECT_TRUE(foz_.run_configured({"verify"}).says("it adds up, but"));
     foz_.start();
-    EXPECT_TRUE(support::wait_until([&] {
-        return foz_.query("SELECT count(*) FROM standstill", "state.db") == "0";
-    }));
+    EXPECT_TRUE(support::wait_until(
+            [&] { return foz_.query("SELECT count(*) FROM standstill", "state.db") == "0"; }));
     EXPECT_EQ(foz_.run_configured({"verify"}).exit_code, 0);
     EXPECT_EQ(foz_.run_configured({"check"}).exit_code, 0);
 }
@@ -262,8 +256,8 @@ device = { capture = "device" }
 
 TEST(VerifySeveral, AddsUpOverAllJournalsThatWriteIntoATable) {
     support::TemporaryDirectory shared;
-    const std::string database =
-        fmt::format("[database.shared]\nurl = \"sqlite:{}\"\n", (shared / "both.sqlite").string());
+    const std::string database = fmt::format(
+            "[database.shared]\nurl = \"sqlite:{}\"\n", (shared / "both.sqlite").string());
     FozUnderTest first;
     FozUnderTest second;
     for (FozUnderTest* foz : {&first, &second}) {
@@ -277,16 +271,15 @@ TEST(VerifySeveral, AddsUpOverAllJournalsThatWriteIntoATable) {
     const Outcome verified = first.run_configured({"verify"});
     EXPECT_EQ(verified.exit_code, 0) << verified;
     EXPECT_TRUE(verified.says("table readings: 3 rows, foz stored 1, other journals 2"))
-        << verified;
+            << verified;
     EXPECT_TRUE(verified.says("has stored here too: 2 by route readings")) << verified;
-    ASSERT_EQ(
-        first.query("DELETE FROM readings WHERE device = 'c'", (shared / "both.sqlite").string()),
-        ""
-    );
+    ASSERT_EQ(first.query(
+                      "DELETE FROM readings WHERE device = 'c'", (shared / "both.sqlite").string()),
+            "");
     const Outcome deleted = first.run_configured({"verify"});
     EXPECT_EQ(deleted.exit_code, 1) << deleted;
     EXPECT_TRUE(deleted.says("table readings has 2 rows, foz stored 1 and other journals 2"))
-        << deleted;
+            << deleted;
 }
 
 TEST(EmptyRetained, IsADeleteAndNoDeadLetter) {
@@ -294,15 +287,13 @@ TEST(EmptyRetained, IsADeleteAndNoDeadLetter) {
     foz.configure(kReadings);
     foz.start();
     foz.publish("sensors/a", reading(1));
-    support::run_to_end(
-        {"mosquitto_pub", "-p", std::to_string(foz.port()), "-q", "1", "-r", "-n", "-t", "sensors/a"
-        }
-    );
+    support::run_to_end({"mosquitto_pub", "-p", std::to_string(foz.port()), "-q", "1", "-r", "-n",
+        "-t", "sensors/a"});
     ASSERT_EQ(foz.stop(), 0);
     const Outcome verified = foz.run_configured({"verify"});
     EXPECT_EQ(verified.exit_code, 0) << verified;
     EXPECT_TRUE(verified.says("1 empty retained messages, which delete the one before"))
-        << verified;
+            << verified;
     EXPECT_EQ(foz.dead_reasons(), "");
 }
 
@@ -323,19 +314,8 @@ v = { field = "v", type = "TYPE" }
     foz.configure(with_type("double"));
     foz.start();
     for (const char* payload : {R"({"v":1})", R"({"v":"x"})"}) {
-        support::run_to_end(
-            {"mosquitto_pub",
-             "-p",
-             std::to_string(foz.port()),
-             "-q",
-             "1",
-             "-u",
-             "plant",
-             "-t",
-             "t",
-             "-m",
-             payload}
-        );
+        support::run_to_end({"mosquitto_pub", "-p", std::to_string(foz.port()), "-q", "1", "-u",
+            "plant", "-t", "t", "-m", payload});
     }
     foz.publish("t", R"({"v":2})");
     ASSERT_TRUE(foz.dead_letters_become(1));
@@ -363,21 +343,18 @@ at = { field = "tst", type = "timestamp", unit = "s" }
 first = { field = ["inregions", 0], type = "text" }
 )");
     foz.start();
-    foz.publish(
-        "owntracks/a/phone/1",
-        R"({"_type":"location","lat":52.5,"tst":1659348000,"inregions":["home"]})"
-    );
+    foz.publish("owntracks/a/phone/1",
+            R"({"_type":"location","lat":52.5,"tst":1659348000,"inregions":["home"]})");
     foz.publish("owntracks/a/phone/1", R"({"_type":"lwt","tst":1659348000})");
-    EXPECT_TRUE(foz.becomes(
-        "SELECT user, device, lat, at, first FROM places", "a|phone/1|52.5|2022-08-01 10:00:00|home"
-    ));
+    EXPECT_TRUE(foz.becomes("SELECT user, device, lat, at, first FROM places",
+            "a|phone/1|52.5|2022-08-01 10:00:00|home"));
     ASSERT_EQ(foz.stop(), 0);
     EXPECT_EQ(foz.log().find("no route takes"), std::string::npos) << foz.log();
     const Outcome verified = foz.run_configured({"verify"});
     EXPECT_EQ(verified.exit_code, 0) << verified;
     EXPECT_TRUE(
-        verified.says("no route takes 1 messages that the journal has, by topic or by `where`")
-    ) << verified;
+            verified.says("no route takes 1 messages that the journal has, by topic or by `where`"))
+            << verified;
 }
 
 TEST(Unrouted, WhatAnotherDatabaseOrABridgeTakesIsNotWarnedOf) {
@@ -403,8 +380,8 @@ topics = ["c out 1"]
     for (const char* topic : {"a", "b", "c", "d"}) {
         foz.publish(topic, reading(1));
     }
-    ASSERT_TRUE(support::wait_until([&] { return foz.log().contains("no route takes the topic"); })
-    );
+    ASSERT_TRUE(
+            support::wait_until([&] { return foz.log().contains("no route takes the topic"); }));
     EXPECT_TRUE(foz.log().contains(R"(no route takes the topic "d")")) << foz.log();
     EXPECT_EQ(foz.stop(), 0);
     EXPECT_EQ(foz.log().find("no route takes"), foz.log().rfind("no route takes")) << foz.log();

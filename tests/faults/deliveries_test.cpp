@@ -15,15 +15,13 @@ class DeliveriesOf : public testing::Test {
   protected:
     void publish(std::uint8_t qos, bool again) {
         std::string bytes;
-        mqtt::append_publish(
-            bytes,
-            {.topic = "t",
-             .payload = R"({"device": "a", "sequence": 7})",
-             .packet_id = 1,
-             .qos = qos,
-             .dup = again},
-            mqtt::ProtocolVersion::v3_1_1
-        );
+        mqtt::append_publish(bytes,
+                {.topic = "t",
+                    .payload = R"({"device": "a", "sequence": 7})",
+                    .packet_id = 1,
+                    .qos = qos,
+                    .dup = again},
+                mqtt::ProtocolVersion::v3_1_1);
         deliveries_.take(1, Side::server, bytes);
     }
     void say(Side from, PacketType type) {

@@ -23,15 +23,9 @@ class Faults : public testing::Test {
 
     void expect_nothing_lost(Rig& rig, const std::string& fault, std::uint64_t times, bool once) {
         const Tally tally = rig.finish();
-        std::cout << fmt::format(
-            "| {} | {} | {} | {} | {} | {} |\n",
-            fault,
-            times,
-            tally.acknowledged,
-            tally.lost,
-            tally.doubled,
-            tally.ledger_balances ? "yes" : "no"
-        );
+        std::cout << fmt::format("| {} | {} | {} | {} | {} | {} |\n", fault, times,
+                tally.acknowledged, tally.lost, tally.doubled,
+                tally.ledger_balances ? "yes" : "no");
         EXPECT_GT(tally.acknowledged, 0U);
         EXPECT_EQ(tally.lost, 0U);
         if (once) {
@@ -49,12 +43,9 @@ class Faults : public testing::Test {
 
 class FaultsOf : public Faults, public testing::WithParamInterface<StoreKind> {};
 
-INSTANTIATE_TEST_SUITE_P(
-    Each,
-    FaultsOf,
-    testing::Values(StoreKind::sqlite, StoreKind::postgres, StoreKind::mariadb),
-    [](const auto& store) { return name_of(store.param); }
-);
+INSTANTIATE_TEST_SUITE_P(Each, FaultsOf,
+        testing::Values(StoreKind::sqlite, StoreKind::postgres, StoreKind::mariadb),
+        [](const auto& store) { return name_of(store.param); });
 
 TEST_P(FaultsOf, kill_9_of_foz_under_load_at_qos_1) {
     Rig rig({.store = GetParam()});
@@ -126,10 +117,8 @@ TEST_P(FaultsOf, the_connection_is_cut_in_the_middle_of_commit) {
     for (std::uint64_t i = 0; i < times; ++i) {
         ASSERT_TRUE(rig.wait_for_acknowledged(some())) << rig.foz_log();
         const std::size_t cuts = proxy.cuts();
-        proxy.cut_on(
-            "COMMIT",
-            i % 2 == 0 ? support::CutWhen::before_forwarding : support::CutWhen::after_forwarding
-        );
+        proxy.cut_on("COMMIT", i % 2 == 0 ? support::CutWhen::before_forwarding
+                                          : support::CutWhen::after_forwarding);
         ASSERT_TRUE(support::wait_until([&] { return proxy.cuts() > cuts; })) << rig.foz_log();
     }
     expect_nothing_lost(rig, "connection cut at COMMIT, " + name_of(GetParam()), times, true);
@@ -175,8 +164,7 @@ TEST_P(FaultsOf, foz_ends_in_time_while_the_database_is_frozen) {
         rig.start_foz();
     }
     expect_nothing_lost(
-        rig, "foz stopped while " + name_of(GetParam()) + " is frozen, QoS 2", times, true
-    );
+            rig, "foz stopped while " + name_of(GetParam()) + " is frozen, QoS 2", times, true);
 }
 
 TEST_P(FaultsOf, foz_and_the_database_are_killed_in_turn_at_random) {
@@ -230,9 +218,8 @@ TEST_F(Faults, the_journal_is_full_while_the_database_is_away_and_foz_goes_on_by
     ASSERT_TRUE(rig.wait_for_acknowledged(1'000));
     rig.store().stop();
     ASSERT_TRUE(support::wait_until(
-        [&] { return rig.foz_log().find("appends are refused") != std::string::npos; },
-        std::chrono::seconds(60)
-    ));
+            [&] { return rig.foz_log().find("appends are refused") != std::string::npos; },
+            std::chrono::seconds(60)));
     rig.store().start();
     ASSERT_TRUE(rig.wait_for_acknowledged(50'000)) << rig.foz_log();
     expect_nothing_lost(rig, "journal full, then room again, PostgreSQL", 1, true);
@@ -243,17 +230,14 @@ class SmallDisk {
   public:
     /// False: this user may not mount one.
     [[nodiscard]] bool mount(const std::string& size) {
-        mounted_ =
-            ::mount("foz", directory_.path().c_str(), "tmpfs", 0, ("size=" + size).c_str()) == 0;
+        mounted_ = ::mount("foz", directory_.path().c_str(), "tmpfs", 0,
+                           ("size=" + size).c_str()) == 0;
         return mounted_;
     }
     void resize(const std::string& size) const {
-        ASSERT_EQ(
-            ::mount(
-                "foz", directory_.path().c_str(), "tmpfs", MS_REMOUNT, ("size=" + size).c_str()
-            ),
-            0
-        );
+        ASSERT_EQ(::mount("foz", directory_.path().c_str(), "tmpfs", MS_REMOUNT,
+                          ("size=" + size).c_str()),
+                0);
     }
     ~SmallDisk() {
         if (mounted_) {
@@ -283,9 +267,8 @@ TEST_F(Faults, the_disk_is_full_and_foz_goes_on_by_itself_when_there_is_room) {
     ASSERT_TRUE(rig.wait_for_acknowledged(1'000));
     rig.store().stop();
     ASSERT_TRUE(support::wait_until(
-        [&] { return rig.foz_log().find("appends are refused") != std::string::npos; },
-        std::chrono::seconds(60)
-    ));
+            [&] { return rig.foz_log().find("appends are refused") != std::string::npos; },
+            std::chrono::seconds(60)));
     disk.resize("400M");
     ASSERT_TRUE(rig.wait_for_acknowledged(50'000)) << rig.foz_log();
     rig.store().start();

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr const char* kPayload =
-    R"({"Temperature": {temperature}, "Data Hora": "{time_us}", "device": "esp32-{n}", "sequence": {sequence}})";
+        R"({"Temperature": {temperature}, "Data Hora": "{time_us}", "device": "esp32-{n}", "sequence": {sequence}})";
 
 }  // namespace
 
@@ -42,7 +42,7 @@ void Rig::go_through(std::uint16_t proxy_port) {
 void Rig::write_configuration(const std::string& url) const {
     std::ofstream file(directory_ / "foz.toml");
     file << fmt::format(
-        R"(data = "{}"
+            R"(data = "{}"
 ack = "{}"
 [listener.devices]
 address = "127.0.0.1:{}"
@@ -64,15 +64,8 @@ sequence = {{ field = "sequence", type = "integer" }}
 temp = {{ field = "Temperature", type = "double" }}
 dh = {{ field = "Data Hora", type = "timestamp" }}
 )",
-        data_.string(),
-        options_.ack,
-        mqtt_port_,
-        options_.journal,
-        url,
-        options_.database,
-        options_.source,
-        options_.key ? R"(key = ["device", "sequence"])" : ""
-    );
+            data_.string(), options_.ack, mqtt_port_, options_.journal, url, options_.database,
+            options_.source, options_.key ? R"(key = ["device", "sequence"])" : "");
 }
 
 void Rig::start_foz() {
@@ -82,8 +75,7 @@ void Rig::start_foz() {
         .output = directory_ / "foz.log",
     });
     const bool listens = support::wait_until(
-        [this] { return !foz_->running() || support::accepts_connections(mqtt_port_); }, 60s
-    );
+            [this] { return !foz_->running() || support::accepts_connections(mqtt_port_); }, 60s);
     if (!listens || !foz_->running()) {
         throw std::runtime_error("foz does not start:\n" + foz_log());
     }
@@ -120,9 +112,8 @@ void Rig::start_sensors() {
         FOZ_BINARY,
         "sensor",
         "--url",
-        fmt::format(
-            "mqtt://127.0.0.1:{}", options_.sensors_port == 0 ? mqtt_port_ : options_.sensors_port
-        ),
+        fmt::format("mqtt://127.0.0.1:{}",
+                options_.sensors_port == 0 ? mqtt_port_ : options_.sensors_port),
         "--count",
         std::to_string(options_.sensors),
         "--qos",
@@ -142,9 +133,8 @@ void Rig::start_sensors() {
         command.emplace_back("--rate");
         command.emplace_back(std::to_string(options_.rate));
     }
-    sensors_ = std::make_unique<support::ChildProcess>(
-        support::ChildOptions{.command = command, .user = "", .output = directory_ / "sensor.log"}
-    );
+    sensors_ = std::make_unique<support::ChildProcess>(support::ChildOptions{
+        .command = command, .user = "", .output = directory_ / "sensor.log"});
 }
 
 std::uint64_t Rig::acknowledged() const {
@@ -183,10 +173,8 @@ void Rig::stop_sensors() {
     const auto exit_code = sensors_->wait(120s);
     sensors_.reset();
     if (exit_code != 0) {
-        throw std::runtime_error(
-            "the sensors did not get all acknowledgements:\n" +
-            support::content_of(directory_ / "sensor.log")
-        );
+        throw std::runtime_error("the sensors did not get all acknowledgements:\n" +
+                                 support::content_of(directory_ / "sensor.log"));
     }
 }
 
@@ -238,10 +226,8 @@ Tally Rig::count() {
     }
     const auto acknowledged = acknowledged_readings();
     tally.acknowledged = acknowledged.size();
-    tally.lost =
-        static_cast<std::uint64_t>(std::ranges::count_if(acknowledged, [&](const Reading& reading) {
-            return !stored.contains(reading);
-        }));
+    tally.lost = static_cast<std::uint64_t>(std::ranges::count_if(
+            acknowledged, [&](const Reading& reading) { return !stored.contains(reading); }));
     const auto [exit_code, output] = run_foz("verify");
     tally.ledger_balances = exit_code == 0;
     tally.verify_output = output;

@@ -25,17 +25,9 @@ class SourceFaults : public testing::Test {
   protected:
     SourceTally finish(SourceRig& rig, const std::string& fault, std::uint64_t times) {
         const SourceTally tally = rig.finish();
-        std::cout << fmt::format(
-            "| {} | {} | {} | {} | {} | {} | {} | {} |\n",
-            fault,
-            times,
-            tally.all.acknowledged,
-            tally.lost_by_mosquitto,
-            tally.doubled_by_mosquitto,
-            tally.lost,
-            tally.doubled,
-            tally.all.ledger_balances ? "yes" : "no"
-        );
+        std::cout << fmt::format("| {} | {} | {} | {} | {} | {} | {} | {} |\n", fault, times,
+                tally.all.acknowledged, tally.lost_by_mosquitto, tally.doubled_by_mosquitto,
+                tally.lost, tally.doubled, tally.all.ledger_balances ? "yes" : "no");
         EXPECT_GT(tally.all.acknowledged, 0U);
         EXPECT_EQ(tally.lost, 0U) << tally.blamed;
         EXPECT_EQ(tally.doubled, 0U) << tally.blamed;
@@ -64,21 +56,13 @@ class SourceFaultsOf : public SourceFaults, public testing::WithParamInterface<C
     }
 };
 
-INSTANTIATE_TEST_SUITE_P(
-    Each,
-    SourceFaultsOf,
-    testing::Values(
-        Case{StoreKind::postgres, 1},
-        Case{StoreKind::postgres, 2},
-        Case{StoreKind::mariadb, 1},
-        Case{StoreKind::mariadb, 2},
-        Case{StoreKind::sqlite, 1},
-        Case{StoreKind::sqlite, 2}
-    ),
-    [](const auto& one) {
-        return fmt::format("{}_at_qos_{}", name_of(one.param.store), one.param.qos);
-    }
-);
+INSTANTIATE_TEST_SUITE_P(Each, SourceFaultsOf,
+        testing::Values(Case{StoreKind::postgres, 1}, Case{StoreKind::postgres, 2},
+                Case{StoreKind::mariadb, 1}, Case{StoreKind::mariadb, 2},
+                Case{StoreKind::sqlite, 1}, Case{StoreKind::sqlite, 2}),
+        [](const auto& one) {
+            return fmt::format("{}_at_qos_{}", name_of(one.param.store), one.param.qos);
+        });
 
 TEST_P(SourceFaultsOf, kill_9_of_mosquitto_under_load) {
     SourceRig rig({.store = GetParam().store, .qos = GetParam().qos});
@@ -140,7 +124,7 @@ TEST_P(SourceFaultsOf, kill_9_of_a_mosquitto_that_has_saved_everything) {
         rig.rig().thaw();
     }
     const SourceTally tally =
-        finish(rig, "kill -9 of a Mosquitto that has saved everything, " + name(), times);
+            finish(rig, "kill -9 of a Mosquitto that has saved everything, " + name(), times);
     if (GetParam().qos == 1) {
         EXPECT_EQ(tally.all.lost, 0U);
     }
@@ -158,7 +142,7 @@ TEST_P(SourceFaultsOf, what_mosquitto_had_not_saved_when_it_was_killed_is_all_th
     rig.mosquitto().start();
     rig.rig().start_foz();
     const SourceTally tally =
-        finish(rig, "kill -9 of a Mosquitto that has not saved, foz away, " + name(), 1);
+            finish(rig, "kill -9 of a Mosquitto that has not saved, foz away, " + name(), 1);
     EXPECT_GT(tally.lost_by_mosquitto, 500U) << "it had acknowledged a thousand";
     EXPECT_EQ(tally.lost_by_mosquitto, tally.all.lost);
 }
@@ -166,8 +150,7 @@ TEST_P(SourceFaultsOf, what_mosquitto_had_not_saved_when_it_was_killed_is_all_th
 // What the network between Mosquitto and foz does.
 enum class Fault : std::uint8_t { cuts, delays, truncates, stalls, swallows };
 constexpr std::array kFaults = {
-    Fault::cuts, Fault::delays, Fault::truncates, Fault::stalls, Fault::swallows
-};
+    Fault::cuts, Fault::delays, Fault::truncates, Fault::stalls, Fault::swallows};
 
 std::string_view name_of(Fault fault) {
     switch (fault) {
@@ -211,9 +194,8 @@ void strike(support::TcpProxy& proxy, Fault fault, Dice& dice) {
 
 class NetworkFaults : public SourceFaults, public testing::WithParamInterface<Fault> {};
 
-INSTANTIATE_TEST_SUITE_P(Each, NetworkFaults, testing::ValuesIn(kFaults), [](const auto& one) {
-    return std::string(name_of(one.param));
-});
+INSTANTIATE_TEST_SUITE_P(Each, NetworkFaults, testing::ValuesIn(kFaults),
+        [](const auto& one) { return std::string(name_of(one.param)); });
 
 TEST_P(NetworkFaults, between_mosquitto_and_foz_lose_nothing) {
     SourceRig rig({.qos = 2});
@@ -225,8 +207,8 @@ TEST_P(NetworkFaults, between_mosquitto_and_foz_lose_nothing) {
         strike(rig.proxy(), GetParam(), dice());
     }
     rig.proxy().delay(std::chrono::milliseconds(0));
-    const SourceTally tally =
-        finish(rig, fmt::format("the network {}, QoS 2, PostgreSQL", name_of(GetParam())), times);
+    const SourceTally tally = finish(
+            rig, fmt::format("the network {}, QoS 2, PostgreSQL", name_of(GetParam())), times);
     EXPECT_EQ(tally.all.lost, 0U);
 }
 
@@ -244,7 +226,7 @@ TEST_P(SourceFaultsOf, the_network_does_its_worst_while_foz_is_killed_too) {
         rig.proxy().delay(std::chrono::milliseconds(0));
     }
     const SourceTally tally =
-        finish(rig, "all of these by the network, and kill -9 of foz, " + name(), times);
+            finish(rig, "all of these by the network, and kill -9 of foz, " + name(), times);
     EXPECT_EQ(tally.all.lost, 0U);
 }
 

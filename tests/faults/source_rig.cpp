@@ -21,8 +21,8 @@ support::MosquittoOptions mosquitto_options(bool saves) {
     return {
         .persistence = true,
         .configuration = fmt::format(
-            "max_queued_messages 0\nmax_inflight_messages 100\nautosave_interval {}", saves ? 1 : 0
-        ),
+                "max_queued_messages 0\nmax_inflight_messages 100\nautosave_interval {}",
+                saves ? 1 : 0),
     };
 }
 
@@ -33,41 +33,28 @@ constexpr std::string_view kClientId = "foz-plant";
 constexpr std::string_view kLast = "last|1";
 
 RigOptions rig_options(
-    const SourceRigOptions& options, std::uint16_t mosquitto_port, std::uint16_t source_port
-) {
+        const SourceRigOptions& options, std::uint16_t mosquitto_port, std::uint16_t source_port) {
     return {
         .store = options.store,
         .qos = options.qos,
         .key = options.qos == 1,
         .source = fmt::format(
-            R"([source.plant]
+                R"([source.plant]
 url = "mqtt://127.0.0.1:{}"
 client_id = "{}"
 subscribe = [{{ topic = "esp32/pub", qos = {} }}]
 keep_alive = "1s"
 connect_timeout = "500ms"
 retry_delay_max = "200ms")",
-            source_port,
-            kClientId,
-            options.qos
-        ),
+                source_port, kClientId, options.qos),
         .sensors_port = mosquitto_port,
     };
 }
 
 void publish_last(std::uint16_t port, std::uint8_t qos) {
-    support::run_to_end(
-        {"mosquitto_pub",
-         "-p",
-         std::to_string(port),
-         "-q",
-         std::to_string(qos),
-         "-t",
-         "esp32/pub",
-         "-m",
-         R"({"Temperature": 0, "Data Hora": "2026-01-01 00:00:00", "device": "last", "sequence": 1})"
-        }
-    );
+    support::run_to_end({"mosquitto_pub", "-p", std::to_string(port), "-q", std::to_string(qos),
+        "-t", "esp32/pub", "-m",
+        R"({"Temperature": 0, "Data Hora": "2026-01-01 00:00:00", "device": "last", "sequence": 1})"});
 }
 
 /// What `mosquitto`, which is not running, has on its disk for foz.
@@ -78,17 +65,8 @@ std::unordered_set<Reading> kept_by(const support::MosquittoBroker& mosquitto, s
     publish_last(witness.port(), qos);
     const support::TemporaryDirectory directory;
     support::ChildProcess subscriber({
-        .command =
-            {"mosquitto_sub",
-             "-p",
-             std::to_string(witness.port()),
-             "-c",
-             "-i",
-             std::string(kClientId),
-             "-q",
-             std::to_string(qos),
-             "-t",
-             "esp32/pub"},
+        .command = {"mosquitto_sub", "-p", std::to_string(witness.port()), "-c", "-i",
+            std::string(kClientId), "-q", std::to_string(qos), "-t", "esp32/pub"},
         .user = "",
         .output = directory / "payloads",
     });
@@ -141,8 +119,8 @@ bool SourceRig::wait_for_deliveries(std::uint64_t count) {
 SourceTally SourceRig::finish() {
     rig_.stop_sensors();
     publish_last(mosquitto_.port(), options_.qos);
-    const bool handed_over =
-        support::wait_until([&] { return deliveries_.all_acknowledged_with(Reading(kLast)); }, 60s);
+    const bool handed_over = support::wait_until(
+            [&] { return deliveries_.all_acknowledged_with(Reading(kLast)); }, 60s);
     if (!handed_over) {
         throw std::runtime_error("foz does not get all that Mosquitto has:\n" + rig_.foz_log());
     }
@@ -176,7 +154,7 @@ SourceTally SourceRig::count(Tally all) {
         tally.doubled += doubled;
         if (lost + doubled > 0 && tally.blamed.size() < kBlamedMax) {
             tally.blamed +=
-                fmt::format("{}: {} rows, {} to {} are due\n", reading, rows, least, most);
+                    fmt::format("{}: {} rows, {} to {} are due\n", reading, rows, least, most);
         }
         const bool kept_by_nobody = rows == 0 && least == 0 && acknowledged.contains(reading);
         tally.lost_by_mosquitto += kept_by_nobody ? 1 : 0;

@@ -160,9 +160,8 @@ class Run {
         const std::size_t taken = protocol_.consume(input, now_, owner_, out_);
         FOZ_CHECK(taken <= input.size());
         if (failed) {
-            FOZ_CHECK(
-                taken == 0 && out_.size() == sent_before && owner_.told().size() == told_before
-            );
+            FOZ_CHECK(taken == 0 && out_.size() == sent_before &&
+                      owner_.told().size() == told_before);
         }
         const std::optional<Failure>& failure = protocol_.failure();
         FOZ_CHECK(!failure || !failure->message.empty());
@@ -193,7 +192,7 @@ class Run {
     const unsigned bits_;
     const std::size_t piece_bytes_;
     std::shared_ptr<session::Session> session_ =
-        std::make_shared<session::Session>("$source/fuzz", session::kNeverExpires);
+            std::make_shared<session::Session>("$source/fuzz", session::kNeverExpires);
     ClientProtocol protocol_;
     Owner owner_;
     SteadyTime now_{std::chrono::hours(1)};

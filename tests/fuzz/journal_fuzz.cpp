@@ -65,7 +65,7 @@ void seal_segment_frames(std::string& segment, std::uint32_t seed) {
         auto* const frame = reinterpret_cast<std::byte*>(segment.data() + offset);
         const FrameHeader header = load_frame_header(frame);
         if (load_little<std::uint32_t>(frame) != kFrameMagic ||
-            header.frame_bytes() > segment.size() - offset) {
+                header.frame_bytes() > segment.size() - offset) {
             return;
         }
         const ByteView payload(frame + kFrameHeaderBytes, padded(header.payload_bytes));
@@ -84,8 +84,7 @@ void fill(Disk& disk, std::span<const std::uint8_t> input) {
         seal_segment_header(segment);
     }
     const auto header = decode_segment_header(
-        as_bytes(segment).first(std::min(segment.size(), kSegmentHeaderBytes)), ""
-    );
+            as_bytes(segment).first(std::min(segment.size(), kSegmentHeaderBytes)), "");
     if (header && (treatment & seal_frames) != 0) {
         seal_segment_frames(segment, header->frame_seed());
     }
@@ -97,11 +96,8 @@ void fill(Disk& disk, std::span<const std::uint8_t> input) {
     disk.segment = kDirectory / segment_name(header ? header->first : Position());
     disk.files.set_content(disk.segment, std::move(segment));
     if (header && (treatment & has_cursors) != 0) {
-        const CursorFile cursors{
-            header->journal,
-            Position::from_number(input[1]),
-            {{"sink/foz", Position::from_number(input[2])}}
-        };
+        const CursorFile cursors{header->journal, Position::from_number(input[1]),
+            {{"sink/foz", Position::from_number(input[2])}}};
         FOZ_CHECK(cursors.write(disk.files, kDirectory).has_value());
     }
 }
@@ -196,10 +192,8 @@ void try_input(std::span<const std::uint8_t> input) {
     const auto survey = disk.survey(Strictness::owner);
     const auto onlooker = disk.survey(Strictness::onlooker);
     if (!survey) {
-        FOZ_CHECK(
-            survey.error().code == ErrorCode::corrupt ||
-            survey.error().code == ErrorCode::unsupported
-        );
+        FOZ_CHECK(survey.error().code == ErrorCode::corrupt ||
+                  survey.error().code == ErrorCode::unsupported);
         (void)check_reading(disk);
         return;
     }

@@ -18,25 +18,28 @@ constexpr Input kInputs[] = {
     {"connect_3_1", "00 10 [<MQIsdp> 03 CE 003C <esp32> <t> <p> <user> <secret>]"},
     {"connect_3_1_without_the_user_name_it_announces", "00 10 [<MQIsdp> 03 C2 003C <esp32>]"},
     {"connect_3_1_1", "01 10 [<MQTT> 04 02 003C <esp32>]"},
-    {"connect_3_1_1_with_everything", "01 10 [<MQTT> 04 EE 003C <esp32> <t/s> <p> <user> <secret>]"
-    },
+    {"connect_3_1_1_with_everything",
+        "01 10 [<MQTT> 04 EE 003C <esp32> <t/s> <p> <user> <secret>]"},
     {"connect_5", "02 10 [<MQTT> 05 02 003C [] <esp32>]"},
     {"connect_5_with_everything",
-     "02 10 [<MQTT> 05 EE 003C [11 00000E10 21 0014 27 00010000 22 0005 19 01 17 00 26 <k> <v> 15 "
-     "<m> 16 <d>]"
-     "<esp32> [18 0000001E 01 01 02 0000003C 03 <text> 08 <re> 09 <id> 26 <a> <b>] <t> <p> <user> "
-     "<secret>]"},
+        "02 10 [<MQTT> 05 EE 003C [11 00000E10 21 0014 27 00010000 22 0005 19 01 17 00 26 <k> <v> "
+        "15 "
+        "<m> 16 <d>]"
+        "<esp32> [18 0000001E 01 01 02 0000003C 03 <text> 08 <re> 09 <id> 26 <a> <b>] <t> <p> "
+        "<user> "
+        "<secret>]"},
     {"connect_of_version_6", "02 10 [<MQTT> 06 02 003C [] <esp32>]"},
     {"connack_3_1_1", "04 20 [01 00]"},
     {"connack_5",
-     "05 20 [00 00 [11 00000001 21 0001 24 01 25 00 27 00000064 12 <id> 22 000A 1F <why> 26 <k> <v>"
-     "28 01 29 01 2A 00 13 003C 1A <info> 1C <other> 15 <m> 16 <d>]]"},
+        "05 20 [00 00 [11 00000001 21 0001 24 01 25 00 27 00000064 12 <id> 22 000A 1F <why> 26 <k> "
+        "<v>"
+        "28 01 29 01 2A 00 13 003C 1A <info> 1C <other> 15 <m> 16 <d>]]"},
     {"publish_qos_0", "01 30 [<esp32/pub> '{}']"},
     {"publish_qos_1_of_3_1_again", "00 3A [<esp32/pub> 0001 '{}']"},
     {"publish_qos_1", "01 32 [<esp32/pub> 0001 '{\"Temperature\": 23.5}']"},
     {"publish_qos_2_of_5",
-     "02 35 [<esp32/pub> 0001 [01 01 02 0000003C 23 0001 08 <re> 09 <id> 26 <k> <v> 03 <json>] "
-     "'{}']"},
+        "02 35 [<esp32/pub> 0001 [01 01 02 0000003C 23 0001 08 <re> 09 <id> 26 <k> <v> 03 <json>] "
+        "'{}']"},
     {"publish_by_alias", "02 30 [<> [23 0001] '{}']"},
     {"publish_with_a_topic_in_utf_8", "01 30 [<sítios/北/温度> '{}']"},
     {"publish_of_a_server", "05 30 [<a> [0B 01 0B FFFFFF7F] '{}']"},
@@ -61,11 +64,12 @@ constexpr Input kInputs[] = {
     {"disconnect_of_a_server", "05 E0 [9D [1C <other>]]"},
     {"auth", "02 F0 [18 [15 <SCRAM> 16 <data>]]"},
     {"a_session_of_3_1_1",
-     "01 10 [<MQTT> 04 02 003C <esp32>] 32 [<a> 0001 '1'] 34 [<a> 0002 '2'] 62 [0002] C000 E000"},
+        "01 10 [<MQTT> 04 02 003C <esp32>] 32 [<a> 0001 '1'] 34 [<a> 0002 '2'] 62 [0002] C000 "
+        "E000"},
     {"a_length_that_never_ends", "01 30 FFFFFFFF FF"},
     {"a_length_in_too_many_bytes", "01 30 8300 <a>"},
     {"message_record",
-     "06 01 02 0700 0807060504030200 0900 0700 07000000 'esp32/pub' 'esp32-1' 26 <k> <v> '{}'"},
+        "06 01 02 0700 0807060504030200 0900 0700 07000000 'esp32/pub' 'esp32-1' 26 <k> <v> '{}'"},
     {"session_record", "07 01 00 0000 FFFFFFFF 'esp32-1'"},
     {"filter_and_name", "10 'sites/+/#' 0A 'sites/north/a/b'"},
     {"filter_and_system_name", "10 '+/a' 0A '$SYS/a'"},

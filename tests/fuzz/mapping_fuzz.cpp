@@ -30,7 +30,7 @@ Mapping new_mapping() {
     typed.database = settings.databases[0].name;
     typed.table = "typed";
     for (const char* type :
-         {"integer", "double", "decimal", "text", "boolean", "timestamp", "json"}) {
+            {"integer", "double", "decimal", "text", "boolean", "timestamp", "json"}) {
         typed.columns.push_back(field(std::string(type, 2), type));
         typed.columns.back().name = type;
     }

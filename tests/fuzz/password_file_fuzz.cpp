@@ -49,12 +49,8 @@ void check_hashes(const PasswordFile& passwords, std::string_view content) {
     }
 }
 
-void check_others(
-    const PasswordFile& before,
-    const PasswordFile& after,
-    std::string_view content,
-    std::string_view name
-) {
+void check_others(const PasswordFile& before, const PasswordFile& after, std::string_view content,
+        std::string_view name) {
     for (const std::string& other : names_in(content)) {
         FOZ_CHECK(other == name || before.line_of(other) == after.line_of(other));
     }

@@ -15,8 +15,8 @@ namespace {
 
 bool is_readable(std::uint8_t kind, ByteView bytes) {
     return kind == static_cast<std::uint8_t>(mqtt::RecordKind::message)
-               ? mqtt::decode_message(bytes).has_value()
-               : mqtt::decode_session_record(bytes).has_value();
+                   ? mqtt::decode_message(bytes).has_value()
+                   : mqtt::decode_session_record(bytes).has_value();
 }
 
 /// Every record of a batch is one that recovery and the mapping can read.

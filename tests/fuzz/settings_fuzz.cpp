@@ -73,9 +73,8 @@ void check_routes(const Settings& settings) {
     FOZ_CHECK(!settings.databases.empty() && !settings.routes.empty());
     for (const Route& route : settings.routes) {
         FOZ_CHECK(std::ranges::count(settings.databases, route.database, &Database::name) == 1);
-        FOZ_CHECK(std::ranges::all_of(route.key, [&](const std::string& name) {
-            return has_column(route, name);
-        }));
+        FOZ_CHECK(std::ranges::all_of(
+                route.key, [&](const std::string& name) { return has_column(route, name); }));
     }
     for (const Database& database : settings.databases) {
         FOZ_CHECK(database.lanes > 0 && database.batch_rows_max > 0);

@@ -30,10 +30,9 @@ void try_remote(std::string_view text) {
     FOZ_CHECK(!url->host.empty() && url->port != 0);
     FOZ_CHECK(url->websocket ? url->path.starts_with('/') : url->path.empty());
     const std::string_view scheme =
-        url->websocket ? (url->tls ? "wss" : "ws") : (url->tls ? "mqtts" : "mqtt");
+            url->websocket ? (url->tls ? "wss" : "ws") : (url->tls ? "mqtts" : "mqtt");
     const auto again = config::parse_remote_url(
-        fmt::format("{}://{}:{}{}", scheme, host_text(url->host), url->port, url->path)
-    );
+            fmt::format("{}://{}:{}{}", scheme, host_text(url->host), url->port, url->path));
     FOZ_CHECK(again && *again == *url);
 }
 
@@ -73,18 +72,10 @@ std::string mariadb_text(const sink::mariadb::Url& url) {
     for (const sink::mariadb::Host& host : url.hosts) {
         hosts += fmt::format("{}{}:{}", hosts.empty() ? "" : ",", host_text(host.name), host.port);
     }
-    return fmt::format(
-        "mariadb://{}:{}@{}/{}?socket={}&ssl-ca={}&ssl-cert={}&ssl-key={}{}",
-        encoded(url.user),
-        encoded(url.password),
-        hosts,
-        encoded(url.database),
-        encoded(url.socket),
-        encoded(url.ssl_ca),
-        encoded(url.ssl_cert),
-        encoded(url.ssl_key),
-        ssl_mode_text(url.ssl_mode)
-    );
+    return fmt::format("mariadb://{}:{}@{}/{}?socket={}&ssl-ca={}&ssl-cert={}&ssl-key={}{}",
+            encoded(url.user), encoded(url.password), hosts, encoded(url.database),
+            encoded(url.socket), encoded(url.ssl_ca), encoded(url.ssl_cert), encoded(url.ssl_key),
+            ssl_mode_text(url.ssl_mode));
 }
 
 void check_same(const sink::mariadb::Url& one, const sink::mariadb::Url& other) {

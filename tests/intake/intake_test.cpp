@@ -22,12 +22,10 @@ class IntakeTest : public testing::Test {
   protected:
     void open(IntakeTerms terms, std::uint64_t journal_bytes_max = 64 << 20) {
         journal_ = journal::local::open_or_fail(
-            real_file_system(),
-            {.directory = directory_ / "journal",
-             .segment_bytes = 1 << 20,
-             .size_max = journal_bytes_max,
-             .free_space_min = 0}
-        );
+                real_file_system(), {.directory = directory_ / "journal",
+                                        .segment_bytes = 1 << 20,
+                                        .size_max = journal_bytes_max,
+                                        .free_space_min = 0});
         ASSERT_TRUE(journal_);
         terms.log_name = "test";
         intake_ = std::make_unique<Intake>(*journal_, terms, appended_);

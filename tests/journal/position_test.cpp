@@ -17,9 +17,9 @@ static_assert(!std::constructible_from<Position, int>);
 static_assert(!std::convertible_to<Position, std::uint64_t>);
 template <class T>
 concept Calculates =
-    requires(T position) { position + 1; } || requires(T position) { position - 1; } ||
-    requires(T position) { ++position; } || requires(T position) { position - position; } ||
-    requires(T position) { position > 1; };
+        requires(T position) { position + 1; } || requires(T position) { position - 1; } ||
+        requires(T position) { ++position; } || requires(T position) { position - position; } ||
+        requires(T position) { position > 1; };
 static_assert(Calculates<std::uint64_t> && !Calculates<Position>);
 // What the readers' threads share is read and set without a lock.
 static_assert(std::is_trivially_copyable_v<Position> && sizeof(Position) == sizeof(std::uint64_t));

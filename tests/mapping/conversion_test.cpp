@@ -26,7 +26,7 @@ std::string map_value(const ConversionCase& each) {
 
 TEST_P(GoodConversion, becomes_the_cell) {
     EXPECT_EQ(map_value(GetParam()), "r: v=" + GetParam().expected)
-        << GetParam().type << " " << GetParam().json;
+            << GetParam().type << " " << GetParam().json;
 }
 
 TEST_P(BadConversion, is_refused_and_the_reason_names_field_and_value) {
@@ -107,9 +107,8 @@ const ConversionCase kBad[] = {
     {"double", "100000000000000000000000", "declare the column's type decimal"},
     {"integer", "23.5", "23.5 is not a whole number"},
     {"integer", "1e-1", "1e-1 is not a whole number"},
-    {"integer",
-     "9223372036854775808",
-     "9223372036854775808 does not fit in 64 bits; a decimal column takes it"},
+    {"integer", "9223372036854775808",
+        "9223372036854775808 does not fit in 64 bits; a decimal column takes it"},
     {"integer", "-9223372036854775809", "does not fit in 64 bits"},
     {"integer", "1e19", "does not fit in 64 bits"},
     {"integer", "1e99999999999999999999", "does not fit in 64 bits"},
@@ -122,9 +121,8 @@ const ConversionCase kBad[] = {
     {"double", R"("23,5")", R"("23,5" is not a number)"},
     {"double", "1e400", "1e400 is out of the range of a double"},
     {"double", R"({"a":1})", "an object cannot become a double"},
-    {"double",
-     R"("an error message that is far too long to be shown")",
-     R"("an error message that is far too long to..." is)"},
+    {"double", R"("an error message that is far too long to be shown")",
+        R"("an error message that is far too long to..." is)"},
     {"decimal", R"("12.")", "is not a number"},
     {"text", R"("a\u0000b")", R"("a?b" holds the character U+0000)"},
     {"boolean", "2", "2 is not true, false, 0 or 1"},

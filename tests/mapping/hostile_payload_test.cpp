@@ -15,67 +15,29 @@ namespace {
 using testing::HasSubstr;
 
 std::string refusal_of(std::string_view payload) {
-    MappingUnderTest test({route("t", "messages", {part("payload", config::MessagePart::payload)})}
-    );
+    MappingUnderTest test(
+            {route("t", "messages", {part("payload", config::MessagePart::payload)})});
     return test.map_one(payload);
 }
 
 TEST(HostilePayload, is_refused_with_the_reason_when_it_is_not_json) {
-    for (const char* payload :
-         {"{",
-          "}",
-          "[",
-          "{\"a\"}",
-          "{\"a\":}",
-          "{\"a\":1,}",
-          "[1,]",
-          "[1 2]",
-          "{\"a\" 1}",
-          "{a:1}",
-          "{'a':1}",
-          "nul",
-          "nullx",
-          "truefalse",
-          "01",
-          "1.",
-          ".5",
-          "-",
-          "+1",
-          "1e",
-          "0x1",
-          "NaN",
-          "Infinity",
-          "\"",
-          "\"\\x\"",
-          "\"\\ud800\"",
-          "\"a\nb\"",
-          "{} {}",
-          "[\"a\":1]",
-          "[1:2]",
-          "[{}:1]",
-          "{\"a\":\"b\":1}",
-          "[] x",
-          "1 2",
-          "\"a\" \"b\"",
-          "\"a\"b",
-          "{\"a\":\"b\"c}",
-          "[\"\\u12\"]"}) {
+    for (const char* payload : {"{", "}", "[", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "[1,]", "[1 2]",
+             "{\"a\" 1}", "{a:1}", "{'a':1}", "nul", "nullx", "truefalse", "01", "1.", ".5", "-",
+             "+1", "1e", "0x1", "NaN", "Infinity", "\"", "\"\\x\"", "\"\\ud800\"", "\"a\nb\"",
+             "{} {}", "[\"a\":1]", "[1:2]", "[{}:1]", "{\"a\":\"b\":1}", "[] x", "1 2",
+             "\"a\" \"b\"", "\"a\"b", "{\"a\":\"b\"c}", "[\"\\u12\"]"}) {
         EXPECT_THAT(refusal_of(payload), HasSubstr("messages refused: payload is not JSON: "))
-            << payload;
+                << payload;
     }
     EXPECT_EQ(refusal_of(""), "messages refused: payload is not JSON: it is empty");
     EXPECT_EQ(refusal_of(" \n"), "messages refused: payload is not JSON: it is empty");
 }
 
 TEST(HostilePayload, is_refused_at_the_byte_that_is_not_utf8) {
-    EXPECT_THAT(
-        refusal_of("{\"a\":\"\xc3\xa9\xff\"}"),
-        HasSubstr("messages refused: payload is not UTF-8 at byte 8, in member \"a\": 0xFF")
-    );
-    EXPECT_THAT(
-        refusal_of("\"\xed\xa0\x80\""),
-        HasSubstr("messages refused: payload is not UTF-8 at byte 1: 0xED")
-    );
+    EXPECT_THAT(refusal_of("{\"a\":\"\xc3\xa9\xff\"}"),
+            HasSubstr("messages refused: payload is not UTF-8 at byte 8, in member \"a\": 0xFF"));
+    EXPECT_THAT(refusal_of("\"\xed\xa0\x80\""),
+            HasSubstr("messages refused: payload is not UTF-8 at byte 1: 0xED"));
 }
 
 TEST(HostilePayload, may_be_nested_to_the_limit_and_no_deeper) {
@@ -93,9 +55,8 @@ TEST(HostilePayload, may_not_have_more_values_than_the_limit) {
     for (std::size_t i = 0; i < kJsonValuesMax; ++i) {
         payload += ",0";
     }
-    EXPECT_EQ(
-        refusal_of(payload + "]"), "messages refused: payload has more than 1000000 JSON values"
-    );
+    EXPECT_EQ(refusal_of(payload + "]"),
+            "messages refused: payload has more than 1000000 JSON values");
     EXPECT_THAT(refusal_of("1"), HasSubstr("payload=json:1"));
 }
 
@@ -135,24 +96,22 @@ TEST(HostilePayload, is_json_to_foz_exactly_if_it_is_json_to_simdjson) {
     JsonDocument document;
     for (int i = 0; i < 60'000; ++i) {
         const std::string payload =
-            mutated(std::string(kPayloads[random() % std::size(kPayloads)]), random);
+                mutated(std::string(kPayloads[random() % std::size(kPayloads)]), random);
         const simdjson::padded_string padded(payload);
         simdjson::dom::parser reference;
         const auto expected = reference.parse(padded).error();
         // Its DOM has no room for integers of more than 64 bits and doubles beyond their range.
         const std::string why = simdjson::error_message(expected);
         if (expected == simdjson::NUMBER_ERROR || why.contains("BIGINT_ERROR")) continue;
-        ASSERT_EQ(
-            document.parse({padded.data(), padded.size()}).has_value(),
-            expected == simdjson::SUCCESS
-        ) << payload
-          << " seed " << seed;
+        ASSERT_EQ(document.parse({padded.data(), padded.size()}).has_value(),
+                expected == simdjson::SUCCESS)
+                << payload << " seed " << seed;
     }
 }
 
 TEST(HostilePayload, never_disappears) {
     config::Route nested =
-        route("#", "nested", {field("t", {"t"}), field("device", "device", "text")});
+            route("#", "nested", {field("t", {"t"}), field("device", "device", "text")});
     nested.rows = {"readings"};
     config::Route climate = temperature_route();
     climate.topic = "{device}";
@@ -166,7 +125,7 @@ TEST(HostilePayload, never_disappears) {
     std::mt19937 random(seed);
     for (int i = 0; i < 10'000; ++i) {
         const std::string payload =
-            mutated(std::string(kPayloads[random() % std::size(kPayloads)]), random);
+                mutated(std::string(kPayloads[random() % std::size(kPayloads)]), random);
         (void)test.map(payload);
         std::vector<int> items(4, 0);
         for (const Row& row : test.batch().rows()) {

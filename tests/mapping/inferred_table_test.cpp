@@ -28,22 +28,16 @@ const Table& table_of(MappingUnderTest& test) {
 TEST(InferredTable, has_time_captures_and_then_the_fields_as_they_come) {
     MappingUnderTest test({route("s/{site}/{Device-Id}", "r")});
     EXPECT_EQ(
-        test.map_one(
-            R"({"Temperature": 23.5, "Data Hora": "x", "n": {"Höhe": 1, "ok": true}, "l": [1]})",
-            "s/a/b"
-        ),
-        with_time(
-            " site='a' device_id='b' temperature=23.5r data_hora='x' n_hohe=1 n_ok=true l=json:[1]"
-        )
-    );
+            test.map_one(
+                    R"({"Temperature": 23.5, "Data Hora": "x", "n": {"Höhe": 1, "ok": true}, "l": [1]})",
+                    "s/a/b"),
+            with_time(" site='a' device_id='b' temperature=23.5r data_hora='x' n_hohe=1 n_ok=true "
+                      "l=json:[1]"));
     EXPECT_EQ(table_of(test).version, 1U);
-    EXPECT_EQ(
-        test.map_one(R"({"n": {"ok": false}, "new": "2022-08-01T10:00:00Z"})", "s/a/b"),
-        with_time(
-            " site='a' device_id='b' temperature=null data_hora=null n_hohe=null n_ok=false l=null "
-            "new=2022-08-01 10:00:00.000000"
-        )
-    );
+    EXPECT_EQ(test.map_one(R"({"n": {"ok": false}, "new": "2022-08-01T10:00:00Z"})", "s/a/b"),
+            with_time(" site='a' device_id='b' temperature=null data_hora=null n_hohe=null "
+                      "n_ok=false l=null "
+                      "new=2022-08-01 10:00:00.000000"));
     EXPECT_EQ(table_of(test).version, 2U);
     (void)test.map(R"({"n": {"ok": false}})", "s/a/b");
     EXPECT_EQ(table_of(test).version, 2U);
@@ -62,10 +56,9 @@ TEST(InferredTable, routes_with_other_captures_share_a_table) {
 
 TEST(InferredTable, widens_integer_to_double_and_keeps_the_earlier_rows) {
     MappingUnderTest test({route("t", "r")});
-    EXPECT_THAT(
-        test.map(R"([{"v":1},{"v":2.0},{"v":2.5},{"v":3}])"),
-        ElementsAre(with_time(" v=1"), with_time(" v=2"), with_time(" v=2.5r"), with_time(" v=3r"))
-    );
+    EXPECT_THAT(test.map(R"([{"v":1},{"v":2.0},{"v":2.5},{"v":3}])"),
+            ElementsAre(with_time(" v=1"), with_time(" v=2"), with_time(" v=2.5r"),
+                    with_time(" v=3r")));
     EXPECT_EQ(table_of(test).columns[1].type, ColumnType::real);
     EXPECT_EQ(table_of(test).version, 2U);
 }
@@ -75,8 +68,7 @@ TEST(InferredTable, keeps_all_digits_of_a_number_that_needs_more_than_64_bits) {
     EXPECT_EQ(test.map_one(R"({"v":18446744073709551615})"), with_time(" v=18446744073709551615d"));
     EXPECT_EQ(test.map_one(R"({"w":1})"), with_time(" v=null w=1"));
     EXPECT_THAT(
-        test.map_one(R"({"w":18446744073709551615})"), HasSubstr("does not fit in 64 bits")
-    );
+            test.map_one(R"({"w":18446744073709551615})"), HasSubstr("does not fit in 64 bits"));
 }
 
 TEST(InferredTable, waits_with_a_column_until_a_value_tells_its_type) {
@@ -88,34 +80,27 @@ TEST(InferredTable, waits_with_a_column_until_a_value_tells_its_type) {
 TEST(InferredTable, refuses_what_does_not_fit_an_earlier_type_and_leaves_the_table_alone) {
     MappingUnderTest test({route("t", "r")});
     (void)test.map(R"({"v":1})");
-    EXPECT_EQ(
-        test.map_one(R"({"fresh":1,"v":"warm"})"),
-        R"(r refused: field "v": "warm" is not a number (column v became integer with an earlier reading; )"
-        R"(declare the route's columns to choose another type))"
-    );
+    EXPECT_EQ(test.map_one(R"({"fresh":1,"v":"warm"})"),
+            R"(r refused: field "v": "warm" is not a number (column v became integer with an earlier reading; )"
+            R"(declare the route's columns to choose another type))");
     EXPECT_EQ(table_of(test).columns.size(), 2U);
     EXPECT_EQ(test.map_one(R"({"fresh":1})"), with_time(" v=null fresh=1"));
 }
 
 TEST(InferredTable, refuses_two_fields_of_a_reading_that_would_share_a_column) {
     MappingUnderTest test({route("t", "r")});
-    EXPECT_EQ(
-        test.map_one(R"({"Temp":1,"temp":2})"),
-        R"(r refused: field "Temp" and field "temp" would both go into column temp; declare the route's columns)"
-    );
+    EXPECT_EQ(test.map_one(R"({"Temp":1,"temp":2})"),
+            R"(r refused: field "Temp" and field "temp" would both go into column temp; declare the route's columns)");
     EXPECT_THAT(
-        test.map_one(R"({"a":{"b":1},"a_b":2})"), HasSubstr("would both go into column a_b")
-    );
+            test.map_one(R"({"a":{"b":1},"a_b":2})"), HasSubstr("would both go into column a_b"));
     EXPECT_EQ(test.map_one(R"({"Temp":1})"), with_time(" temp=1"));
     EXPECT_THAT(test.map_one(R"({"temp":2})"), HasSubstr("would both go into column temp"));
 }
 
 TEST(InferredTable, keeps_a_field_apart_from_its_own_columns) {
     MappingUnderTest test({route("t/{device}", "r")});
-    EXPECT_EQ(
-        test.map_one(R"({"time":5,"Device":6})", "t/x"),
-        with_time(" device='x' payload_time=5 payload_device=6")
-    );
+    EXPECT_EQ(test.map_one(R"({"time":5,"Device":6})", "t/x"),
+            with_time(" device='x' payload_time=5 payload_device=6"));
 }
 
 TEST(InferredTable, stores_readings_that_are_no_objects_in_a_column_called_value) {
@@ -132,10 +117,8 @@ TEST(InferredTable, adds_what_stands_beside_the_readings_to_each) {
     config::Route nested = route("t", "r");
     nested.rows = {"data", "list"};
     MappingUnderTest test({nested});
-    EXPECT_THAT(
-        test.map(R"({"unit":"C","data":{"list":[{"v":1},{"v":2,"unit":"F"}],"n":2}})"),
-        ElementsAre(with_time(" unit='C' data_n=2 v=1"), with_time(" unit='F' data_n=2 v=2"))
-    );
+    EXPECT_THAT(test.map(R"({"unit":"C","data":{"list":[{"v":1},{"v":2,"unit":"F"}],"n":2}})"),
+            ElementsAre(with_time(" unit='C' data_n=2 v=1"), with_time(" unit='F' data_n=2 v=2")));
 }
 
 TEST(InferredTable, does_not_grow_without_end) {
@@ -156,17 +139,12 @@ TEST(InferredTable, does_not_grow_without_end) {
 TEST(InferredTable, fills_the_columns_that_the_database_has_already) {
     MappingUnderTest test({route("t/{n}", "r")});
     Table& table = *test.mapping().tables()[0];
-    const std::vector<Column> existing = {
-        {"time", ColumnType::timestamp, false},
-        {"n", ColumnType::integer, true},
-        {"Temp", ColumnType::decimal, true},
-        {"count", ColumnType::real, true}
-    };
+    const std::vector<Column> existing = {{"time", ColumnType::timestamp, false},
+        {"n", ColumnType::integer, true}, {"Temp", ColumnType::decimal, true},
+        {"count", ColumnType::real, true}};
     EXPECT_EQ(test.mapping().adopt_columns(table, existing), true);
-    EXPECT_EQ(
-        test.map_one(R"({"count":1,"temp":2.50,"more":3})", "t/7"),
-        with_time(" n=7 Temp=2.50d count=1r more=3")
-    );
+    EXPECT_EQ(test.map_one(R"({"count":1,"temp":2.50,"more":3})", "t/7"),
+            with_time(" n=7 Temp=2.50d count=1r more=3"));
     const std::uint32_t version = table.version;
     EXPECT_EQ(test.mapping().adopt_columns(table, existing), false);
     EXPECT_EQ(table.version, version);
@@ -177,8 +155,7 @@ TEST(InferredTable, does_not_narrow_a_column_that_it_has_widened) {
     Table& table = *test.mapping().tables()[0];
     (void)test.map(R"({"v":1.5})");
     (void)test.mapping().adopt_columns(
-        table, std::vector<Column>{{"v", ColumnType::integer, true}}
-    );
+            table, std::vector<Column>{{"v", ColumnType::integer, true}});
     EXPECT_EQ(table.columns[1].type, ColumnType::real);
 }
 
@@ -187,24 +164,18 @@ TEST(InferredTable, rejects_only_the_readings_that_need_what_the_database_refuse
     Table& table = *test.mapping().tables()[0];
     (void)test.map(R"({"v":1,"w":1})");
     (void)test.map(R"({"v":1.5,"x":true})");
-    const std::vector<Column> existing = {
-        {"time", ColumnType::timestamp, false},
-        {"v", ColumnType::integer, true},
-        {"w", ColumnType::integer, true}
-    };
+    const std::vector<Column> existing = {{"time", ColumnType::timestamp, false},
+        {"v", ColumnType::integer, true}, {"w", ColumnType::integer, true}};
     const std::vector<Refusal> refused = {
         {"v", "column v cannot become double precision: a view uses it [0A000]"},
-        {"x", "column x cannot be added: no [42501]"}
-    };
+        {"x", "column x cannot be added: no [42501]"}};
     EXPECT_EQ(test.mapping().adopt_columns(table, existing, refused), true);
     EXPECT_EQ(table.columns.size(), 3U);
     EXPECT_EQ(test.map_one(R"({"v":2,"w":3})"), with_time(" v=2 w=3"));
     EXPECT_EQ(test.map_one(R"({"v":2.0,"y":4})"), with_time(" v=2 w=null y=4"));
     EXPECT_THAT(test.map_one(R"({"v":2.5})"), HasSubstr("column v cannot become double precision"));
-    EXPECT_THAT(
-        test.map_one(R"({"v":2,"x":false})"),
-        HasSubstr(R"(field "x" does not fit table r: column x cannot be added: no [42501])")
-    );
+    EXPECT_THAT(test.map_one(R"({"v":2,"x":false})"),
+            HasSubstr(R"(field "x" does not fit table r: column x cannot be added: no [42501])"));
     test.mapping().forget_refusals();
     EXPECT_THAT(test.map_one(R"({"w":2.5,"x":false})"), HasSubstr("x=false"));
 }
@@ -214,13 +185,11 @@ TEST(InferredTable, takes_no_column_at_all_when_the_database_lets_none_be_change
     Table& table = *test.mapping().tables()[0];
     const std::vector<Refusal> refused = {{"", "it cannot be changed: must be owner [42501]"}};
     const auto without_capture = test.mapping().adopt_columns(
-        table, std::vector<Column>{{"time", ColumnType::timestamp, false}}, refused
-    );
+            table, std::vector<Column>{{"time", ColumnType::timestamp, false}}, refused);
     ASSERT_FALSE(without_capture);
     EXPECT_THAT(without_capture.error().message, HasSubstr("table r needs the column n (text)"));
     const std::vector<Column> existing = {
-        {"time", ColumnType::timestamp, false}, {"n", ColumnType::text, false}
-    };
+        {"time", ColumnType::timestamp, false}, {"n", ColumnType::text, false}};
     EXPECT_EQ(test.mapping().adopt_columns(table, existing, refused), false);
     EXPECT_THAT(test.map_one(R"({"a":1})", "t/7"), HasSubstr("must be owner [42501]"));
 }
@@ -255,10 +224,8 @@ TEST(ColumnName, keys_in_other_scripts_stay_apart_at_any_length_and_depth) {
 TEST(InferredTable, fields_of_two_readings_never_mix_in_one_column) {
     MappingUnderTest test({route("t", "r")});
     EXPECT_EQ(test.map_one(R"({"Temp":1})"), with_time(" temp=1"));
-    EXPECT_THAT(
-        test.map_one(R"({"temp":2})"),
-        HasSubstr("field \"Temp\" and field \"temp\" would both go into column temp")
-    );
+    EXPECT_THAT(test.map_one(R"({"temp":2})"),
+            HasSubstr("field \"Temp\" and field \"temp\" would both go into column temp"));
     EXPECT_THAT(test.map_one(R"({"TEMP":2})"), HasSubstr("would both go into column temp"));
     EXPECT_EQ(test.map_one(R"({"Temp":3})"), with_time(" temp=3"));
 }
@@ -274,9 +241,8 @@ TEST(InferredTable, a_rejected_reading_owns_no_column) {
 TEST(InferredTable, a_whole_number_that_a_double_changes_is_refused) {
     MappingUnderTest test({route("t", "r")});
     EXPECT_EQ(test.map_one(R"({"v":1.5})"), with_time(" v=1.5r"));
-    EXPECT_THAT(
-        test.map_one(R"({"v":9007199254740993})"), HasSubstr("declare the column's type integer")
-    );
+    EXPECT_THAT(test.map_one(R"({"v":9007199254740993})"),
+            HasSubstr("declare the column's type integer"));
 }
 
 /// A table with so many fields "f0", "f1", ...

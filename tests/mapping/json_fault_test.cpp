@@ -25,62 +25,45 @@ std::string fault_of(std::string_view payload) {
 }
 
 TEST(JsonFault, names_the_member_and_the_byte_of_a_word_that_is_no_json) {
-    EXPECT_EQ(
-        fault_of(R"({"id":7, "temp":nan})"),
-        R"(payload is not JSON: byte 16, in member "temp": nan is no JSON; send null)"
-    );
+    EXPECT_EQ(fault_of(R"({"id":7, "temp":nan})"),
+            R"(payload is not JSON: byte 16, in member "temp": nan is no JSON; send null)");
     for (const char* word : {"NaN", "-nan", "Infinity", "-Infinity", "inf", "None", "undefined"}) {
-        EXPECT_EQ(
-            fault_of(fmt::format(R"({{"temp":{}}})", word)),
-            fmt::format(
-                R"(payload is not JSON: byte 8, in member "temp": {} is no JSON; send null)", word
-            )
-        );
+        EXPECT_EQ(fault_of(fmt::format(R"({{"temp":{}}})", word)),
+                fmt::format(
+                        R"(payload is not JSON: byte 8, in member "temp": {} is no JSON; send null)",
+                        word));
     }
     EXPECT_THAT(fault_of(R"({"on":True})"), HasSubstr("True is no JSON; send true"));
     EXPECT_THAT(
-        fault_of(R"([{"a":[1,{"b":nan}]}])"), HasSubstr(R"(byte 14, in member "[0].a[1].b")")
-    );
+            fault_of(R"([{"a":[1,{"b":nan}]}])"), HasSubstr(R"(byte 14, in member "[0].a[1].b")"));
     EXPECT_THAT(fault_of(R"({"s":'x'})"), HasSubstr("texts stand in double quotes"));
     EXPECT_THAT(fault_of(R"({"s":on})"), HasSubstr("on is no number, true, false or null"));
     EXPECT_THAT(fault_of("hello"), StartsWith("payload is not JSON: byte 0: hello is no number"));
     for (const char* number : {"+1", ".5", "01", "1.", "1e", "0x1F", "-", "21C", "1.2.3"}) {
-        EXPECT_THAT(
-            fault_of(fmt::format(R"({{"v":{}}})", number)),
-            StartsWith(fmt::format(
-                R"(payload is not JSON: byte 5, in member "v": {} is no number)", number
-            ))
-        );
+        EXPECT_THAT(fault_of(fmt::format(R"({{"v":{}}})", number)),
+                StartsWith(fmt::format(
+                        R"(payload is not JSON: byte 5, in member "v": {} is no number)", number)));
     }
 }
 
 TEST(JsonFault, names_the_comma_colon_or_bracket) {
-    EXPECT_EQ(
-        fault_of(R"({"a":1,"b":2,})"),
-        R"(payload is not JSON: byte 12, after member "b": a comma with no member behind it; take it out)"
-    );
+    EXPECT_EQ(fault_of(R"({"a":1,"b":2,})"),
+            R"(payload is not JSON: byte 12, after member "b": a comma with no member behind it; take it out)");
     EXPECT_THAT(
-        fault_of("[1,2,]"), HasSubstr("byte 4, in member \"[2]\": a comma with no element")
-    );
-    EXPECT_EQ(
-        fault_of(R"({"a":1 "b":2})"),
-        R"(payload is not JSON: byte 7, after member "a": a comma is missing before "b")"
-    );
+            fault_of("[1,2,]"), HasSubstr("byte 4, in member \"[2]\": a comma with no element"));
+    EXPECT_EQ(fault_of(R"({"a":1 "b":2})"),
+            R"(payload is not JSON: byte 7, after member "a": a comma is missing before "b")");
     EXPECT_THAT(
-        fault_of(R"({"temp":21,5})"), HasSubstr(R"(byte 10, after member "temp": a comma in)")
-    );
+            fault_of(R"({"temp":21,5})"), HasSubstr(R"(byte 10, after member "temp": a comma in)"));
     EXPECT_THAT(
-        fault_of(R"({"a":,"b":1})"), HasSubstr(R"(byte 5, in member "a": a value is missing)")
-    );
+            fault_of(R"({"a":,"b":1})"), HasSubstr(R"(byte 5, in member "a": a value is missing)"));
     EXPECT_THAT(fault_of(R"({"a" 1})"), HasSubstr(R"(byte 5, in member "a": a colon is missing)"));
     EXPECT_THAT(
-        fault_of("{a:1}"), HasSubstr("byte 1: a key in double quotes is missing before \"a\"")
-    );
+            fault_of("{a:1}"), HasSubstr("byte 1: a key in double quotes is missing before \"a\""));
     EXPECT_THAT(fault_of(R"({"b":{x}})"), HasSubstr(R"(byte 6, in member "b": a key in double)"));
     EXPECT_THAT(fault_of(R"({"a":[1})"), HasSubstr(R"("}" where "]" is missing)"));
-    EXPECT_THAT(
-        fault_of(R"({"a":{"b":1)"), HasSubstr(R"(byte 11, after member "a.b": the payload ends)")
-    );
+    EXPECT_THAT(fault_of(R"({"a":{"b":1)"),
+            HasSubstr(R"(byte 11, after member "a.b": the payload ends)"));
     EXPECT_THAT(fault_of(R"({"a":"b)"), HasSubstr(R"(byte 5, in member "a": a text begins here)"));
     EXPECT_THAT(fault_of(R"({"a":1} x)"), HasSubstr("byte 8: \"x\" follows the JSON value"));
     EXPECT_THAT(fault_of("{\"a\":1} // t"), HasSubstr("byte 8"));
@@ -90,28 +73,20 @@ TEST(JsonFault, names_what_is_no_utf8_text) {
     EXPECT_THAT(fault_of("{\"a\":1}\0\0"s), HasSubstr("byte 7: a NUL byte (0x00) follows"));
     EXPECT_THAT(fault_of("{\"a\":\"x\0y\"}"s), HasSubstr("byte 7, in member \"a\": a NUL byte"));
     EXPECT_THAT(fault_of("{\"a\":\0}"s), HasSubstr("byte 5, in member \"a\": a NUL byte"));
+    EXPECT_THAT(fault_of("{\"a\":\"x\ny\"}"),
+            HasSubstr("control character 0x0A in a text; write it as \\u000a"));
+    EXPECT_EQ(fault_of("{\"unit\":\"\xB0"
+                       "C\"}"),
+            "payload is not UTF-8 at byte 9, in member \"unit\": 0xB0 is no character there; is it "
+            "Latin-1? Have the device send UTF-8");
+    EXPECT_THAT(fault_of("{\"gr\xF6\xDF"
+                         "e\":1}"),
+            HasSubstr("payload is not UTF-8 at byte 4"));
     EXPECT_THAT(
-        fault_of("{\"a\":\"x\ny\"}"),
-        HasSubstr("control character 0x0A in a text; write it as \\u000a")
-    );
-    EXPECT_EQ(
-        fault_of("{\"unit\":\"\xB0"
-                 "C\"}"),
-        "payload is not UTF-8 at byte 9, in member \"unit\": 0xB0 is no character there; is it "
-        "Latin-1? Have the device send UTF-8"
-    );
-    EXPECT_THAT(
-        fault_of("{\"gr\xF6\xDF"
-                 "e\":1}"),
-        HasSubstr("payload is not UTF-8 at byte 4")
-    );
-    EXPECT_THAT(
-        fault_of("{\0\"\0a\0"s), HasSubstr("byte 1 is 0x00: the payload looks like UTF-16")
-    );
+            fault_of("{\0\"\0a\0"s), HasSubstr("byte 1 is 0x00: the payload looks like UTF-16"));
     EXPECT_THAT(fault_of("\0{\0\""s), HasSubstr("byte 0 is 0x00: the payload looks like UTF-16"));
     EXPECT_THAT(
-        fault_of("\xFF\xFE{\0"s), HasSubstr("byte 0 is 0xFF: the payload looks like UTF-16")
-    );
+            fault_of("\xFF\xFE{\0"s), HasSubstr("byte 0 is 0xFF: the payload looks like UTF-16"));
     EXPECT_THAT(fault_of("\xFE\xFF\0{"s), HasSubstr("looks like UTF-16"));
     EXPECT_THAT(fault_of(R"({"a":"\x"})"), HasSubstr("an escape sequence that does not exist"));
     EXPECT_THAT(fault_of(R"({"a":"\ud800x"})"), HasSubstr("half a surrogate pair, \\ud800"));
@@ -190,9 +165,8 @@ TEST(JsonFault, is_found_exactly_where_there_is_no_json) {
         if (!fault) continue;
         ASSERT_LT(fault->size(), 600) << payload << " seed " << seed;
         ASSERT_TRUE(std::ranges::none_of(
-            *fault, [](char c) { return static_cast<unsigned char>(c) < 0x20; }
-        )) << payload
-           << " seed " << seed;
+                *fault, [](char c) { return static_cast<unsigned char>(c) < 0x20; }))
+                << payload << " seed " << seed;
     }
 }
 

@@ -22,19 +22,14 @@ std::string error_of(config::Column column) {
 }
 
 TEST(MappingErrors, names_place_and_column_of_what_cannot_be) {
-    EXPECT_EQ(
-        error_of(field("v", "v", "doubel")),
-        R"(foz.toml:14: column "v": unknown type "doubel"; did you mean "double"?)"
-    );
-    EXPECT_THAT(
-        error_of(capture("v", "devise")),
-        HasSubstr(R"(captures nothing called {devise}; did you mean "device"?)")
-    );
+    EXPECT_EQ(error_of(field("v", "v", "doubel")),
+            R"(foz.toml:14: column "v": unknown type "doubel"; did you mean "double"?)");
+    EXPECT_THAT(error_of(capture("v", "devise")),
+            HasSubstr(R"(captures nothing called {devise}; did you mean "device"?)"));
     EXPECT_THAT(error_of(field("ctid", {"v"})), HasSubstr("PostgreSQL keeps this name for itself"));
     EXPECT_THAT(error_of(field("", {"v"})), HasSubstr("the name is empty"));
     EXPECT_THAT(
-        error_of(field(std::string(64, 'n'), {"v"})), HasSubstr("the name has over 63 bytes")
-    );
+            error_of(field(std::string(64, 'n'), {"v"})), HasSubstr("the name has over 63 bytes"));
 
     config::Column zone = field("v", "v", "timestamp");
     zone.zone = "America/Sao_Paolo";
@@ -56,10 +51,8 @@ TEST(MappingErrors, names_place_and_column_of_what_cannot_be) {
 
     config::Column defaulted = field("v", {"v"});
     defaulted.default_value = std::string("none");
-    EXPECT_THAT(
-        error_of(defaulted),
-        HasSubstr(R"(the default does not fit its type double: "none" is not a number)")
-    );
+    EXPECT_THAT(error_of(defaulted),
+            HasSubstr(R"(the default does not fit its type double: "none" is not a number)"));
     defaulted.type = "json";
     EXPECT_THAT(error_of(defaulted), HasSubstr(R"(the default "none" is not JSON)"));
 }
@@ -69,30 +62,24 @@ TEST(MappingErrors, names_the_place_of_a_route_that_cannot_be) {
         bad.place = line(3);
         return compile_error({std::move(bad)});
     };
-    EXPECT_EQ(
-        error_of_route(route("a/#/b", "r")),
-        R"(foz.toml:3: "a/#/b" is not a topic filter: "+" and "{name}" stand alone in a level, "#" and "{name...}" alone in the last one)"
-    );
+    EXPECT_EQ(error_of_route(route("a/#/b", "r")),
+            R"(foz.toml:3: "a/#/b" is not a topic filter: "+" and "{name}" stand alone in a level, "#" and "{name...}" alone in the last one)");
     EXPECT_THAT(error_of_route(route("a/x{b}", "r")), HasSubstr("is not a capture"));
     EXPECT_THAT(error_of_route(route("{a}/{a}", "r")), HasSubstr("captures {a} twice"));
     EXPECT_THAT(error_of_route(route("$share/g/a", "r")), HasSubstr("is not a topic filter"));
     EXPECT_THAT(error_of_route(route("a", "")), HasSubstr("is not a table's name"));
     EXPECT_THAT(error_of_route(route("a", "x.y.z")), HasSubstr("TABLE or SCHEMA.TABLE"));
     EXPECT_THAT(error_of_route(route("a", "Foz_cursor")), HasSubstr("are foz's own"));
-    EXPECT_THAT(
-        error_of_route(route("a", "r", {field("x", {"x"}), field("X", {"y"})})),
-        HasSubstr("the same to a database")
-    );
+    EXPECT_THAT(error_of_route(route("a", "r", {field("x", {"x"}), field("X", {"y"})})),
+            HasSubstr("the same to a database"));
     config::Route keyed = route("a", "r", {field("temp", {"x"})});
     keyed.key = {"tmp"};
-    EXPECT_THAT(
-        error_of_route(keyed),
-        HasSubstr(R"(key names column "tmp", which the route does not have; did you mean "temp"?)")
-    );
+    EXPECT_THAT(error_of_route(keyed),
+            HasSubstr(
+                    R"(key names column "tmp", which the route does not have; did you mean "temp"?)"));
     keyed.columns.clear();
-    EXPECT_THAT(
-        error_of_route(keyed), HasSubstr("a table without declared columns has not from the start")
-    );
+    EXPECT_THAT(error_of_route(keyed),
+            HasSubstr("a table without declared columns has not from the start"));
 }
 
 TEST(MappingErrors, names_both_routes_that_want_one_table_with_different_columns) {
@@ -100,20 +87,14 @@ TEST(MappingErrors, names_both_routes_that_want_one_table_with_different_columns
     first.place = line(3);
     config::Route second = route("b", "r", {field("x", "x", "text")});
     second.place = line(9);
-    EXPECT_EQ(
-        compile_error({first, second}),
-        R"(foz.toml:9: the route for "b" fills table r with (x text), but the route for "a" (foz.toml:3) fills it )"
-        R"(with (x double))"
-    );
+    EXPECT_EQ(compile_error({first, second}),
+            R"(foz.toml:9: the route for "b" fills table r with (x text), but the route for "a" (foz.toml:3) fills it )"
+            R"(with (x double))");
     second.columns.clear();
-    EXPECT_THAT(
-        compile_error({first, second}),
-        AllOf(HasSubstr("follow the payload"), HasSubstr("foz.toml:3"))
-    );
-    EXPECT_THAT(
-        compile_error({second, first}),
-        AllOf(HasSubstr("follow the payload"), HasSubstr("foz.toml:9"))
-    );
+    EXPECT_THAT(compile_error({first, second}),
+            AllOf(HasSubstr("follow the payload"), HasSubstr("foz.toml:3")));
+    EXPECT_THAT(compile_error({second, first}),
+            AllOf(HasSubstr("follow the payload"), HasSubstr("foz.toml:9")));
 }
 
 TEST(MappingErrors, does_not_take_two_routes_of_one_name) {

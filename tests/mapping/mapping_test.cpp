@@ -17,29 +17,26 @@ using testing::IsEmpty;
 
 TEST(Mapping, makes_a_row_of_the_temperature_payload) {
     MappingUnderTest test({temperature_route()});
-    EXPECT_EQ(
-        test.map_one(R"({"Temperature": 23.5, "Data Hora": "2022-08-01 10:00:00"})", "esp32/pub"),
-        "temperature: temp=23.5r dh=2022-08-01 13:00:00.000000 device='esp32'"
-    );
+    EXPECT_EQ(test.map_one(
+                      R"({"Temperature": 23.5, "Data Hora": "2022-08-01 10:00:00"})", "esp32/pub"),
+            "temperature: temp=23.5r dh=2022-08-01 13:00:00.000000 device='esp32'");
 }
 
 TEST(Mapping, finds_fields_in_any_order_and_among_others) {
     MappingUnderTest test({temperature_route()});
     for (int repetition = 0; repetition < 2; ++repetition) {
         EXPECT_EQ(
-            test.map_one(
-                R"({"x": {"Temperature": 1}, "Data Hora": "2022-08-01 10:00:00", "y": [1, {"z": 2}],)"
-                R"( "Temperature": 23.5, "w": null})",
-                "esp32/pub"
-            ),
-            "temperature: temp=23.5r dh=2022-08-01 13:00:00.000000 device='esp32'"
-        );
+                test.map_one(
+                        R"({"x": {"Temperature": 1}, "Data Hora": "2022-08-01 10:00:00", "y": [1, {"z": 2}],)"
+                        R"( "Temperature": 23.5, "w": null})",
+                        "esp32/pub"),
+                "temperature: temp=23.5r dh=2022-08-01 13:00:00.000000 device='esp32'");
     }
 }
 
 TEST(Mapping, takes_the_last_of_fields_with_the_same_name) {
-    MappingUnderTest test({route("t", "r", {field("a", "a", "integer"), field("b", "b", "integer")})
-    });
+    MappingUnderTest test(
+            {route("t", "r", {field("a", "a", "integer"), field("b", "b", "integer")})});
     EXPECT_EQ(test.map_one(R"({"a":1,"b":2,"a":3})"), "r: a=3 b=2");
 }
 
@@ -49,10 +46,8 @@ TEST(Mapping, adds_the_rows_of_every_route_that_matches_and_numbers_them_through
         route("a/+", "none", {field("x", {"x"})}),
         route("b/{name}", "one", {capture("name", "name"), field("x", {"x"})}),
     });
-    EXPECT_THAT(
-        test.map(R"([{"x":1},{"x":2}])", "b/c"),
-        ElementsAre("all: topic='b/c'", "one: name='c' x=1r", "one: name='c' x=2r")
-    );
+    EXPECT_THAT(test.map(R"([{"x":1},{"x":2}])", "b/c"),
+            ElementsAre("all: topic='b/c'", "one: name='c' x=1r", "one: name='c' x=2r"));
     EXPECT_THAT(test.map(R"({"x":1})", "a/b"), ElementsAre("all: topic='a/b'", "none: x=1r"));
 }
 
@@ -77,34 +72,21 @@ TEST(Mapping, takes_columns_from_the_message_itself) {
     number.source = config::ConstantSource{std::int64_t{3}};
     config::Column text_payload = part("raw", MessagePart::payload);
     text_payload.type = "text";
-    MappingUnderTest test({route(
-        "t/{x}",
-        "m",
-        {part("time", MessagePart::received),
-         part("topic", MessagePart::topic),
-         part("client", MessagePart::client_id),
-         part("qos", MessagePart::qos),
-         part("retain", MessagePart::retain),
-         part("payload", MessagePart::payload),
-         text_payload,
-         constant,
-         number}
-    )});
-    EXPECT_EQ(
-        test.map_one(" [1, 2] ", "t/y"),
-        "m: time=2026-01-02 03:00:00.000000 topic='t/y' client='esp32-1' qos=1 retain=false "
-        "payload=json:[1, 2] raw=' [1, 2] ' source='foz' version=3"
-    );
+    MappingUnderTest test({route("t/{x}", "m",
+            {part("time", MessagePart::received), part("topic", MessagePart::topic),
+                part("client", MessagePart::client_id), part("qos", MessagePart::qos),
+                part("retain", MessagePart::retain), part("payload", MessagePart::payload),
+                text_payload, constant, number})});
+    EXPECT_EQ(test.map_one(" [1, 2] ", "t/y"),
+            "m: time=2026-01-02 03:00:00.000000 topic='t/y' client='esp32-1' qos=1 retain=false "
+            "payload=json:[1, 2] raw=' [1, 2] ' source='foz' version=3");
 }
 
 TEST(Mapping, keeps_the_whole_reading_or_a_part_of_it_as_json) {
-    MappingUnderTest test(
-        {route("t", "r", {field("all", std::vector<std::string>{}), field("part", "p", "json")})}
-    );
-    EXPECT_EQ(
-        test.map_one(R"([{ "p" : { "q": [ ] } , "s": "}" }])"),
-        R"(r: all=json:{ "p" : { "q": [ ] } , "s": "}" } part=json:{ "q": [ ] })"
-    );
+    MappingUnderTest test({route(
+            "t", "r", {field("all", std::vector<std::string>{}), field("part", "p", "json")})});
+    EXPECT_EQ(test.map_one(R"([{ "p" : { "q": [ ] } , "s": "}" }])"),
+            R"(r: all=json:{ "p" : { "q": [ ] } , "s": "}" } part=json:{ "q": [ ] })");
 }
 
 TEST(Mapping, accepts_any_text_when_no_field_is_wanted) {
@@ -114,10 +96,8 @@ TEST(Mapping, accepts_any_text_when_no_field_is_wanted) {
     EXPECT_EQ(test.map_one("not {json"), "r: payload='not {json'");
     EXPECT_EQ(test.map_one(""), "r: payload=''");
     EXPECT_EQ(test.map_one("Robert'); DROP TABLE r;--"), "r: payload='Robert'); DROP TABLE r;--'");
-    EXPECT_EQ(
-        test.map_one("ab\xff"),
-        "r refused: payload is not UTF-8 at byte 2; is it Latin-1? Have the device send UTF-8"
-    );
+    EXPECT_EQ(test.map_one("ab\xff"),
+            "r refused: payload is not UTF-8 at byte 2; is it Latin-1? Have the device send UTF-8");
     EXPECT_THAT(test.map_one(std::string_view("a\0b", 3)), HasSubstr("U+0000"));
 }
 
@@ -134,39 +114,28 @@ TEST(Mapping, takes_readings_from_an_array_and_other_fields_from_beside_it) {
     nested.rows = {"data", "readings"};
     MappingUnderTest test({nested});
     EXPECT_THAT(
-        test.map(R"({"device":"a","data":{"readings":[{"t":1},{"t":2,"device":"b"},{"u":1}, 5]}})"),
-        ElementsAre(
-            "r: device='a' t=1r",
-            "r: device='b' t=2r",
-            "r refused: reading 2: none of the route's fields is there",
-            "r refused: reading 3: a number is not an object with fields"
-        )
-    );
+            test.map(
+                    R"({"device":"a","data":{"readings":[{"t":1},{"t":2,"device":"b"},{"u":1}, 5]}})"),
+            ElementsAre("r: device='a' t=1r", "r: device='b' t=2r",
+                    "r refused: reading 2: none of the route's fields is there",
+                    "r refused: reading 3: a number is not an object with fields"));
     EXPECT_EQ(test.map_one(R"({"data":{"readings":{"t":1}}})"), "r: device=null t=1r");
-    EXPECT_EQ(
-        test.map_one(R"({"data":{}})"),
-        R"(r refused: payload has no field "data.readings" with readings)"
-    );
-    EXPECT_EQ(
-        test.map_one(R"({"data":{"readings":"x"}})"),
-        R"(r refused: field "data.readings" is text, not an array of readings)"
-    );
-    EXPECT_EQ(
-        test.map_one(R"({"data":{"readings":[]}})"), "r refused: the array of readings is empty"
-    );
+    EXPECT_EQ(test.map_one(R"({"data":{}})"),
+            R"(r refused: payload has no field "data.readings" with readings)");
+    EXPECT_EQ(test.map_one(R"({"data":{"readings":"x"}})"),
+            R"(r refused: field "data.readings" is text, not an array of readings)");
+    EXPECT_EQ(test.map_one(R"({"data":{"readings":[]}})"),
+            "r refused: the array of readings is empty");
 }
 
 TEST(Mapping, takes_plain_values_as_readings) {
     config::Route plain = route(
-        "t", "r", {field("device", "device", "text"), field("v", std::vector<std::string>{})}
-    );
+            "t", "r", {field("device", "device", "text"), field("v", std::vector<std::string>{})});
     plain.columns[1].type = "integer";
     plain.rows = {"values"};
     MappingUnderTest test({plain});
-    EXPECT_THAT(
-        test.map(R"({"device":"a","values":[1,2]})"),
-        ElementsAre("r: device='a' v=1", "r: device='a' v=2")
-    );
+    EXPECT_THAT(test.map(R"({"device":"a","values":[1,2]})"),
+            ElementsAre("r: device='a' v=1", "r: device='a' v=2"));
 }
 
 TEST(Mapping, stores_null_for_a_missing_field_unless_declared_otherwise) {
@@ -191,24 +160,18 @@ TEST(Mapping, refuses_a_reading_without_a_key_column) {
 
 TEST(Mapping, refuses_a_payload_that_has_none_of_the_fields) {
     MappingUnderTest test({temperature_route()});
-    EXPECT_EQ(
-        test.map_one(R"({"hello":1})", "e/pub"),
-        "temperature refused: none of the route's fields is there"
-    );
-    EXPECT_EQ(
-        test.map_one("42", "e/pub"), "temperature refused: a number is not an object with fields"
-    );
+    EXPECT_EQ(test.map_one(R"({"hello":1})", "e/pub"),
+            "temperature refused: none of the route's fields is there");
+    EXPECT_EQ(test.map_one("42", "e/pub"),
+            "temperature refused: a number is not an object with fields");
     EXPECT_EQ(test.map_one("[]", "e/pub"), "temperature refused: the array of readings is empty");
 }
 
 TEST(Mapping, stores_good_readings_beside_bad_ones) {
     MappingUnderTest test({route("t", "r", {field("v", "v", "integer")})});
-    EXPECT_THAT(
-        test.map(R"([{"v":1},{"v":1.5},{"v":3}])"),
-        ElementsAre(
-            "r: v=1", R"(r refused: reading 1: field "v": 1.5 is not a whole number)", "r: v=3"
-        )
-    );
+    EXPECT_THAT(test.map(R"([{"v":1},{"v":1.5},{"v":3}])"),
+            ElementsAre("r: v=1", R"(r refused: reading 1: field "v": 1.5 is not a whole number)",
+                    "r: v=3"));
 }
 
 TEST(Mapping, folds_very_many_refused_readings_of_one_message_into_one) {
@@ -219,9 +182,8 @@ TEST(Mapping, folds_very_many_refused_readings_of_one_message_into_one) {
     }
     const auto items = test.map(payload + R"(,{"v":2}])");
     ASSERT_EQ(items.size(), 2 + kRejectionsMax + 1);
-    EXPECT_THAT(
-        items[kRejectionsMax + 1], HasSubstr("399 more readings of this message are refused too")
-    );
+    EXPECT_THAT(items[kRejectionsMax + 1],
+            HasSubstr("399 more readings of this message are refused too"));
     EXPECT_EQ(items.back(), "r: v=2");
 }
 

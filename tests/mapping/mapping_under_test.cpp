@@ -67,11 +67,8 @@ config::Route route(std::string topic, std::string table, std::vector<config::Co
 config::Route temperature_route() {
     config::Column dh = field("dh", "Data Hora", "timestamp");
     dh.zone = "America/Sao_Paulo";
-    return route(
-        "{device}/pub",
-        "temperature",
-        {field("temp", "Temperature", "double"), dh, capture("device", "device")}
-    );
+    return route("{device}/pub", "temperature",
+            {field("temp", "Temperature", "double"), dh, capture("device", "device")});
 }
 
 MappingUnderTest::MappingUnderTest(std::vector<config::Route> routes)
@@ -102,8 +99,7 @@ std::vector<std::string> MappingUnderTest::map(std::string_view payload, std::st
     for (const Rejection& rejection : batch_.rejections()) {
         const Table& table = *mapping_.routes()[rejection.route].table;
         items.push_back(
-            {rejection.origin, fmt::format("{} refused: {}", table.name, rejection.reason)}
-        );
+                {rejection.origin, fmt::format("{} refused: {}", table.name, rejection.reason)});
     }
     std::ranges::sort(items, {}, &Item::origin);
     std::vector<std::string> texts;

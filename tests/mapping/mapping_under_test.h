@@ -17,8 +17,7 @@ namespace foz::mapping {
 [[nodiscard]] config::Column capture(std::string name, std::string captured);
 [[nodiscard]] config::Column part(std::string name, config::MessagePart of_message);
 [[nodiscard]] config::Route route(
-    std::string topic, std::string table, std::vector<config::Column> columns = {}
-);
+        std::string topic, std::string table, std::vector<config::Column> columns = {});
 
 /// The design's example: table temperature (temp double, dh timestamp in Sao Paulo, device text).
 [[nodiscard]] config::Route temperature_route();
@@ -31,8 +30,7 @@ class MappingUnderTest {
     /// The message's items in order, one in a line: "TABLE: name=value name=value", or "TABLE
     /// refused: reason".
     [[nodiscard]] std::vector<std::string> map(
-        std::string_view payload, std::string_view topic = "t"
-    );
+            std::string_view payload, std::string_view topic = "t");
     /// The only item.
     [[nodiscard]] std::string map_one(std::string_view payload, std::string_view topic = "t");
 

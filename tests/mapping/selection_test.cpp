@@ -22,41 +22,29 @@ config::Column at(std::string name, std::vector<config::PathStep> path) {
 }
 
 config::Route filtered(
-    config::Route made, std::string field, decltype(config::Filter::equals) value
-) {
+        config::Route made, std::string field, decltype(config::Filter::equals) value) {
     made.where = config::Filter{{std::move(field)}, std::move(value)};
     return made;
 }
 
 TEST(ElementOfAnArray, is_a_step_of_a_path) {
-    MappingUnderTest test({route(
-        "t",
-        "r",
-        {at("p0", {"ENERGY", "Power", 0U}),
-         at("p1", {"ENERGY", "Power", 1U}),
-         at("deep", {"list", 1U, "a", 0U})}
-    )});
-    EXPECT_EQ(
-        test.map_one(R"({"ENERGY":{"Power":[7,8,9]},"list":[{},{"a":[5]}]})"),
-        "r: p0=7r p1=8r deep=5r"
-    );
+    MappingUnderTest test({route("t", "r",
+            {at("p0", {"ENERGY", "Power", 0U}), at("p1", {"ENERGY", "Power", 1U}),
+                at("deep", {"list", 1U, "a", 0U})})});
+    EXPECT_EQ(test.map_one(R"({"ENERGY":{"Power":[7,8,9]},"list":[{},{"a":[5]}]})"),
+            "r: p0=7r p1=8r deep=5r");
     EXPECT_EQ(test.map_one(R"({"ENERGY":{"Power":[7]}})"), "r: p0=7r p1=null deep=null");
-    EXPECT_EQ(
-        test.map_one(R"({"ENERGY":{"Power":[[1],8]}})"),
-        "r refused: field \"ENERGY.Power[0]\": an array cannot become a double"
-    );
+    EXPECT_EQ(test.map_one(R"({"ENERGY":{"Power":[[1],8]}})"),
+            "r refused: field \"ENERGY.Power[0]\": an array cannot become a double");
     EXPECT_EQ(test.map_one(R"({"ENERGY":{"Power":7}})"), "r: p0=null p1=null deep=null");
     EXPECT_EQ(test.map_one(R"({"ENERGY":{"Power":{"0":7}}})"), "r: p0=null p1=null deep=null");
 }
 
 TEST(ElementOfAnArray, may_be_one_of_a_reading_that_is_an_array) {
     MappingUnderTest test({route("t", "r", {at("x", {0U}), at("y", {1U})})});
-    EXPECT_THAT(
-        test.map("[[1,2],[3,4],[]]"),
-        ElementsAre(
-            "r: x=1r y=2r", "r: x=3r y=4r", HasSubstr("reading 2: an array is not an object")
-        )
-    );
+    EXPECT_THAT(test.map("[[1,2],[3,4],[]]"),
+            ElementsAre("r: x=1r y=2r", "r: x=3r y=4r",
+                    HasSubstr("reading 2: an array is not an object")));
 }
 
 TEST(Where, takes_the_readings_whose_field_has_the_value) {
@@ -65,58 +53,48 @@ TEST(Where, takes_the_readings_whose_field_has_the_value) {
         filtered(route("t", "wills", {field("at", "tst", "integer")}), "_type", std::string("lwt")),
     });
     EXPECT_THAT(
-        test.map(R"({"_type":"location","lat":1.5,"tst":9})"), ElementsAre("places: lat=1.5r")
-    );
+            test.map(R"({"_type":"location","lat":1.5,"tst":9})"), ElementsAre("places: lat=1.5r"));
     EXPECT_THAT(test.map(R"({"_type":"lwt","tst":9})"), ElementsAre("wills: at=9"));
     EXPECT_THAT(test.map(R"({"_type":"card","tst":9})"), IsEmpty());
     EXPECT_THAT(test.map(R"({"lat":1.5})"), IsEmpty());
     EXPECT_THAT(test.map(R"({"_type":["location"],"lat":1.5})"), IsEmpty());
-    EXPECT_THAT(
-        test.map(R"({"_type":"location","lat":"x"})"), ElementsAre(HasSubstr("places refused"))
-    );
+    EXPECT_THAT(test.map(R"({"_type":"location","lat":"x"})"),
+            ElementsAre(HasSubstr("places refused")));
     // Nobody can say whose it is, and nothing may disappear.
     EXPECT_THAT(
-        test.map("{"), ElementsAre(HasSubstr("places refused"), HasSubstr("wills refused"))
-    );
+            test.map("{"), ElementsAre(HasSubstr("places refused"), HasSubstr("wills refused")));
 }
 
 TEST(Where, looks_at_each_reading_and_then_at_what_is_around_it) {
     config::Route rows = filtered(route("t", "r", {field("v", {"v"})}), "ok", true);
     rows.rows = {"list"};
     MappingUnderTest nested({rows});
-    EXPECT_THAT(
-        nested.map(R"({"list":[{"v":1,"ok":true},{"v":2,"ok":false},{"v":3}],"ok":true})"),
-        ElementsAre("r: v=1r", "r: v=3r")
-    );
+    EXPECT_THAT(nested.map(R"({"list":[{"v":1,"ok":true},{"v":2,"ok":false},{"v":3}],"ok":true})"),
+            ElementsAre("r: v=1r", "r: v=3r"));
     EXPECT_THAT(nested.map(R"({"ok":true})"), ElementsAre(HasSubstr("no field \"list\"")));
     EXPECT_THAT(nested.map(R"({"ok":false})"), IsEmpty());
     MappingUnderTest inferred({filtered(route("t", "i"), "kind", std::int64_t{2})});
-    EXPECT_THAT(
-        inferred.map(R"([{"kind":1,"a":1},{"kind":2.0,"b":5}])"), ElementsAre(HasSubstr("kind=2"))
-    );
+    EXPECT_THAT(inferred.map(R"([{"kind":1,"a":1},{"kind":2.0,"b":5}])"),
+            ElementsAre(HasSubstr("kind=2")));
     EXPECT_EQ(inferred.mapping().tables()[0]->index_of("a"), std::nullopt);
     MappingUnderTest whole(
-        {filtered(route("t", "w", {part("payload", config::MessagePart::payload)}), "v", 1.5)}
-    );
+            {filtered(route("t", "w", {part("payload", config::MessagePart::payload)}), "v", 1.5)});
     EXPECT_THAT(whole.map(R"({"v":15e-1})"), ElementsAre(HasSubstr("payload=json:")));
     EXPECT_THAT(whole.map(R"({"v":"1.5"})"), IsEmpty());
 }
 
 TEST(Where, leaves_messages_without_a_route_and_says_so_when_it_takes_none) {
-    MappingUnderTest test({filtered(route("t", "r", {field("v", {"v"})}), "typ", std::string("x"))}
-    );
+    MappingUnderTest test(
+            {filtered(route("t", "r", {field("v", {"v"})}), "typ", std::string("x"))});
     for (int i = 0; i < 999; ++i) {
         ASSERT_THAT(test.map(R"({"type":"x","v":1})"), IsEmpty());
     }
     EXPECT_THAT(test.mapping().take_remarks(), IsEmpty());
     (void)test.map(R"({"type":"x","v":1})");
     EXPECT_THAT(
-        test.mapping().take_remarks(),
-        ElementsAre(
-            "route t -> r: where \"typ\" = \"x\" has left out all of the first 1000 messages; "
-            "is the field or the value misspelt?"
-        )
-    );
+            test.mapping().take_remarks(), ElementsAre("route t -> r: where \"typ\" = \"x\" has "
+                                                       "left out all of the first 1000 messages; "
+                                                       "is the field or the value misspelt?"));
     (void)test.map(R"({"type":"x","v":1})");
     EXPECT_THAT(test.mapping().take_remarks(), IsEmpty());
     RowBatch batch;
@@ -136,14 +114,11 @@ TEST(SeveralValues, are_several_readings) {
     EXPECT_THAT(test.map("{\"v\":1,\"s\":\"\\u00e9\"}\r\n\r\n{\"v\":2,\"s\":\"}{\"}\r\n"), both);
     EXPECT_THAT(test.map("{\"v\":1,\"s\":\"\\u00e9\"}{\"v\":2,\"s\":\"}{\"}"), both);
     EXPECT_THAT(test.map("[{\"v\":1,\"s\":\"\\u00e9\"}] [{\"v\":2,\"s\":\"}{\"}]"), both);
-    EXPECT_THAT(
-        test.map("{\"v\":1}\n{\"w\":2}\n{\"v\":3}"),
-        ElementsAre("r: v=1r s=null", HasSubstr("reading 1: none of"), "r: v=3r s=null")
-    );
+    EXPECT_THAT(test.map("{\"v\":1}\n{\"w\":2}\n{\"v\":3}"),
+            ElementsAre("r: v=1r s=null", HasSubstr("reading 1: none of"), "r: v=3r s=null"));
     MappingUnderTest inferred({route("t", "i")});
     EXPECT_THAT(
-        inferred.map("{\"v\":1}\n{\"v\":2}"), ElementsAre(HasSubstr("v=1"), HasSubstr("v=2"))
-    );
+            inferred.map("{\"v\":1}\n{\"v\":2}"), ElementsAre(HasSubstr("v=1"), HasSubstr("v=2")));
     EXPECT_THAT(inferred.map("[1]{}").size(), 2U);
     MappingUnderTest numbers({route("t", "n", {at("v", {})})});
     config::Column bare = at("v", {});
@@ -157,17 +132,15 @@ TEST(SeveralValues, have_rows_and_surroundings_of_their_own) {
     rows.rows = {"list"};
     MappingUnderTest test({rows});
     EXPECT_THAT(
-        test.map(R"({"d":"a","list":[{"v":1},{"v":2}]}{"list":[{"v":3}]}{"d":"c","list":{"v":4}})"),
-        ElementsAre("r: v=1r d='a'", "r: v=2r d='a'", "r: v=3r d=null", "r: v=4r d='c'")
-    );
+            test.map(
+                    R"({"d":"a","list":[{"v":1},{"v":2}]}{"list":[{"v":3}]}{"d":"c","list":{"v":4}})"),
+            ElementsAre("r: v=1r d='a'", "r: v=2r d='a'", "r: v=3r d=null", "r: v=4r d='c'"));
 }
 
 TEST(SeveralValues, are_refused_together_when_one_is_no_json) {
     MappingUnderTest test({route("t", "r", {field("v", {"v"})})});
-    EXPECT_THAT(
-        test.map("{\"v\":1}\n{\"v\":nan}"),
-        ElementsAre(HasSubstr("byte 13, in member \"v\": nan is no JSON; send null"))
-    );
+    EXPECT_THAT(test.map("{\"v\":1}\n{\"v\":nan}"),
+            ElementsAre(HasSubstr("byte 13, in member \"v\": nan is no JSON; send null")));
     EXPECT_THAT(test.map("{\"v\":1} x"), ElementsAre(HasSubstr("byte 8: \"x\" follows")));
     EXPECT_THAT(test.map("1 2"), ElementsAre(HasSubstr("payload is not JSON")));
     EXPECT_THAT(test.map("{\"v\":1}\n5"), ElementsAre(HasSubstr("payload is not JSON")));
@@ -178,32 +151,17 @@ TEST(SeveralValues, are_refused_together_when_one_is_no_json) {
 
 TEST(SeveralValues, are_found_by_brackets_and_lines) {
     EXPECT_THAT(
-        json_values_of(" {\"a\":\"}\\\"{\"} [1] "), ElementsAre("{\"a\":\"}\\\"{\"}", "[1]")
-    );
+            json_values_of(" {\"a\":\"}\\\"{\"} [1] "), ElementsAre("{\"a\":\"}\\\"{\"}", "[1]"));
     EXPECT_THAT(json_values_of("1\n\n\"a b\"\r\nnull"), ElementsAre("1", "\"a b\"", "null"));
-    for (const char* none :
-         {"",
-          " ",
-          "{}",
-          "1",
-          "1 2",
-          "{}1",
-          "1\n{}",
-          "{}}",
-          "{}{",
-          "{\"}{",
-          "\"a\nb\"",
-          "1,2\n3",
-          "\"a\"b\n1",
-          "nan\n1"}) {
+    for (const char* none : {"", " ", "{}", "1", "1 2", "{}1", "1\n{}", "{}}", "{}{", "{\"}{",
+             "\"a\nb\"", "1,2\n3", "\"a\"b\n1", "nan\n1"}) {
         EXPECT_THAT(json_values_of(none), IsEmpty()) << none;
     }
 }
 
 TEST(CaptureOfTheRest, takes_what_follows_and_may_be_empty) {
     MappingUnderTest test(
-        {route("a/{x}/{path...}", "r", {capture("x", "x"), capture("path", "path")})}
-    );
+            {route("a/{x}/{path...}", "r", {capture("x", "x"), capture("path", "path")})});
     EXPECT_EQ(test.map_one("", "a/b/c/d"), "r: x='b' path='c/d'");
     EXPECT_EQ(test.map_one("", "a/b/c"), "r: x='b' path='c'");
     EXPECT_EQ(test.map_one("", "a/b/"), "r: x='b' path=''");
@@ -249,14 +207,11 @@ TEST(UserName, is_a_column_or_null) {
         route("t", "strict", {needed}),
     });
     test.message().user = "plant-7";
-    EXPECT_THAT(
-        test.map("1"), ElementsAre("r: user='plant-7' other='plant-7'", "strict: needed='plant-7'")
-    );
+    EXPECT_THAT(test.map("1"),
+            ElementsAre("r: user='plant-7' other='plant-7'", "strict: needed='plant-7'"));
     test.message().user = "";
-    EXPECT_THAT(
-        test.map("1"),
-        ElementsAre("r: user=null other='nobody'", "strict refused: the user name is missing")
-    );
+    EXPECT_THAT(test.map("1"),
+            ElementsAre("r: user=null other='nobody'", "strict refused: the user name is missing"));
 }
 
 TEST(ElseNull, stores_null_where_a_value_does_not_fit_and_counts_it) {
@@ -270,23 +225,17 @@ TEST(ElseNull, stores_null_where_a_value_does_not_fit_and_counts_it) {
     EXPECT_EQ(test.map_one(R"({"v":{},"w":1})", "x"), "r: v=null w=1r id=null");
     EXPECT_EQ(test.map_one(R"({"v":2})", "7"), "r: v=2r w=null id=7");
     EXPECT_THAT(test.map_one(R"({"v":"abc","w":"abc"})", "7"), HasSubstr("field \"w\""));
-    EXPECT_THAT(
-        test.mapping().take_remarks(),
-        ElementsAre(
-            HasSubstr(
-                "route {id} -> r: column v is NULL in 1 row because of values that do not fit, "
-                "as else = \"null\" says; the last one: field \"v\": \"abc\" is not a number"
-            ),
-            HasSubstr("column id is NULL in 1 row")
-        )
-    );
+    EXPECT_THAT(test.mapping().take_remarks(),
+            ElementsAre(HasSubstr("route {id} -> r: column v is NULL in 1 row because of values "
+                                  "that do not fit, "
+                                  "as else = \"null\" says; the last one: field \"v\": \"abc\" is "
+                                  "not a number"),
+                    HasSubstr("column id is NULL in 1 row")));
     for (int i = 0; i < 100; ++i) {
         (void)test.map(R"({"v":"abc","w":1})", "7");
     }
-    EXPECT_THAT(
-        test.mapping().take_remarks(),
-        ElementsAre(HasSubstr("NULL in 10 rows"), HasSubstr("NULL in 100 rows"))
-    );
+    EXPECT_THAT(test.mapping().take_remarks(),
+            ElementsAre(HasSubstr("NULL in 10 rows"), HasSubstr("NULL in 100 rows")));
     EXPECT_TRUE(test.mapping().tables()[0]->columns[0].nullable);
 }
 
@@ -296,30 +245,26 @@ TEST(ElseNull, is_not_for_a_column_of_the_key) {
     config::Route keyed = route("t", "r", {lenient});
     keyed.key = {"v"};
     EXPECT_THAT(
-        compile_error({keyed}), HasSubstr("column \"v\" is in the key, which takes no NULL")
-    );
+            compile_error({keyed}), HasSubstr("column \"v\" is in the key, which takes no NULL"));
 }
 
 TEST(AbsentField, is_said_once_after_a_thousand_readings_without_it) {
-    MappingUnderTest test(
-        {route("t", "r", {field("t", {"Temperature"}), field("h", {"hum"}), field("x", {"zzz"})})}
-    );
+    MappingUnderTest test({route(
+            "t", "r", {field("t", {"Temperature"}), field("h", {"hum"}), field("x", {"zzz"})})});
     for (int i = 0; i < 999; ++i) {
         (void)test.map(R"({"temperature":1,"hum":2})");
     }
     EXPECT_THAT(test.mapping().take_remarks(), IsEmpty());
     (void)test.map(R"({"temperature":1,"hum":2})");
-    EXPECT_THAT(
-        test.mapping().take_remarks(),
-        ElementsAre(
-            "route t -> r: none of the last 1000 readings had field \"Temperature\", which column "
-            "t "
-            "takes; the payload has \"temperature\", not \"Temperature\"",
-            "route t -> r: none of the last 1000 readings had field \"zzz\", which column x takes; "
-            "is "
-            "it misspelt?"
-        )
-    );
+    EXPECT_THAT(test.mapping().take_remarks(),
+            ElementsAre("route t -> r: none of the last 1000 readings had field \"Temperature\", "
+                        "which column "
+                        "t "
+                        "takes; the payload has \"temperature\", not \"Temperature\"",
+                    "route t -> r: none of the last 1000 readings had field \"zzz\", which column "
+                    "x takes; "
+                    "is "
+                    "it misspelt?"));
     for (int i = 0; i < 3'000; ++i) {
         (void)test.map(R"({"temperature":1,"hum":2})");
     }
@@ -338,16 +283,12 @@ TEST(AbsentField, is_named_with_a_similar_one_when_the_reading_is_refused) {
     config::Column needed = field("t", {"Temperature"});
     needed.missing = config::Missing::reject;
     MappingUnderTest test({route("t", "r", {needed, field("h", {"h"})})});
-    EXPECT_EQ(
-        test.map_one(R"({"temperature":1})"),
-        "r refused: none of the route's fields is there: the payload has \"temperature\", not "
-        "\"Temperature\""
-    );
-    EXPECT_EQ(
-        test.map_one(R"({"temprature":1,"h":1})"),
-        "r refused: field \"Temperature\" is missing: the payload has \"temprature\", not "
-        "\"Temperature\""
-    );
+    EXPECT_EQ(test.map_one(R"({"temperature":1})"),
+            "r refused: none of the route's fields is there: the payload has \"temperature\", not "
+            "\"Temperature\"");
+    EXPECT_EQ(test.map_one(R"({"temprature":1,"h":1})"),
+            "r refused: field \"Temperature\" is missing: the payload has \"temprature\", not "
+            "\"Temperature\"");
 }
 
 }  // namespace

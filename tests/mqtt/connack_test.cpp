@@ -11,16 +11,13 @@ using enum ReasonCode;
 TEST(Connack, is_decoded_for_each_version) {
     EXPECT_FALSE(expect_decoded(decode_connack(wire("01 00"), {.version = v3_1})).session_present);
     EXPECT_TRUE(expect_decoded(decode_connack(wire("01 00"), {.version = v3_1_1})).session_present);
-    EXPECT_EQ(
-        expect_decoded(decode_connack(wire("00 04"), {.version = v3_1_1})).reason,
-        bad_user_name_or_password
-    );
+    EXPECT_EQ(expect_decoded(decode_connack(wire("00 04"), {.version = v3_1_1})).reason,
+            bad_user_name_or_password);
     const std::string body = wire(
-        "01 00 [11 00000001 21 0001 24 01 25 00 27 00000064 12 <id> 22 000A 1F <why> 26 <k> <v>"
-        "28 01 29 01 2A 00 13 003C 1A <info> 1C <other> 15 <m> 16 0000]"
-    );
+            "01 00 [11 00000001 21 0001 24 01 25 00 27 00000064 12 <id> 22 000A 1F <why> 26 <k> <v>"
+            "28 01 29 01 2A 00 13 003C 1A <info> 1C <other> 15 <m> 16 0000]");
     const Connack packet =
-        expect_decoded(decode_connack(body, {.version = v5, .sender = Sender::server}));
+            expect_decoded(decode_connack(body, {.version = v5, .sender = Sender::server}));
     EXPECT_TRUE(packet.session_present);
     EXPECT_EQ(packet.reason, success);
     EXPECT_EQ(packet.properties.number(PropertyId::maximum_qos), 1);
@@ -69,10 +66,8 @@ TEST(Connack, is_encoded_for_each_version) {
     packet.session_present = true;
     append_connack(bytes, packet, v3_1);
     append_connack(bytes, packet, v3_1_1);
-    EXPECT_EQ(
-        hex(bytes),
-        hex(wire("20 02 00 05  20 02 00 05  20 08 00 87 [1F <no>]  20 02 00 00  20 02 01 00"))
-    );
+    EXPECT_EQ(hex(bytes),
+            hex(wire("20 02 00 05  20 02 00 05  20 08 00 87 [1F <no>]  20 02 00 00  20 02 01 00")));
 }
 
 TEST(Connack, of_mqtt_3_says_server_unavailable_for_a_reason_it_has_no_code_for) {

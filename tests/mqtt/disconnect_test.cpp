@@ -24,19 +24,15 @@ TEST(Disconnect, may_be_empty_in_every_version) {
 }
 
 TEST(Disconnect, of_mqtt_5_may_have_a_reason_and_properties) {
-    EXPECT_EQ(
-        expect_decoded(decode_disconnect(wire("04"), sent_by(Sender::client))).reason,
-        disconnect_with_will
-    );
+    EXPECT_EQ(expect_decoded(decode_disconnect(wire("04"), sent_by(Sender::client))).reason,
+            disconnect_with_will);
     const std::string from_client = wire("00 [11 00000000 1F <bye>]");
-    EXPECT_EQ(
-        expect_decoded(decode_disconnect(from_client, sent_by(Sender::client)))
-            .properties.number(PropertyId::session_expiry_interval),
-        0
-    );
+    EXPECT_EQ(expect_decoded(decode_disconnect(from_client, sent_by(Sender::client)))
+                      .properties.number(PropertyId::session_expiry_interval),
+            0);
     const std::string from_server = wire("9D [1C <other> 26 <k> <v>]");
     const Disconnect packet =
-        expect_decoded(decode_disconnect(from_server, sent_by(Sender::server)));
+            expect_decoded(decode_disconnect(from_server, sent_by(Sender::server)));
     EXPECT_EQ(packet.reason, server_moved);
     EXPECT_EQ(packet.properties.text(PropertyId::server_reference), "other");
 

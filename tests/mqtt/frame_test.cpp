@@ -41,13 +41,8 @@ TEST(FixedHeader, says_how_long_the_packet_will_be_once_its_length_is_there) {
 TEST(FixedHeader, reads_a_remaining_length_of_one_to_four_bytes) {
     // The borders of table 2-1 of the specification.
     const std::pair<std::string_view, std::size_t> rows[] = {
-        {"30 00", 0},
-        {"30 7F", 127},
-        {"30 8001", 128},
-        {"30 FF7F", 16'383},
-        {"30 808001", 16'384},
-        {"30 FFFF7F", 2'097'151},
-        {"30 80808001", 2'097'152},
+        {"30 00", 0}, {"30 7F", 127}, {"30 8001", 128}, {"30 FF7F", 16'383}, {"30 808001", 16'384},
+        {"30 FFFF7F", 2'097'151}, {"30 80808001", 2'097'152},
         {"30 8000", 0},  // not in its shortest form: taken as it is
     };
     for (const auto& [header, length] : rows) {
@@ -69,10 +64,10 @@ TEST(FixedHeader, refuses_reserved_types_and_flags) {
         {"PUBLISH with QoS 3", v5, "36 00", ReasonCode::malformed_packet, "[MQTT-3.3.1-4]"},
         {"PUBLISH with QoS 3 in 3.1", v3_1, "36", ReasonCode::malformed_packet, "[MQTT-3.3.1-4]"},
         {"DUP with QoS 0", v5, "38 00", ReasonCode::malformed_packet, "[MQTT-3.3.1-2]"},
-        {"DUP with QoS 0 in 3.1.1", v3_1_1, "38 00", ReasonCode::malformed_packet, "[MQTT-3.3.1-2]"
-        },
-        {"PUBACK with a flag", v3_1_1, "42 02 0001", ReasonCode::malformed_packet, "[MQTT-2.1.3-1]"
-        },
+        {"DUP with QoS 0 in 3.1.1", v3_1_1, "38 00", ReasonCode::malformed_packet,
+            "[MQTT-3.3.1-2]"},
+        {"PUBACK with a flag", v3_1_1, "42 02 0001", ReasonCode::malformed_packet,
+            "[MQTT-2.1.3-1]"},
         {"PUBREC with a flag", v5, "51", ReasonCode::malformed_packet, "[MQTT-2.1.3-1]"},
         {"PUBREL without its flag", v5, "60", ReasonCode::malformed_packet, "[MQTT-2.1.3-1]"},
         {"PUBREL with another flag", v5, "6A", ReasonCode::malformed_packet, "[MQTT-2.1.3-1]"},
@@ -85,11 +80,8 @@ TEST(FixedHeader, refuses_reserved_types_and_flags) {
         {"PINGRESP with a flag", v5, "D8", ReasonCode::malformed_packet, "[MQTT-2.1.3-1]"},
         {"DISCONNECT with a flag", v3_1_1, "E1", ReasonCode::malformed_packet, "[MQTT-2.1.3-1]"},
         {"AUTH with a flag", v5, "F1", ReasonCode::malformed_packet, "[MQTT-2.1.3-1]"},
-        {"a length of five bytes",
-         v5,
-         "30 80808080 01",
-         ReasonCode::malformed_packet,
-         "[MQTT5 2.1.4]"},
+        {"a length of five bytes", v5, "30 80808080 01", ReasonCode::malformed_packet,
+            "[MQTT5 2.1.4]"},
         {"four bytes that go on", v5, "30 FFFFFFFF", ReasonCode::malformed_packet, "[MQTT5 2.1.4]"},
     };
     expect_refusals(rows, [](std::string_view bytes, ProtocolVersion version) {

@@ -32,10 +32,8 @@ std::string encoded(const Message& message) {
 TEST(MessageRecord, has_the_bytes_that_the_documentation_says) {
     Message message = example("");
     message.payload = "{}";
-    EXPECT_EQ(
-        hex(encoded(message)),
-        hex(wire("01 06 3412 0807060504030201 0900 0700 00000000 'esp32/pub' 'esp32-1' '{}'"))
-    );
+    EXPECT_EQ(hex(encoded(message)),
+            hex(wire("01 06 3412 0807060504030201 0900 0700 00000000 'esp32/pub' 'esp32-1' '{}'")));
 }
 
 TEST(MessageRecord, comes_back_as_it_was) {
@@ -101,8 +99,7 @@ TEST(MessageRecord, that_is_cut_before_its_payload_is_corrupt) {
     const std::string bytes = encoded(message);
     for (std::size_t size = 0; size < bytes.size(); ++size) {
         const std::vector<char> cut(
-            bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size)
-        );
+                bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
         const Result<Message> result = decode_message(as_bytes({cut.data(), cut.size()}));
         ASSERT_FALSE(result) << size;
         EXPECT_EQ(result.error().code, ErrorCode::corrupt);
@@ -144,8 +141,7 @@ TEST(MessageRecord, that_foz_cannot_have_written_is_corrupt) {
 TEST(SessionRecord, has_the_bytes_that_the_documentation_says_and_comes_back) {
     std::string bytes;
     encode_session_record(
-        {.client_id = "esp32-1", .packet_id = 0x1234, .expiry_seconds = 0xFFFFFFFE}, bytes
-    );
+            {.client_id = "esp32-1", .packet_id = 0x1234, .expiry_seconds = 0xFFFFFFFE}, bytes);
     EXPECT_EQ(hex(bytes), hex(wire("01 00 3412 FEFFFFFF 'esp32-1'")));
     const Result<SessionRecord> record = decode_session_record(as_bytes(bytes));
     ASSERT_TRUE(record);
@@ -155,12 +151,8 @@ TEST(SessionRecord, has_the_bytes_that_the_documentation_says_and_comes_back) {
 }
 
 TEST(SessionRecord, that_foz_cannot_have_written_is_corrupt) {
-    for (const std::string_view bytes :
-         {"",
-          "01 00 0000 000000",
-          "02 00 0000 00000000 'a'",
-          "01 01 0000 00000000 'a'",
-          "01 00 0000 00000000 FF"}) {
+    for (const std::string_view bytes : {"", "01 00 0000 000000", "02 00 0000 00000000 'a'",
+             "01 01 0000 00000000 'a'", "01 00 0000 00000000 FF"}) {
         const std::string record = wire(bytes);
         const Result<SessionRecord> result = decode_session_record(as_bytes(record));
         ASSERT_FALSE(result) << bytes;

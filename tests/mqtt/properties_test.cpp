@@ -42,8 +42,8 @@ constexpr Row kTable[] = {
     {"24 01", "CONNACK"},
     {"25 01", "CONNACK"},
     {"26 <name> <value>",
-     "CONNECT CONNACK PUBLISH will PUBACK PUBREC PUBREL PUBCOMP SUBSCRIBE SUBACK UNSUBSCRIBE "
-     "UNSUBACK DISCONNECT AUTH"},
+        "CONNECT CONNACK PUBLISH will PUBACK PUBREC PUBREL PUBCOMP SUBSCRIBE SUBACK UNSUBSCRIBE "
+        "UNSUBACK DISCONNECT AUTH"},
     {"27 00000001", "CONNECT CONNACK"},
     {"28 01", "CONNACK"},
     {"29 01", "CONNACK"},
@@ -52,22 +52,11 @@ constexpr Row kTable[] = {
 
 const std::map<std::string, PropertyOwner, std::less<>>& owners() {
     using enum PropertyOwner;
-    static const std::map<std::string, PropertyOwner, std::less<>> kOwners = {
-        {"will", will},
-        {"CONNECT", connect},
-        {"CONNACK", connack},
-        {"PUBLISH", publish},
-        {"PUBACK", puback},
-        {"PUBREC", pubrec},
-        {"PUBREL", pubrel},
-        {"PUBCOMP", pubcomp},
-        {"SUBSCRIBE", subscribe},
-        {"SUBACK", suback},
-        {"UNSUBSCRIBE", unsubscribe},
-        {"UNSUBACK", unsuback},
-        {"DISCONNECT", disconnect},
-        {"AUTH", auth}
-    };
+    static const std::map<std::string, PropertyOwner, std::less<>> kOwners = {{"will", will},
+        {"CONNECT", connect}, {"CONNACK", connack}, {"PUBLISH", publish}, {"PUBACK", puback},
+        {"PUBREC", pubrec}, {"PUBREL", pubrel}, {"PUBCOMP", pubcomp}, {"SUBSCRIBE", subscribe},
+        {"SUBACK", suback}, {"UNSUBSCRIBE", unsubscribe}, {"UNSUBACK", unsuback},
+        {"DISCONNECT", disconnect}, {"AUTH", auth}};
     return kOwners;
 }
 
@@ -82,9 +71,9 @@ TEST(Properties, are_allowed_in_the_packets_that_the_table_names_and_in_no_other
             const std::string bytes = wire(row.property);
             // Some may be sent in one direction only; the decoders' tests are about that.
             const auto of_client =
-                validate_properties(bytes, {.owner = owner, .sender = Sender::client});
+                    validate_properties(bytes, {.owner = owner, .sender = Sender::client});
             const auto of_server =
-                validate_properties(bytes, {.owner = owner, .sender = Sender::server});
+                    validate_properties(bytes, {.owner = owner, .sender = Sender::server});
             EXPECT_EQ(of_client || of_server, names(row.owners, name));
             if (!of_client && !of_server) {
                 EXPECT_EQ(of_client.error().reason, ReasonCode::malformed_packet);
@@ -98,7 +87,7 @@ TEST(Properties, may_not_be_repeated_but_for_user_properties) {
         SCOPED_TRACE(row.property);
         const std::string bytes = wire(row.property) + wire(row.property);
         const PropertyOwner owner =
-            owners().find(row.owners.substr(row.owners.rfind(' ') + 1))->second;
+                owners().find(row.owners.substr(row.owners.rfind(' ') + 1))->second;
         const auto sender = row.property.starts_with("11") ? Sender::client : Sender::server;
         const auto result = validate_properties(bytes, {.owner = owner, .sender = sender});
         if (row.property.starts_with("26")) {
@@ -114,15 +103,15 @@ TEST(Properties, that_are_cut_short_are_malformed) {
     for (const Row& row : kTable) {
         const std::string bytes = wire(row.property);
         const PropertyOwner owner =
-            owners().find(row.owners.substr(row.owners.rfind(' ') + 1))->second;
+                owners().find(row.owners.substr(row.owners.rfind(' ') + 1))->second;
         // The only prefix that is a property in itself is the method before the authentication
         // data.
         const std::size_t first =
-            row.property.starts_with("15 <text> 16") ? wire("15 <text>").size() + 1 : 1;
+                row.property.starts_with("15 <text> 16") ? wire("15 <text>").size() + 1 : 1;
         for (std::size_t size = first; size < bytes.size(); ++size) {
             SCOPED_TRACE(hex(std::string_view(bytes).substr(0, size)));
             const auto result =
-                validate_properties(std::string_view(bytes).substr(0, size), {.owner = owner});
+                    validate_properties(std::string_view(bytes).substr(0, size), {.owner = owner});
             ASSERT_FALSE(result);
             EXPECT_EQ(result.error().reason, ReasonCode::malformed_packet);
         }
@@ -187,16 +176,14 @@ TEST(Properties, those_of_the_message_are_copied_and_those_of_the_connection_lef
 TEST(PropertyWriter, writes_each_property_in_its_own_width) {
     PropertyWriter writer;
     writer.add(PropertyId::payload_format_indicator, 1)
-        .add(PropertyId::topic_alias, 258)
-        .add(PropertyId::message_expiry_interval, 66'051)
-        .add(PropertyId::subscription_identifier, 128)
-        .add(PropertyId::content_type, "json")
-        .add(PropertyId::correlation_data, std::string_view("\0", 1))
-        .add_user("k", "v");
-    EXPECT_EQ(
-        hex(writer.properties().bytes()),
-        hex(wire("01 01 23 0102 02 00010203 0B 8001 03 <json> 09 0001 00 26 <k> <v>"))
-    );
+            .add(PropertyId::topic_alias, 258)
+            .add(PropertyId::message_expiry_interval, 66'051)
+            .add(PropertyId::subscription_identifier, 128)
+            .add(PropertyId::content_type, "json")
+            .add(PropertyId::correlation_data, std::string_view("\0", 1))
+            .add_user("k", "v");
+    EXPECT_EQ(hex(writer.properties().bytes()),
+            hex(wire("01 01 23 0102 02 00010203 0B 8001 03 <json> 09 0001 00 26 <k> <v>")));
     EXPECT_EQ(writer.properties().user_properties(), 1);
     writer.clear();
     EXPECT_TRUE(writer.properties().empty());

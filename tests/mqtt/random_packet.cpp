@@ -38,7 +38,7 @@ bool is_excluded(PropertyId id, PropertyOwner owner, Sender sender) {
     }
     return owner == PropertyOwner::disconnect &&
            ((id == PropertyId::session_expiry_interval && !from_client) ||
-            (id == PropertyId::server_reference && from_client));
+                   (id == PropertyId::server_reference && from_client));
 }
 
 }  // namespace
@@ -49,8 +49,7 @@ std::uint32_t RandomPackets::below(std::uint32_t bound) {
 
 std::string_view RandomPackets::text() {
     static constexpr std::array<std::string_view, 8> kPieces = {
-        "a", "Z", " ", "\x01", "é", "温度", "\xF0\x9F\x8C\x8A", "\xEF\xBF\xBD"
-    };
+        "a", "Z", " ", "\x01", "é", "温度", "\xF0\x9F\x8C\x8A", "\xEF\xBF\xBD"};
     std::string& text = kept_.emplace_back();
     for (std::uint32_t left = below(coin() ? 4 : 40); left > 0; --left) {
         text += kPieces[below(kPieces.size())];
@@ -142,23 +141,18 @@ void RandomPackets::append_packet(std::string& to, PacketType type, const Decode
         case PacketType::puback:
         case PacketType::pubrec:
             append_acknowledgement(
-                to, type, {packet_id(), one_of({success, quota_exceeded}), some}, version
-            );
+                    to, type, {packet_id(), one_of({success, quota_exceeded}), some}, version);
             break;
         case PacketType::pubrel:
         case PacketType::pubcomp:
-            append_acknowledgement(
-                to,
-                type,
-                {packet_id(), one_of({success, packet_identifier_not_found}), some},
-                version
-            );
+            append_acknowledgement(to, type,
+                    {packet_id(), one_of({success, packet_identifier_not_found}), some}, version);
             break;
         case PacketType::subscribe: append_subscribe_packet(to, version); break;
         case PacketType::suback:
-            append_suback(
-                to, {packet_id(), {granted_qos_2, one_of({success, quota_exceeded})}, some}, version
-            );
+            append_suback(to,
+                    {packet_id(), {granted_qos_2, one_of({success, quota_exceeded})}, some},
+                    version);
             break;
         case PacketType::unsubscribe: append_unsubscribe_packet(to, version); break;
         case PacketType::unsuback:
@@ -168,8 +162,7 @@ void RandomPackets::append_packet(std::string& to, PacketType type, const Decode
         case PacketType::pingresp: append_pingresp(to); break;
         case PacketType::disconnect:
             append_disconnect(
-                to, {v5 ? one_of({success, packet_too_large}) : success, some}, version
-            );
+                    to, {v5 ? one_of({success, packet_too_large}) : success, some}, version);
             break;
         case PacketType::auth: append_auth(to, {continue_authentication, some}); break;
     }

@@ -32,12 +32,10 @@ Decoded<std::string> reencode_ping(const Frame& frame) {
 }
 
 Decoded<std::string> reencode_acknowledgement(const Frame& frame, const DecodeContext& context) {
-    return encoded(
-        decode_acknowledgement(frame, context),
-        [&](std::string& to, const Acknowledgement& packet) {
-            append_acknowledgement(to, frame.type, packet, context.version);
-        }
-    );
+    return encoded(decode_acknowledgement(frame, context),
+            [&](std::string& to, const Acknowledgement& packet) {
+                append_acknowledgement(to, frame.type, packet, context.version);
+            });
 }
 
 }  // namespace
@@ -62,16 +60,14 @@ Decoded<std::string> reencode(const Frame& frame, const DecodeContext& context) 
             return encoded(decode_suback(body, context), in_version(append_suback, version));
         case PacketType::unsubscribe:
             return encoded(
-                decode_unsubscribe(body, context), in_version(append_unsubscribe, version)
-            );
+                    decode_unsubscribe(body, context), in_version(append_unsubscribe, version));
         case PacketType::unsuback:
             return encoded(decode_unsuback(body, context), in_version(append_unsuback, version));
         case PacketType::pingreq:
         case PacketType::pingresp: return reencode_ping(frame);
         case PacketType::disconnect:
             return encoded(
-                decode_disconnect(body, context), in_version(append_disconnect, version)
-            );
+                    decode_disconnect(body, context), in_version(append_disconnect, version));
         case PacketType::auth: return encoded(decode_auth(body, context), append_auth);
     }
     return std::unexpected(DecodeError{ReasonCode::malformed_packet, "no such type"});

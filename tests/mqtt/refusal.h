@@ -38,7 +38,7 @@ void expect_refusals(std::span<const Refusal> rows, Decode&& decode) {
         }
         EXPECT_EQ(reason_text(result.error().reason), reason_text(row.reason));
         EXPECT_NE(result.error().message.find(row.message), std::string_view::npos)
-            << "the message is: " << result.error().message;
+                << "the message is: " << result.error().message;
     }
 }
 

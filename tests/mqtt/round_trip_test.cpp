@@ -49,8 +49,7 @@ TEST(RoundTrip, of_a_body_that_is_cut_short_never_reads_past_its_end) {
         for (std::size_t size = 0; size < body.size(); ++size) {
             // A copy of exactly that size, so that the address sanitizer sees a read past it.
             const std::vector<char> cut(
-                body.begin(), body.begin() + static_cast<std::ptrdiff_t>(size)
-            );
+                    body.begin(), body.begin() + static_cast<std::ptrdiff_t>(size));
             frame.body = std::string_view(cut.data(), cut.size());
             if (const auto result = reencode(frame, packet.context); !result) {
                 ASSERT_FALSE(result.error().message.empty());
@@ -64,8 +63,8 @@ TEST(RoundTrip, of_a_packet_wants_more_after_every_prefix) {
     for (int i = 0; i < kPackets / 10; ++i) {
         const RandomPacket packet = packets.next();
         for (std::size_t size = 0; size < packet.bytes.size(); ++size) {
-            const auto frame =
-                read_frame(std::string_view(packet.bytes).substr(0, size), packet.context.version);
+            const auto frame = read_frame(
+                    std::string_view(packet.bytes).substr(0, size), packet.context.version);
             ASSERT_TRUE(frame && !*frame) << size << " bytes of " << hex(packet.bytes);
         }
     }

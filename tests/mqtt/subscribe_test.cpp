@@ -49,43 +49,31 @@ TEST(Subscribe, that_breaks_a_rule_is_refused) {
         {"no filter", v3_1_1, "0001", protocol_error, "[MQTT-3.8.3-2]"},
         {"no filter in 5", v5, "0001 []", protocol_error, "[MQTT-3.8.3-2]"},
         {"filter without options", v3_1_1, "0001 <a>", malformed_packet, "inside a field"},
-        {"second filter without options",
-         v3_1_1,
-         "0001 <a> 00 <b>",
-         malformed_packet,
-         "inside a field"},
+        {"second filter without options", v3_1_1, "0001 <a> 00 <b>", malformed_packet,
+            "inside a field"},
         {"QoS 3", v3_1_1, "0001 <a> 03", malformed_packet, "QoS 3"},
         {"QoS 3 in 3.1", v3_1, "0001 <a> 03", malformed_packet, "QoS 3"},
         {"QoS 3 in 5", v5, "0001 [] <a> 03", malformed_packet, "QoS 3"},
         {"reserved bits", v3_1_1, "0001 <a> 04", malformed_packet, "[MQTT-3.8.3-5]"},
         {"reserved bits in 5", v5, "0001 [] <a> 40", malformed_packet, "[MQTT-3.8.3-5]"},
         {"retain handling 3", v5, "0001 [] <a> 30", protocol_error, "retain handling 3"},
-        {"no local on a shared subscription",
-         v5,
-         "0001 [] <$share/g/a> 04",
-         protocol_error,
-         "[MQTT-3.8.3-4]"},
+        {"no local on a shared subscription", v5, "0001 [] <$share/g/a> 04", protocol_error,
+            "[MQTT-3.8.3-4]"},
         {"empty filter", v3_1_1, "0001 <> 00", topic_filter_invalid, "[MQTT-4.7]"},
         {"# not at the end", v3_1_1, "0001 <a/#/b> 00", topic_filter_invalid, "[MQTT-4.7]"},
         {"# not alone", v3_1_1, "0001 <a#> 00", topic_filter_invalid, "[MQTT-4.7]"},
         {"+ not alone", v3_1_1, "0001 <a/b+> 00", topic_filter_invalid, "[MQTT-4.7]"},
         {"share without a filter", v5, "0001 [] <$share/g> 00", topic_filter_invalid, "[MQTT-4.7]"},
         {"share without a name", v5, "0001 [] <$share//a> 00", topic_filter_invalid, "[MQTT-4.7]"},
-        {"share name with a wildcard",
-         v5,
-         "0001 [] <$share/g+/a> 00",
-         topic_filter_invalid,
-         "[MQTT-4.7]"},
+        {"share name with a wildcard", v5, "0001 [] <$share/g+/a> 00", topic_filter_invalid,
+            "[MQTT-4.7]"},
         {"filter not UTF-8", v3_1_1, "0001 0001 FF 00", malformed_packet, "[MQTT-1.5.4-1]"},
         {"U+0000 in the filter", v3_1_1, "0001 0001 00 00", malformed_packet, "[MQTT-1.5.4-2]"},
-        {"subscription identifier 0", v5, "0001 [0B 00] <a> 00", protocol_error, "out of its range"
-        },
+        {"subscription identifier 0", v5, "0001 [0B 00] <a> 00", protocol_error,
+            "out of its range"},
         {"subscription identifier twice", v5, "0001 [0B 01 0B 02] <a> 00", protocol_error, "twice"},
-        {"subscription identifier of five bytes",
-         v5,
-         "0001 [0B 8080808001] <a> 00",
-         malformed_packet,
-         "over four bytes"},
+        {"subscription identifier of five bytes", v5, "0001 [0B 8080808001] <a> 00",
+            malformed_packet, "over four bytes"},
         {"a reason string", v5, "0001 [1F <a>] <a> 00", malformed_packet, "cannot have"},
     };
     expect_refusals(rows, [](std::string_view body, ProtocolVersion version) {
@@ -118,13 +106,11 @@ TEST(Subscribe, is_encoded_for_each_version) {
     Subscribe packet;
     packet.packet_id = 2;
     packet.properties = properties.properties();
-    packet.subscriptions = {
-        {.filter = "a/#",
-         .qos = 1,
-         .no_local = true,
-         .retain_as_published = true,
-         .retain_handling = 2}
-    };
+    packet.subscriptions = {{.filter = "a/#",
+        .qos = 1,
+        .no_local = true,
+        .retain_as_published = true,
+        .retain_handling = 2}};
     std::string bytes;
     append_subscribe(bytes, packet, v3_1_1);
     append_subscribe(bytes, packet, v5);
@@ -133,10 +119,8 @@ TEST(Subscribe, is_encoded_for_each_version) {
 
 TEST(Suback, has_a_reason_for_each_subscription) {
     const std::string old_body = wire("0001 00 01 02 80");
-    EXPECT_EQ(
-        expect_decoded(decode_suback(old_body, from_server(v3_1_1))).reasons,
-        (std::vector{success, granted_qos_1, granted_qos_2, unspecified_error})
-    );
+    EXPECT_EQ(expect_decoded(decode_suback(old_body, from_server(v3_1_1))).reasons,
+            (std::vector{success, granted_qos_1, granted_qos_2, unspecified_error}));
     const std::string body = wire("0001 [1F <why> 26 <k> <v>] 00 8F 9E A1 A2 97");
     const Suback packet = expect_decoded(decode_suback(body, from_server(v5)));
     EXPECT_EQ(packet.properties.text(PropertyId::reason_string), "why");
@@ -201,8 +185,7 @@ TEST(Unsuback, has_reasons_in_mqtt_5_only) {
     const std::string body = wire("0001 [] 00 11 8F");
     const Unsuback packet = expect_decoded(decode_unsuback(body, from_server(v5)));
     EXPECT_EQ(
-        packet.reasons, (std::vector{success, no_subscription_existed, topic_filter_invalid})
-    );
+            packet.reasons, (std::vector{success, no_subscription_existed, topic_filter_invalid}));
     std::string bytes;
     append_unsuback(bytes, packet, v5);
     append_unsuback(bytes, packet, v3_1_1);

@@ -55,8 +55,7 @@ std::string read_list(std::string_view& rest, bool inside) {
         } else {
             const unsigned high = digit(c);
             bytes.push_back(
-                static_cast<char>((high << 4U) | digit(rest.empty() ? ' ' : rest.front()))
-            );
+                    static_cast<char>((high << 4U) | digit(rest.empty() ? ' ' : rest.front())));
             rest.remove_prefix(1);
         }
     }

@@ -19,8 +19,7 @@ namespace foz::mqtt {
 
 /// The frame that `bytes` are, which must be exactly one whole packet; it views them.
 [[nodiscard]] Frame frame_of(
-    const std::string& bytes, ProtocolVersion version = ProtocolVersion::v5
-);
+        const std::string& bytes, ProtocolVersion version = ProtocolVersion::v5);
 
 /// How the library tells a person about `bytes`: "3000 0161".
 [[nodiscard]] std::string hex(std::string_view bytes);

@@ -38,8 +38,7 @@ class CursorOwner : public RunnerTest {
     void renew_id() {
         journal_.reset();
         ASSERT_TRUE(renew_journal(
-            journal_options(), real_file_system(), real_clock(), *state_, std::nullopt
-        ));
+                journal_options(), real_file_system(), real_clock(), *state_, std::nullopt));
         close_data();
         open_data();
         settle_layout();
@@ -145,9 +144,9 @@ TEST_F(CursorOwner, a_journal_gets_no_new_id_with_a_start_that_is_not_in_it) {
     const auto refused = renew(end.next());
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::invalid);
-    EXPECT_NE(
-        refused.error().message.find("up to, but not including, 5; 6 is not"), std::string::npos
-    ) << refused.error().message;
+    EXPECT_NE(refused.error().message.find("up to, but not including, 5; 6 is not"),
+            std::string::npos)
+            << refused.error().message;
     EXPECT_TRUE(renew(end));
     close_data();
     open_data();
@@ -172,11 +171,11 @@ TEST_F(CursorOwner, the_one_that_runs_is_stopped_when_another_has_taken_its_curs
 TEST_F(CursorOwner, the_cursor_of_a_foz_that_kept_no_marks_is_taken_up) {
     publish_numbers(0, 5);
     store_all();
-    execute(
-        "CREATE TABLE old (journal TEXT, lane TEXT, position INTEGER, ordinal INTEGER, PRIMARY KEY "
-        "(journal, lane)) WITHOUT ROWID; INSERT INTO old SELECT journal, lane, position, ordinal "
-        "FROM foz_cursor; DROP TABLE foz_cursor; ALTER TABLE old RENAME TO foz_cursor"
-    );
+    execute("CREATE TABLE old (journal TEXT, lane TEXT, position INTEGER, ordinal INTEGER, PRIMARY "
+            "KEY "
+            "(journal, lane)) WITHOUT ROWID; INSERT INTO old SELECT journal, lane, position, "
+            "ordinal "
+            "FROM foz_cursor; DROP TABLE foz_cursor; ALTER TABLE old RENAME TO foz_cursor");
     publish_numbers(5, 7);
     store_all();
     EXPECT_EQ(cell("SELECT count(*) FROM numbers"), "7");

@@ -25,15 +25,12 @@ class DeadReplayTest : public RunnerTest {
         writes_ = 0;
         auto sqlite = sink::sqlite::kind().make({.url = settings_.databases[0].url});
         FaultySink sink(
-            std::move(*sqlite),
-            [&] {
-                ++writes_;
-                return fault ? fault() : Fault::none;
-            },
-            {},
-            {},
-            SIZE_MAX
-        );
+                std::move(*sqlite),
+                [&] {
+                    ++writes_;
+                    return fault ? fault() : Fault::none;
+                },
+                {}, {}, SIZE_MAX);
         auto mapping = mapping::Mapping::compile(settings_, "db");
         state::LetterFilter filter;
         filter.journal = journal_->status().id;

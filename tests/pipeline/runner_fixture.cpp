@@ -22,16 +22,11 @@ T value_of(Result<T> result) {
 
 }  // namespace
 
-sink::SinkResult<sink::Written> FaultySink::write(
-    const mapping::RowBatch& batch, std::size_t first, std::size_t last, const sink::Commit& commit
-) {
+sink::SinkResult<sink::Written> FaultySink::write(const mapping::RowBatch& batch, std::size_t first,
+        std::size_t last, const sink::Commit& commit) {
     if (last - first > rows_in_time_) {
-        return std::unexpected(sink::SinkError{
-            sink::FailureKind::retry,
-            "57014",
-            "canceling statement due to statement timeout",
-            std::nullopt
-        });
+        return std::unexpected(sink::SinkError{sink::FailureKind::retry, "57014",
+            "canceling statement due to statement timeout", std::nullopt});
     }
     const Fault fault = fault_ ? fault_() : Fault::none;
     if (fault == Fault::none) {
@@ -60,8 +55,8 @@ sink::SinkResult<sink::Written> FaultySink::write(
         }
     }
     const sink::FailureKind failure = fault == Fault::retry       ? sink::FailureKind::retry
-                                  : fault == Fault::reconnect ? sink::FailureKind::reconnect
-                                                              : sink::FailureKind::in_doubt;
+                                      : fault == Fault::reconnect ? sink::FailureKind::reconnect
+                                                                  : sink::FailureKind::in_doubt;
     return std::unexpected(sink::SinkError{failure, "TEST", "a fault of the test", {}});
 }
 
@@ -74,9 +69,8 @@ journal::local::LocalJournalOptions RunnerTest::journal_options() const {
 }
 
 void RunnerTest::open_data() {
-    journal_ = value_of(
-        journal::local::open_local_journal(journal_options(), real_file_system(), real_clock())
-    );
+    journal_ = value_of(journal::local::open_local_journal(
+            journal_options(), real_file_system(), real_clock()));
     state_ = value_of(state::StateDatabase::open(folder_ / "state.db"));
 }
 
@@ -106,8 +100,7 @@ RunnerTest::RunnerTest() {
 }
 
 void RunnerTest::publish(
-    std::string_view payload, std::string_view client, std::string_view topic
-) {
+        std::string_view payload, std::string_view client, std::string_view topic) {
     mqtt::Message message;
     message.topic = topic;
     message.client_id = client;
@@ -116,8 +109,7 @@ void RunnerTest::publish(
     message.qos = 1;
     journal::RecordBatch batch;
     mqtt::encode_message(
-        message, batch.begin_record(static_cast<std::uint8_t>(mqtt::RecordKind::message))
-    );
+            message, batch.begin_record(static_cast<std::uint8_t>(mqtt::RecordKind::message)));
     batch.end_record();
     EXPECT_TRUE(journal_->append(batch));
     const journal::Position last = journal_->status().end.previous().value_or(at(0));
@@ -136,7 +128,7 @@ void RunnerTest::reopen_journal_without_retention() {
     options.retain_bytes = 0;
     options.retain_age = std::chrono::seconds(0);
     journal_ =
-        value_of(journal::local::open_local_journal(options, real_file_system(), real_clock()));
+            value_of(journal::local::open_local_journal(options, real_file_system(), real_clock()));
 }
 
 RunnerOptions RunnerTest::options() const {
@@ -147,40 +139,28 @@ RunnerOptions RunnerTest::options() const {
 }
 
 std::unique_ptr<Runner> RunnerTest::make_runner(
-    std::function<Fault()> fault, std::function<void(journal::Position)> on_committed
-) {
+        std::function<Fault()> fault, std::function<void(journal::Position)> on_committed) {
     return make_runner(options(), std::move(fault), std::move(on_committed));
 }
 
-std::unique_ptr<Runner> RunnerTest::make_runner(
-    RunnerOptions options,
-    std::function<Fault()> fault,
-    std::function<void(journal::Position)> on_committed
-) {
+std::unique_ptr<Runner> RunnerTest::make_runner(RunnerOptions options, std::function<Fault()> fault,
+        std::function<void(journal::Position)> on_committed) {
     sink::SinkOptions sink_options;
     sink_options.url = settings_.databases[0].url;
     auto sink = value_of(sink::sqlite::kind().make(sink_options));
-    RunnerDependencies parts{
-        *journal_,
-        *state_,
-        real_clock(),
+    RunnerDependencies parts{*journal_, *state_, real_clock(),
         value_of(mapping::Mapping::compile(settings_, "db")),
         std::make_unique<FaultySink>(
-            std::move(sink),
-            std::move(fault),
-            [this] { return fail_before_commit_ && fail_before_commit_(); },
-            [this] { after_failed_commit_(); },
-            rows_in_time_
-        ),
-        std::move(on_committed)
-    };
+                std::move(sink), std::move(fault),
+                [this] { return fail_before_commit_ && fail_before_commit_(); },
+                [this] { after_failed_commit_(); }, rows_in_time_),
+        std::move(on_committed)};
     return std::make_unique<Runner>(std::move(parts), std::move(options));
 }
 
 bool RunnerTest::has_caught_up(const Runner& runner) {
-    return support::wait_until([&] {
-        return position_of(runner.status().cursor) == journal_->durable_end();
-    });
+    return support::wait_until(
+            [&] { return position_of(runner.status().cursor) == journal_->durable_end(); });
 }
 
 void RunnerTest::execute(const std::string& sql) {

@@ -26,13 +26,9 @@ enum class Fault : std::uint8_t { none, retry, reconnect, lost_commit, lost_answ
 /// is a connection that dies before COMMIT takes effect, `lost_answer` one that dies after.
 class FaultySink final : public sink::Sink {
   public:
-    FaultySink(
-        std::unique_ptr<sink::Sink> sink,
-        std::function<Fault()> fault,
-        std::function<bool()> fail_before_commit,
-        std::function<void()> after_failed_commit,
-        std::size_t rows_in_time
-    )
+    FaultySink(std::unique_ptr<sink::Sink> sink, std::function<Fault()> fault,
+            std::function<bool()> fail_before_commit, std::function<void()> after_failed_commit,
+            std::size_t rows_in_time)
         : sink_(std::move(sink)),
           fault_(std::move(fault)),
           fail_before_commit_(std::move(fail_before_commit)),
@@ -40,8 +36,7 @@ class FaultySink final : public sink::Sink {
           rows_in_time_(rows_in_time) {}
 
     sink::SinkResult<sink::Connected> connect(
-        const sink::LaneName& lane, const mapping::Mapping& mapping
-    ) override {
+            const sink::LaneName& lane, const mapping::Mapping& mapping) override {
         return sink_->connect(lane, mapping);
     }
     sink::SinkResult<std::vector<std::string>> inspect(const mapping::Mapping& mapping) override {
@@ -50,15 +45,10 @@ class FaultySink final : public sink::Sink {
     sink::SinkResult<sink::PreparedTable> extend(const mapping::Table& table) override {
         return sink_->extend(table);
     }
-    sink::SinkResult<sink::Written> write(
-        const mapping::RowBatch& batch,
-        std::size_t first,
-        std::size_t last,
-        const sink::Commit& commit
-    ) override;
-    sink::SinkResult<sink::Audit> audit(
-        const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
-    ) override {
+    sink::SinkResult<sink::Written> write(const mapping::RowBatch& batch, std::size_t first,
+            std::size_t last, const sink::Commit& commit) override;
+    sink::SinkResult<sink::Audit> audit(const std::string& journal,
+            std::span<const std::unique_ptr<mapping::Table>> tables) override {
         return sink_->audit(journal, tables);
     }
     void close() override { sink_->close(); }
@@ -78,8 +68,7 @@ class RunnerTest : public testing::Test {
 
     /// Appends a message on topic "r" and waits until it is durable.
     void publish(
-        std::string_view payload, std::string_view client = "c", std::string_view topic = "r"
-    );
+            std::string_view payload, std::string_view client = "c", std::string_view topic = "r");
     void publish_numbers(int first, int past);  // {"n": first}, ...
 
     [[nodiscard]] journal::local::LocalJournalOptions journal_options() const;
@@ -91,14 +80,10 @@ class RunnerTest : public testing::Test {
 
     [[nodiscard]] RunnerOptions options() const;
     /// A runner of lane main-0, not started.
-    [[nodiscard]] std::unique_ptr<Runner> make_runner(
-        std::function<Fault()> fault = {}, std::function<void(journal::Position)> on_committed = {}
-    );
-    [[nodiscard]] std::unique_ptr<Runner> make_runner(
-        RunnerOptions options,
-        std::function<Fault()> fault,
-        std::function<void(journal::Position)> on_committed = {}
-    );
+    [[nodiscard]] std::unique_ptr<Runner> make_runner(std::function<Fault()> fault = {},
+            std::function<void(journal::Position)> on_committed = {});
+    [[nodiscard]] std::unique_ptr<Runner> make_runner(RunnerOptions options,
+            std::function<Fault()> fault, std::function<void(journal::Position)> on_committed = {});
     /// When a lane is to have ended.
     [[nodiscard]] static SteadyTime soon() {
         return real_clock().steady_now() + std::chrono::seconds(20);

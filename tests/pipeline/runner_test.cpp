@@ -71,12 +71,9 @@ TEST_F(RunnerTest, refused_rows_become_dead_letters_and_the_others_are_stored_in
     runner->start();
     ASSERT_TRUE(has_caught_up(*runner));
     EXPECT_EQ(cell("SELECT count(*) FROM numbers"), "95");
-    EXPECT_EQ(
-        cell(
-            "SELECT count(*) FROM numbers a JOIN numbers b ON b.rowid = a.rowid + 1 WHERE b.n < a.n"
-        ),
-        "0"
-    );
+    EXPECT_EQ(cell("SELECT count(*) FROM numbers a JOIN numbers b ON b.rowid = a.rowid + 1 WHERE "
+                   "b.n < a.n"),
+            "0");
     const auto dead = letters();
     ASSERT_EQ(dead.size(), 5U);
     for (const state::DeadLetter& letter : dead) {
@@ -132,10 +129,8 @@ TEST_F(RunnerTest, a_row_that_is_refused_first_and_stored_then_leaves_no_letter)
 
 TEST_F(RunnerTest, a_row_that_a_trigger_keeps_out_becomes_a_dead_letter) {
     execute("CREATE TABLE numbers (n INTEGER)");
-    execute(
-        "CREATE TRIGGER picky BEFORE INSERT ON numbers WHEN new.n IN (1, 3) BEGIN SELECT "
-        "RAISE(IGNORE); END"
-    );
+    execute("CREATE TRIGGER picky BEFORE INSERT ON numbers WHEN new.n IN (1, 3) BEGIN SELECT "
+            "RAISE(IGNORE); END");
     publish_numbers(0, 5);
     auto runner = make_runner();
     runner->start();
@@ -148,10 +143,8 @@ TEST_F(RunnerTest, a_row_that_a_trigger_keeps_out_becomes_a_dead_letter) {
 
 TEST_F(RunnerTest, a_trigger_that_rolls_everything_back_costs_its_row_alone) {
     execute("CREATE TABLE numbers (n INTEGER)");
-    execute(
-        "CREATE TRIGGER fatal BEFORE INSERT ON numbers WHEN new.n IN (1, 3) BEGIN SELECT "
-        "RAISE(ROLLBACK, 'no'); END"
-    );
+    execute("CREATE TRIGGER fatal BEFORE INSERT ON numbers WHEN new.n IN (1, 3) BEGIN SELECT "
+            "RAISE(ROLLBACK, 'no'); END");
     publish_numbers(0, 5);
     auto runner = make_runner();
     runner->start();
@@ -212,7 +205,7 @@ TEST_F(RunnerTest, a_replay_that_retention_has_overtaken_reports_the_gap_and_goe
     std::set<journal::Position> missing;
     for (const state::Gap& gap : *gaps) {
         for (journal::Position position = gap.first; position < gap.past;
-             position = position.next()) {
+                position = position.next()) {
             missing.insert(position);
         }
     }
@@ -253,7 +246,7 @@ TEST_P(RunnerFaults, at_any_one_write_store_every_reading_once) {
         execute("DROP TABLE foz_ledger");
         std::atomic<int> writes = 0;
         auto runner =
-            make_runner([&] { return writes++ == faulty_write ? GetParam() : Fault::none; });
+                make_runner([&] { return writes++ == faulty_write ? GetParam() : Fault::none; });
         runner->start();
         ASSERT_TRUE(has_caught_up(*runner)) << "write " << faulty_write;
         runner->stop(soon());
@@ -263,11 +256,8 @@ TEST_P(RunnerFaults, at_any_one_write_store_every_reading_once) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    EachFault,
-    RunnerFaults,
-    testing::Values(Fault::retry, Fault::reconnect, Fault::lost_commit, Fault::lost_answer)
-);
+INSTANTIATE_TEST_SUITE_P(EachFault, RunnerFaults,
+        testing::Values(Fault::retry, Fault::reconnect, Fault::lost_commit, Fault::lost_answer));
 
 TEST_F(RunnerTest, random_faults_and_restarts_store_every_reading_once) {
     const auto seed = static_cast<unsigned>(std::random_device{}());
@@ -289,9 +279,8 @@ TEST_F(RunnerTest, random_faults_and_restarts_store_every_reading_once) {
         // Stopped at once, or after a part of the work.
         const journal::Position until = at(random() % (journal_->durable_end().number() + 1));
         if (random() % 2 == 0) {
-            EXPECT_TRUE(support::wait_until([&] {
-                return position_of(runner->status().cursor) >= until;
-            }));
+            EXPECT_TRUE(support::wait_until(
+                    [&] { return position_of(runner->status().cursor) >= until; }));
         }
         runner->stop(real_clock().steady_now());
     }
@@ -303,10 +292,8 @@ TEST_F(RunnerTest, random_faults_and_restarts_store_every_reading_once) {
     EXPECT_EQ(cell("SELECT count(*) FROM numbers"), std::to_string(published - dead));
     EXPECT_EQ(cell("SELECT count(DISTINCT n) FROM numbers"), std::to_string(published - dead));
     EXPECT_EQ(letters().size(), static_cast<std::size_t>(dead));
-    EXPECT_EQ(
-        cell("SELECT sum(stored) || ' ' || sum(dead) FROM foz_ledger"),
-        fmt::format("{} {}", published - dead, dead)
-    );
+    EXPECT_EQ(cell("SELECT sum(stored) || ' ' || sum(dead) FROM foz_ledger"),
+            fmt::format("{} {}", published - dead, dead));
 }
 
 TEST_F(RunnerTest, a_database_that_is_down_is_tried_for_ever_and_says_why) {
@@ -347,8 +334,8 @@ TEST_F(RunnerTest, a_cursor_beyond_the_journals_end_blocks_the_lane) {
     execute("UPDATE foz_cursor SET position = 1000");
     runner = make_runner();
     runner->start();
-    EXPECT_TRUE(support::wait_until([&] { return runner->status().state == RunnerState::blocked; })
-    );
+    EXPECT_TRUE(
+            support::wait_until([&] { return runner->status().state == RunnerState::blocked; }));
     EXPECT_NE(runner->status().last_error.find("1000"), std::string::npos);
     runner->stop(real_clock().steady_now());
     EXPECT_EQ(cell("SELECT count(*) FROM numbers"), "3");
@@ -363,10 +350,9 @@ TEST_F(RunnerTest, the_rows_of_a_database_that_was_restored_from_a_backup_are_wr
     publish_numbers(4, 10);
     ASSERT_TRUE(has_caught_up(*runner));
     runner->stop(soon());
-    execute(
-        "BEGIN; DELETE FROM numbers WHERE n >= 4; DELETE FROM foz_cursor; INSERT INTO foz_cursor "
-        "SELECT * FROM backup; COMMIT"
-    );
+    execute("BEGIN; DELETE FROM numbers WHERE n >= 4; DELETE FROM foz_cursor; INSERT INTO "
+            "foz_cursor "
+            "SELECT * FROM backup; COMMIT");
     runner = make_runner();
     runner->start();
     EXPECT_TRUE(support::wait_until([&] { return cell("SELECT count(*) FROM numbers") == "10"; }));

@@ -27,7 +27,7 @@ SideLanesTest::SideLanesTest() : database_(GetParam()()) {
     options.segment_bytes = 1 << 20;
     options.free_space_min = 0;
     journal_ =
-        value_of(journal::local::open_local_journal(options, real_file_system(), real_clock()));
+            value_of(journal::local::open_local_journal(options, real_file_system(), real_clock()));
     state_ = value_of(state::StateDatabase::open(folder_ / "state.db"));
     config::Database configured;
     configured.name = "db";
@@ -65,9 +65,8 @@ void SideLanesTest::publish(const std::vector<std::string>& tables, int first, i
             message.payload = payload;
             message.received = real_clock().system_now();
             message.qos = 1;
-            mqtt::encode_message(
-                message, batch.begin_record(static_cast<std::uint8_t>(mqtt::RecordKind::message))
-            );
+            mqtt::encode_message(message,
+                    batch.begin_record(static_cast<std::uint8_t>(mqtt::RecordKind::message)));
             batch.end_record();
         }
     }
@@ -81,10 +80,8 @@ SideLaneDependencies SideLanesTest::make_dependencies() {
     sink::SinkOptions options;
     options.url = database_->url();
     auto sink = value_of(value_of(sink::sink_kind_for(options.url))->make(options));
-    return {
-        value_of(mapping::Mapping::compile(settings_, "db")),
-        wrap_ ? wrap_(std::move(sink)) : std::move(sink)
-    };
+    return {value_of(mapping::Mapping::compile(settings_, "db")),
+        wrap_ ? wrap_(std::move(sink)) : std::move(sink)};
 }
 
 void SideLanesTest::start() {
@@ -93,19 +90,18 @@ void SideLanesTest::start() {
     options.retry_delay_max = std::chrono::milliseconds(20);
     SideLaneDependencies own = make_dependencies();
     runner_ = std::make_unique<Runner>(
-        RunnerDependencies{
-            .journal = *journal_,
-            .state = *state_,
-            .clock = real_clock(),
-            .mapping = std::move(own.mapping),
-            .sink = std::move(own.sink),
-            .on_committed = {},
-            .make_side_lane = [this]() -> Result<SideLaneDependencies> {
-                return make_dependencies();
+            RunnerDependencies{
+                .journal = *journal_,
+                .state = *state_,
+                .clock = real_clock(),
+                .mapping = std::move(own.mapping),
+                .sink = std::move(own.sink),
+                .on_committed = {},
+                .make_side_lane = [this]() -> Result<SideLaneDependencies> {
+                    return make_dependencies();
+                },
             },
-        },
-        options
-    );
+            options);
     runner_->start();
 }
 
@@ -141,9 +137,8 @@ bool SideLanesTest::becomes(const std::string& table, int first, int past) {
     // None of the tables has an index: their rows are found in the order in which they came; of
     // PostgreSQL those of one transaction, because each session fills pages of its own.
     const bool is_postgres = database_->url().starts_with("postgres");
-    const auto rows = database_->query(
-        "SELECT n FROM " + quoted(table) + (is_postgres ? " ORDER BY xmin::text::bigint, ctid" : "")
-    );
+    const auto rows = database_->query("SELECT n FROM " + quoted(table) +
+                                       (is_postgres ? " ORDER BY xmin::text::bigint, ctid" : ""));
     for (std::size_t i = 0; i < rows.size(); ++i) {
         if (rows[i][0] != std::to_string(first + static_cast<int>(i))) {
             return false;
@@ -173,20 +168,16 @@ bool SideLanesTest::set_aside_become(std::vector<std::string> lanes) {
 
 Verification SideLanesTest::verified() {
     SideLaneDependencies parts = make_dependencies();
-    return value_of(verify(
-        {.name = "db",
-         .lanes = 1,
-         .journal = journal_->status().id,
-         .sink = *parts.sink,
-         .mapping = parts.mapping,
-         .count_rows = true},
-        *state_,
-        [&] {
-            return journal::local::open_local_journal_read_only(
-                folder_ / "journal", real_file_system()
-            );
-        }
-    ));
+    return value_of(verify({.name = "db",
+                               .lanes = 1,
+                               .journal = journal_->status().id,
+                               .sink = *parts.sink,
+                               .mapping = parts.mapping,
+                               .count_rows = true},
+            *state_, [&] {
+                return journal::local::open_local_journal_read_only(
+                        folder_ / "journal", real_file_system());
+            }));
 }
 
 }  // namespace foz::pipeline

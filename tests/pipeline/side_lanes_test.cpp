@@ -30,9 +30,8 @@ TEST_P(SideLanesTest, a_table_that_does_not_fit_holds_back_no_other_and_catches_
     publish({"good", "bad"}, 100, 200);
     EXPECT_TRUE(becomes("good", 0, 200));
     EXPECT_EQ(count("bad"), "0");
-    EXPECT_TRUE(support::wait_until([&] {
-        return lane().side_status().at(0).state == RunnerState::blocked;
-    }));
+    EXPECT_TRUE(support::wait_until(
+            [&] { return lane().side_status().at(0).state == RunnerState::blocked; }));
     EXPECT_NE(lane().side_status().at(0).last_error.find("bad"), std::string::npos);
     database().execute("DROP TABLE bad");
     EXPECT_TRUE(becomes("bad", 0, 200));
@@ -46,9 +45,8 @@ TEST_P(SideLanesTest, a_table_that_does_not_fit_holds_back_no_other_and_catches_
 
 TEST_P(SideLanesTest, what_waits_is_counted_as_such) {
     start_with_misfit_beside_good(10);
-    EXPECT_TRUE(support::wait_until([&] {
-        return position_of(lane().status().cursor) == journal_->durable_end();
-    }));
+    EXPECT_TRUE(support::wait_until(
+            [&] { return position_of(lane().status().cursor) == journal_->durable_end(); }));
     const Verification found = verified();
     ASSERT_EQ(found.routes.size(), 2U);
     EXPECT_EQ(found.routes[0].waiting, 0U);
@@ -68,18 +66,18 @@ TEST_P(SideLanesTest, all_tables_that_do_not_fit_are_named_at_once) {
     ASSERT_TRUE(support::wait_until([&] { return lane().status().state == RunnerState::blocked; }));
     for (const char* table : {"one", "two", "three"}) {
         EXPECT_NE(lane().status().last_error.find(table), std::string::npos)
-            << lane().status().last_error;
+                << lane().status().last_error;
     }
     const auto mapping = mapping::Mapping::compile(settings_, "db");
     ASSERT_TRUE(mapping);
     const auto inspected = (*sink::sink_kind_for(database().url()))
-                               ->make({.url = database().url()})
-                               .value()
-                               ->inspect(*mapping);
+                                   ->make({.url = database().url()})
+                                   .value()
+                                   ->inspect(*mapping);
     ASSERT_FALSE(inspected);
     for (const char* table : {"one", "two", "three"}) {
         EXPECT_NE(inspected.error().message.find(table), std::string::npos)
-            << inspected.error().message;
+                << inspected.error().message;
     }
 }
 
@@ -143,11 +141,10 @@ TEST_P(SideLanesTest, a_database_that_is_taken_back_into_a_side_lanes_time_gets_
     // As it was when the main lane had come to message 120 (60 rows each) and the side lane to 40.
     database().execute("DELETE FROM good WHERE n >= 60");
     database().execute("DELETE FROM bad WHERE n >= 20");
-    database().execute("UPDATE foz_cursor SET position = 120, fingerprint = 0 WHERE lane = 'main-0'"
-    );
     database().execute(
-        "UPDATE foz_cursor SET position = 40, fingerprint = 0 WHERE lane = 'main-0/bad'"
-    );
+            "UPDATE foz_cursor SET position = 120, fingerprint = 0 WHERE lane = 'main-0'");
+    database().execute(
+            "UPDATE foz_cursor SET position = 40, fingerprint = 0 WHERE lane = 'main-0/bad'");
     start();
     EXPECT_TRUE(becomes("good", 0, 150));
     EXPECT_TRUE(becomes("bad", 0, 150));
@@ -175,8 +172,8 @@ TEST_P(SideLanesTest, more_tables_than_side_lanes_share_the_last_one) {
     publish(all, 0, 20);
     start();
     EXPECT_TRUE(becomes("good", 0, 20));
-    EXPECT_TRUE(support::wait_until([&] { return lane().side_status().size() == kSideLanesMax + 1; }
-    ));
+    EXPECT_TRUE(
+            support::wait_until([&] { return lane().side_status().size() == kSideLanesMax + 1; }));
     for (const std::string& table : bad) {
         database().execute("DROP TABLE " + table);
     }
@@ -211,8 +208,7 @@ class CountedSink final : public sink::Sink {
     CountedSink(std::unique_ptr<sink::Sink> sink, std::atomic<int>& writes)
         : sink_(std::move(sink)), writes_(writes) {}
     sink::SinkResult<sink::Connected> connect(
-        const sink::LaneName& lane, const mapping::Mapping& mapping
-    ) override {
+            const sink::LaneName& lane, const mapping::Mapping& mapping) override {
         return sink_->connect(lane, mapping);
     }
     sink::SinkResult<std::vector<std::string>> inspect(const mapping::Mapping& mapping) override {
@@ -221,18 +217,13 @@ class CountedSink final : public sink::Sink {
     sink::SinkResult<sink::PreparedTable> extend(const mapping::Table& table) override {
         return sink_->extend(table);
     }
-    sink::SinkResult<sink::Written> write(
-        const mapping::RowBatch& batch,
-        std::size_t first,
-        std::size_t last,
-        const sink::Commit& commit
-    ) override {
+    sink::SinkResult<sink::Written> write(const mapping::RowBatch& batch, std::size_t first,
+            std::size_t last, const sink::Commit& commit) override {
         ++writes_;
         return sink_->write(batch, first, last, commit);
     }
-    sink::SinkResult<sink::Audit> audit(
-        const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
-    ) override {
+    sink::SinkResult<sink::Audit> audit(const std::string& journal,
+            std::span<const std::unique_ptr<mapping::Table>> tables) override {
         return sink_->audit(journal, tables);
     }
     void close() override { sink_->close(); }
@@ -257,8 +248,7 @@ TEST_P(SideLanesTest, half_the_rows_refused_cost_few_attempts) {
     const auto began = std::chrono::steady_clock::now();
     start();
     EXPECT_TRUE(support::wait_until(
-        [&] { return position_of(lane().status().cursor) == journal_->durable_end(); }, 300s
-    ));
+            [&] { return position_of(lane().status().cursor) == journal_->durable_end(); }, 300s));
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
     RecordProperty("rows_per_second", static_cast<int>(2 * rows / took.count()));
     fmt::print("{:.0f} rows/s in {} writes\n", 2 * rows / took.count(), writes.load());
@@ -274,19 +264,15 @@ class Holder {
     Holder(const std::string& url, const std::string& table) {
         if (url.starts_with("postgres")) {
             postgres_ = PQconnectdb(url.c_str());
-            PQclear(PQexec(
-                postgres_, ("BEGIN; LOCK TABLE " + table + " IN ACCESS EXCLUSIVE MODE").c_str()
-            ));
+            PQclear(PQexec(postgres_,
+                    ("BEGIN; LOCK TABLE " + table + " IN ACCESS EXCLUSIVE MODE").c_str()));
         } else {
             mariadb_ = mysql_init(nullptr);
             const std::string socket = sink::mariadb::running_server().socket();
             const std::string lock = "LOCK TABLES " + table + " WRITE";
-            EXPECT_NE(
-                mysql_real_connect(
-                    mariadb_, nullptr, "root", nullptr, "contract", 0, socket.c_str(), 0
-                ),
-                nullptr
-            );
+            EXPECT_NE(mysql_real_connect(
+                              mariadb_, nullptr, "root", nullptr, "contract", 0, socket.c_str(), 0),
+                    nullptr);
             EXPECT_EQ(mysql_query(mariadb_, lock.c_str()), 0);
         }
     }
@@ -338,10 +324,9 @@ TEST_P(SideLanesTest, a_table_that_is_denied_while_it_runs_holds_back_no_other) 
     publish({"good", "bad"}, 0, 10);
     ASSERT_TRUE(becomes("bad", 0, 10));
     database().execute(
-        "CREATE FUNCTION deny() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE "
-        "insufficient_privilege USING MESSAGE = ''permission denied for table bad''; END'; "
-        "CREATE TRIGGER deny BEFORE INSERT ON bad FOR EACH ROW EXECUTE FUNCTION deny()"
-    );
+            "CREATE FUNCTION deny() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE "
+            "insufficient_privilege USING MESSAGE = ''permission denied for table bad''; END'; "
+            "CREATE TRIGGER deny BEFORE INSERT ON bad FOR EACH ROW EXECUTE FUNCTION deny()");
     publish({"good", "bad"}, 10, 100);
     EXPECT_TRUE(becomes("good", 0, 100));
     EXPECT_TRUE(set_aside_become({"main-0/bad"}));

@@ -25,9 +25,8 @@ class StandstillRecordTest : public testing::Test {
         return {clock_, "plant", "main-0", {}, {*state_, clock_, "j", "plant", "main-0", active}};
     }
     void fail(StatusBoard& board, std::string message, std::uint64_t waiting = 12) {
-        board.add_failure(
-            clock_.steady_now(), {sink::FailureKind::blocked, "42501", std::move(message), {}}, waiting
-        );
+        board.add_failure(clock_.steady_now(),
+                {sink::FailureKind::blocked, "42501", std::move(message), {}}, waiting);
     }
     std::vector<state::StandstillNote> notes() {
         auto notes = state::read_standstills(file_);
@@ -57,7 +56,7 @@ TEST_F(StandstillRecordTest, is_there_from_the_first_word_until_the_lane_moves) 
     EXPECT_EQ(note.cause, "permission denied [42501]");
     const std::string text = describe(note);
     EXPECT_NE(text.find("main-0 has stood still since 2023-11-14 23:13:20 UTC"), std::string::npos)
-        << text;
+            << text;
     EXPECT_NE(text.find("12 records"), std::string::npos) << text;
     EXPECT_NE(text.find("A person has to"), std::string::npos) << text;
     lane.set_state(RunnerState::running, "");

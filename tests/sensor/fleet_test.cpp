@@ -61,17 +61,8 @@ class FleetTest : public testing::Test {
     /// away.
     void start_witness() {
         witness_.emplace(support::ChildOptions{
-            .command =
-                {"mosquitto_sub",
-                 "-p",
-                 std::to_string(broker_.port()),
-                 "-t",
-                 "sensors/#",
-                 "-q",
-                 "2",
-                 "-i",
-                 "witness",
-                 "-c"},
+            .command = {"mosquitto_sub", "-p", std::to_string(broker_.port()), "-t", "sensors/#",
+                "-q", "2", "-i", "witness", "-c"},
             .user = {},
             .output = witnessed(),
         });
@@ -115,19 +106,15 @@ TEST_P(FleetOfEveryKind, publishes_every_reading_once) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Qos,
-    FleetOfEveryKind,
-    testing::Combine(
-        testing::Values(0, 1, 2),
-        testing::Values(ProtocolVersion::v3_1, ProtocolVersion::v3_1_1, ProtocolVersion::v5)
-    ),
-    [](const auto& kind) {
-        std::string version(mqtt::version_name(std::get<1>(kind.param)));
-        std::ranges::replace(version, '.', '_');
-        return "qos_" + std::to_string(std::get<0>(kind.param)) + "_version_" + version;
-    }
-);
+INSTANTIATE_TEST_SUITE_P(Qos, FleetOfEveryKind,
+        testing::Combine(
+                testing::Values(0, 1, 2), testing::Values(ProtocolVersion::v3_1,
+                                                  ProtocolVersion::v3_1_1, ProtocolVersion::v5)),
+        [](const auto& kind) {
+            std::string version(mqtt::version_name(std::get<1>(kind.param)));
+            std::ranges::replace(version, '.', '_');
+            return "qos_" + std::to_string(std::get<0>(kind.param)) + "_version_" + version;
+        });
 
 TEST_F(FleetTest, sends_what_was_not_acknowledged_again_after_the_broker_was_killed) {
     Options options = options_for(2, 3000);
@@ -197,9 +184,8 @@ TEST_F(FleetTest, says_how_many_readings_are_unacknowledged_when_the_broker_is_g
     fleet.stop();
     ASSERT_TRUE(wait_until([&] { return fleet.progress().finished; }));
     const Summary summary = fleet.wait();
-    EXPECT_EQ(
-        summary.statistics.sent, summary.statistics.acknowledged + summary.statistics.unacknowledged
-    );
+    EXPECT_EQ(summary.statistics.sent,
+            summary.statistics.acknowledged + summary.statistics.unacknowledged);
 }
 
 TEST_F(FleetTest, holds_idle_connections_open_and_publishes_nothing) {

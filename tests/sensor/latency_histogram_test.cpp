@@ -36,14 +36,13 @@ TEST(LatencyHistogram, finds_percentiles_within_a_thirty_second_of_the_sorted_li
     std::vector<std::int64_t> all;
     for (int count = 0; count < 50'000; ++count) {
         all.push_back(
-            std::min<std::int64_t>(static_cast<std::int64_t>(latencies(random)), 1LL << 42)
-        );
+                std::min<std::int64_t>(static_cast<std::int64_t>(latencies(random)), 1LL << 42));
         histogram.record(nanoseconds(all.back()));
     }
     std::ranges::sort(all);
     for (const double percent : {1.0, 10.0, 50.0, 90.0, 99.0, 99.9}) {
-        const auto rank =
-            static_cast<std::size_t>(std::ceil(percent / 100 * static_cast<double>(all.size())));
+        const auto rank = static_cast<std::size_t>(
+                std::ceil(percent / 100 * static_cast<double>(all.size())));
         const auto exact = static_cast<double>(all[rank - 1]);
         const auto found = static_cast<double>(histogram.percentile(percent).count());
         EXPECT_GE(found, exact) << percent;

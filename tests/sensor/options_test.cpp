@@ -32,18 +32,9 @@ TEST(BrokerUrl, with_tls_has_port_8883_when_it_is_left_out) {
 }
 
 TEST(BrokerUrl, is_refused_when_it_is_none) {
-    for (const char* url :
-         {"",
-          "127.0.0.1:1883",
-          "http://host",
-          "mqtt://",
-          "mqtt://:1883",
-          "mqtt://host:0",
-          "mqtt://host:x",
-          "mqtt://host:65536",
-          "mqtt://a%4@host",
-          "mqtt://a%zz@host",
-          "mqtt://[::1"}) {
+    for (const char* url : {"", "127.0.0.1:1883", "http://host", "mqtt://", "mqtt://:1883",
+             "mqtt://host:0", "mqtt://host:x", "mqtt://host:65536", "mqtt://a%4@host",
+             "mqtt://a%zz@host", "mqtt://[::1"}) {
         EXPECT_FALSE(parse_broker_url(url)) << url;
     }
 }

@@ -74,20 +74,17 @@ class SensorClientTest : public testing::Test {
     }
 
     Verdict receive_connack(
-        bool session_present, std::optional<std::uint16_t> receive_maximum = {}
-    ) {
+            bool session_present, std::optional<std::uint16_t> receive_maximum = {}) {
         mqtt::PropertyWriter properties;
         if (receive_maximum) {
             properties.add(mqtt::PropertyId::receive_maximum, *receive_maximum);
         }
         std::string bytes;
-        mqtt::append_connack(
-            bytes,
-            {.session_present = session_present,
-             .reason = mqtt::ReasonCode::success,
-             .properties = properties.properties()},
-            options_.version
-        );
+        mqtt::append_connack(bytes,
+                {.session_present = session_present,
+                    .reason = mqtt::ReasonCode::success,
+                    .properties = properties.properties()},
+                options_.version);
         return receive(bytes);
     }
 
@@ -156,9 +153,8 @@ TEST_F(SensorClientTest, has_no_packet_id_in_use_twice_when_acknowledgements_are
     EXPECT_NE(ids_["4"], ids_["6"]);
 }
 
-TEST_F(
-    SensorClientTest, sends_unacknowledged_readings_again_in_order_and_marked_on_a_resumed_session
-) {
+TEST_F(SensorClientTest,
+        sends_unacknowledged_readings_again_in_order_and_marked_on_a_resumed_session) {
     set_up(1, ProtocolVersion::v3_1_1);
     connect(false);
     sent();
@@ -240,9 +236,8 @@ TEST_F(SensorClientTest, counts_a_released_reading_as_taken_when_the_broker_lost
     EXPECT_EQ(context_->statistics.acknowledged, 1U);
 }
 
-TEST_F(
-    SensorClientTest, discards_the_session_of_an_earlier_process_before_its_first_qos_2_reading
-) {
+TEST_F(SensorClientTest,
+        discards_the_session_of_an_earlier_process_before_its_first_qos_2_reading) {
     set_up(2, ProtocolVersion::v3_1_1);
     client_->open(now_, out_);
     EXPECT_EQ(sent(), Packets{"CONNECT clean"});
@@ -266,24 +261,14 @@ TEST_F(SensorClientTest, is_finished_when_the_last_reading_is_acknowledged) {
     EXPECT_TRUE(client_->finished());
 }
 
-TEST_F(
-    SensorClientTest, makes_readings_that_were_due_while_it_was_away_with_the_time_they_were_due
-) {
+TEST_F(SensorClientTest,
+        makes_readings_that_were_due_while_it_was_away_with_the_time_they_were_due) {
     set_up(1, ProtocolVersion::v3_1_1, 10);
     options_.interval = std::chrono::minutes(10);
     context_->payload = PayloadTemplate::parse("{epoch_ms}").value();
     connect(false);
-    EXPECT_EQ(
-        sent(),
-        (Packets{
-            "PUBLISH 0",
-            "PUBLISH 600000",
-            "PUBLISH 1200000",
-            "PUBLISH 1800000",
-            "PUBLISH 2400000",
-            "PUBLISH 3000000"
-        })
-    );
+    EXPECT_EQ(sent(), (Packets{"PUBLISH 0", "PUBLISH 600000", "PUBLISH 1200000", "PUBLISH 1800000",
+                          "PUBLISH 2400000", "PUBLISH 3000000"}));
 }
 
 TEST_F(SensorClientTest, pings_when_it_is_silent_and_gives_up_when_the_broker_is) {
@@ -304,12 +289,9 @@ TEST_F(SensorClientTest, counts_a_refused_reading_apart) {
     connect(false);
     sent();
     std::string bytes;
-    mqtt::append_acknowledgement(
-        bytes,
-        PacketType::puback,
-        {.packet_id = 1, .reason = mqtt::ReasonCode::quota_exceeded, .properties = {}},
-        options_.version
-    );
+    mqtt::append_acknowledgement(bytes, PacketType::puback,
+            {.packet_id = 1, .reason = mqtt::ReasonCode::quota_exceeded, .properties = {}},
+            options_.version);
     EXPECT_EQ(receive(bytes), Verdict::keep);
     EXPECT_EQ(context_->statistics.refused, 1U);
     EXPECT_EQ(context_->statistics.acknowledged, 0U);

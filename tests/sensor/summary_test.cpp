@@ -21,25 +21,17 @@ Summary example() {
 
 TEST(Summary, tells_a_person_rate_latency_and_processor_time) {
     const std::string text = summary_text(example(), {});
-    for (const char* part :
-         {"sent           1001",
-          "acknowledged   1000",
-          "unacknowledged 1",
-          "2000 messages/s",
-          "p99.9 250 µs",
-          "100 ns for each message"}) {
+    for (const char* part : {"sent           1001", "acknowledged   1000", "unacknowledged 1",
+             "2000 messages/s", "p99.9 250 µs", "100 ns for each message"}) {
         EXPECT_NE(text.find(part), std::string::npos) << part << " is not in\n" << text;
     }
 }
 
 TEST(Summary, is_one_json_object_for_a_program) {
     const std::string json = summary_json(example(), {});
-    for (const char* part :
-         {R"("acknowledged": 1000)",
-          R"("messages_per_s": 2000.0)",
-          R"("p99_9": 250.0)",
-          R"("cpu_ns_per_message": 100.0)",
-          R"("last_error": "closed by \"the broker\" "})"}) {
+    for (const char* part : {R"("acknowledged": 1000)", R"("messages_per_s": 2000.0)",
+             R"("p99_9": 250.0)", R"("cpu_ns_per_message": 100.0)",
+             R"("last_error": "closed by \"the broker\" "})"}) {
         EXPECT_NE(json.find(part), std::string::npos) << part << " is not in\n" << json;
     }
 }

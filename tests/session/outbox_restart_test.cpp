@@ -47,7 +47,7 @@ TEST(OutboxRestart, holds_back_pubrel_until_all_before_it_is_received) {
     EXPECT_EQ(outbox.first_tag_not_received(), 10U);
     EXPECT_EQ(outbox.acknowledge(PacketType::pubrec, 3, false).progress, Outbox::Progress::held);
     EXPECT_EQ(released(outbox), "")
-        << "the next process will send 1 and 2 again, and 3 behind them";
+            << "the next process will send 1 and 2 again, and 3 behind them";
     EXPECT_EQ(outbox.acknowledge(PacketType::pubrec, 1, false).progress, Outbox::Progress::held);
     EXPECT_EQ(outbox.received(), 1U);
     EXPECT_EQ(outbox.first_tag_not_received(), 11U);
@@ -78,15 +78,13 @@ TEST(OutboxRestart, ends_the_exchanges_of_the_process_before_and_goes_on_with_it
     EXPECT_EQ(resent(outbox), release(64'999) + release(65'000) + release(1));
     std::string same;
     mqtt::append_publish(
-        same, {.topic = "a", .packet_id = 2, .qos = 2, .dup = true}, ProtocolVersion::v5
-    );
+            same, {.topic = "a", .packet_id = 2, .qos = 2, .dup = true}, ProtocolVersion::v5);
     EXPECT_EQ(add(outbox, 2, 10, true), same);
     for (const int packet_id : {64'999, 65'000, 1}) {
-        EXPECT_EQ(
-            outbox.acknowledge(PacketType::pubcomp, static_cast<std::uint16_t>(packet_id), false)
-                .progress,
-            Outbox::Progress::delivered
-        );
+        EXPECT_EQ(outbox.acknowledge(
+                                PacketType::pubcomp, static_cast<std::uint16_t>(packet_id), false)
+                          .progress,
+                Outbox::Progress::delivered);
     }
     EXPECT_EQ(outbox.oldest(), 65'001U);
 }

@@ -19,7 +19,7 @@ TEST(Outbox, uses_every_packet_id_again_once_it_is_free) {
         ASSERT_TRUE(outbox.has_capacity());
         outbox.add({.topic = "a", .qos = 1}, tag, false, ProtocolVersion::v5, out);
         const auto outcome =
-            outbox.acknowledge(PacketType::puback, static_cast<std::uint16_t>(tag + 1), false);
+                outbox.acknowledge(PacketType::puback, static_cast<std::uint16_t>(tag + 1), false);
         EXPECT_EQ(outcome.progress, Outbox::Progress::delivered);
         EXPECT_EQ(outcome.tag, tag);
     }
@@ -32,10 +32,9 @@ TEST(Outbox, ignores_acknowledgements_of_what_was_never_sent) {
     std::string out;
     outbox.add({.topic = "a", .qos = 1}, 1, false, ProtocolVersion::v5, out);
     for (const std::uint16_t packet_id : std::initializer_list<std::uint16_t>{0, 2, 3, 4, 65'535}) {
-        EXPECT_EQ(
-            outbox.acknowledge(PacketType::puback, packet_id, false).progress,
-            Outbox::Progress::unknown
-        ) << packet_id;
+        EXPECT_EQ(outbox.acknowledge(PacketType::puback, packet_id, false).progress,
+                Outbox::Progress::unknown)
+                << packet_id;
     }
 }
 
@@ -74,8 +73,7 @@ TEST(Outbox, a_release_that_is_held_back_stays_so_when_the_broker_says_pubrec_ag
     outbox.add({.topic = "a", .qos = 2}, 20, false, ProtocolVersion::v5, out);
     for (int i = 0; i < 2; ++i) {
         EXPECT_EQ(
-            outbox.acknowledge(PacketType::pubrec, 1, false).progress, Outbox::Progress::held
-        );
+                outbox.acknowledge(PacketType::pubrec, 1, false).progress, Outbox::Progress::held);
     }
     out.clear();
     outbox.release(out);

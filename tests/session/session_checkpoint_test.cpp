@@ -14,8 +14,7 @@ TEST(SessionCheckpoint, is_brought_up_to_what_has_changed) {
     auto state = state::StateDatabase::open(folder / "state.db").value();
     EXPECT_FALSE(load_sessions(*state, "j").value());
     const std::vector<SessionSnapshot> first = {
-        {"a", 60, {{1, 10}, {65535, 11}}}, {"b", 0xFFFFFFFF, {}}, {"c", 1, {}}
-    };
+        {"a", 60, {{1, 10}, {65535, 11}}}, {"b", 0xFFFFFFFF, {}}, {"c", 1, {}}};
     ASSERT_TRUE(save_sessions(*state, "j", at(10), changes_between({}, first)));
     const std::vector<SessionSnapshot> second = {{"a", 61, {{7, 0xFEDCBA98}}}, {"c", 1, {}}};
     const SessionChanges changes = changes_between(first, second);

@@ -29,10 +29,8 @@ class OneClient final : public SessionHolder {
   public:
     explicit OneClient(journal::Journal& journal) : journal_(journal) {
         journal::RecordBatch batch;
-        mqtt::encode_session_record(
-            {.client_id = session_->client_id(), .expiry_seconds = 60},
-            batch.begin_record(static_cast<std::uint8_t>(RecordKind::session_started))
-        );
+        mqtt::encode_session_record({.client_id = session_->client_id(), .expiry_seconds = 60},
+                batch.begin_record(static_cast<std::uint8_t>(RecordKind::session_started)));
         batch.end_record();
         EXPECT_TRUE(journal_.append(batch));
     }
@@ -42,24 +40,21 @@ class OneClient final : public SessionHolder {
     [[nodiscard]] bool append(std::uint16_t packet_id, std::uint8_t qos = 2) {
         const std::string payload = qos == 2 ? "payload" : std::string(200, '.');
         journal::RecordBatch batch;
-        mqtt::encode_message(
-            {.topic = "t",
-             .payload = payload,
-             .client_id = session_->client_id(),
-             .received = {},
-             .qos = qos,
-             .retain = false,
-             .packet_id = packet_id,
-             .properties = {}},
-            batch.begin_record(static_cast<std::uint8_t>(RecordKind::message))
-        );
+        mqtt::encode_message({.topic = "t",
+                                 .payload = payload,
+                                 .client_id = session_->client_id(),
+                                 .received = {},
+                                 .qos = qos,
+                                 .retain = false,
+                                 .packet_id = packet_id,
+                                 .properties = {}},
+                batch.begin_record(static_cast<std::uint8_t>(RecordKind::message)));
         batch.end_record();
         return journal_.append(batch).has_value();
     }
     [[nodiscard]] bool wait_until_durable() {
         return journal_.wait_for(
-            journal_.status().end.previous().value_or(at(0)), journal::local::deadline()
-        );
+                journal_.status().end.previous().value_or(at(0)), journal::local::deadline());
     }
     void set_all_appended(bool appended) { all_appended_ = appended; }
 
@@ -101,8 +96,8 @@ class SessionSaverTest : public testing::Test {
         }
         return ids;
     }
-    [[nodiscard]] static std::optional<journal::Position> session_cursor(journal::Journal& journal
-    ) {
+    [[nodiscard]] static std::optional<journal::Position> session_cursor(
+            journal::Journal& journal) {
         for (const journal::NamedCursor& cursor : journal.cursors()) {
             if (cursor.name == kSessionCursor) {
                 return cursor.position;

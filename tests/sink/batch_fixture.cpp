@@ -39,8 +39,7 @@ mapping::Mapping mapping_of(const std::vector<RouteUnderTest>& routes) {
 }
 
 BatchUnderTest& BatchUnderTest::add_cells(
-    std::span<const mapping::Value> cells, std::uint32_t route
-) {
+        std::span<const mapping::Value> cells, std::uint32_t route) {
     for (const mapping::Value& cell : cells) {
         batch_.add_cell(cell);
     }
@@ -61,17 +60,14 @@ std::unique_ptr<Sink> make(const SinkKind& kind, const SinkOptions& options) {
 }  // namespace
 
 std::unique_ptr<Sink> sink_for(
-    const SinkKind& kind, const std::string& url, const std::string& password
-) {
+        const SinkKind& kind, const std::string& url, const std::string& password) {
     return make(kind, {.url = url, .password = password});
 }
 
 std::unique_ptr<Sink> impatient_sink_for(
-    const SinkKind& kind, const std::string& url, std::chrono::milliseconds silence
-) {
-    return make(
-        kind, {.url = url, .password = "", .connect_timeout = silence, .answer_timeout = silence}
-    );
+        const SinkKind& kind, const std::string& url, std::chrono::milliseconds silence) {
+    return make(kind,
+            {.url = url, .password = "", .connect_timeout = silence, .answer_timeout = silence});
 }
 
 void expect_refused(const SinkResult<Written>& result, std::size_t row, std::string_view part) {

@@ -79,13 +79,11 @@ class BatchUnderTest {
 
 /// A sink for `url`; the test fails and gets null when the URL is wrong.
 [[nodiscard]] std::unique_ptr<Sink> sink_for(
-    const SinkKind& kind, const std::string& url, const std::string& password = ""
-);
+        const SinkKind& kind, const std::string& url, const std::string& password = "");
 
 /// The same for one that gives a silent server up after that time.
 [[nodiscard]] std::unique_ptr<Sink> impatient_sink_for(
-    const SinkKind& kind, const std::string& url, std::chrono::milliseconds silence
-);
+        const SinkKind& kind, const std::string& url, std::chrono::milliseconds silence);
 
 inline const LaneName kLane{"journal-1", "main-0"};
 
@@ -94,7 +92,7 @@ template <class T>
 [[nodiscard]] std::string why(const SinkResult<T>& result) {
     return result ? "it succeeded"
                   : std::to_string(static_cast<int>(result.error().failure)) + " " +
-                        result.error().code + ": " + result.error().message;
+                            result.error().code + ": " + result.error().message;
 }
 
 /// The write was refused because of that row alone, and says `part`.

@@ -41,8 +41,7 @@ class DatabaseUnderTest {
     /// UTC; text and json as they are (a database may have normalised the white space of json: the
     /// test compares without spaces).
     [[nodiscard]] virtual std::string as_text(
-        mapping::ColumnType type, const std::string& quoted_column
-    ) const = 0;
+            mapping::ColumnType type, const std::string& quoted_column) const = 0;
     /// The SQL type of a column for at most 5 characters of text: "varchar(5)".
     /// nullopt: this kind of database does not limit text.
     [[nodiscard]] virtual std::optional<std::string> short_text_type() const = 0;

@@ -30,8 +30,8 @@ class MariadbFaults : public testing::Test {
         return sink.connect(kLane, mapping_);
     }
     static BatchUnderTest row_at(std::uint64_t position) {
-        return std::move(BatchUnderTest(position).add({integer(static_cast<std::int64_t>(position))}
-        ));
+        return std::move(
+                BatchUnderTest(position).add({integer(static_cast<std::int64_t>(position))}));
     }
 
   private:
@@ -67,10 +67,10 @@ TEST_F(MariadbFaults, an_answer_from_outside_of_the_transaction_is_no_success) {
     proxy.change([&](support::Side from, std::string& bytes) {
         constexpr std::size_t kCommandAt = 4;
         const auto command =
-            bytes.size() > kCommandAt ? static_cast<unsigned char>(bytes[kCommandAt]) : 0;
+                bytes.size() > kCommandAt ? static_cast<unsigned char>(bytes[kCommandAt]) : 0;
         if (from == support::Side::client) {
             has_inserted =
-                has_inserted || command == COM_STMT_EXECUTE || command == COM_STMT_BULK_EXECUTE;
+                    has_inserted || command == COM_STMT_EXECUTE || command == COM_STMT_BULK_EXECUTE;
         } else if (has_inserted && !has_ended) {
             has_ended = end_transaction_in(bytes);
         }
@@ -80,7 +80,7 @@ TEST_F(MariadbFaults, an_answer_from_outside_of_the_transaction_is_no_success) {
     EXPECT_TRUE(has_ended);
     EXPECT_EQ(written.error().failure, FailureKind::reconnect);
     EXPECT_TRUE(written.error().message.contains("has ended the transaction by itself"))
-        << why(written);
+            << why(written);
     proxy.change({});
     const auto again = connect(*sink);
     ASSERT_TRUE(again) << why(again);
@@ -99,10 +99,8 @@ TEST_F(MariadbFaults, tells_of_a_wrong_password_and_takes_the_right_one) {
 }
 
 TEST_F(MariadbFaults, waits_when_there_are_too_many_connections) {
-    query(
-        "CREATE OR REPLACE USER crowded@'%' IDENTIFIED BY 'x' WITH MAX_USER_CONNECTIONS 1; "
-        "GRANT ALL ON faults.* TO crowded@'%'"
-    );
+    query("CREATE OR REPLACE USER crowded@'%' IDENTIFIED BY 'x' WITH MAX_USER_CONNECTIONS 1; "
+          "GRANT ALL ON faults.* TO crowded@'%'");
     const auto first = sink_for(kind(), url_at(server().port(), "crowded:x"));
     ASSERT_TRUE(connect(*first));
     const auto second = sink_for(kind(), url_at(server().port(), "crowded:x"));

@@ -37,24 +37,20 @@ TEST_F(MariadbRights, inspect_finds_all_that_later_batches_need_and_its_grants_a
     query("GRANT SELECT ON rights.readings TO writer@'%'");
     query("GRANT SELECT ON rights.history TO writer@'%'");
     const std::vector<std::pair<std::string, std::string>> columns = {
-        {"device", "text"}, {"level", "double"}
-    };
-    const auto mapping = mapping_of(
-        {{"r", "readings", columns, {"device"}},
-         {"h", "history", columns, {}},
-         {"n", "made_anew", columns, {}}}
-    );
+        {"device", "text"}, {"level", "double"}};
+    const auto mapping = mapping_of({{"r", "readings", columns, {"device"}},
+        {"h", "history", columns, {}}, {"n", "made_anew", columns, {}}});
     std::string message = missing(mapping);
     for (const std::string_view part :
-         {"GRANT CREATE, SELECT, INSERT, UPDATE ON `rights`.`foz_cursor` TO 'writer'@'%'",
-          "GRANT CREATE, SELECT, INSERT, UPDATE ON `rights`.`foz_ledger` TO 'writer'@'%'",
-          "GRANT INSERT, UPDATE ON `rights`.`readings` TO 'writer'@'%'",
-          "GRANT INSERT ON `rights`.`history` TO 'writer'@'%'",
-          "GRANT CREATE, SELECT, INSERT ON `rights`.`made_anew` TO 'writer'@'%'"}) {
+            {"GRANT CREATE, SELECT, INSERT, UPDATE ON `rights`.`foz_cursor` TO 'writer'@'%'",
+                "GRANT CREATE, SELECT, INSERT, UPDATE ON `rights`.`foz_ledger` TO 'writer'@'%'",
+                "GRANT INSERT, UPDATE ON `rights`.`readings` TO 'writer'@'%'",
+                "GRANT INSERT ON `rights`.`history` TO 'writer'@'%'",
+                "GRANT CREATE, SELECT, INSERT ON `rights`.`made_anew` TO 'writer'@'%'"}) {
         EXPECT_NE(message.find(part), std::string::npos) << part << " in " << message;
     }
     for (std::size_t at = message.find("GRANT "); at != std::string::npos;
-         at = message.find("GRANT ", at + 1)) {
+            at = message.find("GRANT ", at + 1)) {
         query(message.substr(at, message.find(';', at) - at));
     }
     EXPECT_EQ(missing(mapping), "");
@@ -85,8 +81,8 @@ TEST_F(MariadbRights, a_right_taken_away_while_it_runs_is_named_with_its_grant) 
     ASSERT_FALSE(denied);
     EXPECT_EQ(denied.error().failure, FailureKind::retry) << why(denied);
     EXPECT_NE(
-        denied.error().message.find("GRANT INSERT ON `rights`.`foz_cursor`"), std::string::npos
-    ) << why(denied);
+            denied.error().message.find("GRANT INSERT ON `rights`.`foz_cursor`"), std::string::npos)
+            << why(denied);
 }
 
 TEST(MariadbGrants, are_read_as_the_server_shows_them) {
@@ -108,25 +104,18 @@ TEST(MariadbGrants, are_read_as_the_server_shows_them) {
 }
 
 TEST(MariadbGrantFor, names_the_statement_or_the_command_that_prints_it) {
-    EXPECT_NE(
-        grant_for(1142, "INSERT command denied to user 'foz'@'localhost' for table `db`.`t`")
-            .find("GRANT INSERT ON `db`.`t` TO 'foz'@'localhost'"),
-        std::string::npos
-    );
-    EXPECT_NE(
-        grant_for(1044, "Access denied for user 'foz'@'%' to database 'plant'")
-            .find("ON `plant`.* TO 'foz'@'%'"),
-        std::string::npos
-    );
-    EXPECT_NE(
-        grant_for(1370, "execute command denied to user 'foz'@'%' for routine 'db.f'")
-            .find("GRANT EXECUTE ON FUNCTION db.f TO 'foz'@'%'"),
-        std::string::npos
-    );
+    EXPECT_NE(grant_for(1142, "INSERT command denied to user 'foz'@'localhost' for table `db`.`t`")
+                      .find("GRANT INSERT ON `db`.`t` TO 'foz'@'localhost'"),
+            std::string::npos);
+    EXPECT_NE(grant_for(1044, "Access denied for user 'foz'@'%' to database 'plant'")
+                      .find("ON `plant`.* TO 'foz'@'%'"),
+            std::string::npos);
+    EXPECT_NE(grant_for(1370, "execute command denied to user 'foz'@'%' for routine 'db.f'")
+                      .find("GRANT EXECUTE ON FUNCTION db.f TO 'foz'@'%'"),
+            std::string::npos);
     EXPECT_NE(grant_for(1142, "Zugriff verweigert").find("foz check --connect"), std::string::npos);
-    EXPECT_NE(
-        grant_for(3159, "insecure transport").find("require_secure_transport"), std::string::npos
-    );
+    EXPECT_NE(grant_for(3159, "insecure transport").find("require_secure_transport"),
+            std::string::npos);
     EXPECT_EQ(grant_for(1062, "Duplicate entry"), "");
 }
 

@@ -32,7 +32,8 @@ class MariadbSinkTest : public testing::TestWithParam<bool> {
     std::string refusal(const std::vector<RouteUnderTest>& routes) {
         mapping_.emplace(mapping_of(routes));
         const auto result = make()->connect(kLane, *mapping_);
-        return result || result.error().failure != FailureKind::blocked ? "" : result.error().message;
+        return result || result.error().failure != FailureKind::blocked ? ""
+                                                                        : result.error().message;
     }
 
   private:
@@ -40,55 +41,28 @@ class MariadbSinkTest : public testing::TestWithParam<bool> {
 };
 
 TEST_P(MariadbSinkTest, writes_every_type_into_an_existing_table) {
-    query(
-        "CREATE TABLE t (i1 tinyint, u4 int unsigned, i8 bigint, f4 float, f8 double, n "
-        "decimal(65,30), t text, "
-        "v varchar(5), b boolean, d datetime(6), ts timestamp(6) NULL, j json) DEFAULT CHARSET "
-        "utf8mb4"
-    );
-    auto sink = connected(
-        {{"r",
-          "t",
-          {{"i1", "integer"},
-           {"u4", "integer"},
-           {"i8", "integer"},
-           {"f4", "double"},
-           {"f8", "double"},
-           {"n", "decimal"},
-           {"t", "text"},
-           {"v", "text"},
-           {"b", "boolean"},
-           {"d", "timestamp"},
-           {"ts", "timestamp"},
-           {"j", "json"}},
-          {}}}
-    );
+    query("CREATE TABLE t (i1 tinyint, u4 int unsigned, i8 bigint, f4 float, f8 double, n "
+          "decimal(65,30), t text, "
+          "v varchar(5), b boolean, d datetime(6), ts timestamp(6) NULL, j json) DEFAULT CHARSET "
+          "utf8mb4");
+    auto sink = connected({{"r", "t",
+        {{"i1", "integer"}, {"u4", "integer"}, {"i8", "integer"}, {"f4", "double"},
+            {"f8", "double"}, {"n", "decimal"}, {"t", "text"}, {"v", "text"}, {"b", "boolean"},
+            {"d", "timestamp"}, {"ts", "timestamp"}, {"j", "json"}},
+        {}}});
     BatchUnderTest batch;
     batch.add({});
-    batch.add(
-        {integer(-128),
-         integer(4294967295),
-         integer(INT64_MIN),
-         real(1.5),
-         real(0.1),
-         decimal("12345678901234567890123456789012345.12500"),
-         text("água"),
-         text("águas"),
-         boolean(true),
-         timestamp(-1),
-         timestamp(1'000'001),
-         json("{\"a\": 1}")}
-    );
+    batch.add({integer(-128), integer(4294967295), integer(INT64_MIN), real(1.5), real(0.1),
+        decimal("12345678901234567890123456789012345.12500"), text("água"), text("águas"),
+        boolean(true), timestamp(-1), timestamp(1'000'001), json("{\"a\": 1}")});
     batch.add({});
     const auto written = batch.write_to(*sink);
     ASSERT_TRUE(written) << why(written);
     EXPECT_EQ(written->stored, std::vector<std::uint64_t>{3});
-    EXPECT_EQ(
-        query("SET time_zone = '+00:00'; SELECT * FROM t WHERE i1 IS NOT NULL"),
-        "-128|4294967295|-9223372036854775808|1.5|0.1|"
-        "12345678901234567890123456789012345.125000000000000000000000000000|água|águas|1|"
-        "1969-12-31 23:59:59.999999|1970-01-01 00:00:01.000001|{\"a\": 1}"
-    );
+    EXPECT_EQ(query("SET time_zone = '+00:00'; SELECT * FROM t WHERE i1 IS NOT NULL"),
+            "-128|4294967295|-9223372036854775808|1.5|0.1|"
+            "12345678901234567890123456789012345.125000000000000000000000000000|água|águas|1|"
+            "1969-12-31 23:59:59.999999|1970-01-01 00:00:01.000001|{\"a\": 1}");
 }
 
 TEST_P(MariadbSinkTest, writes_more_rows_than_fit_into_one_statement_or_packet) {
@@ -102,46 +76,33 @@ TEST_P(MariadbSinkTest, writes_more_rows_than_fit_into_one_statement_or_packet) 
     const auto written = batch.write_to(*sink);
     ASSERT_TRUE(written) << why(written);
     EXPECT_EQ(
-        query("SELECT count(*), min(id), max(id), min(length(v)) FROM t"), "10000|0|9999|500"
-    );
+            query("SELECT count(*), min(id), max(id), min(length(v)) FROM t"), "10000|0|9999|500");
     const std::string huge(2 << 20, 'x');
-    expect_refused(
-        BatchUnderTest(10'000).add({integer(-1), text(huge)}).write_to(*sink),
-        0,
-        "max_allowed_packet"
-    );
+    expect_refused(BatchUnderTest(10'000).add({integer(-1), text(huge)}).write_to(*sink), 0,
+            "max_allowed_packet");
     server().query("SET GLOBAL max_allowed_packet = 16777216", "");
 }
 
 TEST_P(MariadbSinkTest, refuses_the_row_whose_value_does_not_fit_its_column) {
-    query(
-        "CREATE TABLE t (i int, v varchar(3), n decimal(4,1), s smallint NOT NULL, CHECK (i <> "
-        "13)) "
-        "DEFAULT CHARSET utf8mb4"
-    );
-    auto sink = connected(
-        {{"r", "t", {{"i", "integer"}, {"v", "text"}, {"n", "decimal"}, {"s", "integer"}}, {}}}
-    );
+    query("CREATE TABLE t (i int, v varchar(3), n decimal(4,1), s smallint NOT NULL, CHECK (i <> "
+          "13)) "
+          "DEFAULT CHARSET utf8mb4");
+    auto sink = connected({{"r", "t",
+        {{"i", "integer"}, {"v", "text"}, {"n", "decimal"}, {"s", "integer"}}, {}}});
     const auto after_two = [] {
         BatchUnderTest batch;
         batch.add({integer(1), text("abc"), decimal("1"), integer(1)});
         batch.add({integer(2), text("çãé"), decimal("999.9"), integer(1)});
         return batch;
     };
-    expect_refused(
-        after_two().add({integer(3'000'000'000), {}, {}, integer(1)}).write_to(*sink),
-        2,
-        "3000000000 is out of range"
-    );
-    expect_refused(
-        after_two().add({{}, text("abcd"), {}, integer(1)}).write_to(*sink),
-        2,
-        "varchar(3): 4 characters"
-    );
+    expect_refused(after_two().add({integer(3'000'000'000), {}, {}, integer(1)}).write_to(*sink), 2,
+            "3000000000 is out of range");
+    expect_refused(after_two().add({{}, text("abcd"), {}, integer(1)}).write_to(*sink), 2,
+            "varchar(3): 4 characters");
     expect_refused(after_two().add({{}, {}, {}, {}}).write_to(*sink), 2, "may not be null");
     for (const auto& row :
-         {BatchUnderTest().add({{}, {}, decimal("12345"), integer(1)}).write_to(*sink),
-          after_two().add({integer(13), {}, {}, integer(1)}).write_to(*sink)}) {
+            {BatchUnderTest().add({{}, {}, decimal("12345"), integer(1)}).write_to(*sink),
+                after_two().add({integer(13), {}, {}, integer(1)}).write_to(*sink)}) {
         ASSERT_FALSE(row);
         EXPECT_EQ(row.error().failure, FailureKind::refused) << why(row);
     }
@@ -153,10 +114,8 @@ TEST_P(MariadbSinkTest, refuses_the_row_whose_value_does_not_fit_its_column) {
 
 TEST_P(MariadbSinkTest, names_all_rows_that_a_trigger_or_a_constraint_refuses) {
     query("CREATE TABLE t (i int, CHECK (i <> 13))");
-    query(
-        "CREATE TRIGGER picky BEFORE INSERT ON t FOR EACH ROW IF new.i = 7 THEN SIGNAL SQLSTATE "
-        "'45000' SET MYSQL_ERRNO = 1205, MESSAGE_TEXT = 'no sevens'; END IF"
-    );
+    query("CREATE TRIGGER picky BEFORE INSERT ON t FOR EACH ROW IF new.i = 7 THEN SIGNAL SQLSTATE "
+          "'45000' SET MYSQL_ERRNO = 1205, MESSAGE_TEXT = 'no sevens'; END IF");
     auto sink = connected({{"r", "t", {{"i", "integer"}}, {}}});
     BatchUnderTest batch;
     for (int i = 0; i < 200; ++i) {
@@ -188,115 +147,102 @@ TEST_P(MariadbSinkTest, refuses_a_row_that_violates_another_unique_index_than_th
     const auto other = BatchUnderTest(2).add({integer(1), text("y")}).write_to(*sink);
     ASSERT_FALSE(other);
     EXPECT_EQ(other.error().code, kKeyConflict);
-    const auto refused =
-        BatchUnderTest(2).add({integer(3), text("z")}).add({integer(2), text("x")}).write_to(*sink);
+    const auto refused = BatchUnderTest(2)
+                                 .add({integer(3), text("z")})
+                                 .add({integer(2), text("x")})
+                                 .write_to(*sink);
     expect_refused(refused, 1, "Duplicate entry 'x' for key 'serial'");
     EXPECT_EQ(query("SELECT * FROM t"), "1|x");
 }
 
 TEST_P(MariadbSinkTest, tells_readings_apart_that_a_collation_does_not) {
-    query(
-        "CREATE TABLE t (id varchar(9) PRIMARY KEY, v varchar(9)) "
-        "CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci"
-    );
+    query("CREATE TABLE t (id varchar(9) PRIMARY KEY, v varchar(9)) "
+          "CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci");
     auto sink = connected({{"r", "t", {{"id", "text"}, {"v", "text"}}, {"id"}}});
     const auto written = BatchUnderTest()
-                             .add({text("a"), text("x")})
-                             .add({text("a"), text("x")})
-                             .add({text("A"), text("x")})
-                             .add({text("a"), text("X")})
-                             .add({text("a"), text("x ")})
-                             .write_to(*sink);
+                                 .add({text("a"), text("x")})
+                                 .add({text("a"), text("x")})
+                                 .add({text("A"), text("x")})
+                                 .add({text("a"), text("X")})
+                                 .add({text("a"), text("x ")})
+                                 .write_to(*sink);
     ASSERT_FALSE(written);
     // Rows go in by key, and "A" comes before "a".
     ASSERT_EQ(written.error().rows.size(), 4U) << why(written);
-    EXPECT_EQ(
-        written.error().rows[0].message,
-        "another reading has this key: (id) = (\"a\"): stored id = \"A\", this reading id = \"a\""
-    );
+    EXPECT_EQ(written.error().rows[0].message,
+            "another reading has this key: (id) = (\"a\"): stored id = \"A\", this reading id = "
+            "\"a\"");
 }
 
 TEST_P(MariadbSinkTest, a_text_with_any_bytes_is_compared_and_shown) {
     auto sink = connected({{"r", "t", {{"id", "text"}, {"v", "text"}, {"w", "text"}}, {"id"}}});
     const std::string_view odd("a;b:\0'\\%c", 9);
     const auto written = BatchUnderTest()
-                             .add({text("a"), text(odd), {}})
-                             .add({text("a"), text(odd), {}})
-                             .add({text("a"), text("1:2;3"), text("w")})
-                             .write_to(*sink);
+                                 .add({text("a"), text(odd), {}})
+                                 .add({text("a"), text(odd), {}})
+                                 .add({text("a"), text("1:2;3"), text("w")})
+                                 .write_to(*sink);
     ASSERT_FALSE(written);
-    EXPECT_EQ(
-        written.error().message,
-        "another reading has this key: (id) = (\"a\"): stored v = \"a;b:?'\\%c\", w = NULL, this "
-        "reading v = \"1:2;3\", w = \"w\""
-    );
+    EXPECT_EQ(written.error().message,
+            "another reading has this key: (id) = (\"a\"): stored v = \"a;b:?'\\%c\", w = NULL, "
+            "this "
+            "reading v = \"1:2;3\", w = \"w\"");
 }
 
 TEST_P(MariadbSinkTest, counts_duplicates_in_a_table_that_numbers_its_rows) {
     query("CREATE TABLE t (n int AUTO_INCREMENT PRIMARY KEY, id bigint, UNIQUE (id))");
     auto sink = connected({{"r", "t", {{"id", "integer"}}, {"id"}}});
     const auto written =
-        BatchUnderTest().add({integer(7)}).add({integer(7)}).add({integer(8)}).write_to(*sink);
+            BatchUnderTest().add({integer(7)}).add({integer(7)}).add({integer(8)}).write_to(*sink);
     ASSERT_TRUE(written) << why(written);
     EXPECT_EQ(written->stored[0], 2U);
     EXPECT_EQ(written->duplicate[0], 1U);
 }
 
 TEST_P(MariadbSinkTest, says_why_a_key_does_not_tell_readings_apart) {
-    query(
-        "CREATE TABLE t (at datetime(3) NOT NULL, id varchar(9) COLLATE utf8mb4_general_ci NOT "
-        "NULL, PRIMARY KEY (at, id))"
-    );
-    const auto lines =
-        make()->inspect(mapping_of({{"r", "t", {{"at", "timestamp"}, {"id", "text"}}, {"at", "id"}}}
-        ));
+    query("CREATE TABLE t (at datetime(3) NOT NULL, id varchar(9) COLLATE utf8mb4_general_ci NOT "
+          "NULL, PRIMARY KEY (at, id))");
+    const auto lines = make()->inspect(
+            mapping_of({{"r", "t", {{"at", "timestamp"}, {"id", "text"}}, {"at", "id"}}}));
     ASSERT_TRUE(lines) << why(lines);
     EXPECT_TRUE(lines->front().ends_with(
-        "; warning: the key's column at is datetime(3) and cuts the fraction of a second, "
-        "so that readings of one second have the same key; ALTER TABLE `t` MODIFY `at` datetime(6) "
-        "NOT NULL; the key's column id has the collation utf8mb4_general_ci, which takes different "
-        "names for the same; ALTER TABLE `t` MODIFY `id` varchar(9) CHARACTER SET utf8mb4 COLLATE "
-        "utf8mb4_nopad_bin NOT NULL"
-    )) << lines->front();
+            "; warning: the key's column at is datetime(3) and cuts the fraction of a second, "
+            "so that readings of one second have the same key; ALTER TABLE `t` MODIFY `at` "
+            "datetime(6) "
+            "NOT NULL; the key's column id has the collation utf8mb4_general_ci, which takes "
+            "different "
+            "names for the same; ALTER TABLE `t` MODIFY `id` varchar(9) CHARACTER SET utf8mb4 "
+            "COLLATE "
+            "utf8mb4_nopad_bin NOT NULL"))
+            << lines->front();
 }
 
 TEST_P(MariadbSinkTest, an_index_over_the_beginning_of_a_column_is_no_unique_index_over_it) {
     query("CREATE TABLE t (id varchar(90), v int, UNIQUE (id(5)))");
-    EXPECT_NE(
-        refusal({{"r", "t", {{"id", "text"}, {"v", "integer"}}, {"id"}}}
-        ).find("no unique index over it"),
-        std::string::npos
-    );
+    EXPECT_NE(refusal({{"r", "t", {{"id", "text"}, {"v", "integer"}}, {"id"}}})
+                      .find("no unique index over it"),
+            std::string::npos);
 }
 
 TEST_P(MariadbSinkTest, names_both_sides_when_a_table_does_not_fit) {
     query("CREATE TABLE t (a int, b point, d text NOT NULL)");
     query("CREATE TABLE m (a int) ENGINE=MyISAM");
-    EXPECT_EQ(
-        refusal({{"r", "t", {{"a", "text"}, {"d", "text"}}, {}}}),
-        "table t: column a is int(11) in the database, but the route writes text"
-    );
-    EXPECT_EQ(
-        refusal({{"r", "t", {{"b", "text"}, {"d", "text"}}, {}}}),
-        "table t: column b is point in the database, but the route writes text: foz does not know "
-        "that type; take it out of the route, or have a column of type text that a trigger reads"
-    );
-    EXPECT_EQ(
-        refusal({{"r", "t", {{"e", "text"}, {"d", "text"}}, {}}}),
-        "table t: the table has no column e, which the route writes"
-    );
-    EXPECT_EQ(
-        refusal({{"r", "t", {{"a", "integer"}}, {}}}),
-        "table t: column d is NOT NULL without a default, but no route fills it"
-    );
+    EXPECT_EQ(refusal({{"r", "t", {{"a", "text"}, {"d", "text"}}, {}}}),
+            "table t: column a is int(11) in the database, but the route writes text");
+    EXPECT_EQ(refusal({{"r", "t", {{"b", "text"}, {"d", "text"}}, {}}}),
+            "table t: column b is point in the database, but the route writes text: foz does not "
+            "know "
+            "that type; take it out of the route, or have a column of type text that a trigger "
+            "reads");
+    EXPECT_EQ(refusal({{"r", "t", {{"e", "text"}, {"d", "text"}}, {}}}),
+            "table t: the table has no column e, which the route writes");
+    EXPECT_EQ(refusal({{"r", "t", {{"a", "integer"}}, {}}}),
+            "table t: column d is NOT NULL without a default, but no route fills it");
+    EXPECT_NE(refusal({{"r", "t", {{"d", "text"}}, {"d"}}}).find("no unique index over it"),
+            std::string::npos);
     EXPECT_NE(
-        refusal({{"r", "t", {{"d", "text"}}, {"d"}}}).find("no unique index over it"),
-        std::string::npos
-    );
-    EXPECT_NE(
-        refusal({{"r", "m", {{"a", "integer"}}, {}}}).find("MyISAM, which has no transactions"),
-        std::string::npos
-    );
+            refusal({{"r", "m", {{"a", "integer"}}, {}}}).find("MyISAM, which has no transactions"),
+            std::string::npos);
 }
 
 TEST_P(MariadbSinkTest, notices_that_a_table_was_dropped_or_changed_under_it) {
@@ -320,9 +266,8 @@ TEST_P(MariadbSinkTest, notices_that_a_table_was_dropped_or_changed_under_it) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Ways, MariadbSinkTest, testing::Bool(), [](const auto& way) {
-    return way.param ? "bulk" : "question_marks";
-});
+INSTANTIATE_TEST_SUITE_P(Ways, MariadbSinkTest, testing::Bool(),
+        [](const auto& way) { return way.param ? "bulk" : "question_marks"; });
 
 TEST(MariadbUrl, has_the_parts_of_an_address) {
     const auto url = parse_url("mariadb://a%40b:p%2F%3A@[::1]:3307/my%20db?socket=/run/x%20y");
@@ -336,8 +281,8 @@ TEST(MariadbUrl, has_the_parts_of_an_address) {
     EXPECT_EQ(url->socket, "/run/x y");
     EXPECT_EQ(parse_url("mysql://db/mqtt")->hosts[0].port, 3306);
     const auto several = parse_url(
-        "mysql://u@a:3307,[::1],b/mqtt?ssl-mode=VERIFY_CA&ssl-ca=/a%20b&ssl-cert=/c&ssl-key=/k"
-    );
+            "mysql://u@a:3307,[::1],b/mqtt?ssl-mode=VERIFY_CA&ssl-ca=/a%20b&ssl-cert=/c&ssl-key=/"
+            "k");
     ASSERT_TRUE(several) << several.error().message;
     ASSERT_EQ(several->hosts.size(), 3U);
     EXPECT_EQ(several->hosts[0].name, "a");

@@ -64,10 +64,8 @@ class MariadbTls : public testing::Test {
         return "ok";
     }
     void want_tls(const std::string& user, const std::string& requirement) {
-        server_.query(
-            "CREATE USER " + user + "@'%' IDENTIFIED BY 'foz' REQUIRE " + requirement +
-            "; GRANT ALL ON *.* TO " + user + "@'%'"
-        );
+        server_.query("CREATE USER " + user + "@'%' IDENTIFIED BY 'foz' REQUIRE " + requirement +
+                      "; GRANT ALL ON *.* TO " + user + "@'%'");
     }
 
     support::TestAuthority authority_;
@@ -90,30 +88,22 @@ TEST_F(MariadbTls, is_used_as_the_url_says) {
 TEST_F(MariadbTls, shows_a_certificate_of_its_own) {
     want_tls("known", "X509");
     const std::string own = authority_.device("foz");
-    EXPECT_THAT(
-        connect(
-            "?ssl-ca=" + authority_.ca() + "&ssl-cert=" + own + "&ssl-key=" + support::key_of(own),
-            "known"
-        ),
-        "ok"
-    );
+    EXPECT_THAT(connect("?ssl-ca=" + authority_.ca() + "&ssl-cert=" + own +
+                                "&ssl-key=" + support::key_of(own),
+                        "known"),
+            "ok");
     EXPECT_THAT(connect("?ssl-mode=required", "known"), HasSubstr("Access denied"));
 }
 
 TEST_F(MariadbTls, refuses_a_server_that_is_not_the_one_meant) {
     const support::TestAuthority other("another CA");
-    EXPECT_THAT(
-        connect("?ssl-ca=" + other.ca()),
-        HasSubstr(
-            "is the server's certificate from the CA of ssl-ca, valid now, and made for the name "
-            "\"127.0.0.1\"?"
-        )
-    );
+    EXPECT_THAT(connect("?ssl-ca=" + other.ca()),
+            HasSubstr("is the server's certificate from the CA of ssl-ca, valid now, and made for "
+                      "the name "
+                      "\"127.0.0.1\"?"));
     EXPECT_THAT(connect("?ssl-mode=verify-identity"), HasSubstr("else set ssl-ca"));
-    EXPECT_THAT(
-        connect("?ssl-ca=/nowhere/ca.crt"),
-        HasSubstr("ssl-ca of the database URL, /nowhere/ca.crt, cannot be read: No such file")
-    );
+    EXPECT_THAT(connect("?ssl-ca=/nowhere/ca.crt"),
+            HasSubstr("ssl-ca of the database URL, /nowhere/ca.crt, cannot be read: No such file"));
 }
 
 TEST_F(MariadbTls, refuses_a_certificate_for_another_name) {
@@ -125,7 +115,7 @@ TEST_F(MariadbTls, refuses_a_certificate_for_another_name) {
     elsewhere.start();
     const auto mapping = mapping_of({{"r", "t", {{"v", "double"}}, {}}});
     auto sink =
-        *kind().make({.url = elsewhere.url() + "?ssl-ca=" + authority_.ca(), .password = ""});
+            *kind().make({.url = elsewhere.url() + "?ssl-ca=" + authority_.ca(), .password = ""});
     const auto connected = sink->connect({"journal", "main-0"}, mapping);
     ASSERT_FALSE(connected);
     EXPECT_THAT(connected.error().message, HasSubstr("made for the name \"127.0.0.1\"?"));
@@ -153,12 +143,8 @@ class SeveralHosts : public testing::Test {
         second_.start();
     }
     [[nodiscard]] std::string url(const std::string& before = "") const {
-        return fmt::format(
-            "mariadb://foz:foz@{}127.0.0.1:{},127.0.0.1:{}/foz",
-            before,
-            first_.port(),
-            second_.port()
-        );
+        return fmt::format("mariadb://foz:foz@{}127.0.0.1:{},127.0.0.1:{}/foz", before,
+                first_.port(), second_.port());
     }
     /// Where a row written now would go: "first", "second", or the error.
     std::string connect(Sink& sink) {
@@ -169,9 +155,8 @@ class SeveralHosts : public testing::Test {
         const auto rows = [](support::MariadbServer& server) {
             return server.running() &&
                    server.query(
-                       "SELECT count(*) FROM information_schema.tables WHERE table_name = 't' "
-                       "AND table_schema = 'foz'"
-                   ) == "1" &&
+                           "SELECT count(*) FROM information_schema.tables WHERE table_name = 't' "
+                           "AND table_schema = 'foz'") == "1" &&
                    server.query("SELECT count(*) FROM t") != "0";
         };
         const std::string found = rows(first_) ? "first" : rows(second_) ? "second" : "nowhere";
@@ -197,16 +182,12 @@ TEST_F(SeveralHosts, are_left_for_the_next_while_they_are_read_only) {
     const auto refused = BatchUnderTest(1).add({real(2)}).write_to(*sink);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().failure, FailureKind::reconnect) << refused.error().message;
-    EXPECT_THAT(
-        connect(*sink),
-        HasSubstr(fmt::format(
-            "none of the database's hosts can be written to: 127.0.0.1:{}: is read-only; "
-            "127.0.0.1:{}: "
-            "is read-only",
-            first_.port(),
-            second_.port()
-        ))
-    );
+    EXPECT_THAT(connect(*sink),
+            HasSubstr(fmt::format(
+                    "none of the database's hosts can be written to: 127.0.0.1:{}: is read-only; "
+                    "127.0.0.1:{}: "
+                    "is read-only",
+                    first_.port(), second_.port())));
     first_.query("SET GLOBAL read_only = 0");
     EXPECT_EQ(connect(*sink), "first");
 }
@@ -222,9 +203,8 @@ TEST_F(SeveralHosts, are_all_named_with_their_errors_when_none_answers) {
 }
 
 TEST(ClearText, is_what_leaves_loopback) {
-    EXPECT_TRUE(
-        is_loopback_name("localhost") && is_loopback_name("127.0.0.1") && is_loopback_name("::1")
-    );
+    EXPECT_TRUE(is_loopback_name("localhost") && is_loopback_name("127.0.0.1") &&
+                is_loopback_name("::1"));
     EXPECT_FALSE(is_loopback_name("db.example") || is_loopback_name("10.0.0.1"));
     const auto leaves_v4 = [](std::uint32_t host) {
         sockaddr_in address{};

@@ -23,8 +23,7 @@ class MariadbTypes : public testing::TestWithParam<bool> {
     }
     /// What a column of `column_type` holds after `value` was written; or why it was refused.
     static std::string stored(
-        const std::string& column_type, const std::string& type, const Value& value
-    ) {
+            const std::string& column_type, const std::string& type, const Value& value) {
         query("DROP TABLE IF EXISTS one");
         query("CREATE TABLE one (v " + column_type + ")");
         const auto mapping = mapping_of({{"r", "one", {{"v", type}}, {}}});
@@ -42,8 +41,7 @@ class MariadbTypes : public testing::TestWithParam<bool> {
             return "refused: " + written.error().message;
         }
         return query(
-            column_type.starts_with("bit") ? "SELECT v + 0 FROM one" : "SELECT v FROM one"
-        );
+                column_type.starts_with("bit") ? "SELECT v + 0 FROM one" : "SELECT v FROM one");
     }
     static std::string stored(const std::string& column_type, std::string_view literal) {
         return stored(column_type, "text", text(literal));
@@ -110,30 +108,25 @@ TEST_P(MariadbTypes, refuses_what_the_column_would_lose_or_does_not_take) {
         EXPECT_TRUE(result.starts_with("refused: ")) << type << " " << literal << ": " << result;
     }
     for (const auto& [type, number] :
-         {std::pair("year", 26), {"year", 0}, {"bit(4)", 16}, {"bit(4)", -1}}) {
+            {std::pair("year", 26), {"year", 0}, {"bit(4)", 16}, {"bit(4)", -1}}) {
         const std::string result = stored(type, "integer", integer(number));
         EXPECT_TRUE(result.starts_with("refused: ")) << type << " " << number << ": " << result;
     }
 }
 
 TEST_P(MariadbTypes, the_same_reading_again_is_a_duplicate_and_another_is_not) {
-    query(
-        "CREATE TABLE t (day date, at time(3), s enum('on','off'), b bit(4), w inet6, PRIMARY KEY "
-        "(day, at))"
-    );
-    const auto mapping = mapping_of(
-        {{"r",
-          "t",
-          {{"day", "text"}, {"at", "text"}, {"s", "text"}, {"b", "integer"}, {"w", "text"}},
-          {"day", "at"}}}
-    );
+    query("CREATE TABLE t (day date, at time(3), s enum('on','off'), b bit(4), w inet6, PRIMARY "
+          "KEY "
+          "(day, at))");
+    const auto mapping = mapping_of({{"r", "t",
+        {{"day", "text"}, {"at", "text"}, {"s", "text"}, {"b", "integer"}, {"w", "text"}},
+        {"day", "at"}}});
     auto sink = make();
     const auto found = sink->connect(kLane, mapping);
     ASSERT_TRUE(found) << why(found);
     const auto row = [](std::string_view s, int bits) {
         return std::vector<Value>{
-            text("2026-01-31"), text("12:00:00.5"), text(s), integer(bits), text("::1")
-        };
+            text("2026-01-31"), text("12:00:00.5"), text(s), integer(bits), text("::1")};
     };
     BatchUnderTest batch;
     batch.add_cells(row("on", 5)).add_cells(row("on", 5));
@@ -153,21 +146,16 @@ TEST_P(MariadbTypes, the_same_reading_again_is_a_duplicate_and_another_is_not) {
 TEST_P(MariadbTypes, unknown_columns_of_all_tables_are_named_at_once_with_what_to_do) {
     query("CREATE TABLE one (a point, b geometry, c text)");
     query("CREATE TABLE two (d polygon, e date)");
-    const auto mapping = mapping_of(
-        {{"r", "one", {{"a", "text"}, {"b", "text"}, {"c", "text"}}, {}},
-         {"s", "two", {{"d", "text"}, {"e", "double"}}, {}}}
-    );
+    const auto mapping =
+            mapping_of({{"r", "one", {{"a", "text"}, {"b", "text"}, {"c", "text"}}, {}},
+                {"s", "two", {{"d", "text"}, {"e", "double"}}, {}}});
     const auto found = make()->connect(kLane, mapping);
     ASSERT_FALSE(found);
     EXPECT_EQ(found.error().failure, FailureKind::blocked);
     const std::string& message = found.error().message;
-    for (const std::string_view part :
-         {"table one: column a is point",
-          "column b is geometry",
-          "table two: column d is polygon",
-          "take it out of the route",
-          "column e is date",
-          "type = \"text\""}) {
+    for (const std::string_view part : {"table one: column a is point", "column b is geometry",
+             "table two: column d is polygon", "take it out of the route", "column e is date",
+             "type = \"text\""}) {
         EXPECT_NE(message.find(part), std::string::npos) << part << " in " << message;
     }
     EXPECT_EQ(message.find("column c"), std::string::npos) << message;

@@ -44,8 +44,7 @@ class MariadbUnderTest final : public DatabaseUnderTest {
     bool takes_nul_characters() const override { return true; }
     void set_read_only(bool read_only) override {
         mariadb::running_server().query(
-            read_only ? "SET GLOBAL read_only = 1" : "SET GLOBAL read_only = 0", ""
-        );
+                read_only ? "SET GLOBAL read_only = 1" : "SET GLOBAL read_only = 0", "");
     }
     bool is_server() const override { return true; }
     std::uint16_t port() const override { return mariadb::running_server().port(); }
@@ -69,11 +68,10 @@ DatabaseUnderTest::Rows MariadbUnderTest::query(const std::string& sql) {
     const std::string socket = mariadb::running_server().socket();
     Rows rows;
     const bool asked =
-        mysql_real_connect(
-            connection, nullptr, "root", nullptr, "contract", 0, socket.c_str(), 0
-        ) != nullptr &&
-        mysql_query(connection, "SET sql_mode = 'ANSI_QUOTES', time_zone = '+00:00'") == 0 &&
-        mysql_query(connection, sql.c_str()) == 0;
+            mysql_real_connect(connection, nullptr, "root", nullptr, "contract", 0, socket.c_str(),
+                    0) != nullptr &&
+            mysql_query(connection, "SET sql_mode = 'ANSI_QUOTES', time_zone = '+00:00'") == 0 &&
+            mysql_query(connection, sql.c_str()) == 0;
     MYSQL_RES* result = asked ? mysql_store_result(connection) : nullptr;
     const std::string problem = result == nullptr ? sql + ": " + mysql_error(connection) : "";
     while (MYSQL_ROW row = result != nullptr ? mysql_fetch_row(result) : nullptr) {

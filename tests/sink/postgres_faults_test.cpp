@@ -26,8 +26,8 @@ class PostgresFaults : public testing::Test {
         return sink.connect(kLane, mapping_);
     }
     static BatchUnderTest row_at(std::uint64_t position) {
-        return std::move(BatchUnderTest(position).add({integer(static_cast<std::int64_t>(position))}
-        ));
+        return std::move(
+                BatchUnderTest(position).add({integer(static_cast<std::int64_t>(position))}));
     }
 
   private:
@@ -36,14 +36,12 @@ class PostgresFaults : public testing::Test {
 
 TEST_F(PostgresFaults, waits_for_a_commit_in_doubt_that_is_still_under_way) {
     const auto sink =
-        impatient_sink_for(kind(), url_at(server().port()), std::chrono::milliseconds(300));
+            impatient_sink_for(kind(), url_at(server().port()), std::chrono::milliseconds(300));
     ASSERT_TRUE(connect(*sink));
-    query(
-        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-        "'BEGIN PERFORM pg_sleep(1); RETURN NULL; END'; "
-        "CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED "
-        "FOR EACH ROW EXECUTE FUNCTION slow()"
-    );
+    query("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+          "'BEGIN PERFORM pg_sleep(1); RETURN NULL; END'; "
+          "CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED "
+          "FOR EACH ROW EXECUTE FUNCTION slow()");
     const auto silent = row_at(0).write_to(*sink);
     ASSERT_FALSE(silent);
     EXPECT_EQ(silent.error().failure, FailureKind::in_doubt) << why(silent);
@@ -56,15 +54,13 @@ TEST_F(PostgresFaults, waits_for_a_commit_in_doubt_that_is_still_under_way) {
 
 TEST_F(PostgresFaults, tells_of_a_wrong_password_and_takes_the_right_one) {
     query("DROP ROLE IF EXISTS guarded_foz");
-    query(
-        "CREATE ROLE guarded; CREATE ROLE guarded_foz LOGIN PASSWORD 'right' IN ROLE guarded; "
-        "ALTER SCHEMA public OWNER TO guarded_foz"
-    );
+    query("CREATE ROLE guarded; CREATE ROLE guarded_foz LOGIN PASSWORD 'right' IN ROLE guarded; "
+          "ALTER SCHEMA public OWNER TO guarded_foz");
     const auto wrong = connect(*sink_for(kind(), url_at(server().port(), "guarded_foz"), "wrong"));
     ASSERT_FALSE(wrong);
     EXPECT_EQ(wrong.error().failure, FailureKind::retry);
     EXPECT_NE(wrong.error().message.find("password authentication failed"), std::string::npos)
-        << why(wrong);
+            << why(wrong);
     const auto right = connect(*sink_for(kind(), url_at(server().port(), "guarded_foz"), "right"));
     EXPECT_TRUE(right) << why(right);
 }
@@ -81,11 +77,9 @@ TEST_F(PostgresFaults, waits_when_there_are_too_many_connections) {
 TEST_F(PostgresFaults, blames_the_row_that_a_trigger_swallows_or_refuses_with_a_code_of_its_own) {
     const auto sink = sink_for(kind(), url_at(server().port()));
     ASSERT_TRUE(connect(*sink));
-    query(
-        "CREATE FUNCTION picky() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF new.a = 7 THEN "
-        "RAISE EXCEPTION 'no sevens' USING ERRCODE = 'T0001'; END IF; IF new.a = 8 THEN RETURN "
-        "NULL; END IF; RETURN new; END $$"
-    );
+    query("CREATE FUNCTION picky() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF new.a = 7 THEN "
+          "RAISE EXCEPTION 'no sevens' USING ERRCODE = 'T0001'; END IF; IF new.a = 8 THEN RETURN "
+          "NULL; END IF; RETURN new; END $$");
     query("CREATE TRIGGER picky BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION picky()");
     BatchUnderTest raised;
     raised.add({integer(1)}).add({integer(7)}).add({integer(2)});
@@ -119,7 +113,7 @@ TEST(PostgresSqlstate, blames_only_the_data_for_errors_that_are_the_datas) {
     EXPECT_EQ(failure_of("25006"), FailureKind::reconnect);
     EXPECT_EQ(failure_of("57P01"), FailureKind::reconnect);
     for (const char* passing :
-         {"53100", "53200", "53300", "40001", "40P01", "55P03", "57014", "42501", "XX000", ""}) {
+            {"53100", "53200", "53300", "40001", "40P01", "55P03", "57014", "42501", "XX000", ""}) {
         EXPECT_EQ(failure_of(passing), FailureKind::retry) << passing;
     }
 }

@@ -26,8 +26,7 @@ class PostgresTypes : public testing::Test {
 
     /// What a column of `column_type` holds after `value` was written; or why it was refused.
     static std::string stored(
-        const std::string& column_type, const std::string& type, const Value& value
-    ) {
+            const std::string& column_type, const std::string& type, const Value& value) {
         query("DROP TABLE IF EXISTS one; CREATE TABLE one (v " + column_type + ")");
         const auto mapping = mapping_of({{"r", "one", {{"v", type}}, {}}});
         static int lanes = 0;
@@ -129,9 +128,8 @@ TEST_F(PostgresTypes, refuses_what_the_column_would_lose_or_does_not_take) {
         const std::string result = stored(type, literal);
         EXPECT_TRUE(is_refused(result)) << type << " " << literal << ": " << result;
     }
-    EXPECT_NE(
-        stored("date", "2026-01-01 12:00").find("column v of table one is date"), std::string::npos
-    );
+    EXPECT_NE(stored("date", "2026-01-01 12:00").find("column v of table one is date"),
+            std::string::npos);
     EXPECT_NE(stored("date", "2026-01-01 12:00").find("round = true"), std::string::npos);
 }
 
@@ -144,22 +142,20 @@ TEST_F(PostgresTypes, makes_arrays_of_json_arrays) {
         {"double precision[]", "[0.1, 1e300, 2]", "{0.1,1e+300,2}"},
         {"real[]", "[21.3]", "{21.3}"},
         {"numeric(4,1)[]", "[21.5, \"3\"]", "{21.5,3.0}"},
-        {"numeric[]", "[123456789012345678901234567890.125]", "{123456789012345678901234567890.125}"
-        },
+        {"numeric[]", "[123456789012345678901234567890.125]",
+            "{123456789012345678901234567890.125}"},
         {"percent[]", "[99.5]", "{99.5}"},
         {"boolean[]", "[true, 0, \"on\"]", "{t,f,t}"},
-        {"text[]",
-         R"(["a", "b,c", "d\"e\\f", "", "NULL", "{}", "á", null, 1.50])",
-         R"({a,"b,c","d\"e\\f","","NULL","{}",á,NULL,1.50})"},
+        {"text[]", R"(["a", "b,c", "d\"e\\f", "", "NULL", "{}", "á", null, 1.50])",
+            R"({a,"b,c","d\"e\\f","","NULL","{}",á,NULL,1.50})"},
         {"varchar(3)[]", R"(["abc"])", "{abc}"},
         {"timestamp[]", R"(["2026-01-31T10:00:00+02:00"])", "{\"2026-01-31 08:00:00\"}"},
         {"date[]", R"(["2026-01-31"])", "{2026-01-31}"},
         {"switch[]", R"(["on", "off"])", "{on,off}"},
         {"switches", R"(["on", "off"])", "{on,off}"},
         {"inet[]", R"(["::1"])", "{::1}"},
-        {"uuid[]",
-         R"(["000000000000000000000000000000ff"])",
-         "{00000000-0000-0000-0000-0000000000ff}"},
+        {"uuid[]", R"(["000000000000000000000000000000ff"])",
+            "{00000000-0000-0000-0000-0000000000ff}"},
         {"jsonb[]", R"([{"a": "\"x"}, [1]])", R"({"{\"a\": \"\\\"x\"}",[1]})"},
     };
     for (const auto& [type, array, expected] : values) {
@@ -194,61 +190,32 @@ TEST_F(PostgresTypes, refuses_arrays_with_an_element_that_would_change) {
 }
 
 TEST_F(PostgresTypes, other_columns_of_such_a_table_keep_every_value) {
-    query(
-        "CREATE TABLE t (d date, i2 int2, i8 int8, f4 float4, f8 float8, n numeric, t text, b "
-        "bool, "
-        "ts timestamp, tz timestamptz, j json, jb jsonb, u uuid, c text)"
-    );
-    const auto mapping = mapping_of(
-        {{"r",
-          "t",
-          {{"d", "text"},
-           {"i2", "integer"},
-           {"i8", "integer"},
-           {"f4", "double"},
-           {"f8", "double"},
-           {"n", "decimal"},
-           {"t", "text"},
-           {"b", "boolean"},
-           {"ts", "timestamp"},
-           {"tz", "timestamp"},
-           {"j", "json"},
-           {"jb", "json"},
-           {"u", "text"},
-           {"c", "text"}},
-          {}}}
-    );
+    query("CREATE TABLE t (d date, i2 int2, i8 int8, f4 float4, f8 float8, n numeric, t text, b "
+          "bool, "
+          "ts timestamp, tz timestamptz, j json, jb jsonb, u uuid, c text)");
+    const auto mapping = mapping_of({{"r", "t",
+        {{"d", "text"}, {"i2", "integer"}, {"i8", "integer"}, {"f4", "double"}, {"f8", "double"},
+            {"n", "decimal"}, {"t", "text"}, {"b", "boolean"}, {"ts", "timestamp"},
+            {"tz", "timestamp"}, {"j", "json"}, {"jb", "json"}, {"u", "text"}, {"c", "text"}},
+        {}}});
     auto sink = make();
     ASSERT_TRUE(sink->connect(kLane, mapping));
     BatchUnderTest batch;
-    batch.add(
-        {text("2026-01-31"),
-         integer(-32768),
-         integer(INT64_MIN),
-         real(21.3),
-         real(0.1),
-         decimal("-1.2500e1"),
-         text("a\tb\\N\nc\r\\."),
-         boolean(true),
-         timestamp(-1),
-         timestamp(1'000'001),
-         json("{\"a\":\"\\n\"}"),
-         json("[1,2]"),
-         text("00000000-0000-0000-0000-0000000000ff"),
-         text("\\N")}
-    );
+    batch.add({text("2026-01-31"), integer(-32768), integer(INT64_MIN), real(21.3), real(0.1),
+        decimal("-1.2500e1"), text("a\tb\\N\nc\r\\."), boolean(true), timestamp(-1),
+        timestamp(1'000'001), json("{\"a\":\"\\n\"}"), json("[1,2]"),
+        text("00000000-0000-0000-0000-0000000000ff"), text("\\N")});
     batch.add({});
     const auto written = batch.write_to(*sink);
     ASSERT_TRUE(written) << why(written);
     EXPECT_EQ(query("SELECT t = E'a\\tb\\\\N\\nc\\r\\\\.' FROM t WHERE d IS NOT NULL"), "t");
-    EXPECT_EQ(
-        query("SET timezone = 'UTC'; SELECT d, i2, i8, f4, f8, n, b, ts, tz, j, jb, u, c FROM t "
-              "WHERE "
-              "d IS NOT NULL"),
-        "2026-01-31|-32768|-9223372036854775808|21.3|0.1|-12.500|t|1969-12-31 23:59:59.999999|"
-        "1970-01-01 00:00:01.000001+00|{\"a\":\"\\n\"}|[1, 2]|"
-        "00000000-0000-0000-0000-0000000000ff|\\N"
-    );
+    EXPECT_EQ(query("SET timezone = 'UTC'; SELECT d, i2, i8, f4, f8, n, b, ts, tz, j, jb, u, c "
+                    "FROM t "
+                    "WHERE "
+                    "d IS NOT NULL"),
+            "2026-01-31|-32768|-9223372036854775808|21.3|0.1|-12.500|t|1969-12-31 23:59:59.999999|"
+            "1970-01-01 00:00:01.000001+00|{\"a\":\"\\n\"}|[1, 2]|"
+            "00000000-0000-0000-0000-0000000000ff|\\N");
     EXPECT_EQ(query("SELECT count(*) FROM t WHERE num_nonnulls(d, t, c, i2) = 0"), "1");
 }
 
@@ -270,22 +237,16 @@ TEST_F(PostgresTypes, a_row_that_the_server_refuses_is_named) {
 }
 
 TEST_F(PostgresTypes, the_same_reading_again_is_a_duplicate_and_another_is_not) {
-    query(
-        "CREATE TABLE t (day date, who inet, s switch, span interval, list numeric[], "
-        "PRIMARY KEY (day, who))"
-    );
-    const auto mapping = mapping_of(
-        {{"r",
-          "t",
-          {{"day", "text"}, {"who", "text"}, {"s", "text"}, {"span", "text"}, {"list", "json"}},
-          {"day", "who"}}}
-    );
+    query("CREATE TABLE t (day date, who inet, s switch, span interval, list numeric[], "
+          "PRIMARY KEY (day, who))");
+    const auto mapping = mapping_of({{"r", "t",
+        {{"day", "text"}, {"who", "text"}, {"s", "text"}, {"span", "text"}, {"list", "json"}},
+        {"day", "who"}}});
     auto sink = make();
     ASSERT_TRUE(sink->connect(kLane, mapping));
     const auto row = [](std::string_view s, std::string_view list) {
         return std::vector<Value>{
-            text("2026-01-31"), text("10.0.0.1"), text(s), text("90 min"), json(list)
-        };
+            text("2026-01-31"), text("10.0.0.1"), text(s), text("90 min"), json(list)};
     };
     BatchUnderTest batch;
     batch.add_cells(row("on", "[1, 2.50]"));
@@ -303,21 +264,16 @@ TEST_F(PostgresTypes, the_same_reading_again_is_a_duplicate_and_another_is_not) 
 
 TEST_F(PostgresTypes, unknown_columns_of_all_tables_are_named_at_once_with_what_to_do) {
     query("CREATE TABLE one (a point, b money, c text); CREATE TABLE two (d tsvector, e date)");
-    const auto mapping = mapping_of(
-        {{"r", "one", {{"a", "text"}, {"b", "double"}, {"c", "text"}}, {}},
-         {"s", "two", {{"d", "text"}, {"e", "double"}}, {}}}
-    );
+    const auto mapping =
+            mapping_of({{"r", "one", {{"a", "text"}, {"b", "double"}, {"c", "text"}}, {}},
+                {"s", "two", {{"d", "text"}, {"e", "double"}}, {}}});
     const auto found = make()->connect(kLane, mapping);
     ASSERT_FALSE(found);
     EXPECT_EQ(found.error().failure, FailureKind::blocked);
     const std::string& message = found.error().message;
     for (const std::string_view part :
-         {"table one: column a is point",
-          "column b is money",
-          "table two: column d is tsvector",
-          "take it out of the route",
-          "column e is date",
-          "type = \"text\""}) {
+            {"table one: column a is point", "column b is money", "table two: column d is tsvector",
+                "take it out of the route", "column e is date", "type = \"text\""}) {
         EXPECT_NE(message.find(part), std::string::npos) << part << " in " << message;
     }
     EXPECT_EQ(message.find("column c"), std::string::npos) << message;
@@ -346,8 +302,7 @@ TEST_F(PostgresTypes, an_inferred_route_takes_them_as_they_are) {
     auto found = sink->connect(kLane, mapping);
     ASSERT_TRUE(found) << why(found);
     ASSERT_TRUE(mapping.adopt_columns(
-        *mapping.tables()[0], found->tables[0].columns, found->tables[0].refused
-    ));
+            *mapping.tables()[0], found->tables[0].columns, found->tables[0].refused));
     BatchUnderTest batch;
     const auto map = [&](std::string payload) {
         mapping::RowBatch rows;

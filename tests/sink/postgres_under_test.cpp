@@ -72,7 +72,7 @@ DatabaseUnderTest::Rows PostgresUnderTest::query(const std::string& sql) {
     PGconn* connection = PQconnectdb(url().c_str());
     PGresult* result = PQexec(connection, sql.c_str());
     const std::string problem =
-        PQresultStatus(result) == PGRES_TUPLES_OK ? "" : PQerrorMessage(connection);
+            PQresultStatus(result) == PGRES_TUPLES_OK ? "" : PQerrorMessage(connection);
     Rows rows;
     for (int row = 0; row < PQntuples(result); ++row) {
         auto& cells = rows.emplace_back();
@@ -109,14 +109,12 @@ void PostgresUnderTest::set_read_only(bool read_only) {
     const std::string value = read_only ? "on" : "off";
     PGconn* connection = PQconnectdb(url().c_str());
     PQclear(PQexec(connection, "SET default_transaction_read_only = off"));
-    PQclear(
-        PQexec(connection, ("ALTER SYSTEM SET default_transaction_read_only = " + value).c_str())
-    );
+    PQclear(PQexec(
+            connection, ("ALTER SYSTEM SET default_transaction_read_only = " + value).c_str()));
     PQclear(PQexec(connection, "SELECT pg_reload_conf()"));
     PQfinish(connection);
-    const bool changed = support::wait_until([&] {
-        return query("SHOW default_transaction_read_only") == Rows{{value}};
-    });
+    const bool changed = support::wait_until(
+            [&] { return query("SHOW default_transaction_read_only") == Rows{{value}}; });
     if (!changed) {
         throw std::runtime_error("default_transaction_read_only did not change");
     }

@@ -37,9 +37,8 @@ std::uint64_t SinkContract::count(std::string_view table) {
 }
 
 mapping::Mapping readings(std::vector<std::string> key) {
-    return mapping_of(
-        {{"reading", "readings", {{"device", "text"}, {"temperature", "double"}}, std::move(key)}}
-    );
+    return mapping_of({{"reading", "readings", {{"device", "text"}, {"temperature", "double"}},
+        std::move(key)}});
 }
 
 }  // namespace foz::sink

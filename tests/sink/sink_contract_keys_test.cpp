@@ -17,11 +17,10 @@ TEST_P(SinkContract, another_reading_with_the_key_of_a_stored_one_is_refused_wit
     EXPECT_EQ(written.error().failure, FailureKind::refused);
     EXPECT_EQ(written.error().code, kKeyConflict);
     EXPECT_EQ(written.error().row, 0U);
-    EXPECT_EQ(
-        written.error().message,
-        "another reading has this key: (device) = (\"a\"): stored temperature = 21.5, this reading "
-        "temperature = 40"
-    );
+    EXPECT_EQ(written.error().message,
+            "another reading has this key: (device) = (\"a\"): stored temperature = 21.5, this "
+            "reading "
+            "temperature = 40");
     EXPECT_EQ(std::stod(one_cell("SELECT temperature FROM readings")), 21.5);
     EXPECT_EQ(found_by_next(mapping).cursor, (Cursor{1, 0}));
 }
@@ -36,11 +35,9 @@ TEST_P(SinkContract, bytes_make_a_key_and_are_compared_and_shown) {
     EXPECT_EQ(same->duplicate[0], 1U);
     const auto other = BatchUnderTest(2).add({bytes(key), bytes("\xFF\x02")}).write_to(*sink);
     ASSERT_FALSE(other);
-    EXPECT_EQ(
-        other.error().message,
-        "another reading has this key: (k) = (\\x0001): stored v = \\xff01, this reading v = "
-        "\\xff02"
-    );
+    EXPECT_EQ(other.error().message,
+            "another reading has this key: (k) = (\\x0001): stored v = \\xff01, this reading v = "
+            "\\xff02");
 }
 
 TEST_P(SinkContract, all_rows_whose_keys_are_taken_are_named_at_once_and_the_rest_can_be_written) {
@@ -57,11 +54,10 @@ TEST_P(SinkContract, all_rows_whose_keys_are_taken_are_named_at_once_and_the_res
     EXPECT_EQ(written.error().row, 1U);
     EXPECT_EQ(written.error().message, written.error().rows[0].message);
     EXPECT_EQ(written.error().rows[1].row, 4U);
-    EXPECT_EQ(
-        written.error().rows[1].message,
-        "another reading has this key: (device) = (\"c\"): stored temperature = 1.5, this reading "
-        "temperature = NULL"
-    );
+    EXPECT_EQ(written.error().rows[1].message,
+            "another reading has this key: (device) = (\"c\"): stored temperature = 1.5, this "
+            "reading "
+            "temperature = NULL");
     EXPECT_EQ(written.error().rows[2].row, 5U);
     EXPECT_EQ(written.error().rows[2].code, kKeyConflict);
     EXPECT_EQ(count("readings"), 1U);
@@ -70,12 +66,8 @@ TEST_P(SinkContract, all_rows_whose_keys_are_taken_are_named_at_once_and_the_res
 }
 
 TEST_P(SinkContract, a_reading_that_comes_again_later_is_a_duplicate) {
-    const auto mapping = mapping_of(
-        {{"reading",
-          "readings",
-          {{"device", "text"}, {"t", "double"}, {"at", "received"}},
-          {"device"}}}
-    );
+    const auto mapping = mapping_of({{"reading", "readings",
+        {{"device", "text"}, {"t", "double"}, {"at", "received"}}, {"device"}}});
     auto sink = connected(mapping);
     BatchUnderTest batch;
     batch.add({text("a"), real(1), timestamp(kLeapDay)});
@@ -88,7 +80,7 @@ TEST_P(SinkContract, a_reading_that_comes_again_later_is_a_duplicate) {
 
 TEST_P(SinkContract, a_time_of_receipt_in_the_key_tells_readings_apart) {
     const auto mapping =
-        mapping_of({{"reading", "readings", {{"t", "double"}, {"at", "received"}}, {"at"}}});
+            mapping_of({{"reading", "readings", {{"t", "double"}, {"at", "received"}}, {"at"}}});
     auto sink = connected(mapping);
     BatchUnderTest batch;
     batch.add({real(1), timestamp(kLeapDay)}).add({real(1), timestamp(kLeapDay + 1)});
@@ -100,36 +92,14 @@ TEST_P(SinkContract, a_time_of_receipt_in_the_key_tells_readings_apart) {
 }
 
 TEST_P(SinkContract, cells_of_every_type_are_compared) {
-    const auto mapping = mapping_of(
-        {{"all",
-          "everything",
-          {{"i", "integer"},
-           {"r", "double"},
-           {"d", "decimal"},
-           {"t", "text"},
-           {"b", "boolean"},
-           {"w", "timestamp"},
-           {"j", "json"}},
-          {"i"}}}
-    );
-    const std::vector<Value> cells = {
-        integer(1),
-        real(-0.1),
-        decimal("12.125"),
-        text("grüße '\"\\;:%"),
-        boolean(true),
-        timestamp(kLeapDay),
-        json(R"({"a":[1,"ü"]})")
-    };
-    const std::vector<Value> others = {
-        integer(1),
-        real(-0.2),
-        decimal("12.126"),
-        text("Grüße '\"\\;:%"),
-        boolean(false),
-        timestamp(kLeapDay + 1),
-        json(R"({"a":[2,"ü"]})")
-    };
+    const auto mapping = mapping_of({{"all", "everything",
+        {{"i", "integer"}, {"r", "double"}, {"d", "decimal"}, {"t", "text"}, {"b", "boolean"},
+            {"w", "timestamp"}, {"j", "json"}},
+        {"i"}}});
+    const std::vector<Value> cells = {integer(1), real(-0.1), decimal("12.125"),
+        text("grüße '\"\\;:%"), boolean(true), timestamp(kLeapDay), json(R"({"a":[1,"ü"]})")};
+    const std::vector<Value> others = {integer(1), real(-0.2), decimal("12.126"),
+        text("Grüße '\"\\;:%"), boolean(false), timestamp(kLeapDay + 1), json(R"({"a":[2,"ü"]})")};
     auto sink = connected(mapping);
     BatchUnderTest batch;
     batch.add_cells(cells).add_cells(cells);
@@ -155,14 +125,14 @@ TEST_P(SinkContract, a_key_that_takes_capitals_for_small_letters_is_warned_of) {
     const auto mapping = mapping_of({{"r", "t", {{"id", "text"}, {"v", "double"}}, {"id"}}});
     const auto lines = unconnected()->inspect(mapping);
     ASSERT_TRUE(lines) << why(lines);
-    EXPECT_TRUE(
-        lines->front().starts_with("table t: fits; warning: the key's column id has the collation "
-                                   "NOCASE, which takes different "
-                                   "names for the same")
-    ) << lines->front();
+    EXPECT_TRUE(lines->front().starts_with(
+            "table t: fits; warning: the key's column id has the collation "
+            "NOCASE, which takes different "
+            "names for the same"))
+            << lines->front();
     auto sink = connected(mapping);
     const auto written =
-        BatchUnderTest().add({text("a"), real(1)}).add({text("A"), real(1)}).write_to(*sink);
+            BatchUnderTest().add({text("a"), real(1)}).add({text("A"), real(1)}).write_to(*sink);
     ASSERT_FALSE(written);
     EXPECT_EQ(written.error().code, kKeyConflict) << why(written);
 }
@@ -171,10 +141,9 @@ TEST_P(SinkContract, what_a_column_rounds_is_no_difference) {
     for (const std::string type : {"float", "real"}) {
         const std::string table = "t_" + type;
         database().execute(
-            fmt::format("CREATE TABLE {} (device varchar(9) PRIMARY KEY, t {})", table, type)
-        );
+                fmt::format("CREATE TABLE {} (device varchar(9) PRIMARY KEY, t {})", table, type));
         const auto mapping =
-            mapping_of({{"r", table, {{"device", "text"}, {"t", "double"}}, {"device"}}});
+                mapping_of({{"r", table, {{"device", "text"}, {"t", "double"}}, {"device"}}});
         auto sink = unconnected();
         ASSERT_TRUE(sink->connect({kLane.journal, table}, mapping));
         BatchUnderTest batch;

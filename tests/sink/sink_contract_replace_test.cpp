@@ -8,8 +8,7 @@ namespace foz::sink {
 namespace {
 
 const std::vector<std::pair<std::string, std::string>> kColumns = {
-    {"device", "text"}, {"temperature", "double"}, {"at", "received"}
-};
+    {"device", "text"}, {"temperature", "double"}, {"at", "received"}};
 
 RouteUnderTest latest(std::string name = "r", std::string table = "latest") {
     return {std::move(name), std::move(table), kColumns, {"device"}, config::OnDuplicate::replace};
@@ -40,9 +39,8 @@ TEST_P(SinkContract, the_last_reading_of_a_key_replaces_the_one_before) {
     EXPECT_EQ(written->stored[0], 1U);
     EXPECT_EQ(written->duplicate[0], 3U);
     EXPECT_EQ(count("latest"), 3U);
-    EXPECT_EQ(
-        one_cell("SELECT count(*) FROM latest WHERE device = 'a' AND temperature IS NULL"), "1"
-    );
+    EXPECT_EQ(one_cell("SELECT count(*) FROM latest WHERE device = 'a' AND temperature IS NULL"),
+            "1");
     const Connected found = found_by_next(mapping);
     ASSERT_EQ(found.ledger.size(), 1U);
     EXPECT_EQ(found.ledger[0].stored, 3U);
@@ -51,12 +49,8 @@ TEST_P(SinkContract, the_last_reading_of_a_key_replaces_the_one_before) {
 }
 
 TEST_P(SinkContract, other_tables_of_the_write_keep_their_own_rule) {
-    const auto mapping = mapping_of(
-        {latest(),
-         {"h", "history", kColumns, {}},
-         {"k", "kept", {{"device", "text"}, {"temperature", "double"}}, {"device"}},
-         latest("s")}
-    );
+    const auto mapping = mapping_of({latest(), {"h", "history", kColumns, {}},
+        {"k", "kept", {{"device", "text"}, {"temperature", "double"}}, {"device"}}, latest("s")});
     auto sink = connected(mapping);
     BatchUnderTest batch;
     for (int i = 0; i < 3; ++i) {
@@ -101,11 +95,10 @@ TEST_P(SinkContract, a_dead_letter_does_not_replace_what_has_come_since) {
 
 TEST_P(SinkContract, what_the_reading_lacks_keeps_the_order_and_its_defaults) {
     database().execute(fmt::format(
-        "CREATE TABLE latest (time {} NOT NULL, d varchar(20) NOT NULL UNIQUE, level integer, "
-        "place "
-        "varchar(20) DEFAULT 'attic')",
-        kind().dialect().type_name(mapping::ColumnType::timestamp)
-    ));
+            "CREATE TABLE latest (time {} NOT NULL, d varchar(20) NOT NULL UNIQUE, level integer, "
+            "place "
+            "varchar(20) DEFAULT 'attic')",
+            kind().dialect().type_name(mapping::ColumnType::timestamp)));
     auto mapping = mapping_of({{"+/x", "latest", {}, {"time"}, config::OnDuplicate::replace}});
     mapping::Table& table = *mapping.tables()[0];
     table.key = {"d"};
@@ -114,12 +107,8 @@ TEST_P(SinkContract, what_the_reading_lacks_keeps_the_order_and_its_defaults) {
     ASSERT_TRUE(mapping.adopt_columns(table, found->tables[0].columns));
     auto sink = connected(mapping);
     const auto row = [&](int level, std::string_view place) {
-        return std::vector<mapping::Value>{
-            timestamp(kLeapDay),
-            text("a"),
-            integer(level),
-            place.empty() ? mapping::Value() : text(place)
-        };
+        return std::vector<mapping::Value>{timestamp(kLeapDay), text("a"), integer(level),
+            place.empty() ? mapping::Value() : text(place)};
     };
     BatchUnderTest batch;
     batch.add_cells(row(1, "")).add_cells(row(2, "hall")).add_cells(row(3, ""));
@@ -133,15 +122,9 @@ TEST_P(SinkContract, what_the_reading_lacks_keeps_the_order_and_its_defaults) {
 
 TEST_P(SinkContract, a_clash_with_another_unique_index_is_refused_and_replaces_nothing) {
     database().execute(
-        "CREATE TABLE latest (device varchar(20) NOT NULL UNIQUE, serial integer UNIQUE)"
-    );
-    const auto mapping = mapping_of(
-        {{"r",
-          "latest",
-          {{"device", "text"}, {"serial", "integer"}},
-          {"device"},
-          config::OnDuplicate::replace}}
-    );
+            "CREATE TABLE latest (device varchar(20) NOT NULL UNIQUE, serial integer UNIQUE)");
+    const auto mapping = mapping_of({{"r", "latest", {{"device", "text"}, {"serial", "integer"}},
+        {"device"}, config::OnDuplicate::replace}});
     auto sink = connected(mapping);
     BatchUnderTest batch;
     batch.add({text("a"), integer(1)}).add({text("b"), integer(2)}).add({text("a"), integer(3)});
@@ -161,8 +144,8 @@ TEST_P(SinkContract, a_clash_with_another_unique_index_is_refused_and_replaces_n
 }
 
 TEST_P(SinkContract, a_table_of_nothing_but_its_key_can_replace_too) {
-    const auto mapping =
-        mapping_of({{"r", "seen", {{"device", "text"}}, {"device"}, config::OnDuplicate::replace}});
+    const auto mapping = mapping_of(
+            {{"r", "seen", {{"device", "text"}}, {"device"}, config::OnDuplicate::replace}});
     auto sink = connected(mapping);
     BatchUnderTest batch;
     batch.add({text("a")}).add({text("a")}).add({text("b")});

@@ -18,10 +18,9 @@ TEST_P(SinkContract, a_database_that_takes_no_writes_is_tried_again_and_loses_no
     database().set_read_only(true);
     auto written = batch.write_to(*sink);
     if (!written) {  // a setting for new transactions may reach a connection late
-        EXPECT_TRUE(
-            written.error().failure == FailureKind::retry ||
-            written.error().failure == FailureKind::reconnect
-        ) << why(written);
+        EXPECT_TRUE(written.error().failure == FailureKind::retry ||
+                    written.error().failure == FailureKind::reconnect)
+                << why(written);
         database().set_read_only(false);
         const bool stored = support::wait_until([&] {
             const bool up = sink->connect(kLane, mapping).has_value();
@@ -73,7 +72,7 @@ TEST_P(SinkContract, the_cursor_says_whether_a_commit_that_was_cut_off_has_happe
     const auto mapping = readings();
     const auto sink = sink_for(kind(), database().url_at(proxy.port()));
     for (const auto when :
-         {support::CutWhen::before_forwarding, support::CutWhen::after_forwarding}) {
+            {support::CutWhen::before_forwarding, support::CutWhen::after_forwarding}) {
         const auto before = sink->connect(kLane, mapping);
         ASSERT_TRUE(before) << why(before);
         const std::uint64_t position = before->cursor.position;

@@ -28,37 +28,20 @@ TEST_P(SinkContract, a_new_lane_starts_at_the_beginning_and_the_missing_table_is
 }
 
 TEST_P(SinkContract, rows_of_every_type_come_back_as_they_went_in) {
-    const auto mapping = mapping_of(
-        {{"all",
-          "everything",
-          {{"i", "integer"},
-           {"r", "double"},
-           {"d", "decimal"},
-           {"t", "text"},
-           {"b", "boolean"},
-           {"w", "timestamp"},
-           {"j", "json"},
-           {"x", "bytes"}},
-          {}}}
-    );
+    const auto mapping = mapping_of({{"all", "everything",
+        {{"i", "integer"}, {"r", "double"}, {"d", "decimal"}, {"t", "text"}, {"b", "boolean"},
+            {"w", "timestamp"}, {"j", "json"}, {"x", "bytes"}},
+        {}}});
     auto sink = connected(mapping);
     BatchUnderTest batch;
-    batch.add(
-        {integer(INT64_MIN),
-         real(-0.1),
-         decimal("12345678901234567890.125"),
-         text("grüße \\ \t'\" \n€"),
-         boolean(true),
-         timestamp(kLeapDay),
-         json(R"({"a":[1,"ü"]})"),
-         bytes(kSomeBytes)}
-    );
+    batch.add({integer(INT64_MIN), real(-0.1), decimal("12345678901234567890.125"),
+        text("grüße \\ \t'\" \n€"), boolean(true), timestamp(kLeapDay), json(R"({"a":[1,"ü"]})"),
+        bytes(kSomeBytes)});
     auto written = batch.write_to(*sink);
     ASSERT_TRUE(written) << why(written);
     const auto cell = [&](std::string_view name, ColumnType type) {
-        return one_cell(
-            "SELECT " + database().as_text(type, quoted(name)) + " FROM " + quoted("everything")
-        );
+        return one_cell("SELECT " + database().as_text(type, quoted(name)) + " FROM " +
+                        quoted("everything"));
     };
     EXPECT_EQ(cell("i", ColumnType::integer), std::to_string(INT64_MIN));
     EXPECT_EQ(std::stod(cell("r", ColumnType::real)), -0.1);
@@ -140,8 +123,7 @@ TEST_P(SinkContract, only_the_rows_asked_for_are_written) {
 
 TEST_P(SinkContract, rows_of_several_routes_go_to_their_tables_in_one_transaction) {
     const auto mapping = mapping_of(
-        {{"one", "ones", {{"v", "integer"}}, {}}, {"two", "twos", {{"v", "integer"}}, {}}}
-    );
+            {{"one", "ones", {{"v", "integer"}}, {}}, {"two", "twos", {{"v", "integer"}}, {}}});
     auto sink = connected(mapping);
     BatchUnderTest batch;
     batch.add({integer(1)}, 0).add({integer(2)}, 1).add({integer(3)}, 0);
@@ -172,20 +154,18 @@ TEST_P(SinkContract, rows_whose_key_is_there_are_counted_as_duplicates) {
 
 TEST_P(SinkContract, duplicates_are_counted_for_each_route_within_a_write_and_across_writes) {
     const std::vector<std::pair<std::string, std::string>> columns = {
-        {"id", "text"}, {"v", "text"}
-    };
+        {"id", "text"}, {"v", "text"}};
     const auto mapping = mapping_of(
-        {{"a", "t", columns, {"id"}}, {"b", "t", columns, {"id"}}, {"c", "free", columns, {}}}
-    );
+            {{"a", "t", columns, {"id"}}, {"b", "t", columns, {"id"}}, {"c", "free", columns, {}}});
     auto sink = connected(mapping);
     ASSERT_TRUE(BatchUnderTest().add({text("x"), text("first")}).write_to(*sink));
     BatchUnderTest batch(1);
     batch.add({text("y"), text("b")}, 1)
-        .add({text("y"), text("b")}, 0)
-        .add({text("x"), text("first")}, 1);
+            .add({text("y"), text("b")}, 0)
+            .add({text("x"), text("first")}, 1);
     batch.add({text("z"), text("a")}, 0)
-        .add({text("z"), text("a")}, 1)
-        .add({text("z"), text("a")}, 0);
+            .add({text("z"), text("a")}, 1)
+            .add({text("z"), text("a")}, 0);
     batch.add({text("Z"), text("capital")}, 0).add({text("z "), text("space")}, 0);
     batch.add({text("z"), text("c")}, 2).add({text("z"), text("c")}, 2);
     const auto written = batch.write_to(*sink);
@@ -196,8 +176,7 @@ TEST_P(SinkContract, duplicates_are_counted_for_each_route_within_a_write_and_ac
     EXPECT_EQ(count("free"), 2U);
     const auto ledger_of = [&](const std::string& route) {
         return database().query(
-            "SELECT stored, duplicate, dead FROM foz_ledger WHERE route = '" + route + "'"
-        );
+                "SELECT stored, duplicate, dead FROM foz_ledger WHERE route = '" + route + "'");
     };
     using Rows = DatabaseUnderTest::Rows;
     EXPECT_EQ(ledger_of("a"), (Rows{{"4", "2", "0"}}));
@@ -288,10 +267,8 @@ TEST_P(SinkContract, a_nul_character_is_stored_or_refused_alone) {
 
 TEST_P(SinkContract, no_name_and_no_value_becomes_sql) {
     const std::string evil = R"(x'); DROP TABLE "readings"; -- \ ` ")";
-    const auto mapping = mapping_of(
-        {{"reading", "readings", {{"device", "text"}}, {}},
-         {"evil'route\"`", "ev\"il`'; DROP TABLE readings; --", {{"c\"o`l'; --", "text"}}, {}}}
-    );
+    const auto mapping = mapping_of({{"reading", "readings", {{"device", "text"}}, {}},
+        {"evil'route\"`", "ev\"il`'; DROP TABLE readings; --", {{"c\"o`l'; --", "text"}}, {}}});
     auto sink = connected(mapping);
     BatchUnderTest batch;
     batch.add({text(evil)}, 0).add({text(evil)}, 1);

@@ -21,8 +21,7 @@ struct Attempt {
 
 /// One row with `attempt.value` in column v of a table made for it.
 SinkResult<Written> store(
-    DatabaseUnderTest& database, const SinkKind& kind, const Attempt& attempt, bool rounds
-) {
+        DatabaseUnderTest& database, const SinkKind& kind, const Attempt& attempt, bool rounds) {
     database.execute("DROP TABLE IF EXISTS narrow");
     database.execute("CREATE TABLE narrow (v " + attempt.column_type + ")");
     auto mapping = mapping_of({{"r", "narrow", {{"v", attempt.type}}, {}}});
@@ -115,10 +114,9 @@ TEST_P(SinkContract, a_column_that_rounds_stores_what_the_database_makes_of_the_
 }
 
 TEST_P(SinkContract, integers_that_a_double_would_round_keep_their_column_from_being_widened) {
-    database().execute(
-        "CREATE TABLE readings (time " +
-        std::string(kind().dialect().type_name(mapping::ColumnType::timestamp)) + ", id bigint)"
-    );
+    database().execute("CREATE TABLE readings (time " +
+                       std::string(kind().dialect().type_name(mapping::ColumnType::timestamp)) +
+                       ", id bigint)");
     database().execute("INSERT INTO readings (id) VALUES (9007199254740993)");
     auto mapping = mapping_of({{"reading", "readings", {}, {}}});
     mapping::Table& table = *mapping.tables()[0];
@@ -141,9 +139,8 @@ TEST_P(SinkContract, a_column_of_whole_seconds_is_warned_of_by_inspect) {
         GTEST_SKIP() << "SQLite stores a time as text";
     }
     const bool postgres = kind().dialect().name() == "PostgreSQL";
-    database().execute(
-        std::string("CREATE TABLE seconds (v ") + (postgres ? "timestamp(0)" : "datetime") + ")"
-    );
+    database().execute(std::string("CREATE TABLE seconds (v ") +
+                       (postgres ? "timestamp(0)" : "datetime") + ")");
     const auto mapping = mapping_of({{"r", "seconds", {{"v", "timestamp"}}, {}}});
     auto sink = unconnected();
     auto lines = sink->inspect(mapping);
@@ -161,9 +158,8 @@ TEST_P(SinkContract, the_time_of_receipt_of_an_inferred_table_may_be_cut_with_a_
         GTEST_SKIP() << "SQLite stores a time as text";
     }
     const bool postgres = kind().dialect().name() == "PostgreSQL";
-    database().execute(
-        std::string("CREATE TABLE readings (time ") + (postgres ? "timestamp(0)" : "datetime") + ")"
-    );
+    database().execute(std::string("CREATE TABLE readings (time ") +
+                       (postgres ? "timestamp(0)" : "datetime") + ")");
     const auto mapping = mapping_of({{"r", "readings", {}, {}}});
     auto lines = unconnected()->inspect(mapping);
     ASSERT_TRUE(lines) << why(lines);
@@ -185,17 +181,15 @@ TEST_P(SinkContract, round_in_a_configuration_file_lets_mapping_and_database_rou
         SCOPED_TRACE(rounds);
         database().execute("DROP TABLE IF EXISTS narrow");
         database().execute(
-            "CREATE TABLE narrow (at " + time + ", f " + real + ", id double precision)"
-        );
+                "CREATE TABLE narrow (at " + time + ", f " + real + ", id double precision)");
         const std::string round = rounds ? ", round = true" : "";
         const auto settings = config::parse_settings(
-            "[database.db]\nurl = \"" + database().url() +
-                "\"\n[[route]]\ntopic = \"r\"\ntable = \"narrow\"\n[route.columns]\n"
-                "at = { field = \"at\", type = \"timestamp\"" +
-                round + " }\nf = { field = \"f\"" + round + " }\nid = { field = \"id\"" + round +
-                " }\n",
-            "foz.toml"
-        );
+                "[database.db]\nurl = \"" + database().url() +
+                        "\"\n[[route]]\ntopic = \"r\"\ntable = \"narrow\"\n[route.columns]\n"
+                        "at = { field = \"at\", type = \"timestamp\"" +
+                        round + " }\nf = { field = \"f\"" + round + " }\nid = { field = \"id\"" +
+                        round + " }\n",
+                "foz.toml");
         ASSERT_TRUE(settings);
         auto mapping = mapping::Mapping::compile(*settings, "db");
         ASSERT_TRUE(mapping) << mapping.error().message;
@@ -224,11 +218,10 @@ TEST_P(SinkContract, round_in_a_configuration_file_lets_mapping_and_database_rou
 
 TEST_P(SinkContract, an_id_of_zero_stays_zero) {
     const std::string_view name = kind().dialect().name();
-    database().execute(
-        name == "PostgreSQL" ? "CREATE TABLE numbered (id bigserial PRIMARY KEY)"
-        : name == "SQLite"   ? "CREATE TABLE numbered (id INTEGER PRIMARY KEY)"
-                             : "CREATE TABLE numbered (id bigint AUTO_INCREMENT PRIMARY KEY)"
-    );
+    database().execute(name == "PostgreSQL" ? "CREATE TABLE numbered (id bigserial PRIMARY KEY)"
+                       : name == "SQLite"
+                               ? "CREATE TABLE numbered (id INTEGER PRIMARY KEY)"
+                               : "CREATE TABLE numbered (id bigint AUTO_INCREMENT PRIMARY KEY)");
     const auto mapping = mapping_of({{"r", "numbered", {{"id", "integer"}}, {}}});
     auto sink = connected(mapping);
     BatchUnderTest batch;

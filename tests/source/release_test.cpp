@@ -35,18 +35,14 @@ TEST(SourceRelease, is_complete_for_the_broker_only_once_it_is_on_disk) {
     broker.welcome(false);
     broker.publish(2, 8, "one");
     EXPECT_EQ(broker.expect_id(PacketType::pubrec), 8);
-    ASSERT_TRUE(journal::local::eventually([&] {
-        return journal->durable_end() == journal->status().end;
-    }));
+    ASSERT_TRUE(journal::local::eventually(
+            [&] { return journal->durable_end() == journal->status().end; }));
     {
         const support::HangingSyncs hanging(files, ".segment");
         std::string together;
         mqtt::append_acknowledgement(together, PacketType::pubrel, 8);
-        mqtt::append_publish(
-            together,
-            {.topic = "t", .payload = "two", .packet_id = 9, .qos = 1},
-            mqtt::ProtocolVersion::v3_1_1
-        );
+        mqtt::append_publish(together, {.topic = "t", .payload = "two", .packet_id = 9, .qos = 1},
+                mqtt::ProtocolVersion::v3_1_1);
         broker.send(together);
         EXPECT_EQ(broker.expect_id(PacketType::puback), 9);
         source.reset();

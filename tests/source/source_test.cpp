@@ -31,12 +31,10 @@ class SourceWithABroker : public testing::Test {
     }
     void start() {
         journal_ = journal::local::open_or_fail(
-            real_file_system(),
-            {.directory = directory_ / "journal",
-             .segment_bytes = 1 << 16,
-             .size_max = size_max_,
-             .free_space_min = 0}
-        );
+                real_file_system(), {.directory = directory_ / "journal",
+                                        .segment_bytes = 1 << 16,
+                                        .size_max = size_max_,
+                                        .free_space_min = 0});
         ASSERT_TRUE(journal_);
         auto state = state::StateDatabase::open(directory_ / "state.db");
         ASSERT_TRUE(state) << state.error().message;

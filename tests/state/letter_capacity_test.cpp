@@ -61,7 +61,7 @@ TEST(LetterCapacity, at_the_limit_no_letter_is_saved_and_none_is_lost) {
     ASSERT_FALSE(last);
     EXPECT_EQ(last.error().code, ErrorCode::no_space);
     EXPECT_TRUE(last.error().message.starts_with("limits.dead_letters_bytes = 2.0 MiB is reached"))
-        << last.error().message;
+            << last.error().message;
     EXPECT_GE(saved, 5U);
     EXPECT_EQ(count(*state).waiting, saved);
     ASSERT_TRUE(discard_letters(*state, {}));
@@ -82,8 +82,9 @@ TEST(LetterCapacity, the_oldest_are_given_up_only_when_the_owner_has_said_so) {
     EXPECT_GT(counted.waiting, 0U);
     bool oldest_are_discarded = true;
     (void)for_each_letter(*state, {}, [&](const DeadLetter& one) {
-        oldest_are_discarded = oldest_are_discarded && (one.position < at(counted.discarded)) ==
-                                                           (one.status == LetterStatus::discarded);
+        oldest_are_discarded =
+                oldest_are_discarded &&
+                (one.position < at(counted.discarded)) == (one.status == LetterStatus::discarded);
         return true;
     });
     EXPECT_TRUE(oldest_are_discarded);
@@ -154,7 +155,7 @@ TEST(LetterCapacity, letters_can_be_discarded_on_a_full_disk) {
     {
         const auto state = open(folder.path());
         std::ofstream(folder.path() / "state.reserve")
-            << std::string(kReserveBytes, 'x');  // as keep_reserve() on a larger disk
+                << std::string(kReserveBytes, 'x');  // as keep_reserve() on a larger disk
         std::uint64_t position = 0;
         while (save(*state, position)) {
             ++position;

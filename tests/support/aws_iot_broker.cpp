@@ -19,16 +19,14 @@ constexpr std::uint32_t kBytesBesidePayload = 18'432;
 void AwsIotBroker::opened(AwsIotLink& link, AwsIotPeer peer, AwsIotTime now) {
     const double rate = options_.limits.publishes_per_second;
     connections_.emplace(
-        &link,
-        std::make_unique<Connection>(Connection{
-            .link = link,
-            .peer = std::move(peer),
-            .heard = now,
-            .in = {rate, now},
-            .out = {rate, now},
-            .stored = {static_cast<double>(options_.stored_per_second), now},
-        })
-    );
+            &link, std::make_unique<Connection>(Connection{
+                       .link = link,
+                       .peer = std::move(peer),
+                       .heard = now,
+                       .in = {rate, now},
+                       .out = {rate, now},
+                       .stored = {static_cast<double>(options_.stored_per_second), now},
+                   }));
 }
 
 void AwsIotBroker::receive(AwsIotLink& link, std::string& bytes, AwsIotTime now) {
@@ -36,11 +34,9 @@ void AwsIotBroker::receive(AwsIotLink& link, std::string& bytes, AwsIotTime now)
     auto found = connections_.find(&link);
     while (found != connections_.end()) {
         Connection& connection = *found->second;
-        const auto frame = mqtt::read_frame(
-            rest,
-            connection.session == nullptr ? mqtt::ProtocolVersion::v5 : connection.version,
-            options_.limits.payload_bytes + kBytesBesidePayload
-        );
+        const auto frame = mqtt::read_frame(rest,
+                connection.session == nullptr ? mqtt::ProtocolVersion::v5 : connection.version,
+                options_.limits.payload_bytes + kBytesBesidePayload);
         if (!frame) {
             close(connection, frame.error().reason, now);
             break;
@@ -105,7 +101,7 @@ mqtt::ReasonCode AwsIotBroker::why_not(Connection& connection, const mqtt::Conne
         return ReasonCode::unsupported_protocol_version;
     }
     if (packet.client_id.size() > options_.limits.client_id_bytes ||
-        packet.client_id.starts_with('$')) {
+            packet.client_id.starts_with('$')) {
         return ReasonCode::client_identifier_not_valid;
     }
     if (packet.will && packet.will->qos > options_.limits.qos_max) {
@@ -128,7 +124,7 @@ mqtt::ReasonCode AwsIotBroker::identify(Connection& connection, const mqtt::Conn
     }
     const auto policy = std::ranges::find(options_.policies, name, &AwsIotPolicy::certificate);
     if (policy == options_.policies.end() || !policy->active ||
-        !aws_iot_permits(policy->connect, packet.client_id, packet.client_id)) {
+            !aws_iot_permits(policy->connect, packet.client_id, packet.client_id)) {
         return ReasonCode::not_authorized;
     }
     connection.policy = &*policy;
@@ -136,19 +132,15 @@ mqtt::ReasonCode AwsIotBroker::identify(Connection& connection, const mqtt::Conn
 }
 
 bool AwsIotBroker::refuse_connect(
-    Connection& connection, std::string_view id, mqtt::ReasonCode reason
-) {
+        Connection& connection, std::string_view id, mqtt::ReasonCode reason) {
     refusals.push_back({std::string(id), std::string(mqtt::reason_text(reason))});
     // MQTT 3.1.1 learns of a wrong version and client id only; other refusals end without a word.
     const bool said = reason == ReasonCode::unsupported_protocol_version ||
                       reason == ReasonCode::client_identifier_not_valid;
     if (connection.version == mqtt::ProtocolVersion::v5 || said) {
         std::string answer;
-        mqtt::append_connack(
-            answer,
-            {.session_present = false, .reason = reason, .properties = {}},
-            connection.version
-        );
+        mqtt::append_connack(answer, {.session_present = false, .reason = reason, .properties = {}},
+                connection.version);
         connection.link.send(answer);
     }
     AwsIotLink& link = connection.link;
@@ -182,8 +174,8 @@ AwsIotBroker::Session& AwsIotBroker::session_for(const mqtt::Connect& packet, Aw
     return *place->second;
 }
 
-void AwsIotBroker::apply(Connection& connection, const mqtt::Connect& packet, AwsIotTime now)
-    const {
+void AwsIotBroker::apply(
+        Connection& connection, const mqtt::Connect& packet, AwsIotTime now) const {
     Session& session = *connection.session;
     const auto wanted = packet.properties.number(PropertyId::session_expiry_interval).value_or(0);
     const bool v5 = packet.version == mqtt::ProtocolVersion::v5;
@@ -193,18 +185,13 @@ void AwsIotBroker::apply(Connection& connection, const mqtt::Connect& packet, Aw
         session.expiry = packet.clean_start ? seconds(0) : options_.session_expiry;
     }
     const seconds keep_alive(packet.keep_alive_seconds);
-    connection.keep_alive =
-        keep_alive.count() == 0
-            ? options_.limits.keep_alive_max
-            : std::clamp(
-                  keep_alive, options_.limits.keep_alive_min, options_.limits.keep_alive_max
-              );
-    connection.receive_maximum = std::min<std::uint16_t>(
-        options_.limits.in_flight_in,
-        static_cast<std::uint16_t>(
-            packet.properties.number(PropertyId::receive_maximum).value_or(65'535)
-        )
-    );
+    connection.keep_alive = keep_alive.count() == 0
+                                    ? options_.limits.keep_alive_max
+                                    : std::clamp(keep_alive, options_.limits.keep_alive_min,
+                                              options_.limits.keep_alive_max);
+    connection.receive_maximum = std::min<std::uint16_t>(options_.limits.in_flight_in,
+            static_cast<std::uint16_t>(
+                    packet.properties.number(PropertyId::receive_maximum).value_or(65'535)));
     connection.heard = now;
     if (packet.will) {
         connection.will = Message{
@@ -222,9 +209,8 @@ void AwsIotBroker::send_connack(Connection& connection) const {
     const Session& session = *connection.session;
     const config::RemoteLimits& limits = options_.limits;
     mqtt::PropertyWriter writer;
-    writer.add(
-        PropertyId::session_expiry_interval, static_cast<std::uint32_t>(session.expiry.count())
-    );
+    writer.add(PropertyId::session_expiry_interval,
+            static_cast<std::uint32_t>(session.expiry.count()));
     writer.add(PropertyId::receive_maximum, limits.in_flight_out);
     writer.add(PropertyId::maximum_qos, limits.qos_max);
     writer.add(PropertyId::retain_available, 1);
@@ -236,21 +222,17 @@ void AwsIotBroker::send_connack(Connection& connection) const {
     writer.add(PropertyId::wildcard_subscription_available, 1);
     writer.add(PropertyId::subscription_identifier_available, 0);
     writer.add(PropertyId::shared_subscription_available, 1);
-    writer.add(
-        PropertyId::server_keep_alive, static_cast<std::uint32_t>(connection.keep_alive.count())
-    );
+    writer.add(PropertyId::server_keep_alive,
+            static_cast<std::uint32_t>(connection.keep_alive.count()));
     std::string answer;
-    mqtt::append_connack(
-        answer,
-        {.session_present = session.resumed, .properties = writer.properties()},
-        connection.version
-    );
+    mqtt::append_connack(answer,
+            {.session_present = session.resumed, .properties = writer.properties()},
+            connection.version);
     connection.link.send(answer);
 }
 
 bool AwsIotBroker::handle_disconnect(
-    Connection& connection, const mqtt::Frame& frame, AwsIotTime now
-) {
+        Connection& connection, const mqtt::Frame& frame, AwsIotTime now) {
     const auto packet = mqtt::decode_disconnect(frame.body, {.version = connection.version});
     if (!packet) {
         return close(connection, packet.error().reason, now);
@@ -268,8 +250,7 @@ bool AwsIotBroker::handle_disconnect(
 bool AwsIotBroker::close(Connection& connection, mqtt::ReasonCode reason, AwsIotTime now) {
     const Session* session = connection.session;
     refusals.push_back(
-        {session == nullptr ? "" : session->client_id, std::string(mqtt::reason_text(reason))}
-    );
+            {session == nullptr ? "" : session->client_id, std::string(mqtt::reason_text(reason))});
     AwsIotLink& link = connection.link;
     if (session != nullptr && connection.version == mqtt::ProtocolVersion::v5) {
         std::string answer;
@@ -316,9 +297,8 @@ void AwsIotBroker::leave(Session& session, AwsIotTime now) {
         later.push_back(std::move(sent));
     }
     for (std::deque<Delivery>* queue : {&session.stored, &session.waiting}) {
-        std::ranges::copy_if(*queue, std::back_inserter(later), [](const Delivery& one) {
-            return one.qos > 0;
-        });
+        std::ranges::copy_if(
+                *queue, std::back_inserter(later), [](const Delivery& one) { return one.qos > 0; });
         queue->clear();
     }
     session.unacknowledged.clear();

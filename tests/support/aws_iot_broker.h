@@ -162,18 +162,15 @@ class AwsIotBroker {
     bool handle_subscribe(Connection& connection, std::string_view body, AwsIotTime now);
     bool handle_unsubscribe(Connection& connection, std::string_view body, AwsIotTime now);
     [[nodiscard]] mqtt::ReasonCode why_not(
-        const Connection& connection, const mqtt::Subscribe& packet
-    ) const;
+            const Connection& connection, const mqtt::Subscribe& packet) const;
     [[nodiscard]] bool may_subscribe(const Connection& connection, std::string_view filter) const;
     void send_retained(Session& session, const mqtt::Subscription& wanted, AwsIotTime now);
     bool handle_publish(Connection& connection, const mqtt::Frame& frame, AwsIotTime now);
     [[nodiscard]] bool resolve_alias(Connection& connection, mqtt::Publish& packet) const;
     [[nodiscard]] mqtt::ReasonCode why_not(
-        const Connection& connection, const mqtt::Publish& packet
-    ) const;
+            const Connection& connection, const mqtt::Publish& packet) const;
     [[nodiscard]] static bool may_publish(
-        const Connection& connection, const mqtt::Publish& packet
-    );
+            const Connection& connection, const mqtt::Publish& packet);
     [[nodiscard]] mqtt::ReasonCode why_not_topic(std::string_view topic) const;
     void acknowledge(Connection& connection, AwsIotTime now);
     bool handle_puback(Connection& connection, const mqtt::Frame& frame, AwsIotTime now);
@@ -197,8 +194,7 @@ class AwsIotBroker {
 };
 
 /// Whether one of the resources, with the client id put in, covers `text`.
-[[nodiscard]] bool aws_iot_permits(
-    const std::vector<std::string>& resources, std::string_view client_id, std::string_view text
-);
+[[nodiscard]] bool aws_iot_permits(const std::vector<std::string>& resources,
+        std::string_view client_id, std::string_view text);
 
 }  // namespace foz::support

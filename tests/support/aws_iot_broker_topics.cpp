@@ -22,17 +22,17 @@ mqtt::ReasonCode AwsIotBroker::why_not_topic(std::string_view topic) const {
     const std::string_view counted = config::counted_part(topic);
     const auto levels = static_cast<std::size_t>(std::ranges::count(counted, '/')) + 1;
     const bool reserved =
-        topic.starts_with('$') && !topic.starts_with("$aws/") && !topic.starts_with("$share/");
+            topic.starts_with('$') && !topic.starts_with("$aws/") && !topic.starts_with("$share/");
     const bool good = counted.size() <= options_.limits.topic_bytes &&
                       levels <= options_.limits.topic_levels && !reserved;
     return good ? ReasonCode::success : ReasonCode::topic_name_invalid;
 }
 
-mqtt::ReasonCode AwsIotBroker::why_not(const Connection& connection, const mqtt::Subscribe& packet)
-    const {
+mqtt::ReasonCode AwsIotBroker::why_not(
+        const Connection& connection, const mqtt::Subscribe& packet) const {
     const std::size_t before = connection.session->filters.size();
     if (packet.subscriptions.size() > options_.limits.subscriptions_per_packet ||
-        before + packet.subscriptions.size() > options_.limits.subscriptions) {
+            before + packet.subscriptions.size() > options_.limits.subscriptions) {
         return ReasonCode::quota_exceeded;
     }
     if (packet.properties.has(PropertyId::subscription_identifier)) {
@@ -43,7 +43,7 @@ mqtt::ReasonCode AwsIotBroker::why_not(const Connection& connection, const mqtt:
             return ReasonCode::qos_not_supported;
         }
         if (mqtt::is_failure(why_not_topic(wanted.filter)) ||
-            wanted.filter.starts_with("$aws/rules/")) {
+                wanted.filter.starts_with("$aws/rules/")) {
             return ReasonCode::topic_filter_invalid;
         }
     }
@@ -93,24 +93,20 @@ bool AwsIotBroker::handle_subscribe(Connection& connection, std::string_view bod
 }
 
 void AwsIotBroker::send_retained(
-    Session& session, const mqtt::Subscription& wanted, AwsIotTime now
-) {
+        Session& session, const mqtt::Subscription& wanted, AwsIotTime now) {
     const auto found = retained_.find(std::string(wanted.filter));
     constexpr std::uint8_t kDoNotSend = 2;
     if (found != retained_.end() && wanted.retain_handling != kDoNotSend) {
-        deliver(
-            session,
-            {.message = found->second,
-             .qos = std::min(found->second->qos, wanted.qos),
-             .retain = true},
-            now
-        );
+        deliver(session,
+                {.message = found->second,
+                    .qos = std::min(found->second->qos, wanted.qos),
+                    .retain = true},
+                now);
     }
 }
 
 bool AwsIotBroker::handle_unsubscribe(
-    Connection& connection, std::string_view body, AwsIotTime now
-) {
+        Connection& connection, std::string_view body, AwsIotTime now) {
     const auto packet = mqtt::decode_unsubscribe(body, {.version = connection.version});
     if (!packet) {
         return close(connection, packet.error().reason, now);
@@ -120,8 +116,7 @@ bool AwsIotBroker::handle_unsubscribe(
         const bool was_there = connection.session->filters.erase(std::string(filter)) > 0;
         if (connection.version == mqtt::ProtocolVersion::v5) {
             unsuback.reasons.push_back(
-                was_there ? ReasonCode::success : ReasonCode::no_subscription_existed
-            );
+                    was_there ? ReasonCode::success : ReasonCode::no_subscription_existed);
         }
     }
     std::string answer;
@@ -154,8 +149,8 @@ bool AwsIotBroker::may_publish(const Connection& connection, const mqtt::Publish
            (permits(policy->publish) && (!packet.retain || permits(policy->retain_publish)));
 }
 
-mqtt::ReasonCode AwsIotBroker::why_not(const Connection& connection, const mqtt::Publish& packet)
-    const {
+mqtt::ReasonCode AwsIotBroker::why_not(
+        const Connection& connection, const mqtt::Publish& packet) const {
     if (packet.qos > options_.limits.qos_max) {
         return ReasonCode::qos_not_supported;
     }
@@ -175,8 +170,7 @@ mqtt::ReasonCode AwsIotBroker::why_not(const Connection& connection, const mqtt:
 }
 
 bool AwsIotBroker::handle_publish(
-    Connection& connection, const mqtt::Frame& frame, AwsIotTime now
-) {
+        Connection& connection, const mqtt::Frame& frame, AwsIotTime now) {
     auto packet = mqtt::decode_publish(frame, {.version = connection.version});
     if (!packet) {
         return close(connection, packet.error().reason, now);
@@ -200,9 +194,8 @@ bool AwsIotBroker::handle_publish(
         .retain = packet->retain,
     };
     packet->properties.append_message_properties(message.properties);
-    received.push_back(
-        {connection.session->client_id, message.topic, message.payload, message.qos, message.retain}
-    );
+    received.push_back({connection.session->client_id, message.topic, message.payload, message.qos,
+        message.retain});
     route(std::move(message), now);
     ++publishes_in_;
     if (options_.disconnect_every != 0 && publishes_in_ % options_.disconnect_every == 0) {
@@ -220,8 +213,7 @@ void AwsIotBroker::acknowledge(Connection& connection, AwsIotTime now) {
     std::string answer;
     while (!connection.acknowledgements.empty() && connection.acknowledgements.front().due <= now) {
         mqtt::append_acknowledgement(
-            answer, mqtt::PacketType::puback, connection.acknowledgements.front().packet_id
-        );
+                answer, mqtt::PacketType::puback, connection.acknowledgements.front().packet_id);
         connection.acknowledgements.pop_front();
     }
     if (!answer.empty()) {
@@ -235,22 +227,19 @@ bool AwsIotBroker::handle_puback(Connection& connection, const mqtt::Frame& fram
         return close(connection, packet.error().reason, now);
     }
     Session& session = *connection.session;
-    std::erase_if(session.unacknowledged, [&](const Delivery& sent) {
-        return sent.packet_id == packet->packet_id;
-    });
+    std::erase_if(session.unacknowledged,
+            [&](const Delivery& sent) { return sent.packet_id == packet->packet_id; });
     send_waiting(session, now);
     return true;
 }
 
 void AwsIotBroker::publish(AwsIotMessage message, AwsIotTime now) {
-    route(
-        {.topic = std::move(message.topic),
-         .payload = std::move(message.payload),
-         .properties = {},
-         .qos = message.qos,
-         .retain = message.retain},
-        now
-    );
+    route({.topic = std::move(message.topic),
+              .payload = std::move(message.payload),
+              .properties = {},
+              .qos = message.qos,
+              .retain = message.retain},
+            now);
 }
 
 void AwsIotBroker::route(Message message, AwsIotTime now) {
@@ -330,8 +319,8 @@ void AwsIotBroker::send_waiting(Session& session, AwsIotTime now) {
 
 void AwsIotBroker::send(Session& session, Delivery delivery) {
     Connection& connection = *session.connection;
-    if (connection.policy != nullptr &&
-        !aws_iot_permits(connection.policy->receive, session.client_id, delivery.message->topic)) {
+    if (connection.policy != nullptr && !aws_iot_permits(connection.policy->receive,
+                                                session.client_id, delivery.message->topic)) {
         return;
     }
     if (delivery.qos == 0) {

@@ -31,23 +31,16 @@ void AwsIotClient::connect(const AwsIotConnect& as) {
     send(bytes);
 }
 
-void AwsIotClient::publish(
-    std::string_view topic,
-    std::string_view payload,
-    std::uint8_t qos,
-    std::uint16_t packet_id,
-    bool retain
-) {
+void AwsIotClient::publish(std::string_view topic, std::string_view payload, std::uint8_t qos,
+        std::uint16_t packet_id, bool retain) {
     std::string bytes;
-    mqtt::append_publish(
-        bytes,
-        {.topic = topic,
-         .payload = payload,
-         .packet_id = qos == 0 ? std::uint16_t{0} : packet_id,
-         .qos = qos,
-         .retain = retain},
-        version_
-    );
+    mqtt::append_publish(bytes,
+            {.topic = topic,
+                .payload = payload,
+                .packet_id = qos == 0 ? std::uint16_t{0} : packet_id,
+                .qos = qos,
+                .retain = retain},
+            version_);
     send(bytes);
 }
 

@@ -52,13 +52,8 @@ class AwsIotClient {
     [[nodiscard]] TlsSocket& tls() { return tls_; }
 
     void connect(const AwsIotConnect& as);
-    void publish(
-        std::string_view topic,
-        std::string_view payload,
-        std::uint8_t qos = 1,
-        std::uint16_t packet_id = 1,
-        bool retain = false
-    );
+    void publish(std::string_view topic, std::string_view payload, std::uint8_t qos = 1,
+            std::uint16_t packet_id = 1, bool retain = false);
     void subscribe(const std::vector<std::string>& filters, std::uint8_t qos = 1);
     void acknowledge(std::uint16_t packet_id);
     void send(const std::string& bytes) { tls_.send(bytes); }

@@ -28,8 +28,7 @@ int require_alpn(SSL* ssl, int* alert, void*) {
     const unsigned char* data = nullptr;
     std::size_t size = 0;
     if (SSL_client_hello_get0_ext(
-            ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &data, &size
-        ) == 1) {
+                ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &data, &size) == 1) {
         return SSL_CLIENT_HELLO_SUCCESS;
     }
     *alert = SSL_AD_NO_APPLICATION_PROTOCOL;
@@ -37,7 +36,8 @@ int require_alpn(SSL* ssl, int* alert, void*) {
 }
 
 // NOLINTNEXTLINE(readability-function-size): OpenSSL wants so many parameters.
-int choose_alpn(SSL*, const unsigned char** chosen, unsigned char* chosen_size, const unsigned char* offered, unsigned offered_size, void*) {
+int choose_alpn(SSL*, const unsigned char** chosen, unsigned char* chosen_size,
+        const unsigned char* offered, unsigned offered_size, void*) {
     // Each protocol's length stands before it.
     for (unsigned at = 0; at < offered_size; at += 1U + offered[at]) {
         const std::string_view name(reinterpret_cast<const char*>(offered + at + 1), offered[at]);
@@ -53,8 +53,7 @@ int choose_alpn(SSL*, const unsigned char** chosen, unsigned char* chosen_size, 
 }  // namespace
 
 void refuse_as_aws_iot(
-    boost::asio::ssl::context& context, const std::string& endpoint, bool with_alpn
-) {
+        boost::asio::ssl::context& context, const std::string& endpoint, bool with_alpn) {
     SSL_CTX* native = context.native_handle();
     SSL_CTX_set_tlsext_servername_callback(native, check_server_name);
     SSL_CTX_set_tlsext_servername_arg(native, const_cast<std::string*>(&endpoint));
@@ -67,16 +66,14 @@ void refuse_as_aws_iot(
 void AwsIotConnection::start() {
     stream_.next_layer().set_option(asio::ip::tcp::no_delay(true));
     stream_.async_handshake(
-        asio::ssl::stream_base::server,
-        [self = shared_from_this()](error_code error) {
-            if (error) {
-                self->broker_.refusals.push_back({"", "TLS: " + error.message()});
-                self->abort();
-            } else {
-                self->greet();
-            }
-        }
-    );
+            asio::ssl::stream_base::server, [self = shared_from_this()](error_code error) {
+                if (error) {
+                    self->broker_.refusals.push_back({"", "TLS: " + error.message()});
+                    self->abort();
+                } else {
+                    self->greet();
+                }
+            });
 }
 
 void AwsIotConnection::greet() {
@@ -100,8 +97,7 @@ AwsIotPeer AwsIotConnection::peer() {
     if (X509* certificate = SSL_get0_peer_certificate(ssl); certificate != nullptr) {
         char name[256] = {};
         X509_NAME_get_text_by_NID(
-            X509_get_subject_name(certificate), NID_commonName, name, sizeof name
-        );
+                X509_get_subject_name(certificate), NID_commonName, name, sizeof name);
         who.certificate = name;
     }
     return who;
@@ -109,23 +105,21 @@ AwsIotPeer AwsIotConnection::peer() {
 
 void AwsIotConnection::read() {
     stream_.async_read_some(
-        asio::buffer(piece_),
-        [self = shared_from_this()](error_code error, std::size_t size) {
-            if (self->closing_) {
-                return;
-            }
-            if (error) {
-                self->broker_.gone(*self, self->clock_());
-                self->shut_down();
-                return;
-            }
-            self->in_.append(self->piece_.data(), size);
-            self->broker_.receive(*self, self->in_, self->clock_());
-            if (!self->closing_) {
-                self->read();
-            }
-        }
-    );
+            asio::buffer(piece_), [self = shared_from_this()](error_code error, std::size_t size) {
+                if (self->closing_) {
+                    return;
+                }
+                if (error) {
+                    self->broker_.gone(*self, self->clock_());
+                    self->shut_down();
+                    return;
+                }
+                self->in_.append(self->piece_.data(), size);
+                self->broker_.receive(*self, self->in_, self->clock_());
+                if (!self->closing_) {
+                    self->read();
+                }
+            });
 }
 
 void AwsIotConnection::send(std::string_view bytes) {
@@ -137,18 +131,15 @@ void AwsIotConnection::send(std::string_view bytes) {
 
 void AwsIotConnection::write() {
     writing_ = std::exchange(out_, {});
-    asio::async_write(
-        stream_,
-        asio::buffer(writing_),
-        [self = shared_from_this()](error_code error, std::size_t) {
-            self->writing_.clear();
-            if (!error && !self->out_.empty()) {
-                self->write();
-            } else if (self->closing_) {
-                self->shut_down();
-            }
-        }
-    );
+    asio::async_write(stream_, asio::buffer(writing_),
+            [self = shared_from_this()](error_code error, std::size_t) {
+                self->writing_.clear();
+                if (!error && !self->out_.empty()) {
+                    self->write();
+                } else if (self->closing_) {
+                    self->shut_down();
+                }
+            });
 }
 
 void AwsIotConnection::close() {
@@ -169,15 +160,13 @@ void AwsIotConnection::discard() {
     // A socket that is closed with unread bytes resets the connection, and the client may then
     // never see the reason that was sent to it.
     stream_.next_layer().async_read_some(
-        asio::buffer(piece_),
-        [self = shared_from_this()](error_code error, std::size_t) {
-            if (error) {
-                self->linger_.cancel();
-            } else {
-                self->discard();
-            }
-        }
-    );
+            asio::buffer(piece_), [self = shared_from_this()](error_code error, std::size_t) {
+                if (error) {
+                    self->linger_.cancel();
+                } else {
+                    self->discard();
+                }
+            });
 }
 
 void AwsIotConnection::abort() {

@@ -20,20 +20,15 @@ namespace foz::support {
 /// Makes a context refuse what AWS refuses in the handshake: another SNI than `endpoint`, and on
 /// the port with ALPN what is neither of AWS's two protocols. `endpoint` must outlive it.
 void refuse_as_aws_iot(
-    boost::asio::ssl::context& context, const std::string& endpoint, bool with_alpn
-);
+        boost::asio::ssl::context& context, const std::string& endpoint, bool with_alpn);
 
 class AwsIotConnection final : public AwsIotLink,
                                public std::enable_shared_from_this<AwsIotConnection> {
   public:
     using Socket = boost::asio::ip::tcp::socket;
 
-    AwsIotConnection(
-        Socket socket,
-        boost::asio::ssl::context& context,
-        AwsIotBroker& broker,
-        std::function<AwsIotTime()> clock
-    )
+    AwsIotConnection(Socket socket, boost::asio::ssl::context& context, AwsIotBroker& broker,
+            std::function<AwsIotTime()> clock)
         : stream_(std::move(socket), context),
           linger_(stream_.get_executor()),
           broker_(broker),

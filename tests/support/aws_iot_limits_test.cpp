@@ -100,11 +100,11 @@ TEST(AwsIotLimits, knows_no_subscription_identifiers) {
     mqtt::PropertyWriter properties;
     properties.add(mqtt::PropertyId::subscription_identifier, 1);
     std::string bytes;
-    mqtt::append_subscribe(
-        bytes,
-        {.packet_id = 1, .subscriptions = {{.filter = "a"}}, .properties = properties.properties()},
-        ProtocolVersion::v5
-    );
+    mqtt::append_subscribe(bytes,
+            {.packet_id = 1,
+                .subscriptions = {{.filter = "a"}},
+                .properties = properties.properties()},
+            ProtocolVersion::v5);
     client.send(bytes);
     EXPECT_EQ(client.last_word(), "subscription identifiers not supported");
 }

@@ -36,9 +36,8 @@ class AwsIotMosquitto : public testing::Test {
         std::filesystem::copy(key_of(certificate), directory / "private.pem.key");
     }
 
-    [[nodiscard]] std::vector<std::string> command(
-        const std::string& program, std::uint16_t port, const std::vector<std::string>& more
-    ) const {
+    [[nodiscard]] std::vector<std::string> command(const std::string& program, std::uint16_t port,
+            const std::vector<std::string>& more) const {
         std::vector<std::string> words = {
             program,
             "-h",
@@ -77,8 +76,7 @@ TEST_F(AwsIotMosquitto, publishes_over_both_ports_in_both_versions) {
     start();
     for (const std::string version : {"mqttv311", "mqttv5"}) {
         const std::vector<std::string> message = {
-            "-V", version, "-i", "pub", "-t", "esp32/pub", "-m", version
-        };
+            "-V", version, "-i", "pub", "-t", "esp32/pub", "-m", version};
         EXPECT_EQ(exit_code(command("mosquitto_pub", server->port(), message)), 0);
         auto with_alpn = message;
         with_alpn.insert(with_alpn.end(), {"--tls-alpn", "x-amzn-mqtt-ca"});
@@ -94,20 +92,14 @@ TEST_F(AwsIotMosquitto, publishes_over_both_ports_in_both_versions) {
 
 TEST_F(AwsIotMosquitto, is_disconnected_for_qos_2_and_large_payloads) {
     start();
-    EXPECT_NE(
-        exit_code(command(
-            "mosquitto_pub", server->port(), {"-q", "2", "-i", "a", "-t", "esp32/pub", "-m", "x"}
-        )),
-        0
-    );
+    EXPECT_NE(exit_code(command("mosquitto_pub", server->port(),
+                      {"-q", "2", "-i", "a", "-t", "esp32/pub", "-m", "x"})),
+            0);
     std::ofstream(directory / "large") << std::string((128 << 10) + 1, 'x');
     // It reconnects and tries again for ever.
     ChildProcess large({
-        .command = command(
-            "mosquitto_pub",
-            server->port(),
-            {"-i", "b", "-t", "esp32/pub", "-f", (directory / "large").string()}
-        ),
+        .command = command("mosquitto_pub", server->port(),
+                {"-i", "b", "-t", "esp32/pub", "-f", (directory / "large").string()}),
         .user = "",
         .output = directory / "output",
     });
@@ -145,24 +137,14 @@ TEST_F(AwsIotMosquitto, gets_what_was_stored_for_its_session) {
 TEST_F(AwsIotMosquitto, bridges_as_in_the_example) {
     start({.policies = {aws_iot_policy_from(example("bridge-policy.json"), "device")}});
     std::string section = content_of(example("mosquitto-bridge.conf"));
-    put(section,
-        "CODE-ats.iot.us-east-1.amazonaws.com:8883",
-        "localhost:" + std::to_string(server->port()));
+    put(section, "CODE-ats.iot.us-east-1.amazonaws.com:8883",
+            "localhost:" + std::to_string(server->port()));
     put(section, "/etc/mosquitto/certs", directory.path().string());
     MosquittoBroker broker({.persistence = false, .configuration = section});
     broker.start();
     ASSERT_TRUE(wait_until([&] { return connected("bridge-1"); })) << broker.log();
-    run_to_end(
-        {"mosquitto_pub",
-         "-p",
-         std::to_string(broker.port()),
-         "-q",
-         "1",
-         "-t",
-         "esp32/pub",
-         "-m",
-         R"({"Temperature": 23.5, "Data Hora": "2022-08-01 10:00:00"})"}
-    );
+    run_to_end({"mosquitto_pub", "-p", std::to_string(broker.port()), "-q", "1", "-t", "esp32/pub",
+        "-m", R"({"Temperature": 23.5, "Data Hora": "2022-08-01 10:00:00"})"});
     const auto message = server->wait_for_publish("esp32/pub").value_or(AwsIotMessage{});
     EXPECT_EQ(message.client_id, "bridge-1") << broker.log();
     EXPECT_EQ(message.qos, 1);
@@ -172,9 +154,8 @@ TEST_F(AwsIotMosquitto, bridges_as_in_the_example) {
 TEST_F(AwsIotMosquitto, reads_with_the_policy_of_the_example) {
     start({.policies = {aws_iot_policy_from(example("policy.json"), "device")}});
     ChildProcess reader({
-        .command = command(
-            "mosquitto_sub", server->port(), {"-i", "foz-1", "-c", "-t", "esp32/pub", "-C", "1"}
-        ),
+        .command = command("mosquitto_sub", server->port(),
+                {"-i", "foz-1", "-c", "-t", "esp32/pub", "-C", "1"}),
         .user = "",
         .output = directory / "read",
     });
@@ -185,10 +166,9 @@ TEST_F(AwsIotMosquitto, reads_with_the_policy_of_the_example) {
     server->publish("esp32/pub", "23.5");
     EXPECT_EQ(reader.wait(std::chrono::seconds(20)), 0);
     EXPECT_EQ(content_of(directory / "read"), "23.5\n");
-    EXPECT_NE(
-        exit_code(command("mosquitto_pub", server->port(), {"-i", "other", "-t", "a", "-m", "x"})),
-        0
-    );
+    EXPECT_NE(exit_code(command(
+                      "mosquitto_pub", server->port(), {"-i", "other", "-t", "a", "-m", "x"})),
+            0);
 }
 
 }  // namespace

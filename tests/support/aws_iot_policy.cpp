@@ -36,9 +36,8 @@ bool covers(std::string_view pattern, std::string_view text) {
 
 }  // namespace
 
-bool aws_iot_permits(
-    const std::vector<std::string>& resources, std::string_view client_id, std::string_view text
-) {
+bool aws_iot_permits(const std::vector<std::string>& resources, std::string_view client_id,
+        std::string_view text) {
     constexpr std::string_view kVariable = "${iot:ClientId}";
     return std::ranges::any_of(resources, [&](std::string resource) {
         const std::size_t at = resource.find(kVariable);
@@ -60,10 +59,9 @@ AwsIotPolicy aws_iot_policy_from(const std::filesystem::path& json, std::string 
     };
     const std::string text = content_of(json);
     static const std::regex statement(
-        R"re("Action": "iot:(\w+)",\s*"Resource": "arn:aws:iot:[^:]*:\d*:(?:client|topic|topicfilter)/([^"]*)")re"
-    );
+            R"re("Action": "iot:(\w+)",\s*"Resource": "arn:aws:iot:[^:]*:\d*:(?:client|topic|topicfilter)/([^"]*)")re");
     for (std::sregex_iterator found(text.begin(), text.end(), statement), end; found != end;
-         ++found) {
+            ++found) {
         actions.at((*found)[1])->push_back((*found)[2]);
     }
     if (policy.connect.empty()) {

@@ -103,9 +103,8 @@ TEST(AwsIotSession, is_taken_over_by_a_second_client_with_the_same_id) {
     for (const auto version : {ProtocolVersion::v5, ProtocolVersion::v3_1_1}) {
         AwsIotClient first = rig.connected({.version = version});
         AwsIotClient second = rig.connected({.version = version});
-        EXPECT_EQ(
-            first.last_word(), version == ProtocolVersion::v5 ? "session taken over" : "closed"
-        );
+        EXPECT_EQ(first.last_word(),
+                version == ProtocolVersion::v5 ? "session taken over" : "closed");
         second.publish("a", "still here");
         EXPECT_EQ(second.answer().type, PacketType::puback);
     }

@@ -36,18 +36,16 @@ struct Door {
     tcp::acceptor acceptor;
     std::uint16_t port = 0;
 
-    void prepare(
-        const TestAuthority& authority, const std::string& certificate, const std::string& endpoint
-    ) {
+    void prepare(const TestAuthority& authority, const std::string& certificate,
+            const std::string& endpoint) {
         context.set_options(asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
         context.use_certificate_chain_file(certificate);
         context.use_private_key_file(key_of(certificate), asio::ssl::context::pem);
         context.load_verify_file(authority.ca());
         // With ALPN it depends on the protocol whether there has to be one: known later.
         context.set_verify_mode(
-            alpn ? asio::ssl::verify_peer
-                 : asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert
-        );
+                alpn ? asio::ssl::verify_peer
+                     : asio::ssl::verify_peer | asio::ssl::verify_fail_if_no_peer_cert);
         refuse_as_aws_iot(context, endpoint, alpn);
     }
 
@@ -117,8 +115,7 @@ struct AwsIotStandIn::Running {
                 return;
             }
             const auto connection = std::make_shared<AwsIotConnection>(
-                std::move(socket), door.context, broker, [this] { return now(); }
-            );
+                    std::move(socket), door.context, broker, [this] { return now(); });
             std::erase_if(connections, [](const auto& one) { return one.expired(); });
             connections.push_back(connection);
             connection->start();
@@ -197,8 +194,7 @@ void AwsIotStandIn::pass_time(std::chrono::seconds time) {
 }
 
 void AwsIotStandIn::publish(
-    std::string_view topic, std::string_view payload, std::uint8_t qos, bool retain
-) {
+        std::string_view topic, std::string_view payload, std::uint8_t qos, bool retain) {
     AwsIotMessage message{
         .client_id = {},
         .topic = std::string(topic),
@@ -218,8 +214,7 @@ std::vector<AwsIotMessage> AwsIotStandIn::received() const {
 }
 
 std::optional<AwsIotMessage> AwsIotStandIn::wait_for_publish(
-    std::string_view filter, std::chrono::milliseconds limit
-) const {
+        std::string_view filter, std::chrono::milliseconds limit) const {
     std::optional<AwsIotMessage> found;
     const auto look = [&] {
         for (const AwsIotMessage& message : running_->broker.received) {

@@ -80,8 +80,7 @@ struct AwsIotPolicy {
 /// examples/aws-iot-core/policy.json; conditions are not looked at. Throws std::runtime_error when
 /// it allows no connection.
 [[nodiscard]] AwsIotPolicy aws_iot_policy_from(
-    const std::filesystem::path& json, std::string certificate
-);
+        const std::filesystem::path& json, std::string certificate);
 
 struct AwsIotOptions {
     config::RemoteLimits limits = config::limits_of(config::Profile::aws_iot);
@@ -146,9 +145,8 @@ class AwsIotStandIn {
     void pass_time(std::chrono::seconds time);
 
     /// As if a client that may do everything had published it.
-    void publish(
-        std::string_view topic, std::string_view payload, std::uint8_t qos = 1, bool retain = false
-    );
+    void publish(std::string_view topic, std::string_view payload, std::uint8_t qos = 1,
+            bool retain = false);
     /// Closes the client's connection, in MQTT 5 after DISCONNECT "server busy". False: there is
     /// none.
     bool disconnect(std::string_view client_id);
@@ -156,9 +154,8 @@ class AwsIotStandIn {
     /// All that clients have published and that was not discarded, in order.
     [[nodiscard]] std::vector<AwsIotMessage> received() const;
     /// The first of received() whose topic the filter matches, as soon as it is there.
-    [[nodiscard]] std::optional<AwsIotMessage> wait_for_publish(
-        std::string_view filter, std::chrono::milliseconds limit = std::chrono::seconds(20)
-    ) const;
+    [[nodiscard]] std::optional<AwsIotMessage> wait_for_publish(std::string_view filter,
+            std::chrono::milliseconds limit = std::chrono::seconds(20)) const;
     [[nodiscard]] std::vector<AwsIotSession> sessions() const;
     [[nodiscard]] std::optional<AwsIotSession> session(std::string_view client_id) const;
     [[nodiscard]] std::vector<AwsIotRefusal> refusals() const;

@@ -41,7 +41,7 @@ TEST(AwsIotStandIn, lets_nobody_in_without_a_certificate_of_its_authority) {
     TestAuthority other("other CA");
     EXPECT_FALSE(comes_in(rig.door(other.device("device"))));
     const std::string expired =
-        rig.server.authority().device("expired", {.ago = std::chrono::days(40)});
+            rig.server.authority().device("expired", {.ago = std::chrono::days(40)});
     EXPECT_FALSE(comes_in(rig.door(expired)));
     // The client may know before the server has noted it.
     EXPECT_TRUE(wait_until([&] { return rig.server.refusals().size() == 3; }));
@@ -136,7 +136,7 @@ TEST(AwsIotStandIn, routes_from_client_to_client) {
     reader.subscribe({"esp32/+"});
     EXPECT_EQ(reader.answer().reason, ReasonCode::granted_qos_1);
     AwsIotClient writer =
-        rig.connected({.client_id = "writer", .version = ProtocolVersion::v3_1_1});
+            rig.connected({.client_id = "writer", .version = ProtocolVersion::v3_1_1});
     writer.publish("esp32/pub", "23.5", 1, 7);
     EXPECT_EQ(writer.answer().packet_id, 7);
     const auto message = reader.answer();

@@ -45,14 +45,10 @@ std::optional<Account> account_of(const std::string& user) {
 }
 
 // What happens between fork and exec: system calls only.
-[[noreturn]] void become(
-    char* const* arguments,
-    int output,
-    const std::optional<Account>& account,
-    const ChildOptions& options
-) {
+[[noreturn]] void become(char* const* arguments, int output, const std::optional<Account>& account,
+        const ChildOptions& options) {
     if (account && (::setgroups(0, nullptr) != 0 || ::setgid(account->gid) != 0 ||
-                    ::setuid(account->uid) != 0)) {
+                           ::setuid(account->uid) != 0)) {
         ::_exit(126);
     }
     // After setuid, which would reset it.
@@ -181,14 +177,12 @@ std::optional<int> ChildProcess::wait(std::chrono::milliseconds limit) {
 void run_to_end(std::vector<std::string> command, const std::string& user) {
     const TemporaryDirectory directory("foz-output");
     const std::string name = command.front();
-    ChildProcess process(
-        ChildOptions{.command = std::move(command), .user = user, .output = directory / "output"}
-    );
+    ChildProcess process(ChildOptions{
+        .command = std::move(command), .user = user, .output = directory / "output"});
     if (const auto code = process.wait(std::chrono::minutes(2)); code != 0) {
-        throw std::runtime_error(
-            name + " ended with " + (code ? std::to_string(*code) : "a time-out") + ":\n" +
-            content_of(directory / "output")
-        );
+        throw std::runtime_error(name + " ended with " +
+                                 (code ? std::to_string(*code) : "a time-out") + ":\n" +
+                                 content_of(directory / "output"));
     }
 }
 
@@ -209,7 +203,7 @@ bool accepts_connections(std::uint16_t port) {
     const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const sockaddr_in address = loopback(port);
     const bool connected =
-        ::connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+            ::connect(client, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
     ::close(client);
     return connected;
 }

@@ -17,16 +17,15 @@ class FailingOpens final : public FileSystem {
     [[nodiscard]] int failures() const { return failures_; }
 
     [[nodiscard]] Result<std::unique_ptr<File>> open(
-        const std::filesystem::path& path, OpenMode mode
-    ) override {
+            const std::filesystem::path& path, OpenMode mode) override {
         if (failing_ && mode == OpenMode::read) {
             ++failures_;
             return foz::fail(ErrorCode::io, "open {}: Too many open files", path.string());
         }
         return files_.open(path, mode);
     }
-    [[nodiscard]] Result<std::vector<std::string>> list(const std::filesystem::path& directory
-    ) const override {
+    [[nodiscard]] Result<std::vector<std::string>> list(
+            const std::filesystem::path& directory) const override {
         return files_.list(directory);
     }
     [[nodiscard]] Result<void> create_directories(const std::filesystem::path& directory) override {
@@ -36,20 +35,18 @@ class FailingOpens final : public FileSystem {
         return files_.remove(path);
     }
     [[nodiscard]] Result<void> rename(
-        const std::filesystem::path& from, const std::filesystem::path& to
-    ) override {
+            const std::filesystem::path& from, const std::filesystem::path& to) override {
         return files_.rename(from, to);
     }
     [[nodiscard]] Result<std::unique_ptr<Directory>> open_directory(
-        const std::filesystem::path& directory
-    ) override {
+            const std::filesystem::path& directory) override {
         return files_.open_directory(directory);
     }
     [[nodiscard]] Result<std::unique_ptr<File>> lock(const std::filesystem::path& path) override {
         return files_.lock(path);
     }
-    [[nodiscard]] Result<std::uint64_t> free_space(const std::filesystem::path& path
-    ) const override {
+    [[nodiscard]] Result<std::uint64_t> free_space(
+            const std::filesystem::path& path) const override {
         return files_.free_space(path);
     }
 

@@ -51,12 +51,8 @@ class FaultyDirectory final : public Directory {
 
 class FaultyFile final : public File {
   public:
-    FaultyFile(
-        FaultyFileSystem& files,
-        std::shared_ptr<FaultyFileSystem::Node> node,
-        std::uint64_t incarnation,
-        std::optional<std::filesystem::path> locked = {}
-    )
+    FaultyFile(FaultyFileSystem& files, std::shared_ptr<FaultyFileSystem::Node> node,
+            std::uint64_t incarnation, std::optional<std::filesystem::path> locked = {})
         : files_(files),
           node_(std::move(node)),
           incarnation_(incarnation),
@@ -71,8 +67,8 @@ class FaultyFile final : public File {
         }
     }
 
-    [[nodiscard]] Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> into)
-        const override {
+    [[nodiscard]] Result<std::size_t> read_at(
+            std::uint64_t offset, std::span<std::byte> into) const override {
         const std::lock_guard lock(files_.mutex_);
         if (!files_.alive(incarnation_)) {
             return machine_stopped();
@@ -240,8 +236,7 @@ void FaultyFileSystem::flip_bit(const std::filesystem::path& path, std::uint64_t
 }
 
 Result<std::unique_ptr<File>> FaultyFileSystem::open(
-    const std::filesystem::path& path, OpenMode mode
-) {
+        const std::filesystem::path& path, OpenMode mode) {
     const std::lock_guard lock(mutex_);
     if (!alive(incarnation_)) {
         return machine_stopped();
@@ -268,8 +263,8 @@ Result<std::unique_ptr<File>> FaultyFileSystem::open(
     return std::make_unique<FaultyFile>(*this, entry->second, incarnation_);
 }
 
-Result<std::vector<std::string>> FaultyFileSystem::list(const std::filesystem::path& directory
-) const {
+Result<std::vector<std::string>> FaultyFileSystem::list(
+        const std::filesystem::path& directory) const {
     const std::lock_guard lock(mutex_);
     std::vector<std::string> names;
     for (const auto& [path, node] : entries_) {
@@ -300,8 +295,7 @@ Result<void> FaultyFileSystem::remove(const std::filesystem::path& path) {
 }
 
 Result<void> FaultyFileSystem::rename(
-    const std::filesystem::path& from, const std::filesystem::path& to
-) {
+        const std::filesystem::path& from, const std::filesystem::path& to) {
     const std::lock_guard lock(mutex_);
     if (!alive(incarnation_) || !count_operation()) {
         return machine_stopped();
@@ -317,8 +311,7 @@ Result<void> FaultyFileSystem::rename(
 }
 
 Result<std::unique_ptr<Directory>> FaultyFileSystem::open_directory(
-    const std::filesystem::path& directory
-) {
+        const std::filesystem::path& directory) {
     const std::lock_guard lock(mutex_);
     if (!alive(incarnation_)) {
         return machine_stopped();
@@ -431,11 +424,8 @@ Result<void> FaultyFileSystem::sync(Node& node) {
     for (const std::uint64_t sector : node.dirty_sectors) {
         const std::uint64_t from = sector * kSectorBytes;
         if (from < node.data.size()) {
-            std::memcpy(
-                node.synced.data() + from,
-                node.data.data() + from,
-                std::min(kSectorBytes, node.data.size() - from)
-            );
+            std::memcpy(node.synced.data() + from, node.data.data() + from,
+                    std::min(kSectorBytes, node.data.size() - from));
         }
     }
     node.dirty_sectors.clear();

@@ -64,21 +64,18 @@ class FaultyFileSystem final : public FileSystem {
     // FileSystem.
 
     [[nodiscard]] Result<std::unique_ptr<File>> open(
-        const std::filesystem::path& path, OpenMode mode
-    ) override;
-    [[nodiscard]] Result<std::vector<std::string>> list(const std::filesystem::path& directory
-    ) const override;
+            const std::filesystem::path& path, OpenMode mode) override;
+    [[nodiscard]] Result<std::vector<std::string>> list(
+            const std::filesystem::path& directory) const override;
     [[nodiscard]] Result<void> create_directories(const std::filesystem::path& directory) override;
     [[nodiscard]] Result<void> remove(const std::filesystem::path& path) override;
     [[nodiscard]] Result<void> rename(
-        const std::filesystem::path& from, const std::filesystem::path& to
-    ) override;
+            const std::filesystem::path& from, const std::filesystem::path& to) override;
     [[nodiscard]] Result<std::unique_ptr<Directory>> open_directory(
-        const std::filesystem::path& directory
-    ) override;
+            const std::filesystem::path& directory) override;
     [[nodiscard]] Result<std::unique_ptr<File>> lock(const std::filesystem::path& path) override;
-    [[nodiscard]] Result<std::uint64_t> free_space(const std::filesystem::path& path
-    ) const override;
+    [[nodiscard]] Result<std::uint64_t> free_space(
+            const std::filesystem::path& path) const override;
 
   private:
     friend class FaultyFile;

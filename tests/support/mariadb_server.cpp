@@ -18,24 +18,18 @@ constexpr const char* kMariaDbUser = "mysql";
 
 // The database in which the tests' user is made when the server starts for the first time.
 constexpr const char* kFirstStatements =
-    "CREATE DATABASE IF NOT EXISTS foz;\n"
-    "CREATE USER IF NOT EXISTS foz@'%' IDENTIFIED BY 'foz';\n"
-    "GRANT ALL ON *.* TO foz@'%' WITH GRANT OPTION;\n"
-    "REVOKE SUPER, READ_ONLY ADMIN ON *.* FROM foz@'%';\n";  // with them read_only would not bind
-                                                             // it
+        "CREATE DATABASE IF NOT EXISTS foz;\n"
+        "CREATE USER IF NOT EXISTS foz@'%' IDENTIFIED BY 'foz';\n"
+        "GRANT ALL ON *.* TO foz@'%' WITH GRANT OPTION;\n"
+        "REVOKE SUPER, READ_ONLY ADMIN ON *.* FROM foz@'%';\n";  // with them read_only would not
+                                                                 // bind it
 
 void make_data(const std::filesystem::path& directory) {
     give_to(directory, kMariaDbUser);
-    std::vector<std::string> command = {
-        "/usr/bin/mariadb-install-db",
-        "--no-defaults",
-        "--datadir=" + (directory / "data").string(),
-        "--tmpdir=" + directory.string(),
-        "--auth-root-authentication-method=normal",
-        "--skip-test-db",
-        "--skip-name-resolve",
-        "--innodb-log-file-size=16M"
-    };
+    std::vector<std::string> command = {"/usr/bin/mariadb-install-db", "--no-defaults",
+        "--datadir=" + (directory / "data").string(), "--tmpdir=" + directory.string(),
+        "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
+        "--innodb-log-file-size=16M"};
     if (::geteuid() == 0) {
         command.emplace_back("--user=mysql");
     }
@@ -46,16 +40,8 @@ struct MariaDbConnection {
     MariaDbConnection(const std::filesystem::path& socket, const std::string& database)
         : handle(mysql_init(nullptr)) {
         mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-        connected = mysql_real_connect(
-                        handle,
-                        nullptr,
-                        "root",
-                        nullptr,
-                        database.c_str(),
-                        0,
-                        socket.c_str(),
-                        CLIENT_MULTI_STATEMENTS
-                    ) != nullptr;
+        connected = mysql_real_connect(handle, nullptr, "root", nullptr, database.c_str(), 0,
+                            socket.c_str(), CLIENT_MULTI_STATEMENTS) != nullptr;
     }
     ~MariaDbConnection() { mysql_close(handle); }
     MariaDbConnection(const MariaDbConnection&) = delete;
@@ -109,12 +95,10 @@ void MariadbServer::start() {
     };
     command.insert(command.end(), options_.begin(), options_.end());
     process_ = std::make_unique<ChildProcess>(ChildOptions{
-        .command = std::move(command), .user = kMariaDbUser, .output = directory_ / "log"
-    });
+        .command = std::move(command), .user = kMariaDbUser, .output = directory_ / "log"});
     const bool ready = wait_until(
-        [&] { return !process_->running() || MariaDbConnection(socket(), "foz").connected; },
-        std::chrono::seconds(60)
-    );
+            [&] { return !process_->running() || MariaDbConnection(socket(), "foz").connected; },
+            std::chrono::seconds(60));
     if (!ready || !process_->running()) {
         process_.reset();
         throw std::runtime_error("MariaDB did not start:\n" + log());

@@ -66,7 +66,7 @@ void MosquittoBroker::start() {
         .output = directory_ / "log",
     });
     const bool ready =
-        wait_until([&] { return !process_->running() || accepts_connections(port_); });
+            wait_until([&] { return !process_->running() || accepts_connections(port_); });
     if (!ready || !process_->running()) {
         process_.reset();
         throw std::runtime_error("Mosquitto did not start:\n" + log());
@@ -96,8 +96,7 @@ void MosquittoBroker::save() {
 
 void MosquittoBroker::take_state_of(const MosquittoBroker& other) const {
     std::filesystem::copy_file(
-        other.state_file(), state_file(), std::filesystem::copy_options::overwrite_existing
-    );
+            other.state_file(), state_file(), std::filesystem::copy_options::overwrite_existing);
 }
 
 bool MosquittoBroker::has_read_all() const {
@@ -107,7 +106,7 @@ bool MosquittoBroker::has_read_all() const {
     while (std::getline(table, line)) {
         const TcpSocket socket(line);
         if ((socket.local_port == port_ && socket.unread > 0) ||
-            (socket.remote_port == port_ && socket.unsent > 0)) {
+                (socket.remote_port == port_ && socket.unsent > 0)) {
             return false;
         }
     }

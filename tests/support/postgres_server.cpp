@@ -34,17 +34,10 @@ std::filesystem::path program(const char* name) {
 
 void make_cluster(const std::filesystem::path& directory) {
     give_to(directory, kPostgresUser);
-    run_to_end(
-        {program("initdb").string(),
-         "--pgdata",
-         (directory / "data").string(),
-         "--username=postgres",
-         "--auth=trust",
-         "--encoding=UTF8",
-         "--locale=C.UTF-8",
-         "--no-sync"},
-        kPostgresUser
-    );
+    run_to_end({program("initdb").string(), "--pgdata", (directory / "data").string(),
+                   "--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8",
+                   "--no-sync"},
+            kPostgresUser);
     std::ofstream access(directory / "data" / "pg_hba.conf");
     access << "host all /^guarded 127.0.0.1/32 scram-sha-256\n"
               "host all +guarded 127.0.0.1/32 scram-sha-256\n"
@@ -91,8 +84,8 @@ std::string text_of(const PGresult* result) {
         text += row > 0 ? "\n" : "";
         for (int column = 0; column < PQnfields(result); ++column) {
             text += column > 0 ? "|" : "";
-            text +=
-                PQgetisnull(result, row, column) != 0 ? "NULL" : PQgetvalue(result, row, column);
+            text += PQgetisnull(result, row, column) != 0 ? "NULL"
+                                                          : PQgetvalue(result, row, column);
         }
     }
     return text;
@@ -117,22 +110,15 @@ PostgresServer::~PostgresServer() {
 
 void PostgresServer::start() {
     process_ = std::make_unique<ChildProcess>(ChildOptions{
-        .command =
-            {program("postgres").string(),
-             "-D",
-             data().string(),
-             "-p",
-             std::to_string(port_),
-             "-c",
-             "listen_addresses=127.0.0.1",
-             "-c",
-             "unix_socket_directories=" + directory_.path().string()},
+        .command = {program("postgres").string(), "-D", data().string(), "-p",
+            std::to_string(port_), "-c", "listen_addresses=127.0.0.1", "-c",
+            "unix_socket_directories=" + directory_.path().string()},
         .user = kPostgresUser,
         .output = directory_ / "log",
         .death_signal = SIGQUIT,  // ends its backends too
     });
     const bool ready =
-        wait_until([&] { return !process_->running() || PQping(url().c_str()) == PQPING_OK; });
+            wait_until([&] { return !process_->running() || PQping(url().c_str()) == PQPING_OK; });
     if (!ready || !process_->running()) {
         process_.reset();
         throw std::runtime_error("PostgreSQL did not start:\n" + log());

@@ -28,8 +28,8 @@ class RawBroker {
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         socklen_t size = sizeof address;
         if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-            ::listen(listener_, 8) != 0 ||
-            ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+                ::listen(listener_, 8) != 0 ||
+                ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
             throw std::runtime_error("cannot listen");
         }
         port_ = ntohs(address.sin_port);
@@ -58,11 +58,11 @@ class RawBroker {
             const std::string subscribe = expect(mqtt::PacketType::subscribe);
             const auto id = load_big<std::uint16_t>(subscribe.data());
             out.clear();
-            mqtt::append_suback(
-                out,
-                {.packet_id = id, .reasons = {mqtt::ReasonCode::granted_qos_2}, .properties = {}},
-                kVersion
-            );
+            mqtt::append_suback(out,
+                    {.packet_id = id,
+                        .reasons = {mqtt::ReasonCode::granted_qos_2},
+                        .properties = {}},
+                    kVersion);
             send(out);
         }
     }
@@ -83,7 +83,7 @@ class RawBroker {
     }
     void send(std::string_view bytes) const {
         if (::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) !=
-            static_cast<ssize_t>(bytes.size())) {
+                static_cast<ssize_t>(bytes.size())) {
             throw std::runtime_error("cannot send");
         }
     }
@@ -118,10 +118,8 @@ class RawBroker {
             throw std::runtime_error("foz closed the connection");
         }
         if (packet->type != type) {
-            throw std::runtime_error(
-                "expected " + std::string(mqtt::packet_name(type)) + ", got " +
-                std::string(mqtt::packet_name(packet->type))
-            );
+            throw std::runtime_error("expected " + std::string(mqtt::packet_name(type)) + ", got " +
+                                     std::string(mqtt::packet_name(packet->type)));
         }
         return std::move(packet->body);
     }

@@ -12,16 +12,13 @@
 
 namespace foz::support {
 
-void copy_template(
-    const std::string& name,
-    const std::filesystem::path& to,
-    const std::function<void(const std::filesystem::path&)>& make
-) {
+void copy_template(const std::string& name, const std::filesystem::path& to,
+        const std::function<void(const std::filesystem::path&)>& make) {
     const std::filesystem::path templates = FOZ_TEST_TEMPLATES;
     std::filesystem::create_directories(templates);
     const std::filesystem::path wanted = templates / name;
     const int lock =
-        ::open((templates / (name + ".lock")).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+            ::open((templates / (name + ".lock")).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (lock < 0 || ::flock(lock, LOCK_EX) != 0) {
         throw std::runtime_error("cannot lock " + wanted.string());
     }

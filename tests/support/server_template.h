@@ -11,10 +11,7 @@ namespace foz::support {
 
 /// Copies the template `name` to the new folder `to`. The first time, by whichever process comes
 /// first, `make` fills the folder that it gets. Safe among processes.
-void copy_template(
-    const std::string& name,
-    const std::filesystem::path& to,
-    const std::function<void(const std::filesystem::path&)>& make
-);
+void copy_template(const std::string& name, const std::filesystem::path& to,
+        const std::function<void(const std::filesystem::path&)>& make);
 
 }  // namespace foz::support

@@ -14,9 +14,8 @@ namespace foz::support {
 class SteppedClock final : public Clock {
   public:
     [[nodiscard]] SystemTime system_now() const override {
-        return SystemTime(
-            std::chrono::seconds(1'700'000'000) + std::chrono::floor<Microseconds>(passed_.load())
-        );
+        return SystemTime(std::chrono::seconds(1'700'000'000) +
+                          std::chrono::floor<Microseconds>(passed_.load()));
     }
     [[nodiscard]] SteadyTime steady_now() const override { return SteadyTime(passed_.load()); }
 

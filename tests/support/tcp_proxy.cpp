@@ -117,7 +117,7 @@ struct TcpProxy::State {
         const std::lock_guard lock(mutex);
         const std::size_t recent = fresh + cut_bytes.size() - 1;
         if (cut_bytes.empty() ||
-            !seen.substr(seen.size() - std::min(seen.size(), recent)).contains(cut_bytes)) {
+                !seen.substr(seen.size() - std::min(seen.size(), recent)).contains(cut_bytes)) {
             return false;
         }
         when = cut_when;
@@ -226,9 +226,8 @@ void TcpProxy::State::forward_from_server(Link& link) {
             break;
         }
         // When the client is gone the server is heard to its end all the same.
-        client_open =
-            client_open &&
-            forward(link, Side::server, {buffer.data(), static_cast<std::size_t>(received)});
+        client_open = client_open && forward(link, Side::server,
+                                             {buffer.data(), static_cast<std::size_t>(received)});
     }
     link.cut();
 }
@@ -274,14 +273,13 @@ TcpProxy::TcpProxy(std::uint16_t target_port) : state_(std::make_shared<State>()
     sockaddr_in address = loopback(0);
     socklen_t size = sizeof address;
     if (::bind(state_->listener, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-        ::listen(state_->listener, 128) != 0 ||
-        ::getsockname(state_->listener, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+            ::listen(state_->listener, 128) != 0 ||
+            ::getsockname(state_->listener, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
         throw std::runtime_error("the proxy cannot listen on 127.0.0.1");
     }
     state_->port = ntohs(address.sin_port);
     state_->start_thread(
-        [state = state_.get(), self = state_] { state->accept_all(self); }, state_
-    );
+            [state = state_.get(), self = state_] { state->accept_all(self); }, state_);
 }
 
 TcpProxy::~TcpProxy() {

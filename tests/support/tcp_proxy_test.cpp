@@ -32,8 +32,8 @@ using std::string_view_literals::operator""sv;
 
 // MQTT 3.1.1, client id "a", and what Mosquitto answers.
 constexpr std::string_view kConnect =
-    "\x10\x0D\x00\x04MQTT\x04\x02\x00\x00\x00\x01"
-    "a"sv;
+        "\x10\x0D\x00\x04MQTT\x04\x02\x00\x00\x00\x01"
+        "a"sv;
 constexpr std::string_view kConnack = "\x20\x02\x00\x00"sv;
 
 struct ProxiedMosquitto {

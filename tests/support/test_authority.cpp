@@ -7,8 +7,7 @@ namespace {
 
 /// One that has been there for long enough that what it issued may have expired.
 tls::CertificateAuthority make_authority(
-    const std::filesystem::path& folder, const std::string& name, SetClock& clock
-) {
+        const std::filesystem::path& folder, const std::string& name, SetClock& clock) {
     tls::AuthorityRequest request;
     request.name = name;
     clock.set(real_clock().system_now() - std::chrono::days(1'000));
@@ -24,11 +23,8 @@ TestAuthority::TestAuthority(const std::string& name)
       clock_(real_clock().system_now()),
       authority_(make_authority(folder_, name, clock_)) {}
 
-std::string TestAuthority::server(
-    const std::vector<std::string>& names,
-    const std::vector<std::string>& addresses,
-    const Dates& dates
-) {
+std::string TestAuthority::server(const std::vector<std::string>& names,
+        const std::vector<std::string>& addresses, const Dates& dates) {
     tls::ServerRequest request;
     request.names = names;
     request.addresses = addresses;

@@ -42,11 +42,8 @@ class TestAuthority {
     TestAuthority& operator=(const TestAuthority&) = delete;
 
     /// Makes a certificate; the path of its PEM file. key_of() is the key's.
-    std::string server(
-        const std::vector<std::string>& names,
-        const std::vector<std::string>& addresses = {},
-        const Dates& dates = {}
-    );
+    std::string server(const std::vector<std::string>& names,
+            const std::vector<std::string>& addresses = {}, const Dates& dates = {});
     std::string device(const std::string& id, const Dates& dates = {});
     /// Every certificate of that name; crl() lists it then.
     void revoke(const std::string& name);

@@ -11,8 +11,7 @@ namespace foz::support {
 /// True as soon as `condition()` is; false when it was not within `limit`.
 template <class Condition>
 [[nodiscard]] bool wait_until(
-    Condition&& condition, std::chrono::milliseconds limit = std::chrono::seconds(20)
-) {
+        Condition&& condition, std::chrono::milliseconds limit = std::chrono::seconds(20)) {
     const auto deadline = std::chrono::steady_clock::now() + limit;
     while (!condition()) {
         if (std::chrono::steady_clock::now() >= deadline) {

@@ -61,9 +61,8 @@ TEST(CertificateAuthority, overwrites_nothing_unasked) {
     request.ids = {"esp32-0", "esp32-1"};
     const auto refused = ca.authority().issue_devices(request);
     ASSERT_FALSE(refused);
-    EXPECT_NE(
-        refused.error().message.find("\"esp32-1\" has a certificate already"), std::string::npos
-    );
+    EXPECT_NE(refused.error().message.find("\"esp32-1\" has a certificate already"),
+            std::string::npos);
     EXPECT_FALSE(std::filesystem::exists(ca.path("devices/esp32-0.crt"))) << "all or none";
     EXPECT_EQ(support::content_of(ca.path("devices/esp32-1.crt")), before);
     request.overwrite = true;
@@ -83,7 +82,7 @@ TEST(CertificateAuthority, issues_nothing_that_outlives_it) {
 TEST(CertificateAuthority, takes_no_name_that_would_leave_its_folder) {
     TestAuthority ca;
     for (const std::string id :
-         {"", "../x", "a/b", ".hidden", "a\nb", "a\tb", " a", "a\\b", "\xff\xfe"}) {
+            {"", "../x", "a/b", ".hidden", "a\nb", "a\tb", " a", "a\\b", "\xff\xfe"}) {
         DeviceRequest request;
         request.ids = {id};
         EXPECT_FALSE(ca.authority().issue_devices(request)) << id;
@@ -112,8 +111,7 @@ TEST(CertificateAuthority, renews_for_the_same_key_and_names) {
     EXPECT_EQ(after.names, before.names);
     EXPECT_NE(after.serial, before.serial);
     EXPECT_EQ(
-        std::chrono::floor<std::chrono::days>(after.not_after - before.not_after).count(), 400
-    );
+            std::chrono::floor<std::chrono::days>(after.not_after - before.not_after).count(), 400);
     EXPECT_EQ(support::content_of(key_of(path)), key);
     EXPECT_FALSE(ca.authority().renew("nobody", std::nullopt));
     // Revoking the name revokes both.

@@ -44,17 +44,16 @@ TEST_F(ClientContextTest, accepts_a_broker_by_each_name_and_address_of_its_certi
         EXPECT_EQ(outcome(host), "") << host;
     }
     EXPECT_STREQ(SSL_get_servername(client_->native(), TLSEXT_NAMETYPE_host_name), nullptr)
-        << "SNI is not for addresses";
+            << "SNI is not for addresses";
 }
 
 TEST_F(ClientContextTest, names_the_hosts_that_the_certificate_is_for) {
     for (const std::string host : {"other.example", "127.0.0.2", "[::1]"}) {
         const std::string error = outcome(host);
         EXPECT_NE(error.find("\"broker.example\""), std::string::npos) << error;
-        EXPECT_NE(
-            error.find("is for broker.example, localhost, 127.0.0.1, not for " + host + ": "),
-            std::string::npos
-        ) << error;
+        EXPECT_NE(error.find("is for broker.example, localhost, 127.0.0.1, not for " + host + ": "),
+                std::string::npos)
+                << error;
     }
 }
 
@@ -63,17 +62,17 @@ TEST_F(ClientContextTest, checks_the_server_name_instead_of_the_host) {
     settings.server_name = "broker.example";
     EXPECT_EQ(outcome("10.1.2.3", settings), "");
     EXPECT_STREQ(
-        SSL_get_servername(client_->native(), TLSEXT_NAMETYPE_host_name), "broker.example"
-    );
+            SSL_get_servername(client_->native(), TLSEXT_NAMETYPE_host_name), "broker.example");
 }
 
 TEST_F(ClientContextTest, names_a_ca_that_is_not_trusted) {
     TestAuthority other("other CA");
     const std::string error = outcome("localhost", other.client_tls());
     EXPECT_NE(
-        error.find("comes from the CA \"test CA\", which is not trusted here: set \"ca\" of tls"),
-        std::string::npos
-    ) << error;
+            error.find(
+                    "comes from the CA \"test CA\", which is not trusted here: set \"ca\" of tls"),
+            std::string::npos)
+            << error;
     const auto chain = peer_chain(client_->native());
     ASSERT_EQ(chain.size(), 1U) << "the chain is known after a failure too";
     EXPECT_EQ(chain[0].name, "broker.example");
@@ -84,16 +83,14 @@ TEST_F(ClientContextTest, names_a_ca_that_is_not_trusted) {
 TEST_F(ClientContextTest, names_another_ca_of_the_same_name) {
     TestAuthority same("test CA");
     const std::string error = outcome("localhost", same.client_tls());
-    EXPECT_NE(
-        error.find("not trusted here (another one of that name is, with another key)"),
-        std::string::npos
-    ) << error;
+    EXPECT_NE(error.find("not trusted here (another one of that name is, with another key)"),
+            std::string::npos)
+            << error;
 }
 
 TEST_F(ClientContextTest, names_a_broker_whose_certificate_has_expired) {
     server_.certificate = ca_.server(
-        {"old.example"}, {}, {.ago = std::chrono::days(20), .validity = std::chrono::days(10)}
-    );
+            {"old.example"}, {}, {.ago = std::chrono::days(20), .validity = std::chrono::days(10)});
     server_.key = key_of(server_.certificate);
     const std::string error = outcome("old.example");
     EXPECT_TRUE(error.starts_with("the broker's certificate \"old.example\" (serial ")) << error;
@@ -129,10 +126,8 @@ TEST_F(ClientContextTest, names_what_speaks_no_tls) {
 TEST_F(ClientContextTest, tells_a_broker_that_says_nothing_from_one_that_hangs_up_later) {
     TlsClient silent(ca_.client_tls(), "localhost");
     silent.step();
-    EXPECT_NE(
-        explain_failure(silent.native(), 0, "localhost").find("instead of answering in TLS"),
-        std::string::npos
-    );
+    EXPECT_NE(explain_failure(silent.native(), 0, "localhost").find("instead of answering in TLS"),
+            std::string::npos);
     TlsClient cut(ca_.client_tls(), "localhost");
     const auto context = expect_value(ServerContext::load(server_, real_clock().system_now()));
     Link link(*context, cut);
@@ -141,10 +136,8 @@ TEST_F(ClientContextTest, tells_a_broker_that_says_nothing_from_one_that_hangs_u
     (void)link.server.receive(cut.take_output(), plaintext, link.to_client);
     cut.receive(std::string_view(link.to_client).substr(0, link.to_client.size() - 1));
     ASSERT_FALSE(cut.open());
-    EXPECT_NE(
-        explain_failure(cut.native(), 0, "localhost").find("during the TLS handshake"),
-        std::string::npos
-    );
+    EXPECT_NE(explain_failure(cut.native(), 0, "localhost").find("during the TLS handshake"),
+            std::string::npos);
 }
 
 TEST_F(ClientContextTest, names_its_own_files_that_do_not_belong_together) {

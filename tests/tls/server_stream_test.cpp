@@ -91,15 +91,11 @@ TEST_F(ServerStreamTest, ends_in_order) {
 }
 
 TEST_F(ServerStreamTest, refuses_a_client_without_a_certificate) {
-    EXPECT_EQ(
-        refusal_of("", ca_),
-        "the client showed no certificate, and this listener requires one: `foz certs device` "
-        "makes one"
-    );
-    EXPECT_EQ(
-        client_error_,
-        "the broker wants a client certificate: set \"certificate\" and \"key\" of tls"
-    );
+    EXPECT_EQ(refusal_of("", ca_),
+            "the client showed no certificate, and this listener requires one: `foz certs device` "
+            "makes one");
+    EXPECT_EQ(client_error_,
+            "the broker wants a client certificate: set \"certificate\" and \"key\" of tls");
 }
 
 TEST_F(ServerStreamTest, lets_a_client_in_without_a_certificate_when_it_is_optional) {
@@ -119,18 +115,18 @@ TEST_F(ServerStreamTest, refuses_a_bad_certificate_also_when_it_is_optional) {
 
 TEST_F(ServerStreamTest, names_a_certificate_that_has_expired) {
     const std::string reason =
-        refusal_of(ca_.device("esp32-1", {.ago = std::chrono::days(40)}), ca_);
+            refusal_of(ca_.device("esp32-1", {.ago = std::chrono::days(40)}), ca_);
     EXPECT_TRUE(reason.starts_with("the client's certificate \"esp32-1\" (serial ")) << reason;
     EXPECT_NE(reason.find(") expired on "), std::string::npos) << reason;
     EXPECT_NE(reason.find("10 days ago"), std::string::npos) << reason;
-    EXPECT_TRUE(
-        client_error_.starts_with("the broker says that foz's client certificate has expired: ")
-    ) << client_error_;
+    EXPECT_TRUE(client_error_.starts_with(
+            "the broker says that foz's client certificate has expired: "))
+            << client_error_;
 }
 
 TEST_F(ServerStreamTest, names_a_certificate_of_tomorrow) {
     const std::string reason =
-        refusal_of(ca_.device("esp32-1", {.ago = std::chrono::days(-2)}), ca_);
+            refusal_of(ca_.device("esp32-1", {.ago = std::chrono::days(-2)}), ca_);
     EXPECT_NE(reason.find("not valid before "), std::string::npos) << reason;
     EXPECT_NE(reason.find("clock"), std::string::npos) << reason;
 }
@@ -141,22 +137,22 @@ TEST_F(ServerStreamTest, names_a_certificate_that_was_revoked) {
     const std::string reason = refusal_of(certificate, ca_);
     EXPECT_NE(reason.find("\"esp32-1\""), std::string::npos) << reason;
     EXPECT_NE(reason.find("was revoked by its CA"), std::string::npos) << reason;
-    EXPECT_TRUE(
-        client_error_.starts_with("the broker says that foz's client certificate was revoked: ")
-    ) << client_error_;
+    EXPECT_TRUE(client_error_.starts_with(
+            "the broker says that foz's client certificate was revoked: "))
+            << client_error_;
 }
 
 TEST_F(ServerStreamTest, names_the_ca_that_it_does_not_trust) {
     TestAuthority other("other CA");
     const std::string reason = refusal_of(other.device("esp32-1"), other);
     EXPECT_NE(
-        reason.find("comes from the CA \"other CA\", which is not trusted here: put that CA's "
-                    "certificate into client_ca"),
-        std::string::npos
-    ) << reason;
-    EXPECT_TRUE(
-        client_error_.starts_with("the broker does not trust the CA of foz's client certificate: ")
-    ) << client_error_;
+            reason.find("comes from the CA \"other CA\", which is not trusted here: put that CA's "
+                        "certificate into client_ca"),
+            std::string::npos)
+            << reason;
+    EXPECT_TRUE(client_error_.starts_with(
+            "the broker does not trust the CA of foz's client certificate: "))
+            << client_error_;
 }
 
 TEST_F(ServerStreamTest, refuses_the_certificate_of_a_server_as_a_clients) {
@@ -190,15 +186,12 @@ TEST_F(ServerStreamTest, refuses_tls_1_1_with_the_alert_for_it) {
     TlsClient client(std::move(old));
     Link link(*context(), client);
     link.settle();
-    EXPECT_EQ(
-        link.server.error(),
-        "the client speaks TLS 1.1 or older, and foz takes 1.2 and 1.3: update the client"
-    );
+    EXPECT_EQ(link.server.error(),
+            "the client speaks TLS 1.1 or older, and foz takes 1.2 and 1.3: update the client");
     EXPECT_TRUE(client.failed());
-    EXPECT_EQ(
-        client.error(),
-        "the broker speaks TLS 1.1 or older, and foz speaks 1.2 and 1.3: update the broker"
-    ) << "the alert is protocol_version";
+    EXPECT_EQ(client.error(),
+            "the broker speaks TLS 1.1 or older, and foz speaks 1.2 and 1.3: update the broker")
+            << "the alert is protocol_version";
 }
 
 TEST_F(ServerStreamTest, speaks_tls_1_2) {
@@ -217,11 +210,9 @@ TEST_F(ServerStreamTest, says_what_the_client_thinks_of_its_certificate) {
     TlsClient client(other.client_tls(), "localhost");
     Link link(*context(), client);
     link.settle();
-    EXPECT_EQ(
-        link.server.error(),
-        "the client does not trust the CA of this listener's certificate: give it the CA's "
-        "certificate (ca.crt)"
-    );
+    EXPECT_EQ(link.server.error(),
+            "the client does not trust the CA of this listener's certificate: give it the CA's "
+            "certificate (ca.crt)");
 }
 
 TEST_F(ServerStreamTest, revokes_by_a_list_that_is_out_of_date_too) {
@@ -229,14 +220,12 @@ TEST_F(ServerStreamTest, revokes_by_a_list_that_is_out_of_date_too) {
     const std::string good = ca_.device("good");
     const std::string bad = ca_.device("bad");
     ca_.revoke("bad");
-    support::run_to_end(
-        {"/bin/sh",
-         "-c",
-         "cd '" + ca_.path("") +
-             "' && printf '[ca]\\ndefault_ca=c\\n[c]\\ndatabase=index.txt\\ndefault_md=sha256\\n' "
-             ">ca.conf && openssl ca -config ca.conf -gencrl -crl_lastupdate 20200101000000Z "
-             "-crl_nextupdate 20200201000000Z -keyfile ca.key -cert ca.crt -out crl.pem"}
-    );
+    support::run_to_end({"/bin/sh", "-c",
+        "cd '" + ca_.path("") +
+                "' && printf "
+                "'[ca]\\ndefault_ca=c\\n[c]\\ndatabase=index.txt\\ndefault_md=sha256\\n' "
+                ">ca.conf && openssl ca -config ca.conf -gencrl -crl_lastupdate 20200101000000Z "
+                "-crl_nextupdate 20200201000000Z -keyfile ca.key -cert ca.crt -out crl.pem"});
     EXPECT_NE(refusal_of(bad, ca_).find("revoked"), std::string::npos);
     TlsClient client(ca_.client_tls(good), "localhost");
     Link link(*context(), client);
@@ -256,14 +245,12 @@ TEST_F(ServerStreamTest, knows_the_chain_that_the_client_showed) {
     EXPECT_EQ(chain[0].name, "broker.example");
     EXPECT_EQ(chain[0].issuer, "test CA");
     EXPECT_EQ(
-        chain[0].names, (std::vector<std::string>{"broker.example", "localhost", "127.0.0.1"})
-    );
+            chain[0].names, (std::vector<std::string>{"broker.example", "localhost", "127.0.0.1"}));
     EXPECT_EQ(chain[0].key, "EC P-256");
-    EXPECT_TRUE(
-        describe(chain[0], real_clock().system_now())
-            .starts_with("broker.example (broker.example, localhost, 127.0.0.1) by \"test CA\", EC "
-                         "P-256, valid until ")
-    );
+    EXPECT_TRUE(describe(chain[0], real_clock().system_now())
+                    .starts_with("broker.example (broker.example, localhost, 127.0.0.1) by \"test "
+                                 "CA\", EC "
+                                 "P-256, valid until "));
 }
 
 std::size_t memory_in_use() {

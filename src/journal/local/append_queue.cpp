@@ -43,12 +43,9 @@ Result<Position> AppendQueue::append(const RecordBatch& batch) {
     const ByteView payload = batch.stored();
     FOZ_CHECK(!batch.empty());
     if (payload.size() > limits_.append_bytes_max) {
-        return fail(
-            ErrorCode::invalid,
-            "an append of {} bytes is over the journal's limit of {} bytes",
-            payload.size(),
-            limits_.append_bytes_max
-        );
+        return fail(ErrorCode::invalid,
+                "an append of {} bytes is over the journal's limit of {} bytes", payload.size(),
+                limits_.append_bytes_max);
     }
     FrameHeader header;
     header.payload_bytes = static_cast<std::uint32_t>(payload.size());
@@ -66,8 +63,7 @@ Result<Position> AppendQueue::append(const RecordBatch& batch) {
     encode_frame_header(header, frame);
     std::memcpy(frame + kFrameHeaderBytes, payload.data(), payload.size());
     std::memset(
-        frame + kFrameHeaderBytes + payload.size(), 0, padded(payload.size()) - payload.size()
-    );
+            frame + kFrameHeaderBytes + payload.size(), 0, padded(payload.size()) - payload.size());
     end_ = header.end();
     const Position end = end_;
     const bool wake = writer_waits_;
@@ -89,14 +85,9 @@ std::optional<Error> AppendQueue::refusal(std::uint64_t frame_bytes) const {
     const std::uint64_t queued = frames_.size() + group_bytes_;
     // One append larger than the whole limit is taken when nothing else waits.
     if (queued > 0 && queued + frame_bytes > limits_.queue_bytes_max) {
-        return Error{
-            ErrorCode::no_space,
-            fmt::format(
-                "the journal's queue is full: {} bytes wait for the disk (queue_bytes_max = {})",
-                queued,
-                limits_.queue_bytes_max
-            )
-        };
+        return Error{ErrorCode::no_space, fmt::format("the journal's queue is full: {} bytes wait "
+                                                      "for the disk (queue_bytes_max = {})",
+                                                  queued, limits_.queue_bytes_max)};
     }
     return std::nullopt;
 }

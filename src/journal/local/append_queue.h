@@ -69,7 +69,7 @@ class AppendQueue {
 
   private:
     [[nodiscard]] std::optional<Error> refusal(std::uint64_t frame_bytes) const
-        FOZ_REQUIRES(mutex_);
+            FOZ_REQUIRES(mutex_);
 
     const Limits limits_;
     const Clock& clock_;

@@ -13,17 +13,16 @@ constexpr std::string_view kCursorFile = "cursors";
 constexpr std::string_view kCursorMagic = "fozcurs\n";
 constexpr std::uint64_t kFileBytesMax = 16 << 20;
 constexpr std::size_t kFixedBytes =
-    8 + 4 + 16 + 8 + 4;  // magic, version, journal, durable end, count
+        8 + 4 + 16 + 8 + 4;  // magic, version, journal, durable end, count
 constexpr std::size_t kCrcBytes = 4;
 constexpr std::size_t kCursorFixedBytes = 8 + 2;  // position, length of the name
 
 std::unexpected<Error> corrupt(const std::filesystem::path& path) {
-    return fail(
-        ErrorCode::corrupt,
-        "{} is damaged; move it away: foz then keeps every segment until its readers have reported "
-        "again",
-        path.string()
-    );
+    return fail(ErrorCode::corrupt,
+            "{} is damaged; move it away: foz then keeps every segment until its readers have "
+            "reported "
+            "again",
+            path.string());
 }
 
 /// Takes one cursor off the front of `bytes`; false when there is none.
@@ -52,19 +51,15 @@ Result<CursorFile> CursorFile::read(FileSystem& files, const std::filesystem::pa
     }
     ByteView bytes = as_bytes(*content);
     if (bytes.size() < kFixedBytes + kCrcBytes || as_text(bytes.first(8)) != kCursorMagic ||
-        load_little<std::uint32_t>(bytes.data() + bytes.size() - kCrcBytes) !=
-            crc32c(bytes.first(bytes.size() - kCrcBytes))) {
+            load_little<std::uint32_t>(bytes.data() + bytes.size() - kCrcBytes) !=
+                    crc32c(bytes.first(bytes.size() - kCrcBytes))) {
         return corrupt(path);
     }
     const auto version = load_little<std::uint32_t>(bytes.data() + 8);
     if (version != kFormatVersion) {
-        return fail(
-            ErrorCode::unsupported,
-            "{}: format version {}, but this foz reads and writes version {}",
-            path.string(),
-            version,
-            kFormatVersion
-        );
+        return fail(ErrorCode::unsupported,
+                "{}: format version {}, but this foz reads and writes version {}", path.string(),
+                version, kFormatVersion);
     }
     CursorFile file;
     std::memcpy(file.journal.bytes.data(), bytes.data() + 12, file.journal.bytes.size());

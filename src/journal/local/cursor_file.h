@@ -19,11 +19,10 @@ struct CursorFile {
 
     /// Errors: not_found; corrupt; unsupported = another version's.
     [[nodiscard]] static Result<CursorFile> read(
-        FileSystem& files, const std::filesystem::path& directory
-    );
+            FileSystem& files, const std::filesystem::path& directory);
     /// Durable on success; on failure the old content stays.
-    [[nodiscard]] Result<void> write(FileSystem& files, const std::filesystem::path& directory)
-        const;
+    [[nodiscard]] Result<void> write(
+            FileSystem& files, const std::filesystem::path& directory) const;
 };
 
 }  // namespace foz::journal::local

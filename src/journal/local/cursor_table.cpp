@@ -42,9 +42,8 @@ std::vector<NamedCursor> CursorTable::current() const {
     return current_;
 }
 
-Result<void> CursorTable::save(
-    FileSystem& files, const std::filesystem::path& directory, Position first, Position durable_end
-) {
+Result<void> CursorTable::save(FileSystem& files, const std::filesystem::path& directory,
+        Position first, Position durable_end) {
     CursorFile file;
     {
         const MutexLock lock(mutex_);

@@ -28,12 +28,8 @@ class CursorTable {
 
     /// Writes the file if anything in it has changed. A cursor below `first`, the oldest record
     /// kept, is raised to it: what it asks for is gone.
-    [[nodiscard]] Result<void> save(
-        FileSystem& files,
-        const std::filesystem::path& directory,
-        Position first,
-        Position durable_end
-    );
+    [[nodiscard]] Result<void> save(FileSystem& files, const std::filesystem::path& directory,
+            Position first, Position durable_end);
 
     /// Every record below has been passed by every cursor, durably; none when there is no cursor.
     [[nodiscard]] Position passed() const;

@@ -65,8 +65,8 @@ FrameHeader load_frame_header(const std::byte* from) {
 
 std::optional<FrameHeader> decode_frame_header(const std::byte* from, std::uint32_t seed) {
     if (load_little<std::uint32_t>(from + kFrameMagicAt) != kFrameMagic ||
-        load_little<std::uint32_t>(from + kHeaderCrcAt) !=
-            crc32c(ByteView(from, kHeaderCrcAt), seed)) {
+            load_little<std::uint32_t>(from + kHeaderCrcAt) !=
+                    crc32c(ByteView(from, kHeaderCrcAt), seed)) {
         return std::nullopt;
     }
     const FrameHeader header = load_frame_header(from);

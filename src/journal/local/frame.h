@@ -54,7 +54,6 @@ void seal_frame(std::byte* frame, Position durable_end, std::uint32_t seed);
 
 /// The header at `from`, or nothing when there is no frame of a segment with this `seed`.
 [[nodiscard]] std::optional<FrameHeader> decode_frame_header(
-    const std::byte* from, std::uint32_t seed
-);
+        const std::byte* from, std::uint32_t seed);
 
 }  // namespace foz::journal::local

@@ -13,8 +13,7 @@ constexpr std::uint64_t kChunkBytes = 256 << 10;
 }  // namespace
 
 FrameReader::FrameReader(
-    std::unique_ptr<File> file, std::shared_ptr<const Segment> segment, std::uint64_t offset
-)
+        std::unique_ptr<File> file, std::shared_ptr<const Segment> segment, std::uint64_t offset)
     : file_(std::move(file)), segment_(std::move(segment)), offset_(offset) {}
 
 Result<bool> FrameReader::load(std::uint64_t count, std::uint64_t readable_bytes) {
@@ -64,8 +63,7 @@ Result<std::optional<Frame>> FrameReader::next(std::uint64_t readable_bytes) {
         return corrupt("the file ends inside a frame");
     }
     const ByteView padded_payload(
-        here() + kFrameHeaderBytes, header->frame_bytes() - kFrameHeaderBytes
-    );
+            here() + kFrameHeaderBytes, header->frame_bytes() - kFrameHeaderBytes);
     if (payload_checksum(padded_payload) != header->payload_crc) {
         return corrupt("the records do not have the checksum that they were written with");
     }
@@ -89,12 +87,9 @@ std::unexpected<Error> FrameReader::corrupt(std::string_view what) const {
 Result<std::unique_ptr<File>> open_segment(FileSystem& files, const Segment& segment) {
     auto file = files.open(segment.path, OpenMode::read);
     if (!file && file.error().code == ErrorCode::not_found) {
-        return fail(
-            ErrorCode::not_found,
-            "{} is no longer there: its records, from position {}, have been removed",
-            segment.path.string(),
-            segment.header.first
-        );
+        return fail(ErrorCode::not_found,
+                "{} is no longer there: its records, from position {}, have been removed",
+                segment.path.string(), segment.header.first);
     }
     return file;
 }

@@ -26,11 +26,8 @@ struct Frame {
 class FrameReader {
   public:
     /// `file` is the segment's, open for reading; a frame begins at `offset` in it.
-    FrameReader(
-        std::unique_ptr<File> file,
-        std::shared_ptr<const Segment> segment,
-        std::uint64_t offset = kSegmentHeaderBytes
-    );
+    FrameReader(std::unique_ptr<File> file, std::shared_ptr<const Segment> segment,
+            std::uint64_t offset = kSegmentHeaderBytes);
 
     /// The next frame that lies wholly below `readable_bytes`, which never shrinks. After
     /// corruption the reader stays where it is. Errors: corrupt, naming file and offset; io.

@@ -75,7 +75,7 @@ Result<void> GroupCommitter::commit(Group& group) {
             continue;
         }
         auto appended =
-            until_there_is_space([&] { return writer_.append(ByteView(frame, run_bytes)); });
+                until_there_is_space([&] { return writer_.append(ByteView(frame, run_bytes)); });
         if (!appended) {
             return appended;
         }
@@ -104,9 +104,8 @@ std::size_t GroupCommitter::seal_run(std::byte* frame, std::size_t bytes) {
 
 void GroupCommitter::keep_for_tail(ByteView frames) {
     if (dependencies_.tail.wants(load_frame_header(frames.data()).first, frames.size())) {
-        written_.push_back(
-            CommittedRun::of(frames, writer_.shared_segment(), writer_.offset() - frames.size())
-        );
+        written_.push_back(CommittedRun::of(
+                frames, writer_.shared_segment(), writer_.offset() - frames.size()));
     }
 }
 
@@ -116,15 +115,14 @@ Result<void> GroupCommitter::start_segment(const FrameHeader& first_frame) {
         return synced;
     }
     auto spare = until_there_is_space([&] {
-        auto taken =
-            dependencies_.housekeeper.take_spare(kSegmentHeaderBytes + first_frame.frame_bytes());
+        auto taken = dependencies_.housekeeper.take_spare(
+                kSegmentHeaderBytes + first_frame.frame_bytes());
         if (!taken && taken.error().code != ErrorCode::no_space) {
             // The file that could not be prepared is gone and held no record: another may do.
-            taken = foz::fail(
-                ErrorCode::no_space,
-                "cannot prepare a new segment: {}; look after the disk, foz tries again by itself",
-                taken.error().message
-            );
+            taken = foz::fail(ErrorCode::no_space,
+                    "cannot prepare a new segment: {}; look after the disk, foz tries again by "
+                    "itself",
+                    taken.error().message);
         }
         return taken;
     });
@@ -136,7 +134,7 @@ Result<void> GroupCommitter::start_segment(const FrameHeader& first_frame) {
     // position.
     const Position previous = writer_.empty() ? old.previous_first : old.first;
     auto activated =
-        spare->activate({old.journal, first_frame.first, previous, first_frame.appended});
+            spare->activate({old.journal, first_frame.first, previous, first_frame.appended});
     if (!activated) {
         return final_error(std::move(activated.error()));
     }
@@ -186,28 +184,23 @@ void GroupCommitter::begin_stall(const Error& error) {
 
 bool GroupCommitter::wait_before_retry() {
     const MutexLock lock(mutex_);
-    return !stop_.wait_for(mutex_, kRetryInterval, [this]() FOZ_REQUIRES(mutex_) {
-        return stopping_;
-    });
+    return !stop_.wait_for(
+            mutex_, kRetryInterval, [this]() FOZ_REQUIRES(mutex_) { return stopping_; });
 }
 
 void GroupCommitter::fail(Error error) {
     if (error.code == ErrorCode::no_space) {
         spdlog::warn(
-            "journal: closed without room for what was queued, which nobody was told to be safe"
-        );
+                "journal: closed without room for what was queued, which nobody was told to be "
+                "safe");
         return;
     }
-    const Error failure{
-        ErrorCode::io,
+    const Error failure{ErrorCode::io,
         fmt::format(
-            "the journal takes nothing any more: {}. What the disk holds beyond position {} is "
-            "unknown; look "
-            "after the disk, then restart foz, which recovers what is there",
-            error.message,
-            dependencies_.progress.durable_end()
-        )
-    };
+                "the journal takes nothing any more: {}. What the disk holds beyond position {} is "
+                "unknown; look "
+                "after the disk, then restart foz, which recovers what is there",
+                error.message, dependencies_.progress.durable_end())};
     spdlog::error("journal: {}", failure.message);
     dependencies_.queue.set_stalled(failure);
     dependencies_.progress.fail(failure);

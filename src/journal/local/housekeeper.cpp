@@ -66,9 +66,8 @@ void Housekeeper::run() {
     auto save_at = std::chrono::steady_clock::now() + kSaveInterval;
     MutexLock lock(mutex_);
     while (true) {
-        work_.wait_until(mutex_, save_at, [this]() FOZ_REQUIRES(mutex_) {
-            return stopping_ || piece_wanted();
-        });
+        work_.wait_until(mutex_, save_at,
+                [this]() FOZ_REQUIRES(mutex_) { return stopping_ || piece_wanted(); });
         if (stopping_) {
             return;
         }
@@ -82,7 +81,7 @@ void Housekeeper::run() {
         }
         if (piece_wanted()) {
             const std::uint64_t bytes_min =
-                std::max(request_.value_or(0), dependencies_.options.segment_bytes);
+                    std::max(request_.value_or(0), dependencies_.options.segment_bytes);
             const bool in_haste = request_.has_value() || fill_wanted_ > filled_ + kBehindMax;
             lock.unlock();
             auto prepared = prepare(bytes_min, in_haste);
@@ -122,8 +121,8 @@ Result<void> Housekeeper::prepare(std::uint64_t bytes_min, bool in_haste) {
         if (auto room = free_space(bytes_min); !room) {
             return room;
         }
-        auto created =
-            SpareSegment::create(dependencies_.files, dependencies_.options.directory, bytes_min);
+        auto created = SpareSegment::create(
+                dependencies_.files, dependencies_.options.directory, bytes_min);
         if (!created) {
             return pass_on(created);
         }
@@ -167,58 +166,38 @@ Result<std::uint64_t> Housekeeper::bytes_missing(std::uint64_t bytes) const {
     }
     const std::uint64_t wanted_on_disk = dependencies_.options.free_space_min + bytes;
     const std::uint64_t wanted_total = dependencies_.segments.total_bytes() + bytes;
-    return std::max(
-        wanted_on_disk - std::min(*free, wanted_on_disk),
-        wanted_total - std::min(dependencies_.options.size_max, wanted_total)
-    );
+    return std::max(wanted_on_disk - std::min(*free, wanted_on_disk),
+            wanted_total - std::min(dependencies_.options.size_max, wanted_total));
 }
 
 Error Housekeeper::no_space(std::uint64_t bytes) const {
     const LocalJournalOptions& options = dependencies_.options;
     const auto slowest = dependencies_.cursors.slowest();
-    const std::string reader =
-        slowest ? fmt::format(
-                      "its slowest reader, {}, is at position {}", slowest->name, slowest->position
-                  )
-                : std::string("it has no reader");
+    const std::string reader = slowest ? fmt::format("its slowest reader, {}, is at position {}",
+                                                 slowest->name, slowest->position)
+                                       : std::string("it has no reader");
     if (dependencies_.segments.total_bytes() + bytes > options.size_max) {
         return {
-            ErrorCode::no_space,
-            fmt::format(
-                "the journal in {} has reached its cap (size_max = {} bytes) and {}; it goes on "
-                "when its "
-                "readers have caught up, or with a larger size_max",
-                options.directory.string(),
-                options.size_max,
-                reader
-            )
-        };
+            ErrorCode::no_space, fmt::format("the journal in {} has reached its cap (size_max = {} "
+                                             "bytes) and {}; it goes on "
+                                             "when its "
+                                             "readers have caught up, or with a larger size_max",
+                                         options.directory.string(), options.size_max, reader)};
     }
-    return {
-        ErrorCode::no_space,
+    return {ErrorCode::no_space,
         fmt::format(
-            "too little room on the disk of {}: the journal needs {} bytes and leaves {} free "
-            "(free_space_min), and {}; it goes on by itself when there is room",
-            options.directory.string(),
-            bytes,
-            options.free_space_min,
-            reader
-        )
-    };
+                "too little room on the disk of {}: the journal needs {} bytes and leaves {} free "
+                "(free_space_min), and {}; it goes on by itself when there is room",
+                options.directory.string(), bytes, options.free_space_min, reader)};
 }
 
 void Housekeeper::save_cursors() {
-    const auto saved = dependencies_.cursors.save(
-        dependencies_.files,
-        dependencies_.options.directory,
-        dependencies_.segments.first(),
-        dependencies_.progress.durable_end()
-    );
+    const auto saved =
+            dependencies_.cursors.save(dependencies_.files, dependencies_.options.directory,
+                    dependencies_.segments.first(), dependencies_.progress.durable_end());
     if (!saved && !saving_fails_) {
-        spdlog::warn(
-            "journal: the cursors are not saved, so nothing can be removed: {}",
-            saved.error().message
-        );
+        spdlog::warn("journal: the cursors are not saved, so nothing can be removed: {}",
+                saved.error().message);
     }
     saving_fails_ = !saved;
 }
@@ -226,12 +205,9 @@ void Housekeeper::save_cursors() {
 void Housekeeper::remove_segments(std::uint64_t bytes_needed) {
     const LocalJournalOptions& options = dependencies_.options;
     const auto segments = dependencies_.segments.snapshot();
-    const std::size_t count = segments_to_remove(
-        segments,
-        dependencies_.cursors.passed(),
-        dependencies_.clock.system_now(),
-        {options.retain_bytes, options.retain_age, bytes_needed}
-    );
+    const std::size_t count = segments_to_remove(segments, dependencies_.cursors.passed(),
+            dependencies_.clock.system_now(),
+            {options.retain_bytes, options.retain_age, bytes_needed});
     for (std::size_t i = 0; i < count; ++i) {
         auto removed = dependencies_.files.remove(segments[i]->path);
         if (removed || removed.error().code == ErrorCode::not_found) {

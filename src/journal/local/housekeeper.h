@@ -9,8 +9,8 @@
 #include "base/file_system.h"
 #include "base/mutex.h"
 #include "journal/local/cursor_table.h"
-#include "journal/local/local_journal.h"
 #include "journal/local/durable_progress.h"
+#include "journal/local/local_journal.h"
 #include "journal/local/segment_list.h"
 #include "journal/local/spare_segment.h"
 
@@ -53,7 +53,7 @@ class Housekeeper {
     void discard_spare() FOZ_EXCLUDES(mutex_);
     [[nodiscard]] Result<void> free_space(std::uint64_t bytes) FOZ_EXCLUDES(mutex_);
     [[nodiscard]] Result<std::uint64_t> bytes_missing(std::uint64_t bytes) const
-        FOZ_EXCLUDES(mutex_);
+            FOZ_EXCLUDES(mutex_);
     [[nodiscard]] Error no_space(std::uint64_t bytes) const;
     void save_cursors() FOZ_EXCLUDES(mutex_);
     void remove_segments(std::uint64_t bytes_needed) FOZ_EXCLUDES(mutex_);

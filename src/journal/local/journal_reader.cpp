@@ -14,17 +14,13 @@ Result<std::unique_ptr<Reader>> JournalReader::open(const ReadSide& side, Positi
     const Position end = side.progress.durable_end();
     if (position > end) {
         return fail(
-            ErrorCode::not_found, "position {} is beyond the journal's end, {}", position, end
-        );
+                ErrorCode::not_found, "position {} is beyond the journal's end, {}", position, end);
     }
     const auto segment = side.segments.find(position);
     if (!segment) {
-        return fail(
-            ErrorCode::not_found,
-            "position {} is no longer in the journal: its oldest record is {}",
-            position,
-            side.segments.first()
-        );
+        return fail(ErrorCode::not_found,
+                "position {} is no longer in the journal: its oldest record is {}", position,
+                side.segments.first());
     }
     auto file = open_segment(side.files, *segment);
     if (!file) {
@@ -64,13 +60,9 @@ std::optional<Record> JournalReader::take_record() {
     if (length > records_.size() - kRecordHeaderBytes) {
         return std::nullopt;
     }
-    const Record record{
-        frame_position_,
-        frame_appended_,
+    const Record record{frame_position_, frame_appended_,
         load_little<std::uint8_t>(records_.data() + 4),
-        records_.subspan(kRecordHeaderBytes, length),
-        frame_fingerprint_
-    };
+        records_.subspan(kRecordHeaderBytes, length), frame_fingerprint_};
     records_ = records_.subspan(kRecordHeaderBytes + length);
     frame_position_ = frame_position_.next();
     return record;
@@ -164,12 +156,9 @@ void JournalReader::set_frame(const FrameHeader& header, ByteView payload) {
 Result<void> JournalReader::next_segment() {
     const auto segment = side_.segments.find(position_);
     if (!segment) {
-        return fail(
-            ErrorCode::not_found,
-            "position {} is no longer in the journal: its oldest record is {}",
-            position_,
-            side_.segments.first()
-        );
+        return fail(ErrorCode::not_found,
+                "position {} is no longer in the journal: its oldest record is {}", position_,
+                side_.segments.first());
     }
     auto file = open_segment(side_.files, *segment);
     if (!file) {
@@ -180,21 +169,18 @@ Result<void> JournalReader::next_segment() {
 }
 
 std::unexpected<Error> JournalReader::corrupt(const std::unexpected<Error>& what) const {
-    return fail(
-        ErrorCode::corrupt,
-        "the journal cannot be read at position {}: {}; restore that file from a backup, or move "
-        "the journal folder away to start with an empty one",
-        position_,
-        what.error().message
-    );
+    return fail(ErrorCode::corrupt,
+            "the journal cannot be read at position {}: {}; restore that file from a backup, or "
+            "move "
+            "the journal folder away to start with an empty one",
+            position_, what.error().message);
 }
 
 namespace {
 
 /// The first position in `segment` appended at or after `time`; nothing when all of it is older.
 Result<std::optional<Position>> find_time_in_segment(
-    const ReadSide& side, const std::shared_ptr<Segment>& segment, SystemTime time
-) {
+        const ReadSide& side, const std::shared_ptr<Segment>& segment, SystemTime time) {
     const Position durable_end = side.progress.durable_end();
     auto file = open_segment(side.files, *segment);
     if (!file) {
@@ -229,9 +215,8 @@ Result<Position> find_time(const ReadSide& side, SystemTime time) {
     const auto segments = side.segments.snapshot();
     // The first segment that begins at or after `time`; the one before it may have such records,
     // too.
-    const auto after = std::ranges::partition_point(segments, [time](const auto& segment) {
-        return segment->header.first_appended < time;
-    });
+    const auto after = std::ranges::partition_point(segments,
+            [time](const auto& segment) { return segment->header.first_appended < time; });
     if (after != segments.begin()) {
         auto looked = find_time_in_segment(side, *std::prev(after), time);
         if (!looked) {

@@ -7,8 +7,8 @@
 
 #include "base/file_system.h"
 #include "journal/journal.h"
-#include "journal/local/frame_reader.h"
 #include "journal/local/durable_progress.h"
+#include "journal/local/frame_reader.h"
 #include "journal/local/segment_list.h"
 #include "journal/local/tail.h"
 
@@ -26,8 +26,7 @@ class JournalReader final : public Reader {
   public:
     /// As Journal::read_from.
     [[nodiscard]] static Result<std::unique_ptr<Reader>> open(
-        const ReadSide& side, Position position
-    );
+            const ReadSide& side, Position position);
 
     JournalReader(const ReadSide& side, FrameReader frames, Position position)
         : side_(side), frames_(std::move(frames)), position_(position) {}

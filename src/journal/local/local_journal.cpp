@@ -7,11 +7,11 @@
 
 #include "journal/local/append_queue.h"
 #include "journal/local/cursor_table.h"
+#include "journal/local/durable_progress.h"
 #include "journal/local/group_committer.h"
 #include "journal/local/housekeeper.h"
 #include "journal/local/journal_reader.h"
 #include "journal/local/new_journal_id.h"
-#include "journal/local/durable_progress.h"
 #include "journal/local/recovery.h"
 #include "journal/local/segment_list.h"
 #include "journal/local/tail.h"
@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::uint64_t kSegmentBytesMin = 4 << 10;
 constexpr std::uint64_t kSegmentOverhead =
-    kSegmentHeaderBytes + kFrameHeaderBytes + kFrameAlignment;
+        kSegmentHeaderBytes + kFrameHeaderBytes + kFrameAlignment;
 
 /// The last segment's, and any new one's, bytes always fit under the cap together: once all is
 /// passed, the journal can go on.
@@ -31,15 +31,9 @@ std::uint64_t append_bytes_max(const LocalJournalOptions& options) {
 
 class LocalJournal final : public Journal {
   public:
-    LocalJournal(
-        const LocalJournalOptions& options,
-        FileSystem& files,
-        const Clock& clock,
-        std::unique_ptr<File> lock,
-        std::string id,
-        Survey survey,
-        std::unique_ptr<File> last_file
-    )
+    LocalJournal(const LocalJournalOptions& options, FileSystem& files, const Clock& clock,
+            std::unique_ptr<File> lock, std::string id, Survey survey,
+            std::unique_ptr<File> last_file)
         : options_(options),
           lock_(std::move(lock)),
           id_(std::move(id)),
@@ -50,10 +44,8 @@ class LocalJournal final : public Journal {
           tail_(options.tail_bytes),
           read_side_{files, segments_, progress_, &tail_},
           housekeeper_({options_, files, clock, segments_, cursors_, progress_}),
-          committer_(
-              {queue_, segments_, progress_, tail_, housekeeper_},
-              SegmentWriter(survey.segments.back(), std::move(last_file), survey.end_offset)
-          ) {}
+          committer_({queue_, segments_, progress_, tail_, housekeeper_},
+                  SegmentWriter(survey.segments.back(), std::move(last_file), survey.end_offset)) {}
 
     LocalJournal(const LocalJournal&) = delete;
     LocalJournal& operator=(const LocalJournal&) = delete;
@@ -115,20 +107,13 @@ class LocalJournal final : public Journal {
 
 Result<void> check_options(const LocalJournalOptions& options) {
     if (options.segment_bytes < kSegmentBytesMin) {
-        return fail(
-            ErrorCode::invalid,
-            "journal: segment_bytes = {} is too small; at least {}",
-            options.segment_bytes,
-            kSegmentBytesMin
-        );
+        return fail(ErrorCode::invalid, "journal: segment_bytes = {} is too small; at least {}",
+                options.segment_bytes, kSegmentBytesMin);
     }
     if (options.size_max / 2 < options.segment_bytes) {
-        return fail(
-            ErrorCode::invalid,
-            "journal: size_max = {} must be at least twice segment_bytes = {}",
-            options.size_max,
-            options.segment_bytes
-        );
+        return fail(ErrorCode::invalid,
+                "journal: size_max = {} must be at least twice segment_bytes = {}",
+                options.size_max, options.segment_bytes);
     }
     return {};
 }
@@ -144,19 +129,16 @@ Result<void> make_folder(const std::filesystem::path& directory, FileSystem& fil
 /// Locks the folder, and leaves the number of this process in the lock file for the message of the
 /// next.
 Result<std::unique_ptr<File>> lock_folder(
-    FileSystem& files, const std::filesystem::path& directory
-) {
+        FileSystem& files, const std::filesystem::path& directory) {
     const auto path = directory / "lock";
     auto lock = files.lock(path);
     if (!lock && lock.error().code == ErrorCode::unavailable) {
         const auto owner = read_file(files, path, 64);
-        return fail(
-            ErrorCode::unavailable,
-            "the journal in {} is in use by another foz{}; stop that one first, or use another "
-            "--data folder",
-            directory.string(),
-            owner && !owner->empty() ? fmt::format(" (process {})", *owner) : ""
-        );
+        return fail(ErrorCode::unavailable,
+                "the journal in {} is in use by another foz{}; stop that one first, or use another "
+                "--data folder",
+                directory.string(),
+                owner && !owner->empty() ? fmt::format(" (process {})", *owner) : "");
     }
     if (!lock) {
         return lock;
@@ -170,8 +152,7 @@ Result<std::unique_ptr<File>> lock_folder(
 
 /// A new journal: its first segment, empty.
 Result<Survey> create_journal(
-    const LocalJournalOptions& options, FileSystem& files, const Clock& clock
-) {
+        const LocalJournalOptions& options, FileSystem& files, const Clock& clock) {
     auto spare = SpareSegment::create(files, options.directory, options.segment_bytes);
     if (!spare) {
         return pass_on(spare);
@@ -179,12 +160,9 @@ Result<Survey> create_journal(
     while (!spare->ready()) {
         if (auto advanced = spare->advance(); !advanced) {
             SpareSegment::discard(files, options.directory);
-            return fail(
-                advanced.error().code,
-                "a new journal needs {} MiB at once (journal.segment_bytes): {}",
-                options.segment_bytes >> 20U,
-                advanced.error().message
-            );
+            return fail(advanced.error().code,
+                    "a new journal needs {} MiB at once (journal.segment_bytes): {}",
+                    options.segment_bytes >> 20U, advanced.error().message);
         }
     }
     SegmentHeader header;
@@ -205,8 +183,7 @@ Result<Survey> create_journal(
 }  // namespace
 
 Result<std::unique_ptr<Journal>> open_local_journal(
-    const LocalJournalOptions& options, FileSystem& files, const Clock& clock
-) {
+        const LocalJournalOptions& options, FileSystem& files, const Clock& clock) {
     if (auto checked = check_options(options); !checked) {
         return pass_on(checked);
     }
@@ -243,15 +220,8 @@ Result<std::unique_ptr<Journal>> open_local_journal(
     if (!id) {
         return pass_on(id);
     }
-    return std::make_unique<LocalJournal>(
-        options,
-        files,
-        clock,
-        *std::move(lock),
-        *std::move(id),
-        *std::move(found),
-        *std::move(last_file)
-    );
+    return std::make_unique<LocalJournal>(options, files, clock, *std::move(lock), *std::move(id),
+            *std::move(found), *std::move(last_file));
 }
 
 }  // namespace foz::journal::local

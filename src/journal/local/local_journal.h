@@ -42,15 +42,13 @@ inline constexpr std::uint64_t kAppendBytesMax = 512ULL << 20;
 /// folder). The returned object has its writer thread running; its destructor writes what is queued
 /// and stops it.
 [[nodiscard]] Result<std::unique_ptr<Journal>> open_local_journal(
-    const LocalJournalOptions& options, FileSystem& files, const Clock& clock
-);
+        const LocalJournalOptions& options, FileSystem& files, const Clock& clock);
 
 /// For commands that look at a journal that another process may be writing: takes no lock, starts
 /// no thread, changes nothing. Its end is where the last whole frame on disk ends; append and the
 /// cursor setters fail a FOZ_CHECK.
 [[nodiscard]] Result<std::unique_ptr<Journal>> open_local_journal_read_only(
-    const std::filesystem::path& directory, FileSystem& files
-);
+        const std::filesystem::path& directory, FileSystem& files);
 
 /// One segment file, for a person to look at.
 struct SegmentSummary {
@@ -59,13 +57,12 @@ struct SegmentSummary {
     Position end;    // of the record after its last; the journal's end for the last segment
     std::uint64_t file_bytes = 0;
     SystemTime
-        first_appended;  // when its first record was appended, or it was made, if it is empty
+            first_appended;  // when its first record was appended, or it was made, if it is empty
 };
 
 /// The segments of the journal in `directory`, oldest first. As open_local_journal_read_only: takes
 /// no lock.
 [[nodiscard]] Result<std::vector<SegmentSummary>> list_segments(
-    const std::filesystem::path& directory, FileSystem& files
-);
+        const std::filesystem::path& directory, FileSystem& files);
 
 }  // namespace foz::journal::local

@@ -16,8 +16,7 @@ namespace foz::journal::local {
 /// Status::id of the journal in `directory`, whose segments have the id `made_with`. Errors:
 /// corrupt, when the file `id` is there and holds none; io.
 [[nodiscard]] Result<std::string> public_journal_id(
-    FileSystem& files, const std::filesystem::path& directory, const JournalId& made_with
-);
+        FileSystem& files, const std::filesystem::path& directory, const JournalId& made_with);
 
 /// A random one.
 [[nodiscard]] std::string new_journal_id();
@@ -25,7 +24,6 @@ namespace foz::journal::local {
 /// From now on whoever opens the journal in `directory` sees this id. Durable on success; on
 /// failure the old one stays.
 [[nodiscard]] Result<void> set_public_journal_id(
-    FileSystem& files, const std::filesystem::path& directory, const std::string& id
-);
+        FileSystem& files, const std::filesystem::path& directory, const std::string& id);
 
 }  // namespace foz::journal::local

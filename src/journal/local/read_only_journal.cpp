@@ -2,10 +2,10 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "journal/local/durable_progress.h"
 #include "journal/local/journal_reader.h"
 #include "journal/local/local_journal.h"
 #include "journal/local/new_journal_id.h"
-#include "journal/local/durable_progress.h"
 #include "journal/local/recovery.h"
 
 namespace foz::journal::local {
@@ -24,7 +24,7 @@ Result<Survey> survey_for_onlooker(const std::filesystem::path& directory, FileS
             return fail(ErrorCode::not_found, "there is no journal in {}", directory.string());
         }
         const bool removed_meanwhile =
-            survey.error().code == ErrorCode::not_found && files.list(directory);
+                survey.error().code == ErrorCode::not_found && files.list(directory);
         if (!removed_meanwhile || attempt == kSurveyAttempts) {
             return pass_on(survey);
         }
@@ -89,8 +89,7 @@ class ReadOnlyJournal final : public Journal {
 }  // namespace
 
 Result<std::unique_ptr<Journal>> open_local_journal_read_only(
-    const std::filesystem::path& directory, FileSystem& files
-) {
+        const std::filesystem::path& directory, FileSystem& files) {
     auto survey = survey_for_onlooker(directory, files);
     if (!survey) {
         return pass_on(survey);
@@ -103,8 +102,7 @@ Result<std::unique_ptr<Journal>> open_local_journal_read_only(
 }
 
 Result<std::vector<SegmentSummary>> list_segments(
-    const std::filesystem::path& directory, FileSystem& files
-) {
+        const std::filesystem::path& directory, FileSystem& files) {
     auto survey = survey_for_onlooker(directory, files);
     if (!survey) {
         return pass_on(survey);

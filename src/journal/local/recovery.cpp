@@ -13,11 +13,10 @@ constexpr std::uint64_t kPieceBytes = 1 << 20;
 static_assert(kPieceBytes % kFrameAlignment == 0 && kSegmentHeaderBytes % kFrameAlignment == 0);
 
 constexpr std::string_view kWhatToDo =
-    "restore the journal folder from a backup, or move it away to start with an empty one";
+        "restore the journal folder from a backup, or move it away to start with an empty one";
 
 Result<std::shared_ptr<Segment>> load_segment(
-    FileSystem& files, const std::filesystem::path& path
-) {
+        FileSystem& files, const std::filesystem::path& path) {
     auto file = files.open(path, OpenMode::read);
     if (!file) {
         return pass_on(file);
@@ -41,25 +40,18 @@ Result<std::shared_ptr<Segment>> load_segment(
 /// Checks that `next` belongs behind `previous`, and links them.
 Result<void> link(Segment& previous, const Segment& next) {
     if (next.header.journal != previous.header.journal) {
-        return fail(
-            ErrorCode::corrupt,
-            "{} is of another journal ({}) than {} ({}); move the one that does not belong here "
-            "away",
-            next.path.string(),
-            next.header.journal.text(),
-            previous.path.string(),
-            previous.header.journal.text()
-        );
+        return fail(ErrorCode::corrupt,
+                "{} is of another journal ({}) than {} ({}); move the one that does not belong "
+                "here "
+                "away",
+                next.path.string(), next.header.journal.text(), previous.path.string(),
+                previous.header.journal.text());
     }
     if (next.header.previous_first != previous.header.first) {
-        return fail(
-            ErrorCode::corrupt,
-            "a segment is missing between {} and {}: the file {} should be there; {}",
-            previous.path.string(),
-            next.path.string(),
-            segment_name(next.header.previous_first),
-            kWhatToDo
-        );
+        return fail(ErrorCode::corrupt,
+                "a segment is missing between {} and {}: the file {} should be there; {}",
+                previous.path.string(), next.path.string(),
+                segment_name(next.header.previous_first), kWhatToDo);
     }
     previous.readable_bytes = previous.file_bytes;
     previous.end = next.header.first;
@@ -67,8 +59,7 @@ Result<void> link(Segment& previous, const Segment& next) {
 }
 
 Result<std::vector<std::shared_ptr<Segment>>> load_segments(
-    FileSystem& files, const std::filesystem::path& directory
-) {
+        FileSystem& files, const std::filesystem::path& directory) {
     const auto names = files.list(directory);
     if (!names) {
         return std::unexpected(names.error());
@@ -84,14 +75,11 @@ Result<std::vector<std::shared_ptr<Segment>>> load_segments(
             return pass_on(segment);
         }
         if ((*segment)->header.first != *position) {
-            return fail(
-                ErrorCode::corrupt,
-                "{} holds the segment from position {}: the file was renamed; give it back its "
-                "name, {}",
-                (*segment)->path.string(),
-                (*segment)->header.first,
-                segment_name((*segment)->header.first)
-            );
+            return fail(ErrorCode::corrupt,
+                    "{} holds the segment from position {}: the file was renamed; give it back its "
+                    "name, {}",
+                    (*segment)->path.string(), (*segment)->header.first,
+                    segment_name((*segment)->header.first));
         }
         if (!segments.empty()) {
             if (auto linked = link(*segments.back(), **segment); !linked) {
@@ -186,22 +174,18 @@ Result<Proof> proof_behind(FileSystem& files, const Survey& survey) {
         return pass_on(file);
     }
     Proof proof;
-    auto visited = visit_pieces(
-        **file,
-        survey.end_offset,
-        segment.file_bytes,
-        [&](std::uint64_t offset, ByteView piece) -> Result<void> {
-            for (std::size_t at = 0; at + kFrameHeaderBytes <= piece.size();
-                 at += kFrameAlignment) {
-                const auto header = decode_frame_header(piece.data() + at, segment.frame_seed);
-                if (header && header->durable_end > proof.durable_end) {
-                    proof.durable_end = header->durable_end;
-                    proof.source = fmt::format("the frame at offset {}", offset + at);
+    auto visited = visit_pieces(**file, survey.end_offset, segment.file_bytes,
+            [&](std::uint64_t offset, ByteView piece) -> Result<void> {
+                for (std::size_t at = 0; at + kFrameHeaderBytes <= piece.size();
+                        at += kFrameAlignment) {
+                    const auto header = decode_frame_header(piece.data() + at, segment.frame_seed);
+                    if (header && header->durable_end > proof.durable_end) {
+                        proof.durable_end = header->durable_end;
+                        proof.source = fmt::format("the frame at offset {}", offset + at);
+                    }
                 }
-            }
-            return {};
-        }
-    );
+                return {};
+            });
     if (!visited) {
         return pass_on(visited);
     }
@@ -220,43 +204,30 @@ Result<void> check_end(FileSystem& files, const Survey& survey) {
     if (proof->durable_end <= survey.end) {
         return {};
     }
-    return fail(
-        ErrorCode::corrupt,
-        "{}, offset {}: the records from position {} on are damaged or missing, but {} says that "
-        "those below {} "
-        "were on disk; {}",
-        survey.segments.back()->path.string(),
-        survey.end_offset,
-        survey.end,
-        proof->source,
-        proof->durable_end,
-        kWhatToDo
-    );
+    return fail(ErrorCode::corrupt,
+            "{}, offset {}: the records from position {} on are damaged or missing, but {} says "
+            "that "
+            "those below {} "
+            "were on disk; {}",
+            survey.segments.back()->path.string(), survey.end_offset, survey.end, proof->source,
+            proof->durable_end, kWhatToDo);
 }
 
 /// The cursors must be this journal's, and not ask for what is not there.
 Result<void> check_cursors(const Survey& survey, const std::filesystem::path& directory) {
     const Segment& oldest = *survey.segments.front();
     if (survey.cursors.journal != oldest.header.journal) {
-        return fail(
-            ErrorCode::corrupt,
-            "{}: the file cursors is of another journal ({}) than the segments ({}); move it away",
-            directory.string(),
-            survey.cursors.journal.text(),
-            oldest.header.journal.text()
-        );
+        return fail(ErrorCode::corrupt,
+                "{}: the file cursors is of another journal ({}) than the segments ({}); move it "
+                "away",
+                directory.string(), survey.cursors.journal.text(), oldest.header.journal.text());
     }
     for (const NamedCursor& cursor : survey.cursors.cursors) {
         if (cursor.position < oldest.header.first) {
-            return fail(
-                ErrorCode::corrupt,
-                "a segment is missing before {}: the reader {} still needs the records from "
-                "position {} on; {}",
-                oldest.path.string(),
-                cursor.name,
-                cursor.position,
-                kWhatToDo
-            );
+            return fail(ErrorCode::corrupt,
+                    "a segment is missing before {}: the reader {} still needs the records from "
+                    "position {} on; {}",
+                    oldest.path.string(), cursor.name, cursor.position, kWhatToDo);
         }
     }
     return {};
@@ -265,8 +236,7 @@ Result<void> check_cursors(const Survey& survey, const std::filesystem::path& di
 }  // namespace
 
 Result<std::optional<Survey>> survey_journal(
-    FileSystem& files, const std::filesystem::path& directory, Strictness strictness
-) {
+        FileSystem& files, const std::filesystem::path& directory, Strictness strictness) {
     // The cursors first: what they say was true before the segments are looked at.
     auto cursors = load_cursors(files, directory);
     if (!cursors) {
@@ -279,12 +249,8 @@ Result<std::optional<Survey>> survey_journal(
     const bool has_cursors = cursors->journal != JournalId{};
     if (segments->empty()) {
         if (has_cursors) {
-            return fail(
-                ErrorCode::corrupt,
-                "{}: there are cursors but no segments; {}",
-                directory.string(),
-                kWhatToDo
-            );
+            return fail(ErrorCode::corrupt, "{}: there are cursors but no segments; {}",
+                    directory.string(), kWhatToDo);
         }
         return std::nullopt;
     }

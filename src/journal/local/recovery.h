@@ -24,7 +24,7 @@ struct Survey {
     Position end;                  // after the last whole frame of the last segment
     std::uint64_t end_offset = 0;  // where that is in its file
     std::uint64_t unproven_offset =
-        0;  // from here on, nothing proves that the frames are on the disk itself
+            0;  // from here on, nothing proves that the frames are on the disk itself
 };
 
 enum class Strictness : std::uint8_t {
@@ -34,8 +34,7 @@ enum class Strictness : std::uint8_t {
 
 /// Looks, changes nothing. Nothing: there is no journal. Errors: corrupt, unsupported, io.
 [[nodiscard]] Result<std::optional<Survey>> survey_journal(
-    FileSystem& files, const std::filesystem::path& directory, Strictness strictness
-);
+        FileSystem& files, const std::filesystem::path& directory, Strictness strictness);
 
 /// Makes the last segment durable up to survey.end, and zeros behind it, so that no frame that was
 /// cut off can come back to life. Returns its file, open for writing.

@@ -5,17 +5,13 @@
 
 namespace foz::journal::local {
 
-std::size_t segments_to_remove(
-    std::span<const std::shared_ptr<Segment>> segments,
-    Position passed,
-    SystemTime now,
-    const RetentionRule& rule
-) {
+std::size_t segments_to_remove(std::span<const std::shared_ptr<Segment>> segments, Position passed,
+        SystemTime now, const RetentionRule& rule) {
     std::size_t removable = 0;
     std::uint64_t kept_bytes = 0;
     // The record before a cursor stays while there is room: it shows whose the cursor is.
     const Position removable_below =
-        rule.bytes_needed > 0 ? passed : passed.previous().value_or(passed);
+            rule.bytes_needed > 0 ? passed : passed.previous().value_or(passed);
     while (removable + 1 < segments.size() && segments[removable]->end.load() <= removable_below) {
         kept_bytes += segments[removable]->file_bytes;
         ++removable;

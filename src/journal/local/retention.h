@@ -26,11 +26,7 @@ struct RetentionRule {
 /// How many of the oldest of `segments` to remove. Every record below `passed` is needed by no
 /// cursor; the one just before `passed` stays all the same, unless bytes are needed, for whoever
 /// asks whose cursor it is.
-[[nodiscard]] std::size_t segments_to_remove(
-    std::span<const std::shared_ptr<Segment>> segments,
-    Position passed,
-    SystemTime now,
-    const RetentionRule& rule
-);
+[[nodiscard]] std::size_t segments_to_remove(std::span<const std::shared_ptr<Segment>> segments,
+        Position passed, SystemTime now, const RetentionRule& rule);
 
 }  // namespace foz::journal::local

@@ -60,51 +60,42 @@ SegmentHeaderBytes encode_segment_header(const SegmentHeader& header) {
     std::memcpy(bytes.data() + kMagicAt, kMagic.data(), kMagic.size());
     store_little(bytes.data() + kVersionAt, kFormatVersion);
     std::memcpy(
-        bytes.data() + kJournalAt, header.journal.bytes.data(), header.journal.bytes.size()
-    );
+            bytes.data() + kJournalAt, header.journal.bytes.data(), header.journal.bytes.size());
     store_position(bytes.data() + kFirstAt, header.first);
     store_position(bytes.data() + kPreviousFirstAt, header.previous_first);
-    store_little(
-        bytes.data() + kFirstAppendedAt,
-        std::int64_t{header.first_appended.time_since_epoch().count()}
-    );
+    store_little(bytes.data() + kFirstAppendedAt,
+            std::int64_t{header.first_appended.time_since_epoch().count()});
     store_little(bytes.data() + kCrcAt, crc32c(ByteView(bytes).first(kCrcAt)));
     return bytes;
 }
 
 Result<SegmentHeader> decode_segment_header(ByteView bytes, std::string_view path) {
     if (bytes.size() < kSegmentHeaderBytes ||
-        as_text(bytes.subspan(kMagicAt, kMagic.size())) != kMagic ||
-        load_little<std::uint32_t>(bytes.data() + kCrcAt) != crc32c(bytes.first(kCrcAt))) {
-        return fail(
-            ErrorCode::corrupt,
-            "{}: the first {} bytes are not the header of a journal segment; restore the file from "
-            "a "
-            "backup, or move the whole journal folder away to start with an empty one",
-            path,
-            kSegmentHeaderBytes
-        );
+            as_text(bytes.subspan(kMagicAt, kMagic.size())) != kMagic ||
+            load_little<std::uint32_t>(bytes.data() + kCrcAt) != crc32c(bytes.first(kCrcAt))) {
+        return fail(ErrorCode::corrupt,
+                "{}: the first {} bytes are not the header of a journal segment; restore the file "
+                "from "
+                "a "
+                "backup, or move the whole journal folder away to start with an empty one",
+                path, kSegmentHeaderBytes);
     }
     const auto version = load_little<std::uint32_t>(bytes.data() + kVersionAt);
     if (version != kFormatVersion) {
-        return fail(
-            ErrorCode::unsupported,
-            "{}: journal format version {}, but this foz reads and writes version {}; use the foz "
-            "that wrote "
-            "it until every database has stored its records, or move the journal folder away",
-            path,
-            version,
-            kFormatVersion
-        );
+        return fail(ErrorCode::unsupported,
+                "{}: journal format version {}, but this foz reads and writes version {}; use the "
+                "foz "
+                "that wrote "
+                "it until every database has stored its records, or move the journal folder away",
+                path, version, kFormatVersion);
     }
     SegmentHeader header;
     std::memcpy(
-        header.journal.bytes.data(), bytes.data() + kJournalAt, header.journal.bytes.size()
-    );
+            header.journal.bytes.data(), bytes.data() + kJournalAt, header.journal.bytes.size());
     header.first = load_position(bytes.data() + kFirstAt);
     header.previous_first = load_position(bytes.data() + kPreviousFirstAt);
     header.first_appended =
-        SystemTime(Microseconds(load_little<std::int64_t>(bytes.data() + kFirstAppendedAt)));
+            SystemTime(Microseconds(load_little<std::int64_t>(bytes.data() + kFirstAppendedAt)));
     return header;
 }
 

@@ -36,9 +36,8 @@ void SegmentList::remove_oldest() {
 
 std::shared_ptr<Segment> SegmentList::find(Position position) const {
     const MutexLock lock(mutex_);
-    const auto after = std::ranges::upper_bound(segments_, position, {}, [](const auto& segment) {
-        return segment->header.first;
-    });
+    const auto after = std::ranges::upper_bound(
+            segments_, position, {}, [](const auto& segment) { return segment->header.first; });
     return after == segments_.begin() ? nullptr : *std::prev(after);
 }
 

@@ -18,9 +18,8 @@ namespace foz::journal::local {
 struct Segment {
     static constexpr Position kOpenEnd = Position::beyond_all();
 
-    Segment(
-        std::filesystem::path file_path, const SegmentHeader& segment_header, std::uint64_t size
-    )
+    Segment(std::filesystem::path file_path, const SegmentHeader& segment_header,
+            std::uint64_t size)
         : path(std::move(file_path)),
           header(segment_header),
           frame_seed(segment_header.frame_seed()),

@@ -14,8 +14,7 @@ class SegmentWriter {
   public:
     /// `file` is the segment's, open for writing; frames go on at `offset`.
     SegmentWriter(
-        std::shared_ptr<Segment> segment, std::unique_ptr<File> file, std::uint64_t offset
-    )
+            std::shared_ptr<Segment> segment, std::unique_ptr<File> file, std::uint64_t offset)
         : segment_(std::move(segment)), file_(std::move(file)), offset_(offset) {
         segment_->readable_bytes.store(offset, std::memory_order_release);
     }
@@ -26,8 +25,8 @@ class SegmentWriter {
     [[nodiscard]] bool empty() const { return offset_ == kSegmentHeaderBytes; }
     [[nodiscard]] std::uint64_t bytes_left() const { return segment_->file_bytes - offset_; }
 
-    /// `frames` must fit into bytes_left(). After an error nothing has been appended, and the same may be
-    /// tried again.
+    /// `frames` must fit into bytes_left(). After an error nothing has been appended, and the same
+    /// may be tried again.
     [[nodiscard]] Result<void> append(ByteView frames);
 
     /// Makes what was appended durable and readable. An error is final: it is unknown what the disk

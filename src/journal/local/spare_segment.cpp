@@ -16,8 +16,7 @@ constexpr std::uint64_t kZerosBytes = 1 << 20;
 }  // namespace
 
 Result<SpareSegment> SpareSegment::create(
-    FileSystem& files, const std::filesystem::path& directory, std::uint64_t bytes
-) {
+        FileSystem& files, const std::filesystem::path& directory, std::uint64_t bytes) {
     discard(files, directory);
     // All that activate() needs is open before it: it must not fail for want of a descriptor.
     auto folder = files.open_directory(directory);

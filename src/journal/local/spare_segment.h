@@ -17,8 +17,7 @@ class SpareSegment {
   public:
     /// Makes the file, empty. An older spare is replaced.
     [[nodiscard]] static Result<SpareSegment> create(
-        FileSystem& files, const std::filesystem::path& directory, std::uint64_t bytes
-    );
+            FileSystem& files, const std::filesystem::path& directory, std::uint64_t bytes);
 
     /// Fills and syncs the next piece (1 MiB). After an error the spare is of no use: discard it.
     [[nodiscard]] Result<void> advance();
@@ -40,13 +39,8 @@ class SpareSegment {
     static void discard(FileSystem& files, const std::filesystem::path& directory);
 
   private:
-    SpareSegment(
-        FileSystem& files,
-        std::filesystem::path directory,
-        std::unique_ptr<Directory> folder,
-        std::unique_ptr<File> file,
-        std::uint64_t bytes
-    )
+    SpareSegment(FileSystem& files, std::filesystem::path directory,
+            std::unique_ptr<Directory> folder, std::unique_ptr<File> file, std::uint64_t bytes)
         : files_(&files),
           directory_(std::move(directory)),
           folder_(std::move(folder)),

@@ -11,8 +11,7 @@
 namespace foz::journal::local {
 
 std::shared_ptr<const CommittedRun> CommittedRun::of(
-    ByteView frames, std::shared_ptr<const Segment> segment, std::uint64_t offset
-) {
+        ByteView frames, std::shared_ptr<const Segment> segment, std::uint64_t offset) {
     FOZ_CHECK(!frames.empty());
     auto run = std::make_shared<CommittedRun>();
     run->segment = std::move(segment);
@@ -58,14 +57,14 @@ bool Tail::wants(Position first, std::uint64_t bytes) {
 void Tail::reached(Position position) {
     Position before = reached_.load(std::memory_order_relaxed);
     while (before < position &&
-           !reached_.compare_exchange_weak(before, position, std::memory_order_relaxed)) {
+            !reached_.compare_exchange_weak(before, position, std::memory_order_relaxed)) {
     }
 }
 
 std::shared_ptr<const CommittedRun> Tail::find(Position position) const {
     const MutexLock lock(mutex_);
     const auto found =
-        std::ranges::upper_bound(runs_, position, {}, [](const auto& run) { return run->end; });
+            std::ranges::upper_bound(runs_, position, {}, [](const auto& run) { return run->end; });
     return found != runs_.end() && (*found)->first <= position ? *found : nullptr;
 }
 

@@ -26,8 +26,7 @@ struct CommittedRun {
 
     /// Copies `frames`, which must not be empty.
     [[nodiscard]] static std::shared_ptr<const CommittedRun> of(
-        ByteView frames, std::shared_ptr<const Segment> segment, std::uint64_t offset
-    );
+            ByteView frames, std::shared_ptr<const Segment> segment, std::uint64_t offset);
 };
 
 /// The writer adds; readers, each on a thread of its own, look.

@@ -21,7 +21,7 @@ bool is_duplicate(const SinkError& error) {
 bool is_duplicate_in(const SinkError& error, const UniqueIndex* key) {
     return key != nullptr && is_duplicate(error) &&
            (error.message.ends_with(" for key '" + key->name + "'") ||
-            error.message.ends_with("." + key->name + "'"));
+                   error.message.ends_with("." + key->name + "'"));
 }
 
 }  // namespace
@@ -39,9 +39,8 @@ std::vector<TablePlan*> OpenLane::plans_with_rows() {
 }
 
 SinkResult<Written> BatchWrite::run() {
-    untried_ = std::ranges::any_of(lane_.plans_with_rows(), [&](const TablePlan* plan) {
-        return replaces(*plan->table, lane_.name);
-    });
+    untried_ = std::ranges::any_of(lane_.plans_with_rows(),
+            [&](const TablePlan* plan) { return replaces(*plan->table, lane_.name); });
     auto done = untried_ ? write_with_duplicates() : write_directly();
     if (!done && !untried_ && is_duplicate(done.error())) {
         connection_.roll_back();
@@ -54,7 +53,8 @@ SinkResult<Written> BatchWrite::run() {
         done = connection_.commit();
     }
     if (!done) {
-        if (done.error().failure == FailureKind::refused && done.error().rows.empty() && !in_books_) {
+        if (done.error().failure == FailureKind::refused && done.error().rows.empty() &&
+                !in_books_) {
             name_refused_rows(done.error());
         }
         return pass_on(done);
@@ -200,7 +200,7 @@ SinkResult<bool> BatchWrite::insert_runs(TablePlan& plan) {
 SinkResult<std::string> BatchWrite::conflicts() {
     // NULL is what CONCAT makes of more than max_allowed_packet.
     auto answers =
-        connection_.run("SELECT IFNULL(@foz_conflicts, 'more'); SET @foz_conflicts = ''");
+            connection_.run("SELECT IFNULL(@foz_conflicts, 'more'); SET @foz_conflicts = ''");
     if (!answers) {
         return pass_on(answers);
     }
@@ -239,20 +239,15 @@ SinkResult<void> BatchWrite::insert_each(TablePlan& plan) {
             continue;
         }
         const mapping::RowBatch& batch = lane_.rows.batch();
-        refused_.push_back(key_conflict(
-            lane_.rows.number_in_write(row),
-            *plan.table,
-            batch.cells(batch.rows()[row]),
-            differences_in(*found)
-        ));
+        refused_.push_back(key_conflict(lane_.rows.number_in_write(row), *plan.table,
+                batch.cells(batch.rows()[row]), differences_in(*found)));
     }
     return {};
 }
 
 // False: the row's key was there, and `otherwise` was done; conflicts() tells the rest.
 SinkResult<bool> BatchWrite::insert_alone(
-    TablePlan& plan, const InsertShape& otherwise, std::size_t row
-) {
+        TablePlan& plan, const InsertShape& otherwise, std::size_t row) {
     auto inserted = insert(plan, plan.insert, row, row + 1);
     if (inserted) {
         return true;
@@ -286,7 +281,7 @@ void BatchWrite::name_refused_rows(SinkError& error) {
                 continue;
             }
             if (!connection_.run("ROLLBACK TO SAVEPOINT foz_probe") ||
-                !probe_each(plan, first, last, error.rows)) {
+                    !probe_each(plan, first, last, error.rows)) {
                 return;
             }
         }
@@ -296,8 +291,7 @@ void BatchWrite::name_refused_rows(SinkError& error) {
 
 // False: the server does not answer as it did, and what is known so far has to do.
 bool BatchWrite::probe_each(
-    TablePlan& plan, std::size_t first, std::size_t last, std::vector<RefusedRow>& refused
-) {
+        TablePlan& plan, std::size_t first, std::size_t last, std::vector<RefusedRow>& refused) {
     for (std::size_t i = first; i < last; ++i) {
         auto inserted = insert(plan, plan.insert, i, i + 1);
         if (inserted || is_duplicate(inserted.error())) {
@@ -307,19 +301,15 @@ bool BatchWrite::probe_each(
         if (error.failure != FailureKind::refused) {
             return false;
         }
-        refused.push_back(
-            {lane_.rows.number_in_write(plan.rows[i]),
-             std::move(error.code),
-             std::move(error.message)}
-        );
+        refused.push_back({lane_.rows.number_in_write(plan.rows[i]), std::move(error.code),
+            std::move(error.message)});
     }
     return true;
 }
 
 // Inserts rows [first, last) of the plan's.
 SinkResult<std::uint64_t> BatchWrite::insert(
-    TablePlan& plan, const InsertShape& shape, std::size_t first, std::size_t last
-) {
+        TablePlan& plan, const InsertShape& shape, std::size_t first, std::size_t last) {
     auto inserted = inserter_.insert(shape, plan.arrays, first, last);
     if (!inserted) {
         if (std::optional<std::size_t>& row = inserted.error().row; row) {
@@ -356,17 +346,14 @@ SinkResult<void> BatchWrite::close_books() {
     if (!answers) {
         if (answers.error().failure == FailureKind::refused) {
             answers.error().failure =
-                FailureKind::retry;  // no reading is to blame for foz's own tables
+                    FailureKind::retry;  // no reading is to blame for foz's own tables
         }
         return pass_on(answers);
     }
     for (std::size_t i = 0; i < checked.size(); ++i) {
         if ((*answers)[i].shape != checked[i]->shape) {
-            return fail(
-                FailureKind::schema,
-                "table {} was changed while foz was writing",
-                checked[i]->table->name
-            );
+            return fail(FailureKind::schema, "table {} was changed while foz was writing",
+                    checked[i]->table->name);
         }
     }
     if ((*answers)[checked.size()].matched != 1) {

@@ -47,17 +47,14 @@ class BatchWrite {
     [[nodiscard]] SinkResult<void> replace_runs(TablePlan& plan);
     [[nodiscard]] SinkResult<void> insert_each(TablePlan& plan);
     [[nodiscard]] SinkResult<bool> insert_alone(
-        TablePlan& plan, const InsertShape& otherwise, std::size_t row
-    );
+            TablePlan& plan, const InsertShape& otherwise, std::size_t row);
     [[nodiscard]] SinkResult<std::string> conflicts();
     [[nodiscard]] SinkResult<std::uint64_t> insert(
-        TablePlan& plan, const InsertShape& shape, std::size_t first, std::size_t last
-    );
+            TablePlan& plan, const InsertShape& shape, std::size_t first, std::size_t last);
     [[nodiscard]] SinkResult<void> close_books();
     void name_refused_rows(SinkError& error);
     [[nodiscard]] bool probe_each(
-        TablePlan& plan, std::size_t first, std::size_t last, std::vector<RefusedRow>& refused
-    );
+            TablePlan& plan, std::size_t first, std::size_t last, std::vector<RefusedRow>& refused);
 
     Connection& connection_;
     RowInserter& inserter_;

@@ -59,20 +59,17 @@ struct CatalogueTable {
 
 /// Nothing when there is no such table.
 [[nodiscard]] SinkResult<std::optional<CatalogueTable>> read_table(
-    Connection& connection, const std::string& name
-);
+        Connection& connection, const std::string& name);
 
 /// What a person is told of a table that is not there: another one's name differs in nothing but
 /// capitals. "" if there is none.
 [[nodiscard]] SinkResult<std::string> hint_at_other_case(
-    Connection& connection, const std::string& name
-);
+        Connection& connection, const std::string& name);
 
 /// What the owner of `found` should know: columns that cut off a part of what `wanted` writes, a
 /// key that does not tell all readings apart or takes one twice.
 [[nodiscard]] std::vector<std::string> warnings_about(
-    const mapping::Table& wanted, const CatalogueTable& found
-);
+        const mapping::Table& wanted, const CatalogueTable& found);
 
 [[nodiscard]] std::vector<mapping::Column> known_columns(const CatalogueTable& found);
 
@@ -85,13 +82,11 @@ struct CatalogueTable {
 
 /// What stands against writing values of `column` into `there`; "" also when that can be widened.
 [[nodiscard]] std::string column_objection(
-    const mapping::Table& wanted, const mapping::Column& column, const CatalogueColumn& there
-);
+        const mapping::Table& wanted, const mapping::Column& column, const CatalogueColumn& there);
 
 /// The unique index over the route's key; null if there is none.
 [[nodiscard]] const UniqueIndex* key_index(
-    const mapping::Table& wanted, const CatalogueTable& found
-);
+        const mapping::Table& wanted, const CatalogueTable& found);
 
 /// Whether a row can clash with another in something else than the route's key.
 [[nodiscard]] bool has_other_unique(const mapping::Table& wanted, const CatalogueTable& found);

@@ -30,8 +30,7 @@ constexpr std::string_view kTooLong = "1406";
 
 Flaw wrong_kind(const Value& value) {
     return {
-        kIncorrectValue, fmt::format("it does not take a value of type {}", name_of(value.type()))
-    };
+        kIncorrectValue, fmt::format("it does not take a value of type {}", name_of(value.type()))};
 }
 
 Problem flaw_of(Loss loss) {
@@ -39,9 +38,8 @@ Problem flaw_of(Loss loss) {
 }
 
 std::size_t characters_in(std::string_view utf8) {
-    return static_cast<std::size_t>(std::ranges::count_if(utf8, [](char byte) {
-        return (byte & 0xC0) != 0x80;
-    }));
+    return static_cast<std::size_t>(
+            std::ranges::count_if(utf8, [](char byte) { return (byte & 0xC0) != 0x80; }));
 }
 
 Problem to_integer(const Value& value, const CatalogueColumn& column, std::int64_t& integer) {
@@ -163,8 +161,7 @@ Problem ColumnArrays::Array::set_null(std::size_t row, bool allowed) {
 }
 
 Problem ColumnArrays::Array::set_digits(
-    std::size_t row, std::string_view number, const CatalogueColumn& column
-) {
+        std::size_t row, std::string_view number, const CatalogueColumn& column) {
     point_at(row, number);
     if (!column.places || column.rounds) {
         return std::nullopt;
@@ -173,31 +170,27 @@ Problem ColumnArrays::Array::set_digits(
 }
 
 Problem ColumnArrays::Array::set_decimal(
-    std::size_t row, const Value& value, const CatalogueColumn& column
-) {
+        std::size_t row, const Value& value, const CatalogueColumn& column) {
     if (value.type() == ColumnType::decimal) {
         return set_digits(row, value.text(), column);
     }
     std::array<char, 32>& digits = numbers.emplace_back();
     char* const end = digits.data() + digits.size();
     if (value.type() == ColumnType::integer) {
-        return set_digits(
-            row, {digits.data(), std::to_chars(digits.data(), end, value.integer()).ptr}, column
-        );
+        return set_digits(row,
+                {digits.data(), std::to_chars(digits.data(), end, value.integer()).ptr}, column);
     }
     if (value.type() == ColumnType::real) {
         return set_digits(
-            row, {digits.data(), std::to_chars(digits.data(), end, value.real()).ptr}, column
-        );
+                row, {digits.data(), std::to_chars(digits.data(), end, value.real()).ptr}, column);
     }
     return wrong_kind(value);
 }
 
 Problem ColumnArrays::Array::set_text(
-    std::size_t row, const Value& value, const CatalogueColumn& column
-) {
+        std::size_t row, const Value& value, const CatalogueColumn& column) {
     if (value.type() != ColumnType::text && value.type() != ColumnType::json &&
-        value.type() != ColumnType::decimal) {
+            value.type() != ColumnType::decimal) {
         return wrong_kind(value);
     }
     const std::string_view text = value.text();
@@ -213,8 +206,7 @@ Problem ColumnArrays::Array::set_text(
 
 // BINARY(n) would be filled up with zeros.
 Problem ColumnArrays::Array::set_bytes(
-    std::size_t row, const Value& value, const CatalogueColumn& column
-) {
+        std::size_t row, const Value& value, const CatalogueColumn& column) {
     if (value.type() != ColumnType::bytes) {
         return wrong_kind(value);
     }
@@ -231,8 +223,7 @@ Problem ColumnArrays::Array::set_bytes(
 
 // The server would take a label in any case, and digits for a label's number.
 Problem ColumnArrays::Array::set_literal(
-    std::size_t row, const Value& value, const CatalogueColumn& column
-) {
+        std::size_t row, const Value& value, const CatalogueColumn& column) {
     constexpr std::int64_t kPlacesMax = 6;
     std::string_view text;
     if (value.type() == ColumnType::text) {
@@ -259,8 +250,7 @@ Problem ColumnArrays::Array::set_literal(
         const std::string_view label = is_set ? text.substr(0, text.find(',')) : text;
         if (std::ranges::find(column.labels, label) == column.labels.end()) {
             return Flaw{
-                kTruncated, fmt::format("\"{}\" is none of its labels", mapping::excerpt(label))
-            };
+                kTruncated, fmt::format("\"{}\" is none of its labels", mapping::excerpt(label))};
         }
         if (label.size() == text.size()) {
             return std::nullopt;
@@ -270,8 +260,7 @@ Problem ColumnArrays::Array::set_literal(
 }
 
 Problem ColumnArrays::Array::set(
-    std::size_t row, const Value& value, const CatalogueColumn& column
-) {
+        std::size_t row, const Value& value, const CatalogueColumn& column) {
     switch (content) {
         case Content::integer: return to_integer(value, column, integers[row]);
         case Content::real: return to_real(value, column, reals[row]);
@@ -300,15 +289,11 @@ void* ColumnArrays::Array::element(std::size_t row) {
     }
 }
 
-std::optional<CellError> ColumnArrays::fill(
-    const mapping::RowBatch& batch,
-    std::span<const std::uint32_t> rows,
-    std::span<const CatalogueColumn* const> columns,
-    const std::vector<bool>& in_key,
-    std::span<const std::uint32_t> cell_of
-) {
+std::optional<CellError> ColumnArrays::fill(const mapping::RowBatch& batch,
+        std::span<const std::uint32_t> rows, std::span<const CatalogueColumn* const> columns,
+        const std::vector<bool>& in_key, std::span<const std::uint32_t> cell_of) {
     constexpr std::size_t kFixedBytes =
-        16;  // more than any cell but text takes, and than the length of text
+            16;  // more than any cell but text takes, and than the length of text
     arrays_.resize(columns.size());
     row_bytes_.assign(rows.size(), kFixedBytes * columns.size());
     for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -321,13 +306,10 @@ std::optional<CellError> ColumnArrays::fill(
             const std::uint32_t cell = cell_of[i];
             const bool null = cell >= cells.size() || cells[cell].is_null();
             const Problem problem =
-                null ? array.set_null(row, may_be_null) : array.set(row, cells[cell], column);
+                    null ? array.set_null(row, may_be_null) : array.set(row, cells[cell], column);
             if (problem) [[unlikely]] {
-                return CellError{
-                    row,
-                    problem->number,
-                    fmt::format("column {} is {}: {}", column.name, column.type, problem->reason)
-                };
+                return CellError{row, problem->number,
+                    fmt::format("column {} is {}: {}", column.name, column.type, problem->reason)};
             }
             if (array.is_text()) {
                 row_bytes_[row] += array.lengths[row];
@@ -351,8 +333,7 @@ void ColumnArrays::bind_bulk(std::size_t first, std::vector<MYSQL_BIND>& binding
 }
 
 void ColumnArrays::bind_rows(
-    std::size_t first, std::size_t last, std::vector<MYSQL_BIND>& bindings
-) {
+        std::size_t first, std::size_t last, std::vector<MYSQL_BIND>& bindings) {
     bindings.assign(arrays_.size() * (last - first), MYSQL_BIND{});
     std::size_t next = 0;
     for (std::size_t row = first; row < last; ++row) {

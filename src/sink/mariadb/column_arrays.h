@@ -34,13 +34,9 @@ class ColumnArrays {
     /// Takes the cells of the rows of `batch` with these indices; `columns` are the targets in the
     /// order of `cell_of`, which says what cell of a row goes there, of types that foz knows;
     /// `in_key` says which of them belong to the route's key.
-    [[nodiscard]] std::optional<CellError> fill(
-        const mapping::RowBatch& batch,
-        std::span<const std::uint32_t> rows,
-        std::span<const CatalogueColumn* const> columns,
-        const std::vector<bool>& in_key,
-        std::span<const std::uint32_t> cell_of
-    );
+    [[nodiscard]] std::optional<CellError> fill(const mapping::RowBatch& batch,
+            std::span<const std::uint32_t> rows, std::span<const CatalogueColumn* const> columns,
+            const std::vector<bool>& in_key, std::span<const std::uint32_t> cell_of);
 
     /// Bindings for a bulk execution whose first row is `first`.
     void bind_bulk(std::size_t first, std::vector<MYSQL_BIND>& bindings);
@@ -68,24 +64,18 @@ class ColumnArrays {
 
         void prepare(const CatalogueColumn& column, std::size_t rows);
         [[nodiscard]] std::optional<Flaw> set(
-            std::size_t row, const mapping::Value& value, const CatalogueColumn& column
-        );
+                std::size_t row, const mapping::Value& value, const CatalogueColumn& column);
         [[nodiscard]] std::optional<Flaw> set_null(std::size_t row, bool allowed);
         [[nodiscard]] std::optional<Flaw> set_decimal(
-            std::size_t row, const mapping::Value& value, const CatalogueColumn& column
-        );
+                std::size_t row, const mapping::Value& value, const CatalogueColumn& column);
         [[nodiscard]] std::optional<Flaw> set_digits(
-            std::size_t row, std::string_view number, const CatalogueColumn& column
-        );
+                std::size_t row, std::string_view number, const CatalogueColumn& column);
         [[nodiscard]] std::optional<Flaw> set_text(
-            std::size_t row, const mapping::Value& value, const CatalogueColumn& column
-        );
+                std::size_t row, const mapping::Value& value, const CatalogueColumn& column);
         [[nodiscard]] std::optional<Flaw> set_bytes(
-            std::size_t row, const mapping::Value& value, const CatalogueColumn& column
-        );
+                std::size_t row, const mapping::Value& value, const CatalogueColumn& column);
         [[nodiscard]] std::optional<Flaw> set_literal(
-            std::size_t row, const mapping::Value& value, const CatalogueColumn& column
-        );
+                std::size_t row, const mapping::Value& value, const CatalogueColumn& column);
         [[nodiscard]] void* element(std::size_t row);
         void point_at(std::size_t row, std::string_view text);
     };

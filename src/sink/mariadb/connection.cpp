@@ -26,19 +26,19 @@ namespace foz::sink::mariadb {
 namespace {
 
 constexpr std::string_view kSession =
-    "SET SESSION sql_mode = "
-    "'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
-    "NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', autocommit = 0, "
-    "lc_messages = 'en_US', "
-    "foreign_key_checks = 1, unique_checks = 1"
-    // When foz or its machine is gone without a word, MariaDB ends what foz had begun, which holds
-    // the lock on the lane's cursor.
-    "/*M! , idle_transaction_timeout = 60 */; "
-    // A table that somebody holds is known as such after some seconds, not after a day.
-    "SET SESSION lock_wait_timeout = LEAST(@@lock_wait_timeout, 5), "
-    "innodb_lock_wait_timeout = LEAST(@@innodb_lock_wait_timeout, 5); "
-    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; "
-    "SELECT @@max_allowed_packet, @@read_only";
+        "SET SESSION sql_mode = "
+        "'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
+        "NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', autocommit = 0, "
+        "lc_messages = 'en_US', "
+        "foreign_key_checks = 1, unique_checks = 1"
+        // When foz or its machine is gone without a word, MariaDB ends what foz had begun, which
+        // holds the lock on the lane's cursor.
+        "/*M! , idle_transaction_timeout = 60 */; "
+        // A table that somebody holds is known as such after some seconds, not after a day.
+        "SET SESSION lock_wait_timeout = LEAST(@@lock_wait_timeout, 5), "
+        "innodb_lock_wait_timeout = LEAST(@@innodb_lock_wait_timeout, 5); "
+        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; "
+        "SELECT @@max_allowed_packet, @@read_only";
 
 constexpr std::size_t kMessageBytesMax = 400;
 
@@ -46,14 +46,8 @@ constexpr std::size_t kMessageBytesMax = 400;
 constexpr std::size_t kStackBytes = 512 << 10;
 
 void add_field(const MYSQL_FIELD& field, std::string& shape) {
-    shape += fmt::format(
-        "{} {} {} {} {};",
-        field.org_name,
-        static_cast<int>(field.type),
-        field.length,
-        field.decimals,
-        field.flags & (UNSIGNED_FLAG | NOT_NULL_FLAG)
-    );
+    shape += fmt::format("{} {} {} {} {};", field.org_name, static_cast<int>(field.type),
+            field.length, field.decimals, field.flags & (UNSIGNED_FLAG | NOT_NULL_FLAG));
 }
 
 // "Rows matched: 1  Changed: 0  Warnings: 0". The count of affected rows lacks those that have the
@@ -98,9 +92,8 @@ Answer answer_of(MYSQL* connection, MYSQL_RES* rows) {
 SinkResult<Connection> Connection::open(const SinkOptions& options, SocketWaiter& waiter) {
     const auto url = parse_url(options.url);
     if (!url) {
-        return std::unexpected(SinkError{
-            FailureKind::retry, "", redacted_message(url.error().message, options.url), std::nullopt
-        });
+        return std::unexpected(SinkError{FailureKind::retry, "",
+            redacted_message(url.error().message, options.url), std::nullopt});
     }
     if (url->hosts.size() == 1) {
         return open_at(*url, url->hosts.front(), options, waiter);
@@ -112,20 +105,14 @@ SinkResult<Connection> Connection::open(const SinkOptions& options, SocketWaiter
             connection->has_other_hosts_ = true;
             return connection;
         }
-        tried += fmt::format(
-            "{}{}:{}: {}",
-            tried.empty() ? "" : "; ",
-            host.name,
-            host.port,
-            connection ? "is read-only" : connection.error().message
-        );
+        tried += fmt::format("{}{}:{}: {}", tried.empty() ? "" : "; ", host.name, host.port,
+                connection ? "is read-only" : connection.error().message);
     }
     return fail(FailureKind::retry, "none of the database's hosts can be written to: {}", tried);
 }
 
 SinkResult<Connection> Connection::open_at(
-    const Url& url, const Host& host, const SinkOptions& options, SocketWaiter& waiter
-) {
+        const Url& url, const Host& host, const SinkOptions& options, SocketWaiter& waiter) {
     Connection connection(mysql_init(nullptr), waiter, options.answer_timeout);
     MYSQL* handle = connection.handle();
     mysql_options(handle, MYSQL_OPT_NONBLOCK, &kStackBytes);
@@ -148,24 +135,15 @@ SinkResult<Connection> Connection::open_at(
 }
 
 SinkResult<void> Connection::connect(
-    const Url& url, const Host& host, const std::string& password
-) {
+        const Url& url, const Host& host, const std::string& password) {
     const Encryption encryption(url, host);
     if (auto good = encryption.prepare(handle()); !good) {
         return good;
     }
-    const MYSQL* connected = proceed(
-        mysql_real_connect_start,
-        mysql_real_connect_cont,
-        handle(),
-        host.name.c_str(),
-        url.user.empty() ? nullptr : url.user.c_str(),
-        password.c_str(),
-        url.database.c_str(),
-        host.port,
-        url.socket.empty() ? nullptr : url.socket.c_str(),
-        static_cast<unsigned long>(CLIENT_MULTI_STATEMENTS)
-    );
+    const MYSQL* connected = proceed(mysql_real_connect_start, mysql_real_connect_cont, handle(),
+            host.name.c_str(), url.user.empty() ? nullptr : url.user.c_str(), password.c_str(),
+            url.database.c_str(), host.port, url.socket.empty() ? nullptr : url.socket.c_str(),
+            static_cast<unsigned long>(CLIENT_MULTI_STATEMENTS));
     if (connected == nullptr) {
         SinkError failed = error();
         failed.message += encryption.hint_for(mysql_errno(handle()));
@@ -197,26 +175,23 @@ SinkError Connection::error() const {
 }
 
 SinkError Connection::error_in(MYSQL_STMT* statement) const {
-    return error_of(
-        mysql_stmt_errno(statement), mysql_stmt_sqlstate(statement), mysql_stmt_error(statement)
-    );
+    return error_of(mysql_stmt_errno(statement), mysql_stmt_sqlstate(statement),
+            mysql_stmt_error(statement));
 }
 
-SinkError Connection::error_of(unsigned number, std::string_view sqlstate, std::string_view message)
-    const {
+SinkError Connection::error_of(
+        unsigned number, std::string_view sqlstate, std::string_view message) const {
     if (gave_up_) {
         return silence_error("MariaDB", *waiter_, answer_timeout_);
     }
     constexpr unsigned kReadOnlyOption = 1290;  // --read-only, which may also be another option
     constexpr unsigned kReadOnlyMode = 1836;
     const bool goes_elsewhere =
-        has_other_hosts_ && (number == kReadOnlyOption || number == kReadOnlyMode);
-    return {
-        goes_elsewhere ? FailureKind::reconnect : failure_of(number, sqlstate),
+            has_other_hosts_ && (number == kReadOnlyOption || number == kReadOnlyMode);
+    return {goes_elsewhere ? FailureKind::reconnect : failure_of(number, sqlstate),
         std::to_string(number),
         std::string(message.substr(0, kMessageBytesMax)) + grant_for(number, message),
-        std::nullopt
-    };
+        std::nullopt};
 }
 
 // A server that vanished without a word is noticed within half a minute, also in the middle of a
@@ -224,9 +199,8 @@ SinkError Connection::error_of(unsigned number, std::string_view sqlstate, std::
 void Connection::watch_over_network() const {
     const int socket = mysql_get_socket(handle());
     const auto set = [&](int level, int name, int value) {
-        ::setsockopt(
-            socket, level, name, &value, sizeof value
-        );  // fails on a Unix socket, which needs none of it
+        ::setsockopt(socket, level, name, &value,
+                sizeof value);  // fails on a Unix socket, which needs none of it
     };
     set(SOL_SOCKET, SO_KEEPALIVE, 1);
     set(IPPROTO_TCP, TCP_KEEPIDLE, 10);
@@ -249,8 +223,8 @@ SinkResult<void> Connection::set_up_session() {
 
 SinkResult<std::vector<Answer>> Connection::run(const std::string& sql) {
     std::vector<Answer> answers;
-    int more =
-        proceed(mysql_real_query_start, mysql_real_query_cont, handle(), sql.data(), sql.size());
+    int more = proceed(
+            mysql_real_query_start, mysql_real_query_cont, handle(), sql.data(), sql.size());
     while (more == 0) {
         MYSQL_RES* rows = proceed(mysql_store_result_start, mysql_store_result_cont, handle());
         if (rows == nullptr && mysql_field_count(handle()) > 0) {
@@ -315,23 +289,22 @@ SinkResult<std::vector<TextRow>> rows_in(SinkResult<std::vector<Answer>> answers
 }  // namespace
 
 SinkResult<std::vector<TextRow>> Connection::rows_of(
-    const std::string& sql, std::string_view /*failure*/
+        const std::string& sql, std::string_view /*failure*/
 ) {
     return rows_in(run(sql));
 }
 
 SinkResult<std::vector<TextRow>> Connection::rows_of_long(
-    const std::string& sql, std::string_view /*failure*/
+        const std::string& sql, std::string_view /*failure*/
 ) {
     return rows_in(run_at_length(sql));
 }
 
 SinkResult<void> Connection::begin_snapshot() {
     return execute(
-        "COMMIT; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; "
-        "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
-        ""
-    );
+            "COMMIT; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; "
+            "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+            "");
 }
 
 SinkResult<void> Connection::end_step(bool keep) {
@@ -369,11 +342,10 @@ bool Connection::in_transaction() const {
 }
 
 std::unexpected<SinkError> Connection::transaction_is_gone() {
-    return fail(
-        FailureKind::reconnect,
-        "the server answered OK, but has ended the transaction by itself, as a Galera node does "
-        "that loses its cluster: all of it is written again"
-    );
+    return fail(FailureKind::reconnect,
+            "the server answered OK, but has ended the transaction by itself, as a Galera node "
+            "does "
+            "that loses its cluster: all of it is written again");
 }
 
 bool Connection::is_in_clear() const {

@@ -38,8 +38,7 @@ class Connection final : public SqlSession {
     /// one that is read-only is skipped. Any failure is FailureKind::retry. `waiter` must outlive
     /// the connection.
     [[nodiscard]] static SinkResult<Connection> open(
-        const SinkOptions& options, SocketWaiter& waiter
-    );
+            const SinkOptions& options, SocketWaiter& waiter);
 
     /// Runs one or more statements; one answer for each.
     [[nodiscard]] SinkResult<std::vector<Answer>> run(const std::string& sql);
@@ -47,10 +46,10 @@ class Connection final : public SqlSession {
     [[nodiscard]] SinkResult<std::vector<Answer>> run_at_length(const std::string& sql);
 
     SinkResult<void> execute(const std::string& sql, std::string_view failure) override;
-    SinkResult<std::vector<TextRow>> rows_of(const std::string& sql, std::string_view failure)
-        override;
-    SinkResult<std::vector<TextRow>> rows_of_long(const std::string& sql, std::string_view failure)
-        override;
+    SinkResult<std::vector<TextRow>> rows_of(
+            const std::string& sql, std::string_view failure) override;
+    SinkResult<std::vector<TextRow>> rows_of_long(
+            const std::string& sql, std::string_view failure) override;
     SinkResult<void> begin_setup() override { return {}; }  // CREATE and ALTER TABLE commit
     SinkResult<void> begin_snapshot() override;
     SinkResult<void> begin_step() override { return {}; }
@@ -67,12 +66,8 @@ class Connection final : public SqlSession {
     /// Carries out a call of libmariadb's non-blocking interface, as mysql_NAME_start and
     /// mysql_NAME_cont are: `result = proceed(mysql_commit_start, mysql_commit_cont, handle())`.
     template <class Value, class Object, class... Parameters, class... Arguments>
-    Value proceed(
-        int (*start)(Value*, Object*, Parameters...),
-        int (*go_on)(Value*, Object*, int),
-        Object* object,
-        Arguments... arguments
-    ) {
+    Value proceed(int (*start)(Value*, Object*, Parameters...), int (*go_on)(Value*, Object*, int),
+            Object* object, Arguments... arguments) {
         Value value{};
         int wanted = start(&value, object, arguments...);
         while (wanted != 0) {
@@ -92,8 +87,8 @@ class Connection final : public SqlSession {
     [[nodiscard]] bool is_mysql() const;
     /// As the server said with its last answer.
     [[nodiscard]] bool in_transaction() const;
-    /// What to say when it is not, although a write is under way: FailureKind::reconnect. A Galera node
-    /// that loses its cluster can answer OK to an INSERT that it has rolled back.
+    /// What to say when it is not, although a write is under way: FailureKind::reconnect. A Galera
+    /// node that loses its cluster can answer OK to an INSERT that it has rolled back.
     [[nodiscard]] static std::unexpected<SinkError> transaction_is_gone();
     /// Whether a prepared statement may be executed for many rows at once.
     [[nodiscard]] bool takes_bulk() const;
@@ -108,18 +103,15 @@ class Connection final : public SqlSession {
     Connection(MYSQL* handle, SocketWaiter& waiter, std::chrono::milliseconds answer_timeout)
         : handle_(handle), waiter_(&waiter), answer_timeout_(answer_timeout) {}
     [[nodiscard]] static SinkResult<Connection> open_at(
-        const Url& url, const Host& host, const SinkOptions& options, SocketWaiter& waiter
-    );
+            const Url& url, const Host& host, const SinkOptions& options, SocketWaiter& waiter);
     [[nodiscard]] SinkResult<void> connect(
-        const Url& url, const Host& host, const std::string& password
-    );
+            const Url& url, const Host& host, const std::string& password);
     [[nodiscard]] SinkResult<void> set_up_session();
     void watch_over_network() const;
     /// Waits for the events of libmariadb's; yields those that have come, or its time-out.
     [[nodiscard]] int wait(int wanted);
     [[nodiscard]] SinkError error_of(
-        unsigned number, std::string_view sqlstate, std::string_view message
-    ) const;
+            unsigned number, std::string_view sqlstate, std::string_view message) const;
 
     std::unique_ptr<MYSQL, Close> handle_;
     SocketWaiter* waiter_;

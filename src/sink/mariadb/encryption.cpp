@@ -23,15 +23,12 @@ SslMode mode_for(const Url& url, const Host& host) {
 
 SinkResult<void> check_readable(std::string_view option, const std::string& file) {
     if (file.empty() || ::access(file.c_str(), R_OK) == 0) return {};
-    return fail(
-        FailureKind::retry,
-        "{} of the database URL, {}, cannot be read: {}; foz needs the file's path from the root, "
-        "and "
-        "the right to read it",
-        option,
-        file,
-        std::strerror(errno)
-    );
+    return fail(FailureKind::retry,
+            "{} of the database URL, {}, cannot be read: {}; foz needs the file's path from the "
+            "root, "
+            "and "
+            "the right to read it",
+            option, file, std::strerror(errno));
 }
 
 // libmariadb 3.4 lets any certificate pass on this machine, and one that the password vouches for;
@@ -77,22 +74,15 @@ SinkResult<void> Encryption::prepare(MYSQL* handle) const {
 SinkResult<void> Encryption::check(MYSQL* handle) const {
     const bool needs_tls = mode_ == SslMode::required || mode_ == SslMode::verify_identity;
     if (mode_ == SslMode::verify_identity && !is_verified(handle)) {
-        return fail(
-            FailureKind::retry,
-            "the certificate of the server at {}:{} is not good{}",
-            host_.name,
-            host_.port,
-            hint_for(CR_SSL_CONNECTION_ERROR)
-        );
+        return fail(FailureKind::retry, "the certificate of the server at {}:{} is not good{}",
+                host_.name, host_.port, hint_for(CR_SSL_CONNECTION_ERROR));
     }
     if (!needs_tls || mysql_get_ssl_cipher(handle) != nullptr) return {};
-    return fail(
-        FailureKind::retry,
-        "the server at {}:{} does not offer TLS, which the database URL wants; give the server a "
-        "certificate (ssl_cert, ssl_key), or take ssl-mode and the certificates out of the url",
-        host_.name,
-        host_.port
-    );
+    return fail(FailureKind::retry,
+            "the server at {}:{} does not offer TLS, which the database URL wants; give the server "
+            "a "
+            "certificate (ssl_cert, ssl_key), or take ssl-mode and the certificates out of the url",
+            host_.name, host_.port);
 }
 
 std::string Encryption::hint_for(unsigned error_number) const {
@@ -101,11 +91,10 @@ std::string Encryption::hint_for(unsigned error_number) const {
     const bool is_off = mode_ == SslMode::disabled;
     if (error_number == CR_SSL_CONNECTION_ERROR && mode_ == SslMode::verify_identity) {
         return fmt::format(
-            "; is the server's certificate from {}, valid now, and made for the name \"{}\"?",
-            url_.ssl_ca.empty() ? "a CA that the system trusts (else set ssl-ca)"
-                                : "the CA of ssl-ca",
-            host_.name
-        );
+                "; is the server's certificate from {}, valid now, and made for the name \"{}\"?",
+                url_.ssl_ca.empty() ? "a CA that the system trusts (else set ssl-ca)"
+                                    : "the CA of ssl-ca",
+                host_.name);
     }
     if (error_number == CR_SSL_CONNECTION_ERROR) {
         return "; TLS with the server failed: look at its log, or set ssl-mode in the url";

@@ -12,16 +12,15 @@ namespace {
 constexpr unsigned kServerNumbersEnd = 20'000;
 
 // All classes of SQLSTATE that MariaDB, MySQL and their client library have.
-constexpr std::array<std::string_view, 32> kClasses = {
-    "00", "01", "02", "07", "08", "0A", "0K", "0Z", "20", "21", "22", "23", "24", "25", "26", "27",
-    "28", "2B", "2D", "2F", "34", "35", "38", "39", "3D", "40", "42", "44", "70", "HY", "HV", "XA"
-};
+constexpr std::array<std::string_view, 32> kClasses = {"00", "01", "02", "07", "08", "0A", "0K",
+    "0Z", "20", "21", "22", "23", "24", "25", "26", "27", "28", "2B", "2D", "2F", "34", "35", "38",
+    "39", "3D", "40", "42", "44", "70", "HY", "HV", "XA"};
 
 // A code of the owner's own, such as SIGNAL SQLSTATE '45000': by a trigger of his, about the row.
 bool is_of_no_server(unsigned number, std::string_view sqlstate) {
     return number >= kServerNumbersEnd ||
            (sqlstate.size() == 5 &&
-            std::ranges::find(kClasses, sqlstate.substr(0, 2)) == kClasses.end());
+                   std::ranges::find(kClasses, sqlstate.substr(0, 2)) == kClasses.end());
 }
 
 }  // namespace
@@ -95,20 +94,8 @@ FailureKind failure_of(unsigned number, std::string_view sqlstate) {
 }
 
 bool is_of_whole_database(std::string_view code) {
-    static constexpr std::array<std::string_view, 12> kCodes = {
-        "1021",
-        "1026",
-        "1030",
-        "1037",
-        "1038",
-        "1040",
-        "1041",
-        "1047",
-        "1114",
-        "1180",
-        "1203",
-        "1213"
-    };
+    static constexpr std::array<std::string_view, 12> kCodes = {"1021", "1026", "1030", "1037",
+        "1038", "1040", "1041", "1047", "1114", "1180", "1203", "1213"};
     return std::ranges::find(kCodes, code) != kCodes.end();
 }
 

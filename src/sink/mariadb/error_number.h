@@ -10,8 +10,8 @@
 
 namespace foz::sink::mariadb {
 
-/// What no server raises itself, by its number or `sqlstate`, is FailureKind::refused: only a trigger
-/// raises it. Other unknown ones are FailureKind::retry.
+/// What no server raises itself, by its number or `sqlstate`, is FailureKind::refused: only a
+/// trigger raises it. Other unknown ones are FailureKind::retry.
 [[nodiscard]] FailureKind failure_of(unsigned number, std::string_view sqlstate = "");
 
 /// Whether such an error would meet any table: disk, memory, connections, a cluster without quorum.

@@ -23,7 +23,8 @@ namespace foz::sink::mariadb {
 namespace {
 
 constexpr std::string_view kEncrypted =
-    "ssl-mode=verify-identity&ssl-ca=FILE, or ssl-mode=required, which does not check who it is,";
+        "ssl-mode=verify-identity&ssl-ca=FILE, or ssl-mode=required, which does not check who it "
+        "is,";
 
 class MariadbSink final : public SqlSink {
   public:
@@ -31,9 +32,8 @@ class MariadbSink final : public SqlSink {
         : SqlSink(dialect().name()), options_(std::move(options)), allow_bulk_(allow_bulk) {}
 
     SinkResult<Connected> connect(const LaneName& lane, const mapping::Mapping& mapping) override;
-    SinkResult<Written> write(
-        const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
-    ) override;
+    SinkResult<Written> write(const mapping::RowBatch& batch, std::size_t first, std::size_t last,
+            const Commit& commit) override;
     void close() override;
     void end_waits_at(SteadyTime deadline) override { waiter_.end_at(deadline); }
 
@@ -53,8 +53,7 @@ class MariadbSink final : public SqlSink {
 
     [[nodiscard]] bool shapes_have_changed(Connection& connection);
     [[nodiscard]] std::optional<std::size_t> table_to_blame(
-        const SinkError& error, const mapping::Table* at_hand
-    ) const;
+            const SinkError& error, const mapping::Table* at_hand) const;
 
     const SinkOptions options_;
     const bool allow_bulk_;
@@ -136,21 +135,20 @@ SinkResult<std::string> MariadbSink::find_table(const std::string& name) {
 
 // The table at hand, unless the error is about all of the database.
 std::optional<std::size_t> MariadbSink::table_to_blame(
-    const SinkError& error, const mapping::Table* at_hand
-) const {
+        const SinkError& error, const mapping::Table* at_hand) const {
     const auto plan = std::ranges::find(lane_.plans, at_hand, &TablePlan::table);
-    const bool of_table = error.failure == FailureKind::retry || error.failure == FailureKind::schema ||
+    const bool of_table = error.failure == FailureKind::retry ||
+                          error.failure == FailureKind::schema ||
                           (connection_ && connection_->silent());
     if (at_hand == nullptr || plan == lane_.plans.end() || !of_table ||
-        is_of_whole_database(error.code)) {
+            is_of_whole_database(error.code)) {
         return std::nullopt;
     }
     return static_cast<std::size_t>(plan - lane_.plans.begin());
 }
 
 SinkResult<Written> MariadbSink::write(
-    const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
-) {
+        const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit) {
     if (!connection_ || !inserter_) {
         return not_connected();
     }

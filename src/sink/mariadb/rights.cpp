@@ -98,8 +98,8 @@ bool Grants::give(std::string_view right, std::string_view database, std::string
         const bool here = (grant.database == "*" || is_like(database, grant.database)) &&
                           (grant.table == "*" || (!table.empty() && grant.table == table));
         return here && std::ranges::any_of(grant.rights, [&](const std::string& one) {
-                   return one == right || one == "ALL PRIVILEGES";
-               });
+            return one == right || one == "ALL PRIVILEGES";
+        });
     });
 }
 
@@ -107,13 +107,8 @@ namespace {
 
 class RightsCheck {
   public:
-    RightsCheck(
-        Connection& connection,
-        const Grants& grants,
-        std::string database,
-        std::string user,
-        std::vector<std::string>& missing
-    )
+    RightsCheck(Connection& connection, const Grants& grants, std::string database,
+            std::string user, std::vector<std::string>& missing)
         : connection_(connection),
           grants_(grants),
           database_(std::move(database)),
@@ -142,14 +137,8 @@ class RightsCheck {
         want("ALTER", grows && !*found);
         if (!wanted.empty()) {
             missing_.push_back(fmt::format(
-                "foz's user has no right to {} in table {}: GRANT {} ON {}.{} TO {}",
-                wanted,
-                name,
-                wanted,
-                dialect().quoted(database),
-                dialect().quoted(table),
-                user_
-            ));
+                    "foz's user has no right to {} in table {}: GRANT {} ON {}.{} TO {}", wanted,
+                    name, wanted, dialect().quoted(database), dialect().quoted(table), user_));
         }
         return {};
     }
@@ -166,15 +155,14 @@ class RightsCheck {
 std::string quoted_user(std::string_view user) {
     const std::size_t at = user.rfind('@');
     return at == std::string_view::npos
-               ? quoted_text(user)
-               : quoted_text(user.substr(0, at)) + "@" + quoted_text(user.substr(at + 1));
+                   ? quoted_text(user)
+                   : quoted_text(user.substr(0, at)) + "@" + quoted_text(user.substr(at + 1));
 }
 
 }  // namespace
 
 SinkResult<std::vector<std::string>> missing_rights(
-    Connection& connection, const mapping::Mapping& mapping
-) {
+        Connection& connection, const mapping::Mapping& mapping) {
     auto answers = connection.run("SELECT CURRENT_USER(), IFNULL(DATABASE(), ''); SHOW GRANTS");
     if (!answers) {
         return pass_on(answers);
@@ -186,9 +174,8 @@ SinkResult<std::vector<std::string>> missing_rights(
     const Grants grants(lines);
     const auto& who = (*answers)[0].rows.at(0);
     std::vector<std::string> missing;
-    RightsCheck check(
-        connection, grants, who.at(1).value_or(""), quoted_user(who.at(0).value_or("")), missing
-    );
+    RightsCheck check(connection, grants, who.at(1).value_or(""),
+            quoted_user(who.at(0).value_or("")), missing);
     for (const std::string own : {"foz_cursor", "foz_ledger"}) {
         if (auto checked = check.check_table(own, true, false); !checked) {
             return pass_on(checked);
@@ -196,7 +183,7 @@ SinkResult<std::vector<std::string>> missing_rights(
     }
     for (const auto& table : mapping.tables()) {
         if (auto checked = check.check_table(table->name, !table->key.empty(), table->inferred);
-            !checked) {
+                !checked) {
             return pass_on(checked);
         }
     }
@@ -205,7 +192,7 @@ SinkResult<std::vector<std::string>> missing_rights(
 
 std::string grant_for(unsigned number, std::string_view message) {
     constexpr std::string_view kSeeCheck =
-        "; a person has to give foz's user that right: foz check --connect prints the GRANTs";
+            "; a person has to give foz's user that right: foz check --connect prints the GRANTs";
     const auto between = [&](std::string_view start, std::string_view end) {
         const std::size_t from = message.find(start);
         if (from == std::string_view::npos) {
@@ -223,12 +210,10 @@ std::string grant_for(unsigned number, std::string_view message) {
                 return std::string(kSeeCheck);
             }
             return fmt::format(
-                "; a person has to give foz's user that right: GRANT {} ON {} TO {}; (foz check "
-                "--connect prints all that are missing)",
-                right,
-                table,
-                user
-            );
+                    "; a person has to give foz's user that right: GRANT {} ON {} TO {}; (foz "
+                    "check "
+                    "--connect prints all that are missing)",
+                    right, table, user);
         }
         case 1044: {  // "Access denied for user 'foz'@'localhost' to database 'db'"
             user = between("for user ", " to database");
@@ -237,23 +222,19 @@ std::string grant_for(unsigned number, std::string_view message) {
                 return std::string(kSeeCheck);
             }
             return fmt::format(
-                "; a person has to give foz's user that right: GRANT CREATE, ALTER, SELECT, "
-                "INSERT, "
-                "UPDATE ON {}.* TO {}",
-                dialect().quoted(database),
-                user
-            );
+                    "; a person has to give foz's user that right: GRANT CREATE, ALTER, SELECT, "
+                    "INSERT, "
+                    "UPDATE ON {}.* TO {}",
+                    dialect().quoted(database), user);
         }
         case 1370: {  // "execute command denied to user 'foz'@'localhost' for routine 'db.f'"
             const std::string_view routine = between(" for routine '", "'");
-            return routine.empty() || user.empty()
-                       ? std::string(kSeeCheck)
-                       : fmt::format(
-                             "; a person has to give foz's user that right: GRANT EXECUTE ON "
-                             "FUNCTION {} TO {} (or ON PROCEDURE)",
-                             routine,
-                             user
-                         );
+            return routine.empty() || user.empty() ? std::string(kSeeCheck)
+                                                   : fmt::format(
+                                                             "; a person has to give foz's user "
+                                                             "that right: GRANT EXECUTE ON "
+                                                             "FUNCTION {} TO {} (or ON PROCEDURE)",
+                                                             routine, user);
         }
         case 1143: return std::string(kSeeCheck);
         case 3159:

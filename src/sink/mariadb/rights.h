@@ -21,8 +21,7 @@ class Grants {
     /// Whether one of them gives `right` ("INSERT") in a table of a database; "" as table: in all
     /// of the database. A right in some columns only does not count.
     [[nodiscard]] bool give(
-        std::string_view right, std::string_view database, std::string_view table
-    ) const;
+            std::string_view right, std::string_view database, std::string_view table) const;
 
   private:
     struct Grant {
@@ -36,8 +35,7 @@ class Grants {
 /// A line for each right that a later batch of `mapping` would need and the user does not have:
 /// what it is for, and the statement that gives it. Asks the server; changes nothing.
 [[nodiscard]] SinkResult<std::vector<std::string>> missing_rights(
-    Connection& connection, const mapping::Mapping& mapping
-);
+        Connection& connection, const mapping::Mapping& mapping);
 
 /// What a person has to do about an error of this number and message, when it is about a right or
 /// about TLS: a clause to be put behind it; "" otherwise. Pure.

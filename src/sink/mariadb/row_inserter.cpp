@@ -24,8 +24,7 @@ std::optional<std::size_t> row_in(std::string_view message) {
     }
     std::size_t row = 0;
     std::from_chars(
-        message.data() + mark + kBeforeRow.size(), message.data() + message.size(), row
-    );
+            message.data() + mark + kBeforeRow.size(), message.data() + message.size(), row);
     return row > 0 ? std::optional(row) : std::nullopt;
 }
 
@@ -49,23 +48,21 @@ SinkResult<MYSQL_STMT*> RowInserter::prepared(const InsertShape& shape, std::siz
         statements_.clear();
     }
     Statement statement(mysql_stmt_init(connection_->handle()));
-    const int failed = connection_->proceed(
-        mysql_stmt_prepare_start, mysql_stmt_prepare_cont, statement.get(), sql.data(), sql.size()
-    );
+    const int failed = connection_->proceed(mysql_stmt_prepare_start, mysql_stmt_prepare_cont,
+            statement.get(), sql.data(), sql.size());
     if (failed != 0) {
         return std::unexpected(connection_->error_in(statement.get()));
     }
     return statements_.emplace(std::move(sql), std::move(statement)).first->second.get();
 }
 
-std::size_t RowInserter::piece_rows(
-    const InsertShape& shape, const ColumnArrays& arrays, std::size_t first, std::size_t last
-) const {
+std::size_t RowInserter::piece_rows(const InsertShape& shape, const ColumnArrays& arrays,
+        std::size_t first, std::size_t last) const {
     const std::size_t bytes_max = connection_->packet_bytes_max() / 2;
     std::size_t bytes = 0;
     std::size_t rows = 0;
-    while (first + rows < last && (rows == 0 || bytes + arrays.row_bytes(first + rows) <= bytes_max)
-    ) {
+    while (first + rows < last &&
+            (rows == 0 || bytes + arrays.row_bytes(first + rows) <= bytes_max)) {
         bytes += arrays.row_bytes(first + rows);
         ++rows;
     }
@@ -81,27 +78,22 @@ SinkError RowInserter::error_in(MYSQL_STMT* statement, std::size_t first, std::s
     SinkError error = connection_->error_in(statement);
     const auto row = row_in(mysql_stmt_error(statement));
     // In bulk each row is an execution of its own, so that every row may be called the first.
-    if (error.failure == FailureKind::refused && row && first + *row <= last && (!bulk_ || *row > 1)) {
+    if (error.failure == FailureKind::refused && row && first + *row <= last &&
+            (!bulk_ || *row > 1)) {
         error.row = first + *row - 1;
     }
     return error;
 }
 
 SinkResult<std::uint64_t> RowInserter::insert(
-    const InsertShape& shape, ColumnArrays& arrays, std::size_t first, std::size_t last
-) {
+        const InsertShape& shape, ColumnArrays& arrays, std::size_t first, std::size_t last) {
     std::uint64_t inserted = 0;
     while (first < last) {
         if (arrays.row_bytes(first) > connection_->packet_bytes_max()) {
-            return std::unexpected(SinkError{
-                FailureKind::refused,
-                "1153",
-                fmt::format(
-                    "the row is larger than the server's max_allowed_packet of {} bytes",
-                    connection_->packet_bytes_max()
-                ),
-                first
-            });
+            return std::unexpected(SinkError{FailureKind::refused, "1153",
+                fmt::format("the row is larger than the server's max_allowed_packet of {} bytes",
+                        connection_->packet_bytes_max()),
+                first});
         }
         const std::size_t rows = piece_rows(shape, arrays, first, last);
         auto statement = prepared(shape, rows);
@@ -116,8 +108,8 @@ SinkResult<std::uint64_t> RowInserter::insert(
             arrays.bind_rows(first, first + rows, bindings_);
         }
         if (mysql_stmt_bind_param(*statement, bindings_.data()) != 0 ||
-            connection_->proceed(mysql_stmt_execute_start, mysql_stmt_execute_cont, *statement) !=
-                0) {
+                connection_->proceed(
+                        mysql_stmt_execute_start, mysql_stmt_execute_cont, *statement) != 0) {
             return std::unexpected(error_in(*statement, first, first + rows));
         }
         if (!connection_->in_transaction()) {

@@ -29,8 +29,7 @@ class RowInserter {
     /// Inserts rows [first, last) of `arrays`, in as many pieces as fit into packets. Yields how
     /// many rows the server counts as inserted. SinkError::row counts like `first`.
     [[nodiscard]] SinkResult<std::uint64_t> insert(
-        const InsertShape& shape, ColumnArrays& arrays, std::size_t first, std::size_t last
-    );
+            const InsertShape& shape, ColumnArrays& arrays, std::size_t first, std::size_t last);
 
   private:
     struct Close {
@@ -39,11 +38,10 @@ class RowInserter {
     using Statement = std::unique_ptr<MYSQL_STMT, Close>;
 
     [[nodiscard]] SinkResult<MYSQL_STMT*> prepared(const InsertShape& shape, std::size_t rows);
-    [[nodiscard]] std::size_t piece_rows(
-        const InsertShape& shape, const ColumnArrays& arrays, std::size_t first, std::size_t last
-    ) const;
-    [[nodiscard]] SinkError error_in(MYSQL_STMT* statement, std::size_t first, std::size_t last)
-        const;
+    [[nodiscard]] std::size_t piece_rows(const InsertShape& shape, const ColumnArrays& arrays,
+            std::size_t first, std::size_t last) const;
+    [[nodiscard]] SinkError error_in(
+            MYSQL_STMT* statement, std::size_t first, std::size_t last) const;
 
     Connection* connection_;
     bool bulk_;

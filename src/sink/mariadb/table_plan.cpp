@@ -52,7 +52,7 @@ bool TablePlan::make_current(const std::vector<bool>& now_left_out) {
             return false;
         }
         found.columns[static_cast<std::size_t>(there - found.columns.data())].rounds =
-            may_round(*table, column);
+                may_round(*table, column);
         columns.push_back(there);
         in_key.push_back(std::ranges::find(table->key, column.name) != table->key.end());
         cell_of.push_back(i);
@@ -61,9 +61,7 @@ bool TablePlan::make_current(const std::vector<bool>& now_left_out) {
     version = table->version;
     insert = {
         fmt::format("INSERT INTO {} ({}) VALUES ", quoted_table(table->name), quoted_list(names)),
-        names.size(),
-        ""
-    };
+        names.size(), ""};
     return true;
 }
 
@@ -74,8 +72,7 @@ std::string shown_text(const CatalogueColumn& column) {
         return name;
     }
     return fmt::format(
-        "CONVERT({}{} USING utf8mb4)", name, column.type.starts_with("bit") ? " + 0" : ""
-    );
+            "CONVERT({}{} USING utf8mb4)", name, column.type.starts_with("bit") ? " + 0" : "");
 }
 
 // VALUES(c) is the value as it would be stored, so that rounding is no difference. The bytes of
@@ -93,33 +90,22 @@ InsertShape TablePlan::insert_comparing_duplicates() const {
         const bool bytes = there.content == Content::text ||
                            (there.content == Content::json && there.type != "json");
         differences += fmt::format(
-            "{0}IF({1}{2} <=> {1}VALUES({2}), '', CONCAT('{3}:', "
-            "IFNULL(HEX(LEFT({5}, {4})), '-'), ';'))",
-            differences.empty() ? "" : ", ",
-            bytes ? "BINARY " : "",
-            name,
-            i,
-            kShownCharactersMax,
-            shown_text(there)
-        );
+                "{0}IF({1}{2} <=> {1}VALUES({2}), '', CONCAT('{3}:', "
+                "IFNULL(HEX(LEFT({5}, {4})), '-'), ';'))",
+                differences.empty() ? "" : ", ", bytes ? "BINARY " : "", name, i,
+                kShownCharactersMax, shown_text(there));
     }
-    return {
-        insert.before,
-        insert.columns,
-        fmt::format(
-            " ON DUPLICATE KEY UPDATE {0} = IF((@foz_conflicts := CONCAT(@foz_conflicts, {1})) IS "
-            "NULL, {0}, {0})",
-            dialect().quoted(table->key.front()),
-            differences
-        )
-    };
+    return {insert.before, insert.columns,
+        fmt::format(" ON DUPLICATE KEY UPDATE {0} = IF((@foz_conflicts := CONCAT(@foz_conflicts, "
+                    "{1})) IS "
+                    "NULL, {0}, {0})",
+                dialect().quoted(table->key.front()), differences)};
 }
 
 InsertShape TablePlan::insert_replacing() const {
-    std::string updates = fmt::format(
-        "{0} = IF((@foz_replaced := @foz_replaced + 1) IS NULL, {0}, {0})",
-        dialect().quoted(table->key.front())
-    );
+    std::string updates =
+            fmt::format("{0} = IF((@foz_replaced := @foz_replaced + 1) IS NULL, {0}, {0})",
+                    dialect().quoted(table->key.front()));
     for (std::size_t i = 0; i < columns.size(); ++i) {
         if (!in_key[i]) {
             updates += fmt::format(", {0} = VALUES({0})", dialect().quoted(columns[i]->name));
@@ -158,18 +144,14 @@ namespace {
 
 SinkResult<void> fill(const TableRows& rows, TablePlan& plan, const std::vector<bool>& left_out) {
     if (!plan.make_current(left_out)) {
-        return fail(
-            FailureKind::schema, "table {} lacks columns that it should have", plan.table->name
-        );
+        return fail(FailureKind::schema, "table {} lacks columns that it should have",
+                plan.table->name);
     }
-    if (auto wrong =
-            plan.arrays.fill(rows.batch(), plan.rows, plan.columns, plan.in_key, plan.cell_of)) {
-        return std::unexpected(SinkError{
-            FailureKind::refused,
-            std::string(wrong->number),
+    if (auto wrong = plan.arrays.fill(
+                rows.batch(), plan.rows, plan.columns, plan.in_key, plan.cell_of)) {
+        return std::unexpected(SinkError{FailureKind::refused, std::string(wrong->number),
             fmt::format("table {}: {}", plan.table->name, wrong->message),
-            rows.number_in_write(plan.rows[wrong->row])
-        });
+            rows.number_in_write(plan.rows[wrong->row])});
     }
     return {};
 }
@@ -177,8 +159,7 @@ SinkResult<void> fill(const TableRows& rows, TablePlan& plan, const std::vector<
 }  // namespace
 
 SinkResult<void> take_rows(
-    const TableRows& rows, std::span<TablePlan> plans, std::deque<TablePlan>& more
-) {
+        const TableRows& rows, std::span<TablePlan> plans, std::deque<TablePlan>& more) {
     more.clear();
     for (std::size_t i = 0; i < plans.size(); ++i) {
         TablePlan& plan = plans[i];

@@ -60,9 +60,9 @@ struct TablePlan {
 
 /// Gives each of `plans`, which are in the order of the mapping's tables, its rows, and turns them
 /// into arrays. Rows of a table that go into other columns than its first ones get a plan of their
-/// own in `more`. FailureKind::schema: a table lacks columns; FailureKind::refused: a value does not fit.
+/// own in `more`. FailureKind::schema: a table lacks columns; FailureKind::refused: a value does
+/// not fit.
 [[nodiscard]] SinkResult<void> take_rows(
-    const TableRows& rows, std::span<TablePlan> plans, std::deque<TablePlan>& more
-);
+        const TableRows& rows, std::span<TablePlan> plans, std::deque<TablePlan>& more);
 
 }  // namespace foz::sink::mariadb

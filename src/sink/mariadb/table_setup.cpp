@@ -22,8 +22,7 @@ void add_changes(const mapping::Table& table, const CatalogueTable& there, Found
             found.impossible.push_back({column.name, std::move(reason)});
         } else if (!fits(column.type, *one)) {
             Change& change = found.changes.emplace_back(
-                column_retyped(column, type, fmt::format("MODIFY COLUMN {} {}", name, type))
-            );
+                    column_retyped(column, type, fmt::format("MODIFY COLUMN {} {}", name, type)));
             if (column.type == mapping::ColumnType::real && one->type.starts_with("bigint")) {
                 change.large_integer_query = large_integer_query(quoted_table(table.name), name);
             }
@@ -76,12 +75,8 @@ std::string MariadbTableSetup::create_statement() const {
 SinkResult<void> MariadbTableSetup::alter(const std::string& clauses) {
     // The session looks up its rights in a database when it chooses that, and not again: without
     // USE it would not see what has been granted since.
-    auto altered = connection_.run_at_length(fmt::format(
-        "USE {}; ALTER TABLE {} {}",
-        dialect().quoted(connection_.handle()->db),
-        quoted_table(table().name),
-        clauses
-    ));
+    auto altered = connection_.run_at_length(fmt::format("USE {}; ALTER TABLE {} {}",
+            dialect().quoted(connection_.handle()->db), quoted_table(table().name), clauses));
     if (!altered && altered.error().code != std::to_string(kDuplicateColumn)) {
         return pass_on(altered);
     }

@@ -19,11 +19,8 @@ Result<std::string> decoded(std::string_view text, std::string_view what) {
         unsigned byte = 0;
         const char* start = text.data() + i + 1;
         if (i + 2 >= text.size() || std::from_chars(start, start + 2, byte, 16).ptr != start + 2) {
-            return fail(
-                ErrorCode::invalid,
-                "the {} in the database URL has a % without two hexadecimal digits",
-                what
-            );
+            return fail(ErrorCode::invalid,
+                    "the {} in the database URL has a % without two hexadecimal digits", what);
         }
         result.push_back(static_cast<char>(byte));
         i += 2;
@@ -40,7 +37,7 @@ Result<Host> parse_host(std::string_view text) {
     }
     const std::string_view host = bracketed ? text.substr(1, end - 1) : text.substr(0, end);
     const std::string_view rest =
-        end == std::string_view::npos ? "" : text.substr(bracketed ? end + 1 : end);
+            end == std::string_view::npos ? "" : text.substr(bracketed ? end + 1 : end);
     if (!host.empty()) {
         parsed_host.name = host;
     }
@@ -50,7 +47,7 @@ Result<Host> parse_host(std::string_view text) {
     const std::string_view port = rest.substr(1);
     const auto parsed = std::from_chars(port.data(), port.data() + port.size(), parsed_host.port);
     if (rest[0] != ':' || parsed.ec != std::errc() || parsed.ptr != port.data() + port.size() ||
-        parsed_host.port == 0) {
+            parsed_host.port == 0) {
         return fail(ErrorCode::invalid, "\"{}\" in the database URL is not a port", port);
     }
     return parsed_host;
@@ -87,13 +84,12 @@ Result<SslMode> ssl_mode_from(std::string_view text) {
     for (const auto& [name, value] : kModes) {
         if (name == mode) return value;
     }
-    return fail(
-        ErrorCode::invalid,
-        "ssl-mode \"{}\" in the database URL is none of disabled, preferred, required, verify-ca "
-        "and "
-        "verify-identity",
-        text
-    );
+    return fail(ErrorCode::invalid,
+            "ssl-mode \"{}\" in the database URL is none of disabled, preferred, required, "
+            "verify-ca "
+            "and "
+            "verify-identity",
+            text);
 }
 
 Result<void> take_option(std::string_view name, std::string value, Url& url) {
@@ -117,12 +113,11 @@ Result<void> take_option(std::string_view name, std::string value, Url& url) {
             return {};
         }
     }
-    return fail(
-        ErrorCode::invalid,
-        "unknown option \"{}\" in the database URL; foz knows: socket, ssl-mode, ssl-ca, ssl-cert, "
-        "ssl-key",
-        name
-    );
+    return fail(ErrorCode::invalid,
+            "unknown option \"{}\" in the database URL; foz knows: socket, ssl-mode, ssl-ca, "
+            "ssl-cert, "
+            "ssl-key",
+            name);
 }
 
 Result<void> check_options(const Url& url) {
@@ -131,10 +126,8 @@ Result<void> check_options(const Url& url) {
         return fail(ErrorCode::invalid, "ssl-cert and ssl-key in the database URL need each other");
     }
     if (url.ssl_mode == SslMode::disabled && has_files) {
-        return fail(
-            ErrorCode::invalid,
-            "the database URL has certificates and ssl-mode=disabled; take one of them out"
-        );
+        return fail(ErrorCode::invalid,
+                "the database URL has certificates and ssl-mode=disabled; take one of them out");
     }
     if (!url.socket.empty() && url.hosts.size() > 1) {
         return fail(ErrorCode::invalid, "the database URL has a socket and several hosts");
@@ -165,14 +158,13 @@ Result<Url> parse_url(std::string_view text) {
     const auto scheme_end = text.find("://");
     if (scheme_end == std::string_view::npos) {
         return fail(
-            ErrorCode::invalid, "a database URL looks like mariadb://user@host:3306/database"
-        );
+                ErrorCode::invalid, "a database URL looks like mariadb://user@host:3306/database");
     }
     text.remove_prefix(scheme_end + 3);
     Url url;
     const auto question = std::min(text.find('?'), text.size());
     if (auto parsed = parse_options(text.substr(std::min(question + 1, text.size())), url);
-        !parsed) {
+            !parsed) {
         return pass_on(parsed);
     }
     text = text.substr(0, question);
@@ -182,10 +174,8 @@ Result<Url> parse_url(std::string_view text) {
         return pass_on(database);
     }
     if (database->empty()) {
-        return fail(
-            ErrorCode::invalid,
-            "the database URL names no database: mariadb://user@host:3306/database"
-        );
+        return fail(ErrorCode::invalid,
+                "the database URL names no database: mariadb://user@host:3306/database");
     }
     url.database = std::move(*database);
     const std::string_view authority = text.substr(0, slash);
@@ -201,9 +191,9 @@ Result<Url> parse_url(std::string_view text) {
         url.user = std::move(*user);
         url.password = std::move(*password);
     }
-    if (auto parsed =
-            parse_hosts(at == std::string_view::npos ? authority : authority.substr(at + 1), url);
-        !parsed) {
+    if (auto parsed = parse_hosts(
+                at == std::string_view::npos ? authority : authority.substr(at + 1), url);
+            !parsed) {
         return pass_on(parsed);
     }
     if (auto good = check_options(url); !good) {

@@ -104,12 +104,8 @@ SinkResult<void> BatchWrite::write_directly() {
     std::string sql = connection_.begin();
     const auto plans = plans_with_rows();
     for (const TablePlan* plan : plans) {
-        sql += fmt::format(
-            "; COPY {} ({}) FROM STDIN (FORMAT {})",
-            quoted_table(plan->table->name),
-            plan->column_list,
-            format_of(*plan)
-        );
+        sql += fmt::format("; COPY {} ({}) FROM STDIN (FORMAT {})", quoted_table(plan->table->name),
+                plan->column_list, format_of(*plan));
     }
     sql += "; " + closing_statements();
     return run_statements(sql, plans, false);
@@ -140,15 +136,12 @@ SinkResult<void> BatchWrite::write_by_staging() {
 
 SinkResult<void> BatchWrite::stage(TablePlan& plan) {
     const std::string sql = fmt::format(
-        "CREATE TEMP TABLE foz_staging ON COMMIT DROP AS SELECT 0::int4 AS \"foz staging row\", "
-        "0::int4 AS \"foz staging route\", {1} FROM {2} WITH NO DATA; COPY {0} ({3}, {1}) FROM "
-        "STDIN (FORMAT {4})",
-        kStaging,
-        plan.column_list,
-        quoted_table(plan.table->name),
-        kStagingColumns,
-        format_of(plan)
-    );
+            "CREATE TEMP TABLE foz_staging ON COMMIT DROP AS SELECT 0::int4 AS \"foz staging "
+            "row\", "
+            "0::int4 AS \"foz staging route\", {1} FROM {2} WITH NO DATA; COPY {0} ({3}, {1}) FROM "
+            "STDIN (FORMAT {4})",
+            kStaging, plan.column_list, quoted_table(plan.table->name), kStagingColumns,
+            format_of(plan));
     TablePlan* plans[] = {&plan};
     return run_statements(sql, plans, true);
 }
@@ -171,9 +164,8 @@ SinkResult<void> BatchWrite::insert_staged(const TablePlan& plan) {
     const StagedRows staged(plan, lane_.rows, *inserted, *compared);
     if (staged.key_was_changed()) {
         // One row at a time there is no doubt which.
-        return fail(
-            FailureKind::refused, "a trigger of table {} changes the route's key", plan.table->name
-        );
+        return fail(FailureKind::refused, "a trigger of table {} changes the route's key",
+                plan.table->name);
     }
     staged.count(written_);
     staged.add_refused(refused_);
@@ -204,12 +196,9 @@ SinkResult<void> BatchWrite::replace_by_staged(const TablePlan& plan) {
 }
 
 SinkResult<void> BatchWrite::insert_staged_without_key(const TablePlan& plan) {
-    auto inserted = connection_.run(fmt::format(
-        "INSERT INTO {0} ({1}) SELECT {1} FROM {2} ORDER BY \"foz staging row\"",
-        quoted_table(plan.table->name),
-        plan.column_list,
-        kStaging
-    ));
+    auto inserted = connection_.run(
+            fmt::format("INSERT INTO {0} ({1}) SELECT {1} FROM {2} ORDER BY \"foz staging row\"",
+                    quoted_table(plan.table->name), plan.column_list, kStaging));
     if (!inserted) {
         return pass_on(inserted);
     }
@@ -246,8 +235,7 @@ std::string BatchWrite::closing_statements() const {
 
 // Runs statements among which is one COPY for each of `plans`, in that order.
 SinkResult<void> BatchWrite::run_statements(
-    const std::string& sql, std::span<TablePlan* const> plans, bool staging
-) {
+        const std::string& sql, std::span<TablePlan* const> plans, bool staging) {
     if (auto sent = connection_.send(sql); !sent) {
         return sent;
     }
@@ -288,8 +276,7 @@ SinkError BatchWrite::blamed(SinkError error, const TablePlan* copied, bool stag
         return error;
     }
     const auto line = line_in_context(
-        connection_.error_context(), staging ? kStagingName : copied->name_without_schema()
-    );
+            connection_.error_context(), staging ? kStagingName : copied->name_without_schema());
     if (line && *line <= copied->rows.size()) {
         error.row = lane_.rows.number_in_write(copied->rows[*line - 1]);
         if (error.failure == FailureKind::refused) {
@@ -299,15 +286,12 @@ SinkError BatchWrite::blamed(SinkError error, const TablePlan* copied, bool stag
     return error;
 }
 
-SinkResult<void> BatchWrite::check_result(const QueryResult& result, const TablePlan* copied)
-    const {
+SinkResult<void> BatchWrite::check_result(
+        const QueryResult& result, const TablePlan* copied) const {
     const std::string_view command = PQcmdStatus(result.get());
     if (command.starts_with("COPY ") && command.substr(5) != std::to_string(copied->rows.size())) {
-        return fail(
-            FailureKind::refused,
-            "a trigger of table {} keeps this reading out of it",
-            copied->table->name
-        );
+        return fail(FailureKind::refused, "a trigger of table {} keeps this reading out of it",
+                copied->table->name);
     }
     if (command == "UPDATE 0") {
         return cursor_was_moved(lane_.name);
@@ -345,8 +329,7 @@ SinkResult<void> BatchWrite::stream(const TablePlan& plan, bool staging) {
 }
 
 std::optional<CellError> BatchWrite::append_row(
-    const TablePlan& plan, std::size_t i, bool staging
-) {
+        const TablePlan& plan, std::size_t i, bool staging) {
     const mapping::RowBatch& batch = lane_.rows.batch();
     const mapping::Row& row = batch.rows()[plan.rows[i]];
     CopyBuffer& buffer = lane_.buffer;
@@ -379,20 +362,12 @@ SinkError BatchWrite::refusal(const TablePlan& plan, std::size_t row, const Cell
     return refusal_of(std::move(refused));
 }
 
-RefusedRow BatchWrite::refused_cell(const TablePlan& plan, std::size_t row, const CellError& wrong)
-    const {
+RefusedRow BatchWrite::refused_cell(
+        const TablePlan& plan, std::size_t row, const CellError& wrong) const {
     const TargetColumn& column = plan.columns[wrong.column];
-    return {
-        lane_.rows.number_in_write(plan.rows[row]),
-        std::string(wrong.flaw.sqlstate),
-        fmt::format(
-            "column {} of table {} is {}: {}",
-            column.name,
-            plan.table->name,
-            column.type,
-            wrong.flaw.reason
-        )
-    };
+    return {lane_.rows.number_in_write(plan.rows[row]), std::string(wrong.flaw.sqlstate),
+        fmt::format("column {} of table {} is {}: {}", column.name, plan.table->name, column.type,
+                wrong.flaw.reason)};
 }
 
 }  // namespace foz::sink::postgres

@@ -53,20 +53,17 @@ class BatchWrite {
     [[nodiscard]] SinkResult<void> replace_by_staged(const TablePlan& plan);
     [[nodiscard]] SinkResult<void> insert_staged_without_key(const TablePlan& plan);
     [[nodiscard]] SinkResult<void> run_statements(
-        const std::string& sql, std::span<TablePlan* const> plans, bool staging
-    );
+            const std::string& sql, std::span<TablePlan* const> plans, bool staging);
     [[nodiscard]] SinkError blamed(SinkError error, const TablePlan* copied, bool staging) const;
-    [[nodiscard]] SinkResult<void> check_result(const QueryResult& result, const TablePlan* copied)
-        const;
+    [[nodiscard]] SinkResult<void> check_result(
+            const QueryResult& result, const TablePlan* copied) const;
     [[nodiscard]] SinkResult<void> stream(const TablePlan& plan, bool staging);
     /// Row number `i` of the plan's.
     [[nodiscard]] std::optional<CellError> append_row(
-        const TablePlan& plan, std::size_t i, bool staging
-    );
+            const TablePlan& plan, std::size_t i, bool staging);
     [[nodiscard]] SinkError refusal(const TablePlan& plan, std::size_t row, const CellError& wrong);
     [[nodiscard]] RefusedRow refused_cell(
-        const TablePlan& plan, std::size_t row, const CellError& wrong
-    ) const;
+            const TablePlan& plan, std::size_t row, const CellError& wrong) const;
     void name_refused_rows(SinkError& error);
     [[nodiscard]] bool probe(TablePlan& plan, std::vector<RefusedRow>& refused);
     [[nodiscard]] std::string closing_statements() const;

@@ -60,36 +60,39 @@ auto find_in(const Table& table, std::string_view type) {
 
 // A domain stands for the type below it, which may be a domain again; an array for its elements'.
 constexpr std::string_view kColumnQuery =
-    "WITH RECURSIVE types AS (SELECT *, typcategory = 'A' AND typlen = -1 AND typelem <> 0"
-    "  AND typname NOT IN ('int2vector', 'oidvector') AS of_elements FROM pg_catalog.pg_type),"
-    " base (attnum, type, modifier, is_array) AS ("
-    " SELECT attnum, atttypid, atttypmod, false FROM pg_catalog.pg_attribute"
-    "  WHERE attrelid = {0} AND attnum > 0 AND NOT attisdropped"
-    " UNION ALL"
-    " SELECT attnum, CASE WHEN typtype = 'd' THEN typbasetype ELSE typelem END,"
-    "  CASE WHEN modifier >= 0 OR typtype <> 'd' THEN modifier ELSE typtypmod END,"
-    "  is_array OR typtype <> 'd'"
-    "  FROM base JOIN types t ON t.oid = type"
-    "   AND (typtype = 'd' OR (of_elements AND NOT is_array)))"
-    " SELECT attname, pg_catalog.format_type(atttypid, atttypmod),"
-    "  CASE WHEN t.typtype = 'e' THEN 'enum'"
-    "   WHEN n.nspname = 'pg_catalog' OR t.typname = 'citext' THEN t.typname ELSE '' END, modifier,"
-    "  a.attnotnull, a.atthasdef OR a.attidentity <> '', a.attgenerated <> '' OR a.attidentity = "
-    "'a',"
-    "  (SELECT c.collname FROM pg_catalog.pg_collation c WHERE c.oid = a.attcollation AND NOT "
-    "c.collisdeterministic), is_array"
-    " FROM base JOIN pg_catalog.pg_attribute a ON a.attrelid = {0} AND a.attnum = base.attnum"
-    " JOIN types t ON t.oid = base.type AND t.typtype <> 'd' AND (is_array OR NOT of_elements)"
-    " JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
-    " ORDER BY a.attnum";
+        "WITH RECURSIVE types AS (SELECT *, typcategory = 'A' AND typlen = -1 AND typelem <> 0"
+        "  AND typname NOT IN ('int2vector', 'oidvector') AS of_elements FROM pg_catalog.pg_type),"
+        " base (attnum, type, modifier, is_array) AS ("
+        " SELECT attnum, atttypid, atttypmod, false FROM pg_catalog.pg_attribute"
+        "  WHERE attrelid = {0} AND attnum > 0 AND NOT attisdropped"
+        " UNION ALL"
+        " SELECT attnum, CASE WHEN typtype = 'd' THEN typbasetype ELSE typelem END,"
+        "  CASE WHEN modifier >= 0 OR typtype <> 'd' THEN modifier ELSE typtypmod END,"
+        "  is_array OR typtype <> 'd'"
+        "  FROM base JOIN types t ON t.oid = type"
+        "   AND (typtype = 'd' OR (of_elements AND NOT is_array)))"
+        " SELECT attname, pg_catalog.format_type(atttypid, atttypmod),"
+        "  CASE WHEN t.typtype = 'e' THEN 'enum'"
+        "   WHEN n.nspname = 'pg_catalog' OR t.typname = 'citext' THEN t.typname ELSE '' END, "
+        "modifier,"
+        "  a.attnotnull, a.atthasdef OR a.attidentity <> '', a.attgenerated <> '' OR a.attidentity "
+        "= "
+        "'a',"
+        "  (SELECT c.collname FROM pg_catalog.pg_collation c WHERE c.oid = a.attcollation AND NOT "
+        "c.collisdeterministic), is_array"
+        " FROM base JOIN pg_catalog.pg_attribute a ON a.attrelid = {0} AND a.attnum = base.attnum"
+        " JOIN types t ON t.oid = base.type AND t.typtype <> 'd' AND (is_array OR NOT of_elements)"
+        " JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
+        " ORDER BY a.attnum";
 
 constexpr std::string_view kUniqueQuery =
-    "SELECT i.indexrelid, a.attname FROM pg_catalog.pg_index i"
-    " JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY"
-    "  ((i.indkey::int2[])[0:i.indnkeyatts - 1])"
-    " WHERE i.indrelid = {} AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS "
-    "NULL"
-    " AND i.indexprs IS NULL ORDER BY i.indexrelid, a.attname";
+        "SELECT i.indexrelid, a.attname FROM pg_catalog.pg_index i"
+        " JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY"
+        "  ((i.indkey::int2[])[0:i.indnkeyatts - 1])"
+        " WHERE i.indrelid = {} AND i.indisunique AND i.indisvalid AND i.indimmediate AND "
+        "i.indpred IS "
+        "NULL"
+        " AND i.indexprs IS NULL ORDER BY i.indexrelid, a.attname";
 
 // numeric's modifier: a header of 4, and precision and scale, which is signed and of 11 bits.
 std::optional<std::int32_t> places_in(std::optional<Encoding> encoding, std::int64_t modifier) {
@@ -141,53 +144,48 @@ std::string mismatch(const mapping::Column& wanted, const CatalogueColumn& found
     std::string_view advice;
     if (!found.encoding) {
         advice =
-            ": foz does not know that type; take it out of the route, or have a column of type "
-            "text "
-            "that a trigger reads";
+                ": foz does not know that type; take it out of the route, or have a column of type "
+                "text "
+                "that a trigger reads";
     } else if (found.array && wanted.type != ColumnType::json) {
         advice = "; type = \"json\" for the column in the route takes a JSON array";
     } else if (*found.encoding == Encoding::literal && !found.array &&
                wanted.type != ColumnType::text) {
         advice = "; type = \"text\" for the column in the route takes what INSERT would";
     }
-    return fmt::format(
-        "column {} is {} in the database, but the route writes {}{}",
-        found.name,
-        found.type,
-        name_of(wanted.type),
-        advice
-    );
+    return fmt::format("column {} is {} in the database, but the route writes {}{}", found.name,
+            found.type, name_of(wanted.type), advice);
 }
 
 bool is_integer(const CatalogueColumn& column) {
     return !column.array &&
            (column.encoding == Encoding::int2 || column.encoding == Encoding::int4 ||
-            column.encoding == Encoding::int8);
+                   column.encoding == Encoding::int8);
 }
 
 std::string kind_objection(const mapping::Table& wanted, const CatalogueTable& found) {
     if (found.kind == "f") {
         return fmt::format(
-            "table {} is a foreign table: another server would not commit its rows together with "
-            "foz's cursor; make that server a database of foz",
-            wanted.name
-        );
+                "table {} is a foreign table: another server would not commit its rows together "
+                "with "
+                "foz's cursor; make that server a database of foz",
+                wanted.name);
     }
     if (found.kind == "v" && !found.takes_insert) {
         return fmt::format(
-            "table {} is a view that takes no rows; give it a trigger INSTEAD OF INSERT that ends "
-            "with RETURN NEW, or name the table below it",
-            wanted.name
-        );
+                "table {} is a view that takes no rows; give it a trigger INSTEAD OF INSERT that "
+                "ends "
+                "with RETURN NEW, or name the table below it",
+                wanted.name);
     }
     if (found.row_security) {
         return fmt::format(
-            "table {} has row-level security, which hides rows from foz's user and refuses COPY; "
-            "ALTER "
-            "ROLE ... BYPASSRLS for that user, or make it the owner: ALTER TABLE {} OWNER TO ...",
-            wanted.name,
-            quoted_table(wanted.name)
-        );
+                "table {} has row-level security, which hides rows from foz's user and refuses "
+                "COPY; "
+                "ALTER "
+                "ROLE ... BYPASSRLS for that user, or make it the owner: ALTER TABLE {} OWNER TO "
+                "...",
+                wanted.name, quoted_table(wanted.name));
     }
     const bool known = found.kind == "r" || found.kind == "p" || found.kind == "v";
     return known ? "" : fmt::format("{} is not a table in the database", wanted.name);
@@ -203,22 +201,18 @@ std::string key_objection(const mapping::Table& wanted, const CatalogueTable& fo
         return "";
     }
     return fmt::format(
-        "the route's key is ({0}), but the table has no unique index over it; "
-        "CREATE UNIQUE INDEX ON {1} ({0}) makes one",
-        quoted_list(wanted.key),
-        quoted_table(wanted.name)
-    );
+            "the route's key is ({0}), but the table has no unique index over it; "
+            "CREATE UNIQUE INDEX ON {1} ({0}) makes one",
+            quoted_list(wanted.key), quoted_table(wanted.name));
 }
 
 }  // namespace
 
 std::string column_objection(
-    const mapping::Table& wanted, const mapping::Column& column, const CatalogueColumn& there
-) {
+        const mapping::Table& wanted, const mapping::Column& column, const CatalogueColumn& there) {
     if (there.generated) {
         return fmt::format(
-            "column {} is generated by the database and cannot be written", column.name
-        );
+                "column {} is generated by the database and cannot be written", column.name);
     }
     if (!there.encoding) {
         return mismatch(column, there);
@@ -242,20 +236,18 @@ const CatalogueColumn* CatalogueTable::find_in_other_case(std::string_view colum
 
 SinkResult<std::string> hint_at_other_case(Connection& connection, const std::string& name) {
     const std::size_t dot = name.find('.');
-    const std::string schema = dot == std::string::npos
-                                   ? "pg_catalog.pg_table_is_visible(c.oid)"
-                                   : fmt::format(
-                                         "pg_catalog.lower(nspname) = pg_catalog.lower({})",
-                                         quoted_text(name.substr(0, dot))
-                                     );
+    const std::string schema =
+            dot == std::string::npos
+                    ? "pg_catalog.pg_table_is_visible(c.oid)"
+                    : fmt::format("pg_catalog.lower(nspname) = pg_catalog.lower({})",
+                              quoted_text(name.substr(0, dot)));
     auto found = connection.run(fmt::format(
-        "SELECT {} relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
-        "relnamespace WHERE relkind IN ('r', 'p', 'v') AND pg_catalog.lower(relname) = "
-        "pg_catalog.lower({}) AND {} LIMIT 1",
-        dot == std::string::npos ? "" : "nspname || '.' ||",
-        quoted_text(dot == std::string::npos ? name : name.substr(dot + 1)),
-        schema
-    ));
+            "SELECT {} relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid "
+            "= "
+            "relnamespace WHERE relkind IN ('r', 'p', 'v') AND pg_catalog.lower(relname) = "
+            "pg_catalog.lower({}) AND {} LIMIT 1",
+            dot == std::string::npos ? "" : "nspname || '.' ||",
+            quoted_text(dot == std::string::npos ? name : name.substr(dot + 1)), schema));
     if (!found) {
         return pass_on(found);
     }
@@ -263,12 +255,11 @@ SinkResult<std::string> hint_at_other_case(Connection& connection, const std::st
 }
 
 SinkResult<bool> takes_key(Connection& connection, const mapping::Table& wanted) {
-    auto asked = connection.run(fmt::format(
-        "SAVEPOINT foz_key; EXPLAIN INSERT INTO {0} ({1}) SELECT {1} FROM {0} ON CONFLICT ({1}) DO "
-        "NOTHING; RELEASE SAVEPOINT foz_key",
-        quoted_table(wanted.name),
-        quoted_list(wanted.key)
-    ));
+    auto asked =
+            connection.run(fmt::format("SAVEPOINT foz_key; EXPLAIN INSERT INTO {0} ({1}) SELECT "
+                                       "{1} FROM {0} ON CONFLICT ({1}) DO "
+                                       "NOTHING; RELEASE SAVEPOINT foz_key",
+                    quoted_table(wanted.name), quoted_list(wanted.key)));
     if (asked) {
         return true;
     }
@@ -280,14 +271,12 @@ SinkResult<bool> takes_key(Connection& connection, const mapping::Table& wanted)
 }
 
 SinkResult<std::optional<CatalogueTable>> read_table(
-    Connection& connection, const std::string& name
-) {
+        Connection& connection, const std::string& name) {
     const auto found = connection.run(fmt::format(
-        "SELECT oid, relkind, pg_catalog.pg_relation_is_updatable(oid, true) & 8 <> 0, "
-        "pg_catalog.row_security_active(oid) "
-        "FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass({})",
-        quoted_text(quoted_table(name))
-    ));
+            "SELECT oid, relkind, pg_catalog.pg_relation_is_updatable(oid, true) & 8 <> 0, "
+            "pg_catalog.row_security_active(oid) "
+            "FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass({})",
+            quoted_text(quoted_table(name))));
     if (!found) {
         return std::unexpected(found.error());
     }
@@ -333,19 +322,16 @@ std::string shape_query(std::span<const std::unique_ptr<mapping::Table>> tables)
         if (table->elsewhere) {
             continue;
         }
-        names += fmt::format(
-            "{}pg_catalog.to_regclass({})",
-            names.empty() ? "" : ", ",
-            quoted_text(quoted_table(table->name))
-        );
+        names += fmt::format("{}pg_catalog.to_regclass({})", names.empty() ? "" : ", ",
+                quoted_text(quoted_table(table->name)));
     }
     return fmt::format(
-        "SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', attrelid::oid, attnum, attname, "
-        "atttypid, "
-        "atttypmod), ',' ORDER BY attrelid, attnum) FROM pg_catalog.pg_attribute "
-        "WHERE attrelid IN ({}) AND attnum > 0 AND NOT attisdropped",
-        names.empty() ? "NULL" : names
-    );
+            "SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', attrelid::oid, attnum, "
+            "attname, "
+            "atttypid, "
+            "atttypmod), ',' ORDER BY attrelid, attnum) FROM pg_catalog.pg_attribute "
+            "WHERE attrelid IN ({}) AND attnum > 0 AND NOT attisdropped",
+            names.empty() ? "NULL" : names);
 }
 
 std::vector<mapping::Column> known_columns(const CatalogueTable& found) {
@@ -355,8 +341,7 @@ std::vector<mapping::Column> known_columns(const CatalogueTable& found) {
             continue;
         }
         mapping::Column one{
-            .name = column.name, .nullable = !column.not_null, .has_default = column.has_default
-        };
+            .name = column.name, .nullable = !column.not_null, .has_default = column.has_default};
         if (column.array) {
             one.type = ColumnType::json;
             known.push_back(std::move(one));
@@ -419,8 +404,8 @@ std::string objection(const mapping::Table& wanted, const CatalogueTable& found)
         const CatalogueColumn* there = found.find(column.name);
         const CatalogueColumn* alike = found.find_in_other_case(column.name);
         const std::string reason = there == nullptr
-                                       ? missing_column(column.name, alike ? alike->name : "")
-                                       : column_objection(wanted, column, *there);
+                                           ? missing_column(column.name, alike ? alike->name : "")
+                                           : column_objection(wanted, column, *there);
         reasons += (reasons.empty() || reason.empty() ? "" : "; ") + reason;
     }
     if (!reasons.empty()) {
@@ -431,10 +416,8 @@ std::string objection(const mapping::Table& wanted, const CatalogueTable& found)
                             wanted.index_of(column.name).has_value();
         if (column.not_null && !filled) {
             return fmt::format(
-                "table {}: column {} is NOT NULL without a default, but no route fills it",
-                wanted.name,
-                column.name
-            );
+                    "table {}: column {} is NOT NULL without a default, but no route fills it",
+                    wanted.name, column.name);
         }
     }
     if (auto reason = key_objection(wanted, found); !reason.empty()) {
@@ -451,11 +434,8 @@ std::string doubts_about_key(const mapping::Table& wanted, const CatalogueTable&
         if (column == nullptr) {
             return "";
         }
-        const std::string alter = fmt::format(
-            "ALTER TABLE {} ALTER COLUMN {} TYPE ",
-            quoted_table(wanted.name),
-            dialect().quoted(column->name)
-        );
+        const std::string alter = fmt::format("ALTER TABLE {} ALTER COLUMN {} TYPE ",
+                quoted_table(wanted.name), dialect().quoted(column->name));
         constexpr std::string_view kWithPrecision = "timestamp(";
         if (column->type.starts_with(kWithPrecision) && column->type[kWithPrecision.size()] < '6') {
             std::string whole = column->type;
@@ -464,11 +444,8 @@ std::string doubts_about_key(const mapping::Table& wanted, const CatalogueTable&
         }
         if (!column->vague_collation.empty()) {
             const bool is_type = column->vague_collation == "citext";
-            return same_names_doubt(
-                name,
-                column->vague_collation,
-                alter + (is_type ? "text" : column->type + " COLLATE \"C\"")
-            );
+            return same_names_doubt(name, column->vague_collation,
+                    alter + (is_type ? "text" : column->type + " COLLATE \"C\""));
         }
         return "";
     });
@@ -477,36 +454,28 @@ std::string doubts_about_key(const mapping::Table& wanted, const CatalogueTable&
 std::optional<std::string> finer_time(const mapping::Table& table, const CatalogueColumn& column) {
     constexpr std::int32_t kDigitsMax = 6;
     if (column.encoding != Encoding::timestamp || column.array ||
-        column.places.value_or(kDigitsMax) == kDigitsMax) {
+            column.places.value_or(kDigitsMax) == kDigitsMax) {
         return std::nullopt;
     }
-    return fmt::format(
-        "ALTER TABLE {} ALTER COLUMN {} TYPE {}",
-        quoted_table(table.name),
-        dialect().quoted(column.name),
-        column.type.ends_with("with time zone") ? "timestamptz" : "timestamp"
-    );
+    return fmt::format("ALTER TABLE {} ALTER COLUMN {} TYPE {}", quoted_table(table.name),
+            dialect().quoted(column.name),
+            column.type.ends_with("with time zone") ? "timestamptz" : "timestamp");
 }
 
 }  // namespace
 
 std::vector<std::string> warnings_about(const mapping::Table& wanted, const CatalogueTable& found) {
-    return warnings_of(
-        wanted,
-        found,
-        doubts_about_key(wanted, found),
-        [&](const CatalogueColumn& column) { return finer_time(wanted, column); }
-    );
+    return warnings_of(wanted, found, doubts_about_key(wanted, found),
+            [&](const CatalogueColumn& column) { return finer_time(wanted, column); });
 }
 
 std::optional<std::vector<TargetColumn>> targets(
-    const mapping::Table& wanted, const CatalogueTable& found
-) {
+        const mapping::Table& wanted, const CatalogueTable& found) {
     std::vector<TargetColumn> result;
     for (const mapping::Column& column : wanted.columns) {
         const CatalogueColumn* there = found.find(column.name);
         if (there == nullptr || !there->encoding || there->generated ||
-            !fits(column.type, *there)) {
+                !fits(column.type, *there)) {
             return std::nullopt;
         }
         const bool in_key = std::ranges::find(wanted.key, column.name) != wanted.key.end();

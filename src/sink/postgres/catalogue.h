@@ -35,7 +35,7 @@ struct CatalogueTable {
     bool takes_insert = true;   // not a view without trigger that is not a simple one
     std::vector<CatalogueColumn> columns;
     std::vector<std::vector<std::string>>
-        unique;  // columns of each unique index without condition, sorted
+            unique;  // columns of each unique index without condition, sorted
 
     [[nodiscard]] const CatalogueColumn* find(std::string_view column) const;
     /// One whose name differs in nothing but capitals; null if there is none.
@@ -44,14 +44,12 @@ struct CatalogueTable {
 
 /// Nothing when there is no such table.
 [[nodiscard]] SinkResult<std::optional<CatalogueTable>> read_table(
-    Connection& connection, const std::string& name
-);
+        Connection& connection, const std::string& name);
 
 /// What a person is told of a table that is not there: another one's name differs in nothing but
 /// capitals. "" if there is none.
 [[nodiscard]] SinkResult<std::string> hint_at_other_case(
-    Connection& connection, const std::string& name
-);
+        Connection& connection, const std::string& name);
 
 /// Whether the view `wanted.name` can leave out rows whose key is there already. Inside of a
 /// transaction.
@@ -74,19 +72,16 @@ struct CatalogueTable {
 
 /// What stands against writing values of `column` into `there`; "" also when that can be widened.
 [[nodiscard]] std::string column_objection(
-    const mapping::Table& wanted, const mapping::Column& column, const CatalogueColumn& there
-);
+        const mapping::Table& wanted, const mapping::Column& column, const CatalogueColumn& there);
 
 /// What the owner of `found` should know: columns that cut off a part of what `wanted` writes, a
 /// key that does not tell all readings apart or takes one twice.
 [[nodiscard]] std::vector<std::string> warnings_about(
-    const mapping::Table& wanted, const CatalogueTable& found
-);
+        const mapping::Table& wanted, const CatalogueTable& found);
 
 /// For each column of `wanted`, in that order, how to write it. Nothing when one is not in `found`
 /// or does not fit.
 [[nodiscard]] std::optional<std::vector<TargetColumn>> targets(
-    const mapping::Table& wanted, const CatalogueTable& found
-);
+        const mapping::Table& wanted, const CatalogueTable& found);
 
 }  // namespace foz::sink::postgres

@@ -49,9 +49,9 @@ bool in_url(const std::string& url, std::string_view keyword) {
 
 // What a session is like: the last column is whether a pooler stands between.
 constexpr std::string_view kAsk =
-    "SELECT pg_catalog.current_setting('synchronous_commit') = 'off', "
-    "(SELECT setting::bigint BETWEEN 1 AND 5000 FROM pg_catalog.pg_settings "
-    "WHERE name = 'lock_timeout'), pg_catalog.pg_backend_pid()";
+        "SELECT pg_catalog.current_setting('synchronous_commit') = 'off', "
+        "(SELECT setting::bigint BETWEEN 1 AND 5000 FROM pg_catalog.pg_settings "
+        "WHERE name = 'lock_timeout'), pg_catalog.pg_backend_pid()";
 
 // One foz at a time creates tables: CREATE TABLE IF NOT EXISTS is not safe against itself. The
 // number is "foz".
@@ -62,10 +62,11 @@ constexpr std::string_view kLockLimit = "; SET LOCAL lock_timeout = 5000";
 // The other way round: when foz or its machine is gone, the server ends what foz had begun, which
 // holds the lock on the lane's cursor. Otherwise it may take two hours to notice.
 constexpr std::string_view kWatchClient =
-    "SELECT pg_catalog.set_config(name, wanted, false) FROM pg_catalog.pg_settings JOIN (VALUES "
-    "('client_connection_check_interval', '10s'), ('tcp_user_timeout', '30s'), "
-    "('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), "
-    "('tcp_keepalives_count', '3')) AS v (name, wanted) USING (name)";
+        "SELECT pg_catalog.set_config(name, wanted, false) FROM pg_catalog.pg_settings JOIN "
+        "(VALUES "
+        "('client_connection_check_interval', '10s'), ('tcp_user_timeout', '30s'), "
+        "('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), "
+        "('tcp_keepalives_count', '3')) AS v (name, wanted) USING (name)";
 
 // Notices and what is below them are nobody's business here.
 void note_warning(void* warnings, const PGresult* notice) {
@@ -90,9 +91,8 @@ std::int64_t number(const QueryResult& result, int row, int column) {
 }
 
 SinkResult<Connection> Connection::open(const SinkOptions& options, SocketWaiter& waiter) {
-    const auto seconds = std::max(
-        std::chrono::seconds(2), std::chrono::ceil<std::chrono::seconds>(options.connect_timeout)
-    );
+    const auto seconds = std::max(std::chrono::seconds(2),
+            std::chrono::ceil<std::chrono::seconds>(options.connect_timeout));
     const std::string timeout = std::to_string(seconds.count());
     std::vector<const char*> keywords;
     std::vector<const char*> values;
@@ -124,8 +124,7 @@ SinkResult<Connection> Connection::open(const SinkOptions& options, SocketWaiter
     keywords.push_back(nullptr);
     values.push_back(nullptr);
     Connection connection(
-        PQconnectdbParams(keywords.data(), values.data(), 1), waiter, options.answer_timeout
-    );
+            PQconnectdbParams(keywords.data(), values.data(), 1), waiter, options.answer_timeout);
     if (connection.lost()) {
         SinkError error = connection.loss();
         error.failure = FailureKind::retry;
@@ -163,15 +162,9 @@ SinkResult<void> Connection::set_up_session() {
 
 SinkResult<void> Connection::begin_setup() {
     // The lock may take its time.
-    return execute(
-        fmt::format(
-            "{}; SET LOCAL lock_timeout = 0; {}{}",
-            begin_,
-            kSetupLock,
-            limits_lock_waits_ ? "; SET LOCAL lock_timeout TO DEFAULT" : kLockLimit
-        ),
-        ""
-    );
+    return execute(fmt::format("{}; SET LOCAL lock_timeout = 0; {}{}", begin_, kSetupLock,
+                           limits_lock_waits_ ? "; SET LOCAL lock_timeout TO DEFAULT" : kLockLimit),
+            "");
 }
 
 SinkResult<void> Connection::end_step(bool keep) {
@@ -179,11 +172,9 @@ SinkResult<void> Connection::end_step(bool keep) {
         return {};
     }
     // Steps may be inside of others: rolled back, a savepoint would still hide the outer one.
-    return execute(
-        keep ? "RELEASE SAVEPOINT foz_step"
-             : "ROLLBACK TO SAVEPOINT foz_step; RELEASE SAVEPOINT foz_step",
-        ""
-    );
+    return execute(keep ? "RELEASE SAVEPOINT foz_step"
+                        : "ROLLBACK TO SAVEPOINT foz_step; RELEASE SAVEPOINT foz_step",
+            "");
 }
 
 SinkResult<void> Connection::execute(const std::string& sql, std::string_view /*failure*/) {
@@ -213,13 +204,13 @@ SinkResult<std::vector<TextRow>> rows_in(SinkResult<QueryResult> answer) {
 }  // namespace
 
 SinkResult<std::vector<TextRow>> Connection::rows_of(
-    const std::string& sql, std::string_view /*failure*/
+        const std::string& sql, std::string_view /*failure*/
 ) {
     return rows_in(run(sql));
 }
 
 SinkResult<std::vector<TextRow>> Connection::rows_of_long(
-    const std::string& sql, std::string_view /*failure*/
+        const std::string& sql, std::string_view /*failure*/
 ) {
     return rows_in(run_at_length(sql));
 }
@@ -264,7 +255,8 @@ SinkResult<void> Connection::commit() {
         return fail(FailureKind::retry, "PostgreSQL rolled the transaction back");
     }
     if (!warnings_->last.empty()) {
-        return fail(FailureKind::in_doubt, "PostgreSQL warned while it committed: {}", warnings_->last);
+        return fail(
+                FailureKind::in_doubt, "PostgreSQL warned while it committed: {}", warnings_->last);
     }
     return {};
 }

@@ -24,10 +24,8 @@ using QueryResult = std::unique_ptr<PGresult, FreeResult>;
 
 /// The text of a field; "" for null.
 [[nodiscard]] inline std::string_view field(const QueryResult& result, int row, int column) {
-    return {
-        PQgetvalue(result.get(), row, column),
-        static_cast<std::size_t>(PQgetlength(result.get(), row, column))
-    };
+    return {PQgetvalue(result.get(), row, column),
+        static_cast<std::size_t>(PQgetlength(result.get(), row, column))};
 }
 
 [[nodiscard]] inline bool is_true(const QueryResult& result, int row, int column) {
@@ -51,8 +49,7 @@ class Connection final : public SqlSession {
     /// the host. Among several hosts in the URL it takes the one that accepts writes. Any failure
     /// is FailureKind::retry. `waiter` must outlive the connection.
     [[nodiscard]] static SinkResult<Connection> open(
-        const SinkOptions& options, SocketWaiter& waiter
-    );
+            const SinkOptions& options, SocketWaiter& waiter);
 
     /// Runs one or more statements; yields the result of the last.
     [[nodiscard]] SinkResult<QueryResult> run(const std::string& sql);
@@ -60,10 +57,10 @@ class Connection final : public SqlSession {
     [[nodiscard]] SinkResult<QueryResult> run_at_length(const std::string& sql);
 
     SinkResult<void> execute(const std::string& sql, std::string_view failure) override;
-    SinkResult<std::vector<TextRow>> rows_of(const std::string& sql, std::string_view failure)
-        override;
-    SinkResult<std::vector<TextRow>> rows_of_long(const std::string& sql, std::string_view failure)
-        override;
+    SinkResult<std::vector<TextRow>> rows_of(
+            const std::string& sql, std::string_view failure) override;
+    SinkResult<std::vector<TextRow>> rows_of_long(
+            const std::string& sql, std::string_view failure) override;
     SinkResult<void> begin_setup() override;
     SinkResult<void> begin_snapshot() override {
         return execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "");
@@ -140,7 +137,6 @@ class Connection final : public SqlSession {
 /// The line of COPY into `table` (without schema) that an error context names, from 1; nothing when
 /// the context is about something else. In whatever language the server speaks.
 [[nodiscard]] std::optional<std::size_t> line_in_context(
-    std::string_view context, std::string_view table
-);
+        std::string_view context, std::string_view table);
 
 }  // namespace foz::sink::postgres

@@ -47,8 +47,7 @@ void append_null(CopyBuffer& buffer) {
 
 Problem wrong_kind(const Value& value) {
     return Flaw{
-        kWrongKind, fmt::format("it does not take a value of type {}", name_of(value.type()))
-    };
+        kWrongKind, fmt::format("it does not take a value of type {}", name_of(value.type()))};
 }
 
 std::optional<std::int64_t> as_integer(const Value& value) {
@@ -57,7 +56,7 @@ std::optional<std::int64_t> as_integer(const Value& value) {
     }
     constexpr double kLimit = 9'223'372'036'854'775'808.0;
     if (value.type() == ColumnType::real && value.real() == std::trunc(value.real()) &&
-        value.real() >= -kLimit && value.real() < kLimit) {
+            value.real() >= -kLimit && value.real() < kLimit) {
         return static_cast<std::int64_t>(value.real());
     }
     return std::nullopt;
@@ -161,9 +160,8 @@ bool is_text_kind(const Value& value) {
 }
 
 std::size_t characters_in(std::string_view utf8) {
-    return static_cast<std::size_t>(std::ranges::count_if(utf8, [](char byte) {
-        return (byte & 0xC0) != 0x80;
-    }));
+    return static_cast<std::size_t>(
+            std::ranges::count_if(utf8, [](char byte) { return (byte & 0xC0) != 0x80; }));
 }
 
 void append_bytes(std::string_view prefix, std::string_view text, CopyBuffer& buffer) {
@@ -181,8 +179,7 @@ constexpr std::size_t kFieldBytesMax = (1U << 30) - 64;  // what PostgreSQL take
 
 Flaw too_large(std::size_t bytes) {
     return {
-        kProgramLimit, fmt::format("{} bytes are more than PostgreSQL stores in one field", bytes)
-    };
+        kProgramLimit, fmt::format("{} bytes are more than PostgreSQL stores in one field", bytes)};
 }
 
 Problem append_bytea(const Value& value, CopyBuffer& buffer) {
@@ -208,7 +205,7 @@ Problem append_text(const Value& value, const TargetColumn& column, CopyBuffer& 
         return too_large(text.size());
     }
     if (column.characters_max && text.size() > *column.characters_max &&
-        characters_in(text) > *column.characters_max) [[unlikely]] {
+            characters_in(text) > *column.characters_max) [[unlikely]] {
         return Flaw{kTooLong, fmt::format("{} characters are too long", characters_in(text))};
     }
     append_bytes(column.encoding == Encoding::jsonb ? std::string_view("\1") : "", text, buffer);
@@ -322,8 +319,7 @@ void append_int4(std::int32_t value, CopyBuffer& buffer) {
 }
 
 std::optional<Flaw> append_cell(
-    const Value& value, const TargetColumn& column, CopyBuffer& buffer
-) {
+        const Value& value, const TargetColumn& column, CopyBuffer& buffer) {
     switch (column.encoding) {
         case Encoding::int2: return append_integer<std::int16_t>(value, buffer);
         case Encoding::int4: return append_integer<std::int32_t>(value, buffer);
@@ -344,8 +340,7 @@ std::optional<Flaw> append_cell(
 }
 
 std::optional<CellError> append_cells(
-    std::span<const Value> cells, std::span<const TargetColumn> columns, CopyBuffer& buffer
-) {
+        std::span<const Value> cells, std::span<const TargetColumn> columns, CopyBuffer& buffer) {
     for (std::size_t i = 0; i < columns.size(); ++i) {
         const TargetColumn& column = columns[i];
         if (i >= cells.size() || cells[i].is_null()) {

@@ -101,13 +101,11 @@ void append_int4(std::int32_t value, CopyBuffer& buffer);
 /// Appends the field of a value that is not null, of a column that does not need text. After an
 /// error the buffer holds what it held.
 [[nodiscard]] std::optional<Flaw> append_cell(
-    const mapping::Value& value, const TargetColumn& column, CopyBuffer& buffer
-);
+        const mapping::Value& value, const TargetColumn& column, CopyBuffer& buffer);
 
 /// Appends one field for each of `columns` that is not left out; cells that `cells` lacks are null.
 /// After an error the buffer holds a part of the row.
-[[nodiscard]] std::optional<CellError> append_cells(
-    std::span<const mapping::Value> cells, std::span<const TargetColumn> columns, CopyBuffer& buffer
-);
+[[nodiscard]] std::optional<CellError> append_cells(std::span<const mapping::Value> cells,
+        std::span<const TargetColumn> columns, CopyBuffer& buffer);
 
 }  // namespace foz::sink::postgres

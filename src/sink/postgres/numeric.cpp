@@ -74,7 +74,7 @@ std::optional<Decimal> parse(std::string_view text) {
         return std::nullopt;
     }
     number.scale =
-        std::max<std::int64_t>(0, static_cast<std::int64_t>(number.second.size()) - *exponent);
+            std::max<std::int64_t>(0, static_cast<std::int64_t>(number.second.size()) - *exponent);
     drop_leading_zeros(number.first);
     number.exponent = *exponent + static_cast<std::int64_t>(number.first.size());
     if (number.first.empty()) {

@@ -21,7 +21,7 @@ namespace foz::sink::postgres {
 namespace {
 
 constexpr std::string_view kEncrypted =
-    "sslmode=verify-full&sslrootcert=FILE, or sslmode=require, which does not check who it is,";
+        "sslmode=verify-full&sslrootcert=FILE, or sslmode=require, which does not check who it is,";
 
 // To name all refused rows costs as much as to write them: not for one now and then.
 constexpr int kRefusalCounts = 2;
@@ -34,9 +34,8 @@ class PostgresSink final : public SqlSink {
         : SqlSink(dialect().name()), options_(std::move(options)) {}
 
     SinkResult<Connected> connect(const LaneName& lane, const mapping::Mapping& mapping) override;
-    SinkResult<Written> write(
-        const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
-    ) override;
+    SinkResult<Written> write(const mapping::RowBatch& batch, std::size_t first, std::size_t last,
+            const Commit& commit) override;
     void close() override { connection_.reset(); }
     void end_waits_at(SteadyTime deadline) override { waiter_.end_at(deadline); }
 
@@ -57,8 +56,7 @@ class PostgresSink final : public SqlSink {
 
     [[nodiscard]] bool shape_has_changed(Connection& connection) const;
     [[nodiscard]] std::optional<std::size_t> table_to_blame(
-        const SinkError& error, const mapping::Table* at_hand
-    ) const;
+            const SinkError& error, const mapping::Table* at_hand) const;
 
     const SinkOptions options_;
     SocketWaiter waiter_;
@@ -142,21 +140,20 @@ SinkResult<std::string> PostgresSink::find_table(const std::string& name) {
 
 // The table at hand, unless the error is about all of the database.
 std::optional<std::size_t> PostgresSink::table_to_blame(
-    const SinkError& error, const mapping::Table* at_hand
-) const {
+        const SinkError& error, const mapping::Table* at_hand) const {
     const auto plan = std::ranges::find(lane_.plans, at_hand, &TablePlan::table);
-    const bool of_table = error.failure == FailureKind::retry || error.failure == FailureKind::schema ||
+    const bool of_table = error.failure == FailureKind::retry ||
+                          error.failure == FailureKind::schema ||
                           (connection_ && connection_->silent());
     if (at_hand == nullptr || plan == lane_.plans.end() || !of_table ||
-        is_of_whole_database(error.code)) {
+            is_of_whole_database(error.code)) {
         return std::nullopt;
     }
     return static_cast<std::size_t>(plan - lane_.plans.begin());
 }
 
 SinkResult<Written> PostgresSink::write(
-    const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
-) {
+        const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit) {
     if (!connection_) {
         return not_connected();
     }
@@ -197,9 +194,8 @@ Result<std::unique_ptr<Sink>> make(const SinkOptions& options) {
         while (message.ends_with('\n')) {
             message.pop_back();
         }
-        return fail(
-            ErrorCode::invalid, "not a PostgreSQL URL: {}", redacted_message(message, options.url)
-        );
+        return fail(ErrorCode::invalid, "not a PostgreSQL URL: {}",
+                redacted_message(message, options.url));
     }
     PQconninfoFree(parsed);
     return std::make_unique<PostgresSink>(options);

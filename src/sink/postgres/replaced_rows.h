@@ -26,12 +26,7 @@ namespace foz::sink::postgres {
 /// Counts what `replaced`, the answer to replace_query(), says, and adds the rows that a trigger
 /// keeps out to `refused`. FailureKind::refused: a trigger changes the key, so that nobody can tell
 /// which row of several became what.
-[[nodiscard]] SinkResult<void> count_replaced(
-    const TablePlan& plan,
-    const TableRows& rows,
-    const QueryResult& replaced,
-    Written& written,
-    std::vector<RefusedRow>& refused
-);
+[[nodiscard]] SinkResult<void> count_replaced(const TablePlan& plan, const TableRows& rows,
+        const QueryResult& replaced, Written& written, std::vector<RefusedRow>& refused);
 
 }  // namespace foz::sink::postgres

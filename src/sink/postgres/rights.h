@@ -14,8 +14,7 @@ namespace foz::sink::postgres {
 /// A line for each right that a later batch of `mapping` would need and the user does not have:
 /// what it is for, and the statement that gives it. Asks the server; changes nothing.
 [[nodiscard]] SinkResult<std::vector<std::string>> missing_rights(
-    Connection& connection, const mapping::Mapping& mapping
-);
+        Connection& connection, const mapping::Mapping& mapping);
 
 /// What a person has to do about an error 42501 with this message of the server's, as a clause to
 /// be put behind it. `user` is the connection's. Pure.

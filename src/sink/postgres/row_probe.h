@@ -20,13 +20,11 @@ namespace foz::sink::postgres {
 /// there, which are not to blame by that. In a transaction, which is to be rolled back. Nothing
 /// when the table's names cannot stand in such code.
 [[nodiscard]] std::optional<std::string> probe_query(
-    const TablePlan& plan, std::string_view staging
-);
+        const TablePlan& plan, std::string_view staging);
 
 /// What the answer says. Nothing when a row failed for another reason than itself: then it says
 /// nothing about the others.
 [[nodiscard]] std::optional<std::vector<RefusedRow>> refused_rows_in(
-    const QueryResult& answer, const TablePlan& plan, const TableRows& rows
-);
+        const QueryResult& answer, const TablePlan& plan, const TableRows& rows);
 
 }  // namespace foz::sink::postgres

@@ -73,16 +73,10 @@ std::optional<std::string> time_text(SystemTime time) {
     if (date.year() < std::chrono::year(1) || date.year() > std::chrono::year(9999)) {
         return std::nullopt;
     }
-    return fmt::format(
-        "{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06}+00",
-        static_cast<int>(date.year()),
-        static_cast<unsigned>(date.month()),
-        static_cast<unsigned>(date.day()),
-        clock.hours().count(),
-        clock.minutes().count(),
-        clock.seconds().count(),
-        clock.subseconds().count()
-    );
+    return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:06}+00",
+            static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+            static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count(),
+            clock.seconds().count(), clock.subseconds().count());
 }
 
 }  // namespace
@@ -92,8 +86,7 @@ void RowText::append_number(std::uint64_t number, CopyBuffer& buffer) {
 }
 
 std::optional<CellError> RowText::append_row(
-    std::span<const Value> cells, std::span<const TargetColumn> columns, CopyBuffer& buffer
-) {
+        std::span<const Value> cells, std::span<const TargetColumn> columns, CopyBuffer& buffer) {
     bool first = true;
     for (std::size_t i = 0; i < columns.size(); ++i) {
         const TargetColumn& column = columns[i];
@@ -129,13 +122,12 @@ std::optional<Flaw> RowText::set_text(const Value& value, const TargetColumn& co
     }
     if (value.type() != ColumnType::json) {
         return Flaw{
-            kWrongKind, fmt::format("it does not take a value of type {}", name_of(value.type()))
-        };
+            kWrongKind, fmt::format("it does not take a value of type {}", name_of(value.type()))};
     }
     payload_.assign(value.text());
     payload_.resize(value.text().size() + kReadablePadding);
     if (auto parsed = document_.parse(std::string_view(payload_).substr(0, value.text().size()));
-        !parsed) {
+            !parsed) {
         return Flaw{kWrongKind, std::move(parsed.error().message)};
     }
     elements_.clear();
@@ -146,8 +138,7 @@ std::optional<Flaw> RowText::append_array(std::uint32_t index, const TargetColum
     const mapping::JsonNode& array = document_.node(index);
     if (array.kind != JsonKind::array) {
         return Flaw{
-            kWrongKind, fmt::format("it takes a JSON array, not {}", description_of(array.kind))
-        };
+            kWrongKind, fmt::format("it takes a JSON array, not {}", description_of(array.kind))};
     }
     if (index != 0 && array.end == index + 1) {
         return Flaw{kLossy, "an empty array in an array would be lost"};
@@ -197,15 +188,12 @@ std::optional<Flaw> RowText::append_element(std::uint32_t index, const TargetCol
 }
 
 std::expected<std::string_view, Flaw> RowText::scalar(
-    const Value& value, const TargetColumn& column
-) {
+        const Value& value, const TargetColumn& column) {
     constexpr std::int64_t kPlacesMax = 6;
     if (column.encoding == Encoding::literal) {
         if (value.type() != ColumnType::text) {
-            return flawed(
-                kWrongKind,
-                fmt::format("it does not take a value of type {}", name_of(value.type()))
-            );
+            return flawed(kWrongKind,
+                    fmt::format("it does not take a value of type {}", name_of(value.type())));
         }
         if (value.text().find('\0') != std::string_view::npos) {
             return flawed(kUntranslatable, "PostgreSQL cannot store the character U+0000");

@@ -24,26 +24,20 @@ class RowText {
 
     /// Appends the cells of `columns` that are not left out, and the row's end; cells that `cells`
     /// lacks are null. After an error the buffer holds a part of the row.
-    [[nodiscard]] std::optional<CellError> append_row(
-        std::span<const mapping::Value> cells,
-        std::span<const TargetColumn> columns,
-        CopyBuffer& buffer
-    );
+    [[nodiscard]] std::optional<CellError> append_row(std::span<const mapping::Value> cells,
+            std::span<const TargetColumn> columns, CopyBuffer& buffer);
 
   private:
     /// Sets text_.
     [[nodiscard]] std::optional<Flaw> set_text(
-        const mapping::Value& value, const TargetColumn& column
-    );
+            const mapping::Value& value, const TargetColumn& column);
     /// What a value is for a column of this encoding, checked; a view into the value or digits_.
     [[nodiscard]] std::expected<std::string_view, Flaw> scalar(
-        const mapping::Value& value, const TargetColumn& column
-    );
+            const mapping::Value& value, const TargetColumn& column);
     /// Adds the array of value `index` of document_ to text_.
     [[nodiscard]] std::optional<Flaw> append_array(std::uint32_t index, const TargetColumn& column);
     [[nodiscard]] std::optional<Flaw> append_element(
-        std::uint32_t index, const TargetColumn& column
-    );
+            std::uint32_t index, const TargetColumn& column);
 
     std::string text_;     // of the cell at hand
     std::string digits_;   // of the value at hand

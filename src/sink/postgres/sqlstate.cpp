@@ -19,12 +19,11 @@ constexpr std::array kMeanings = {
     // when it has another type now.
     Meaning{"22P03", FailureKind::schema},  // invalid_binary_representation
     Meaning{"22P04", FailureKind::schema},  // bad_copy_file_format
-    Meaning{
-        "08P01", FailureKind::schema
-    },                                // protocol_violation: too few or too many bytes for the type
-    Meaning{"22", FailureKind::refused},  // data exceptions
-    Meaning{"23", FailureKind::refused},  // constraints
-    Meaning{"44", FailureKind::refused},  // WITH CHECK OPTION of a view
+    Meaning{"08P01",
+        FailureKind::schema},  // protocol_violation: too few or too many bytes for the type
+    Meaning{"22", FailureKind::refused},     // data exceptions
+    Meaning{"23", FailureKind::refused},     // constraints
+    Meaning{"44", FailureKind::refused},     // WITH CHECK OPTION of a view
     Meaning{"54000", FailureKind::refused},  // a value too large for an index
     // What only code in the database raises: triggers of the table, defaults, checks.
     Meaning{"P0", FailureKind::refused},       // RAISE EXCEPTION and the like in PL/pgSQL
@@ -42,17 +41,15 @@ constexpr std::array kMeanings = {
     Meaning{"3F000", FailureKind::schema},     // invalid_schema_name
     Meaning{"25006", FailureKind::reconnect},  // read_only_sql_transaction: perhaps a replica now
     Meaning{"08", FailureKind::reconnect},     // connection exceptions
-    Meaning{
-        "57P", FailureKind::reconnect
-    },  // shutdown, crash, starting up, database dropped, idle too long
+    Meaning{"57P",
+        FailureKind::reconnect},  // shutdown, crash, starting up, database dropped, idle too long
 };
 
 // All that PostgreSQL itself has (Appendix A of its manual).
-constexpr std::array<std::string_view, 46> kClasses = {
-    "00", "01", "02", "03", "08", "09", "0A", "0B", "0F", "0L", "0P", "0Z", "10", "20", "21", "22",
-    "23", "24", "25", "26", "27", "28", "2B", "2D", "2F", "34", "38", "39", "3B", "3D", "3F", "40",
-    "42", "44", "53", "54", "55", "57", "58", "72", "F0", "HV", "P0", "XX", "0N", "0K"
-};
+constexpr std::array<std::string_view, 46> kClasses = {"00", "01", "02", "03", "08", "09", "0A",
+    "0B", "0F", "0L", "0P", "0Z", "10", "20", "21", "22", "23", "24", "25", "26", "27", "28", "2B",
+    "2D", "2F", "34", "38", "39", "3B", "3D", "3F", "40", "42", "44", "53", "54", "55", "57", "58",
+    "72", "F0", "HV", "P0", "XX", "0N", "0K"};
 
 // A code of the owner's own, such as ERRCODE 'T0001': raised by a trigger of his, about the row.
 bool is_of_no_server(std::string_view sqlstate) {

@@ -11,7 +11,8 @@
 namespace foz::sink::postgres {
 
 /// `sqlstate` as the server sent it: five characters. Of a class that PostgreSQL does not
-/// have: FailureKind::refused, because only a trigger raises it. Other unknown ones: FailureKind::retry.
+/// have: FailureKind::refused, because only a trigger raises it. Other unknown ones:
+/// FailureKind::retry.
 [[nodiscard]] FailureKind failure_of(std::string_view sqlstate);
 
 /// Whether such an error would meet any table: disk, memory, connections, deadlocks.

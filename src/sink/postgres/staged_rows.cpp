@@ -42,13 +42,8 @@ std::string difference(const TablePlan& plan, std::size_t column) {
 std::string same_key(const TablePlan& plan, std::string_view one, std::string_view other) {
     std::string condition;
     for (const std::string& name : plan.table->key) {
-        condition += fmt::format(
-            "{0}{1}.{3} = {2}.{3}",
-            condition.empty() ? "" : " AND ",
-            one,
-            other,
-            dialect().quoted(name)
-        );
+        condition += fmt::format("{0}{1}.{3} = {2}.{3}", condition.empty() ? "" : " AND ", one,
+                other, dialect().quoted(name));
     }
     return condition;
 }
@@ -56,15 +51,13 @@ std::string same_key(const TablePlan& plan, std::string_view one, std::string_vi
 std::string insert_query(const TablePlan& plan, std::string_view staging) {
     const std::string key = quoted_list(plan.table->key);
     return fmt::format(
-        "WITH inserted AS (INSERT INTO {0} ({1}) SELECT {1} FROM {2} ORDER BY \"foz staging row\" "
-        "ON CONFLICT ({3}) DO NOTHING RETURNING {3}) SELECT s.\"foz staging row\", "
-        "min(s.\"foz staging row\") OVER (PARTITION BY {3}) FROM inserted LEFT JOIN {2} s USING "
-        "({3}) ORDER BY 1",
-        quoted_table(plan.table->name),
-        plan.column_list,
-        staging,
-        key
-    );
+            "WITH inserted AS (INSERT INTO {0} ({1}) SELECT {1} FROM {2} ORDER BY \"foz staging "
+            "row\" "
+            "ON CONFLICT ({3}) DO NOTHING RETURNING {3}) SELECT s.\"foz staging row\", "
+            "min(s.\"foz staging row\") OVER (PARTITION BY {3}) FROM inserted LEFT JOIN {2} s "
+            "USING "
+            "({3}) ORDER BY 1",
+            quoted_table(plan.table->name), plan.column_list, staging, key);
 }
 
 std::string compare_query(const TablePlan& plan, std::string_view staging) {
@@ -72,33 +65,19 @@ std::string compare_query(const TablePlan& plan, std::string_view staging) {
     std::string differs;
     for (const std::size_t column : compared_columns(*plan.table)) {
         const std::string one = difference(plan, column);
-        cells += fmt::format(
-            ", {}, left(t.{}::text, {})",
-            one,
-            dialect().quoted(plan.columns[column].name),
-            kShownCharactersMax
-        );
+        cells += fmt::format(", {}, left(t.{}::text, {})", one,
+                dialect().quoted(plan.columns[column].name), kShownCharactersMax);
         differs += (differs.empty() ? "" : " OR ") + one;
     }
     const std::string key = dialect().quoted(plan.table->key.front());
     return fmt::format(
-        "SELECT s.\"foz staging row\", t.{0} IS NOT NULL{1} FROM {2} s LEFT JOIN {3} t ON {4} "
-        "WHERE t.{0} IS NULL OR {5}",
-        key,
-        cells,
-        staging,
-        quoted_table(plan.table->name),
-        same_key(plan, "s", "t"),
-        differs
-    );
+            "SELECT s.\"foz staging row\", t.{0} IS NOT NULL{1} FROM {2} s LEFT JOIN {3} t ON {4} "
+            "WHERE t.{0} IS NULL OR {5}",
+            key, cells, staging, quoted_table(plan.table->name), same_key(plan, "s", "t"), differs);
 }
 
-StagedRows::StagedRows(
-    const TablePlan& plan,
-    const TableRows& rows,
-    const QueryResult& inserted,
-    const QueryResult& compared
-)
+StagedRows::StagedRows(const TablePlan& plan, const TableRows& rows, const QueryResult& inserted,
+        const QueryResult& compared)
     : plan_(plan), rows_(rows), staged_(plan.rows.size()) {
     const std::vector<std::size_t> columns = compared_columns(*plan.table);
     for (int i = 0; i < PQntuples(compared.get()); ++i) {
@@ -113,9 +92,8 @@ StagedRows::StagedRows(
             if (is_true(compared, i, cell)) {
                 const bool null = PQgetisnull(compared.get(), i, cell + 1) != 0;
                 staged.differences.push_back(
-                    {column,
-                     null ? std::nullopt : std::optional(std::string(field(compared, i, cell + 1)))}
-                );
+                        {column, null ? std::nullopt
+                                      : std::optional(std::string(field(compared, i, cell + 1)))});
             }
             cell += 2;
         }

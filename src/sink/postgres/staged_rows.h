@@ -25,19 +25,14 @@ namespace foz::sink::postgres {
 
 /// "one.a = other.a AND ...", over the columns of the key.
 [[nodiscard]] std::string same_key(
-    const TablePlan& plan, std::string_view one, std::string_view other
-);
+        const TablePlan& plan, std::string_view one, std::string_view other);
 
 class StagedRows {
   public:
     /// `inserted` and `compared` are the answers to the two queries. `plan` and `rows` must outlive
     /// it.
-    StagedRows(
-        const TablePlan& plan,
-        const TableRows& rows,
-        const QueryResult& inserted,
-        const QueryResult& compared
-    );
+    StagedRows(const TablePlan& plan, const TableRows& rows, const QueryResult& inserted,
+            const QueryResult& compared);
 
     /// A trigger stored a row under another key, so that nobody can tell which row of several.
     [[nodiscard]] bool key_was_changed() const { return key_was_changed_; }

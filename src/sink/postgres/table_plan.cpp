@@ -49,16 +49,14 @@ void TablePlan::restrict_to(RowGroup group_at_hand) {
 }
 
 SinkResult<void> take_rows(
-    const TableRows& rows, std::span<TablePlan> plans, std::deque<TablePlan>& more
-) {
+        const TableRows& rows, std::span<TablePlan> plans, std::deque<TablePlan>& more) {
     more.clear();
     for (std::size_t i = 0; i < plans.size(); ++i) {
         TablePlan& plan = plans[i];
         plan.rows = rows.of(i);
         if (!plan.rows.empty() && !plan.make_current()) {
-            return fail(
-                FailureKind::schema, "table {} lacks columns that it should have", plan.table->name
-            );
+            return fail(FailureKind::schema, "table {} lacks columns that it should have",
+                    plan.table->name);
         }
         if (plan.rows.empty() || !rows.has_defaults(i)) {
             continue;

@@ -49,7 +49,6 @@ struct TablePlan {
 /// those that have some up to date. Rows of a table that go into other columns than its first ones
 /// get a plan of their own in `more`. FailureKind::schema: a table lacks columns.
 [[nodiscard]] SinkResult<void> take_rows(
-    const TableRows& rows, std::span<TablePlan> plans, std::deque<TablePlan>& more
-);
+        const TableRows& rows, std::span<TablePlan> plans, std::deque<TablePlan>& more);
 
 }  // namespace foz::sink::postgres

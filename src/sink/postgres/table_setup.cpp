@@ -27,9 +27,8 @@ void add_changes(const mapping::Table& table, const CatalogueTable& there, Found
         } else if (auto reason = column_objection(table, column, *one); !reason.empty()) {
             found.impossible.push_back({column.name, std::move(reason)});
         } else if (!fits(column.type, *one)) {
-            Change& change = found.changes.emplace_back(
-                column_retyped(column, type, fmt::format("ALTER COLUMN {} TYPE {}", name, type))
-            );
+            Change& change = found.changes.emplace_back(column_retyped(
+                    column, type, fmt::format("ALTER COLUMN {} TYPE {}", name, type)));
             if (column.type == mapping::ColumnType::real && one->encoding == Encoding::int8) {
                 change.large_integer_query = large_integer_query(quoted_table(table.name), name);
             }
@@ -77,14 +76,11 @@ SinkResult<void> PostgresTableSetup::check_key_of_view() {
         return std::unexpected(takes.error());
     }
     if (!*takes) {
-        return fail(
-            FailureKind::blocked,
-            "table {}: the route's key is ({}), but a view with a trigger, or over a table "
-            "without that unique index, does not tell which keys are there; take the key "
-            "out of the route, or name the table below the view",
-            table().name,
-            quoted_list(table().key)
-        );
+        return fail(FailureKind::blocked,
+                "table {}: the route's key is ({}), but a view with a trigger, or over a table "
+                "without that unique index, does not tell which keys are there; take the key "
+                "out of the route, or name the table below the view",
+                table().name, quoted_list(table().key));
     }
     return {};
 }
@@ -100,20 +96,14 @@ SinkResult<void> PostgresTableSetup::check_creatable() {
         return {};
     }
     const std::string schema = table().name.substr(0, dot);
-    auto found = connection_.run(
-        fmt::format("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = {}", quoted_text(schema))
-    );
+    auto found = connection_.run(fmt::format(
+            "SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = {}", quoted_text(schema)));
     if (!found) {
         return pass_on(found);
     }
     if (PQntuples(found->get()) == 0) {
-        return fail(
-            FailureKind::blocked,
-            "table {}: there is no schema {}; CREATE SCHEMA {}",
-            table().name,
-            schema,
-            dialect().quoted(schema)
-        );
+        return fail(FailureKind::blocked, "table {}: there is no schema {}; CREATE SCHEMA {}",
+                table().name, schema, dialect().quoted(schema));
     }
     return {};
 }
@@ -125,8 +115,7 @@ std::string PostgresTableSetup::create_statement() const {
 SinkResult<void> PostgresTableSetup::alter(const std::string& clauses) {
     auto altered = apart(connection_, [&] {
         return connection_.run_at_length(
-            fmt::format("ALTER TABLE {} {}", quoted_table(table().name), clauses)
-        );
+                fmt::format("ALTER TABLE {} {}", quoted_table(table().name), clauses));
     });
     if (!altered) {
         return pass_on(altered);

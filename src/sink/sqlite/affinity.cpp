@@ -97,10 +97,10 @@ Loss loss_of_number(Affinity affinity, std::string_view number) {
         return std::nullopt;
     }
     return fmt::format(
-        "SQLite makes a number of {} that lacks digits; declare the column as DECIMAL_TEXT, or set "
-        "round = true for it in the route",
-        number.substr(0, 60)
-    );
+            "SQLite makes a number of {} that lacks digits; declare the column as DECIMAL_TEXT, or "
+            "set "
+            "round = true for it in the route",
+            number.substr(0, 60));
 }
 
 Loss loss_of_text(Affinity affinity, std::string_view text) {
@@ -108,10 +108,10 @@ Loss loss_of_text(Affinity affinity, std::string_view text) {
         return std::nullopt;
     }
     return fmt::format(
-        "SQLite makes a number of the text \"{}\"; declare the column as TEXT, or set round = true "
-        "for it in the route",
-        text.substr(0, 60)
-    );
+            "SQLite makes a number of the text \"{}\"; declare the column as TEXT, or set round = "
+            "true "
+            "for it in the route",
+            text.substr(0, 60));
 }
 
 }  // namespace
@@ -136,8 +136,8 @@ Loss loss_in(Affinity affinity, const Value& value) {
     switch (value.type()) {
         case ColumnType::integer:
             return affinity == Affinity::real
-                       ? loss_in_double(value, static_cast<double>(value.integer()))
-                       : std::nullopt;
+                           ? loss_in_double(value, static_cast<double>(value.integer()))
+                           : std::nullopt;
         case ColumnType::text: return loss_of_text(affinity, value.text());
         case ColumnType::decimal: return loss_of_number(affinity, value.text());
         case ColumnType::json:

@@ -3,8 +3,8 @@
 
 #include <utility>
 
-#include "sink/write_progress.h"
 #include "sink/sqlite/sqlite_failure.h"
+#include "sink/write_progress.h"
 
 namespace foz::sink::sqlite {
 
@@ -15,21 +15,20 @@ using state::SqliteResult;
 
 // Changes no row when another foz has moved the cursor.
 constexpr std::string_view kSaveCursor =
-    "UPDATE foz_cursor SET position = ?, ordinal = ?, writer = ?, fingerprint = ?"
-    " WHERE journal = ? AND lane = ? AND position = ? AND ordinal = ? AND writer = ?";
+        "UPDATE foz_cursor SET position = ?, ordinal = ?, writer = ?, fingerprint = ?"
+        " WHERE journal = ? AND lane = ? AND position = ? AND ordinal = ? AND writer = ?";
 constexpr std::string_view kSaveLedger =
-    "INSERT INTO foz_ledger VALUES (?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT DO UPDATE SET stored = stored + excluded.stored,"
-    " duplicate = duplicate + excluded.duplicate, dead = dead + excluded.dead";
+        "INSERT INTO foz_ledger VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET stored = stored + excluded.stored,"
+        " duplicate = duplicate + excluded.duplicate, dead = dead + excluded.dead";
 
 }  // namespace
 
-SinkResult<Bookkeeping> Bookkeeping::prepare(
-    SqliteConnection& connection, LaneName lane, SeenCursor seen, std::vector<std::string> routes
-) {
+SinkResult<Bookkeeping> Bookkeeping::prepare(SqliteConnection& connection, LaneName lane,
+        SeenCursor seen, std::vector<std::string> routes) {
     Bookkeeping books(connection, std::move(lane), std::move(seen), std::move(routes));
     for (auto [statement, sql] :
-         {std::pair(&books.cursor_, kSaveCursor), std::pair(&books.ledger_, kSaveLedger)}) {
+            {std::pair(&books.cursor_, kSaveCursor), std::pair(&books.ledger_, kSaveLedger)}) {
         auto prepared = connection.prepare(sql);
         if (!prepared) {
             return failed(prepared.error(), "cannot write foz_cursor and foz_ledger");

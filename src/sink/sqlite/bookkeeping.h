@@ -20,12 +20,8 @@ struct SeenCursor {
 class Bookkeeping {
   public:
     /// The tables must be there. `routes` are their names, in the order of the mapping.
-    [[nodiscard]] static SinkResult<Bookkeeping> prepare(
-        state::SqliteConnection& connection,
-        LaneName lane,
-        SeenCursor seen,
-        std::vector<std::string> routes
-    );
+    [[nodiscard]] static SinkResult<Bookkeeping> prepare(state::SqliteConnection& connection,
+            LaneName lane, SeenCursor seen, std::vector<std::string> routes);
 
     /// In the transaction of the rows. Never fails with FailureKind::refused.
     [[nodiscard]] SinkResult<void> save(const Commit& commit, const Written& written);
@@ -33,20 +29,15 @@ class Bookkeeping {
     void note_commit(const Commit& commit);
 
   private:
-    Bookkeeping(
-        state::SqliteConnection& connection,
-        LaneName lane,
-        SeenCursor seen,
-        std::vector<std::string> routes
-    )
+    Bookkeeping(state::SqliteConnection& connection, LaneName lane, SeenCursor seen,
+            std::vector<std::string> routes)
         : connection_(&connection),
           lane_(std::move(lane)),
           seen_(std::move(seen)),
           routes_(std::move(routes)) {}
     [[nodiscard]] state::SqliteResult<void> save_cursor(const Commit& commit);
     [[nodiscard]] state::SqliteResult<void> save_ledger(
-        const Commit& commit, const Written& written
-    );
+            const Commit& commit, const Written& written);
 
     state::SqliteConnection* connection_;
     LaneName lane_;

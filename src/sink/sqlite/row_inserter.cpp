@@ -18,8 +18,7 @@ using state::SqliteError;
 using state::SqliteResult;
 
 RowInserter::RowInserter(
-    state::SqliteConnection& connection, const mapping::Mapping& mapping, const LaneName& lane
-)
+        state::SqliteConnection& connection, const mapping::Mapping& mapping, const LaneName& lane)
     : connection_(&connection) {
     for (const mapping::RouteInfo& route : mapping.routes()) {
         RouteInsert& insert = routes_.emplace_back();
@@ -47,7 +46,7 @@ SinkResult<void> RowInserter::prepare(const mapping::Table& table) {
         route.replacing.clear();
         route.compare.reset();
         route.has_defaults =
-            std::ranges::any_of(route.table->columns, &mapping::Column::has_default);
+                std::ranges::any_of(route.table->columns, &mapping::Column::has_default);
         timestamps_.resize(std::max(timestamps_.size(), route.table->columns.size()));
         if (auto read = read_affinities(route); !read) {
             return read;
@@ -57,8 +56,7 @@ SinkResult<void> RowInserter::prepare(const mapping::Table& table) {
 }
 
 SqliteResult<RowInserter::RowStatement> RowInserter::prepare_insert(
-    const mapping::Table& table, const std::vector<bool>& left_out, bool replacing
-) {
+        const mapping::Table& table, const std::vector<bool>& left_out, bool replacing) {
     mapping::Table shown = table;
     shown.replaces = replacing;
     shown.columns.clear();
@@ -78,8 +76,7 @@ SqliteResult<RowInserter::RowStatement> RowInserter::prepare_insert(
 }
 
 SqliteResult<RowInserter::RowStatement*> RowInserter::insert_for(
-    RouteInsert& route, std::span<const Value> cells
-) {
+        RouteInsert& route, std::span<const Value> cells) {
     if (!route.has_defaults) {
         return &route.whole;
     }
@@ -95,8 +92,7 @@ SqliteResult<RowInserter::RowStatement*> RowInserter::insert_for(
 }
 
 const std::vector<bool>& RowInserter::columns_left_out(
-    const RouteInsert& route, std::span<const Value> cells
-) {
+        const RouteInsert& route, std::span<const Value> cells) {
     const auto& columns = route.table->columns;
     left_out_.assign(columns.size(), false);
     for (std::size_t i = 0; i < columns.size(); ++i) {
@@ -106,8 +102,7 @@ const std::vector<bool>& RowInserter::columns_left_out(
 }
 
 SqliteResult<RowInserter::Fate> RowInserter::replace(
-    RouteInsert& route, std::span<const Value> cells
-) {
+        RouteInsert& route, std::span<const Value> cells) {
     const std::vector<bool>& left_out = columns_left_out(route, cells);
     auto known = route.replacing.find(left_out);
     if (known == route.replacing.end()) {
@@ -135,9 +130,8 @@ SinkResult<void> RowInserter::read_affinities(RouteInsert& route) {
     route.affinities.assign(columns.size(), Affinity::none);
     for (std::size_t i = 0; i < columns.size(); ++i) {
         const mapping::Column& column = columns[i];
-        const auto found = std::ranges::find_if(*there, [&](const CatalogueColumn& one) {
-            return same_name(one.name, column.name);
-        });
+        const auto found = std::ranges::find_if(*there,
+                [&](const CatalogueColumn& one) { return same_name(one.name, column.name); });
         if (found != there->end() && !column.rounds) {
             route.affinities[i] = affinity_of(found->declared_type);
         }
@@ -146,8 +140,7 @@ SinkResult<void> RowInserter::read_affinities(RouteInsert& route) {
 }
 
 SinkResult<Written> RowInserter::insert(
-    const mapping::RowBatch& batch, std::size_t first, std::size_t last
-) {
+        const mapping::RowBatch& batch, std::size_t first, std::size_t last) {
     const std::vector<std::uint64_t> zeros(routes_.size(), 0);
     Written written{zeros, zeros};
     std::vector<RefusedRow> refused;
@@ -184,8 +177,7 @@ SinkResult<Written> RowInserter::insert(
 }
 
 SinkResult<RowInserter::Fate> RowInserter::insert_row(
-    RouteInsert& route, std::span<const Value> cells
-) {
+        RouteInsert& route, std::span<const Value> cells) {
     const auto not_inserted = [&](const SqliteError& error) {
         return failed(error, fmt::format("cannot insert into {}", route.table->name));
     };
@@ -221,23 +213,17 @@ SqliteResult<RowInserter::RowStatement> RowInserter::prepare_compare(RouteInsert
     std::string sql = "SELECT ";
     for (const std::size_t column : route.compared) {
         // A cell that the reading does not have was filled by the column's default.
-        sql += fmt::format(
-            "{0}NOT ({1}{2} IS ?{3} COLLATE BINARY), substr({2}, 1, {4})",
-            column == route.compared.front() ? "" : ", ",
-            table.columns[column].has_default ? fmt::format("?{} IS NULL OR ", column + 1) : "",
-            dialect().quoted(table.columns[column].name),
-            column + 1,
-            kShownCharactersMax
-        );
+        sql += fmt::format("{0}NOT ({1}{2} IS ?{3} COLLATE BINARY), substr({2}, 1, {4})",
+                column == route.compared.front() ? "" : ", ",
+                table.columns[column].has_default ? fmt::format("?{} IS NULL OR ", column + 1) : "",
+                dialect().quoted(table.columns[column].name), column + 1, kShownCharactersMax);
     }
     // So that the last parameter is there too, whichever columns are compared.
     sql += fmt::format(
-        " FROM {0} WHERE ?{1} IS ?{1}", dialect().quoted(table.name), table.columns.size()
-    );
+            " FROM {0} WHERE ?{1} IS ?{1}", dialect().quoted(table.name), table.columns.size());
     for (const std::string& name : table.key) {
         sql += fmt::format(
-            " AND {} = ?{}", dialect().quoted(name), table.index_of(name).value_or(0) + 1
-        );
+                " AND {} = ?{}", dialect().quoted(name), table.index_of(name).value_or(0) + 1);
     }
     auto prepared = connection_->prepare(sql);
     if (!prepared) {
@@ -252,8 +238,7 @@ SqliteResult<RowInserter::RowStatement> RowInserter::prepare_compare(RouteInsert
 }
 
 SqliteResult<RowInserter::Fate> RowInserter::compare(
-    RouteInsert& route, std::span<const Value> cells
-) {
+        RouteInsert& route, std::span<const Value> cells) {
     if (!route.compare) {
         auto prepared = prepare_compare(route);
         if (!prepared) {
@@ -277,12 +262,10 @@ SqliteResult<RowInserter::Fate> RowInserter::compare(
     for (std::size_t i = 0; i < route.compared.size(); ++i) {
         const int differs = 2 * static_cast<int>(i);
         if (statement.integer(differs) != 0) {
-            differences_.push_back(
-                {route.compared[i],
-                 statement.is_null(differs + 1)
-                     ? std::nullopt
-                     : std::optional(std::string(statement.text(differs + 1)))}
-            );
+            differences_.push_back({route.compared[i],
+                statement.is_null(differs + 1)
+                        ? std::nullopt
+                        : std::optional(std::string(statement.text(differs + 1)))});
         }
     }
     statement.reset();
@@ -291,8 +274,7 @@ SqliteResult<RowInserter::Fate> RowInserter::compare(
 
 SqliteResult<bool> RowInserter::is_view(const std::string& name) {
     auto select = connection_->prepare(
-        "SELECT 1 FROM sqlite_schema WHERE type = 'view' AND name = ? COLLATE NOCASE"
-    );
+            "SELECT 1 FROM sqlite_schema WHERE type = 'view' AND name = ? COLLATE NOCASE");
     if (!select) {
         return std::unexpected(std::move(select.error()));
     }
@@ -301,8 +283,7 @@ SqliteResult<bool> RowInserter::is_view(const std::string& name) {
 }
 
 SqliteResult<void> RowInserter::bind(
-    const RouteInsert& route, RowStatement& to, std::span<const Value> cells
-) {
+        const RouteInsert& route, RowStatement& to, std::span<const Value> cells) {
     state::Statement& statement = to.statement;
     int parameter = 0;
     for (const std::uint32_t i : to.cell_of) {
@@ -314,10 +295,8 @@ SqliteResult<void> RowInserter::bind(
         const Value& cell = cells[i];
         if (route.affinities[i] != Affinity::none) {
             if (auto loss = loss_in(route.affinities[i], cell)) [[unlikely]] {
-                return std::unexpected(SqliteError{
-                    SQLITE_MISMATCH,
-                    fmt::format("column {}: {}", route.table->columns[i].name, *loss)
-                });
+                return std::unexpected(SqliteError{SQLITE_MISMATCH,
+                    fmt::format("column {}: {}", route.table->columns[i].name, *loss)});
             }
         }
         switch (cell.type()) {
@@ -325,9 +304,9 @@ SqliteResult<void> RowInserter::bind(
             case ColumnType::boolean: statement.bind(parameter, cell.integer()); break;
             case ColumnType::real: statement.bind(parameter, cell.real()); break;
             case ColumnType::timestamp:
-                if (auto bound =
-                        bind_timestamp(*route.table, statement, parameter, i, cell.timestamp());
-                    !bound) {
+                if (auto bound = bind_timestamp(
+                            *route.table, statement, parameter, i, cell.timestamp());
+                        !bound) {
                     return bound;
                 }
                 break;
@@ -340,21 +319,13 @@ SqliteResult<void> RowInserter::bind(
     return {};
 }
 
-SqliteResult<void> RowInserter::bind_timestamp(
-    const mapping::Table& table,
-    state::Statement& statement,
-    int parameter,
-    std::size_t column,
-    SystemTime time
-) {
+SqliteResult<void> RowInserter::bind_timestamp(const mapping::Table& table,
+        state::Statement& statement, int parameter, std::size_t column, SystemTime time) {
     const auto text = timestamps_[column].of(time);
     if (!text) {
         return std::unexpected(SqliteError{
-            SQLITE_MISMATCH,
-            fmt::format(
-                "the time in column {} is not in the years 0 to 9999", table.columns[column].name
-            )
-        });
+            SQLITE_MISMATCH, fmt::format("the time in column {} is not in the years 0 to 9999",
+                                     table.columns[column].name)});
     }
     statement.bind(parameter, *text);
     return {};

@@ -22,9 +22,8 @@ namespace foz::sink::sqlite {
 
 class RowInserter {
   public:
-    RowInserter(
-        state::SqliteConnection& connection, const mapping::Mapping& mapping, const LaneName& lane
-    );
+    RowInserter(state::SqliteConnection& connection, const mapping::Mapping& mapping,
+            const LaneName& lane);
 
     /// Prepares the INSERTs of the routes into `table` again, with the columns that it has now.
     /// Before that, none of its rows may come.
@@ -33,8 +32,7 @@ class RowInserter {
     /// Inserts rows [first, last) of `batch`, in a transaction. FailureKind::refused names all rows
     /// that are.
     [[nodiscard]] SinkResult<Written> insert(
-        const mapping::RowBatch& batch, std::size_t first, std::size_t last
-    );
+            const mapping::RowBatch& batch, std::size_t first, std::size_t last);
 
   private:
     /// A prepared statement, and for each parameter which cell of a row goes there.
@@ -63,41 +61,29 @@ class RowInserter {
     enum class Fate : std::uint8_t { stored, same_is_there, other_is_there, kept_out };
 
     [[nodiscard]] SinkResult<Fate> insert_row(
-        RouteInsert& route, std::span<const mapping::Value> cells
-    );
+            RouteInsert& route, std::span<const mapping::Value> cells);
     [[nodiscard]] SinkResult<void> read_affinities(RouteInsert& route);
     [[nodiscard]] state::SqliteResult<bool> is_view(const std::string& name);
     [[nodiscard]] state::SqliteResult<RowStatement> prepare_insert(
-        const mapping::Table& table, const std::vector<bool>& left_out, bool replacing
-    );
+            const mapping::Table& table, const std::vector<bool>& left_out, bool replacing);
     /// Puts the row in the place of the one that has its key.
     [[nodiscard]] state::SqliteResult<Fate> replace(
-        RouteInsert& route, std::span<const mapping::Value> cells
-    );
+            RouteInsert& route, std::span<const mapping::Value> cells);
     /// Which of the row's columns the database is to fill.
     [[nodiscard]] const std::vector<bool>& columns_left_out(
-        const RouteInsert& route, std::span<const mapping::Value> cells
-    );
+            const RouteInsert& route, std::span<const mapping::Value> cells);
     /// The INSERT for such a row.
     [[nodiscard]] state::SqliteResult<RowStatement*> insert_for(
-        RouteInsert& route, std::span<const mapping::Value> cells
-    );
+            RouteInsert& route, std::span<const mapping::Value> cells);
     [[nodiscard]] state::SqliteResult<void> bind(
-        const RouteInsert& route, RowStatement& to, std::span<const mapping::Value> cells
-    );
-    [[nodiscard]] state::SqliteResult<void> bind_timestamp(
-        const mapping::Table& table,
-        state::Statement& statement,
-        int parameter,
-        std::size_t column,
-        SystemTime time
-    );
+            const RouteInsert& route, RowStatement& to, std::span<const mapping::Value> cells);
+    [[nodiscard]] state::SqliteResult<void> bind_timestamp(const mapping::Table& table,
+            state::Statement& statement, int parameter, std::size_t column, SystemTime time);
     /// Also sets `compared`.
     [[nodiscard]] state::SqliteResult<RowStatement> prepare_compare(RouteInsert& route);
     /// What the row's key has stored, and in `differences_` how it is another reading.
     [[nodiscard]] state::SqliteResult<Fate> compare(
-        RouteInsert& route, std::span<const mapping::Value> cells
-    );
+            RouteInsert& route, std::span<const mapping::Value> cells);
 
     state::SqliteConnection* connection_;
     std::vector<RouteInsert> routes_;

@@ -62,23 +62,14 @@ std::string_view SqliteDialect::type_name(ColumnType type) const {
 std::string SqliteDialect::create_table(const mapping::Table& table) const {
     std::string columns;
     for (const mapping::Column& column : table.columns) {
-        columns += fmt::format(
-            "{}{} {}{}",
-            columns.empty() ? "" : ", ",
-            quoted(column.name),
-            type_name(column.type),
-            column.nullable ? "" : " NOT NULL"
-        );
+        columns += fmt::format("{}{} {}{}", columns.empty() ? "" : ", ", quoted(column.name),
+                type_name(column.type), column.nullable ? "" : " NOT NULL");
     }
     if (table.key.empty()) {
         return fmt::format("CREATE TABLE IF NOT EXISTS {} ({})", quoted(table.name), columns);
     }
-    return fmt::format(
-        "CREATE TABLE IF NOT EXISTS {} ({}, PRIMARY KEY ({})) WITHOUT ROWID",
-        quoted(table.name),
-        columns,
-        quoted_list(*this, table.key)
-    );
+    return fmt::format("CREATE TABLE IF NOT EXISTS {} ({}, PRIMARY KEY ({})) WITHOUT ROWID",
+            quoted(table.name), columns, quoted_list(*this, table.key));
 }
 
 std::string SqliteDialect::insert(const mapping::Table& table) const {
@@ -89,13 +80,11 @@ std::string SqliteDialect::insert(const mapping::Table& table) const {
         marks += marks.empty() ? "?" : ", ?";
     }
     std::string sql =
-        fmt::format("INSERT INTO {} ({}) VALUES ({})", quoted(table.name), names, marks);
+            fmt::format("INSERT INTO {} ({}) VALUES ({})", quoted(table.name), names, marks);
     if (!table.key.empty()) {
-        sql += fmt::format(
-            " ON CONFLICT ({}) DO {}",
-            quoted_list(*this, table.key),
-            table.replaces ? "UPDATE SET " + updates_text(table, '"', "excluded.", "") : "NOTHING"
-        );
+        sql += fmt::format(" ON CONFLICT ({}) DO {}", quoted_list(*this, table.key),
+                table.replaces ? "UPDATE SET " + updates_text(table, '"', "excluded.", "")
+                               : "NOTHING");
     }
     return sql;
 }
@@ -120,14 +109,10 @@ std::string SqliteDialect::literal(const mapping::Value& value) const {
     return "NULL";
 }
 
-std::string SqliteDialect::add_column(const mapping::Table& table, const mapping::Column& column)
-    const {
-    return fmt::format(
-        "ALTER TABLE {} ADD COLUMN {} {}",
-        quoted(table.name),
-        quoted(column.name),
-        type_name(column.type)
-    );
+std::string SqliteDialect::add_column(
+        const mapping::Table& table, const mapping::Column& column) const {
+    return fmt::format("ALTER TABLE {} ADD COLUMN {} {}", quoted(table.name), quoted(column.name),
+            type_name(column.type));
 }
 
 const SqliteDialect& dialect() {
@@ -138,27 +123,31 @@ const SqliteDialect& dialect() {
 const OwnTablesSql& own_tables_sql() {
     static constexpr OwnTablesSql kSql{
         .quoted = [](std::string_view text) { return enclosed(text, '\''); },
-        .find =
-            "SELECT EXISTS (SELECT 1 FROM pragma_table_info('foz_cursor')) AND EXISTS (SELECT 1 "
-            "FROM pragma_table_info('foz_ledger')), EXISTS (SELECT 1 FROM "
-            "pragma_table_info('foz_cursor') WHERE name = 'fingerprint')",
+        .find = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('foz_cursor')) AND EXISTS (SELECT "
+                "1 "
+                "FROM pragma_table_info('foz_ledger')), EXISTS (SELECT 1 FROM "
+                "pragma_table_info('foz_cursor') WHERE name = 'fingerprint')",
         .create =
-            "CREATE TABLE IF NOT EXISTS foz_cursor (journal TEXT NOT NULL, lane TEXT NOT NULL, "
-            "position INTEGER NOT NULL, ordinal INTEGER NOT NULL, writer TEXT NOT NULL DEFAULT '', "
-            "fingerprint INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (journal, lane)) WITHOUT ROWID; "
-            "CREATE TABLE IF NOT EXISTS foz_ledger (journal TEXT NOT NULL, lane TEXT NOT NULL, "
-            "route TEXT NOT NULL, stored INTEGER NOT NULL, duplicate INTEGER NOT NULL, dead "
-            "INTEGER NOT NULL, PRIMARY KEY (journal, lane, route)) WITHOUT ROWID",
+                "CREATE TABLE IF NOT EXISTS foz_cursor (journal TEXT NOT NULL, lane TEXT NOT NULL, "
+                "position INTEGER NOT NULL, ordinal INTEGER NOT NULL, writer TEXT NOT NULL DEFAULT "
+                "'', "
+                "fingerprint INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (journal, lane)) WITHOUT "
+                "ROWID; "
+                "CREATE TABLE IF NOT EXISTS foz_ledger (journal TEXT NOT NULL, lane TEXT NOT NULL, "
+                "route TEXT NOT NULL, stored INTEGER NOT NULL, duplicate INTEGER NOT NULL, dead "
+                "INTEGER NOT NULL, PRIMARY KEY (journal, lane, route)) WITHOUT ROWID",
         .add_marks =
-            "ALTER TABLE foz_cursor ADD COLUMN writer TEXT NOT NULL DEFAULT ''; "
-            "ALTER TABLE foz_cursor ADD COLUMN fingerprint INTEGER NOT NULL DEFAULT 0",
+                "ALTER TABLE foz_cursor ADD COLUMN writer TEXT NOT NULL DEFAULT ''; "
+                "ALTER TABLE foz_cursor ADD COLUMN fingerprint INTEGER NOT NULL DEFAULT 0",
         .keep_lane = " ON CONFLICT DO NOTHING",
         .lock = "",        // a transaction of the set-up has the whole file
         .add_counts = "",  // see Bookkeeping
         .find_fields = "SELECT 1 FROM pragma_table_info('foz_columns') LIMIT 1",
         .create_fields =
-            "CREATE TABLE IF NOT EXISTS foz_columns (table_name TEXT NOT NULL, column_name TEXT "
-            "NOT NULL, field TEXT NOT NULL, PRIMARY KEY (table_name, column_name)) WITHOUT ROWID",
+                "CREATE TABLE IF NOT EXISTS foz_columns (table_name TEXT NOT NULL, column_name "
+                "TEXT "
+                "NOT NULL, field TEXT NOT NULL, PRIMARY KEY (table_name, column_name)) WITHOUT "
+                "ROWID",
         .keep_field = " ON CONFLICT DO NOTHING",
     };
     return kSql;

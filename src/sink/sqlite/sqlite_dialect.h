@@ -23,8 +23,8 @@ class SqliteDialect final : public Dialect {
     [[nodiscard]] std::string insert(const mapping::Table& table) const override;
     [[nodiscard]] std::string literal(const mapping::Value& value) const override;
 
-    [[nodiscard]] std::string add_column(const mapping::Table& table, const mapping::Column& column)
-        const;
+    [[nodiscard]] std::string add_column(
+            const mapping::Table& table, const mapping::Column& column) const;
 };
 
 [[nodiscard]] const SqliteDialect& dialect();

@@ -28,17 +28,14 @@ FailureKind failure_for(int extended) {
 }  // namespace
 
 SinkError failure_of(const state::SqliteError& error, std::string_view doing) {
-    return {
-        failure_for(error.code),
-        fmt::format("{}", error.code),
-        fmt::format("{}: {}", doing, error.message),
-        std::nullopt
-    };
+    return {failure_for(error.code), fmt::format("{}", error.code),
+        fmt::format("{}: {}", doing, error.message), std::nullopt};
 }
 
 SinkError commit_failure_of(const state::SqliteError& error) {
     SinkError failure = failure_of(error, "cannot commit");
-    failure.failure = (error.code & 0xFF) == SQLITE_BUSY ? FailureKind::retry : FailureKind::in_doubt;
+    failure.failure =
+            (error.code & 0xFF) == SQLITE_BUSY ? FailureKind::retry : FailureKind::in_doubt;
     return failure;
 }
 

@@ -14,8 +14,7 @@ namespace foz::sink::sqlite {
 
 /// The same, to be returned.
 [[nodiscard]] inline std::unexpected<SinkError> failed(
-    const state::SqliteError& error, std::string_view doing
-) {
+        const state::SqliteError& error, std::string_view doing) {
     return std::unexpected(failure_of(error, doing));
 }
 

@@ -31,14 +31,11 @@ SinkResult<void> SqliteSession::execute(const std::string& sql, std::string_view
 }
 
 SinkResult<std::vector<TextRow>> SqliteSession::rows_of(
-    const std::string& sql, std::string_view failure
-) {
+        const std::string& sql, std::string_view failure) {
     std::vector<TextRow> rows;
     auto read = connection_.for_each_row(
-        sql,
-        [](Statement& /*select*/) {},
-        [&](const Statement& row) { rows.push_back(row_in(row)); }
-    );
+            sql, [](Statement& /*select*/) {},
+            [&](const Statement& row) { rows.push_back(row_in(row)); });
     if (!read) {
         return failed(read.error(), failure);
     }

@@ -25,10 +25,10 @@ class SqliteSession final : public SqlSession {
     [[nodiscard]] state::SqliteConnection& connection() { return connection_; }
 
     SinkResult<void> execute(const std::string& sql, std::string_view failure) override;
-    SinkResult<std::vector<TextRow>> rows_of(const std::string& sql, std::string_view failure)
-        override;
-    SinkResult<std::vector<TextRow>> rows_of_long(const std::string& sql, std::string_view failure)
-        override {
+    SinkResult<std::vector<TextRow>> rows_of(
+            const std::string& sql, std::string_view failure) override;
+    SinkResult<std::vector<TextRow>> rows_of_long(
+            const std::string& sql, std::string_view failure) override {
         return rows_of(sql, failure);
     }
     SinkResult<void> begin_setup() override;

@@ -36,12 +36,10 @@ class SqliteSink final : public SqlSink {
     SinkResult<Connected> connect(const LaneName& lane, const mapping::Mapping& mapping) override;
     SinkResult<std::vector<std::string>> inspect(const mapping::Mapping& mapping) override;
     SinkResult<PreparedTable> extend(const mapping::Table& table) override;
-    SinkResult<Written> write(
-        const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
-    ) override;
-    SinkResult<Audit> audit(
-        const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
-    ) override;
+    SinkResult<Written> write(const mapping::RowBatch& batch, std::size_t first, std::size_t last,
+            const Commit& commit) override;
+    SinkResult<Audit> audit(const std::string& journal,
+            std::span<const std::unique_ptr<mapping::Table>> tables) override;
     void close() override;
     void end_waits_at(SteadyTime /*deadline*/) override {}  // a file's locks are waited for briefly
 
@@ -94,12 +92,8 @@ SinkResult<Connected> SqliteSink::connect(const LaneName& lane, const mapping::M
             return pass_on(prepared);
         }
     }
-    auto books = Bookkeeping::prepare(
-        open_session().connection(),
-        lane,
-        {connected->cursor, connected->mark.writer},
-        mapping.route_names()
-    );
+    auto books = Bookkeeping::prepare(open_session().connection(), lane,
+            {connected->cursor, connected->mark.writer}, mapping.route_names());
     if (!books) {
         return pass_on(books);
     }
@@ -130,10 +124,9 @@ SinkResult<std::vector<std::string>> SqliteSink::inspect(const mapping::Mapping&
     }
     std::vector<std::string> lines;
     for (const auto& table : mapping.tables()) {
-        lines.push_back(with_warnings(
-            fmt::format("table {}: will be created, in a new file", table->name),
-            warnings_of_new(*table)
-        ));
+        lines.push_back(
+                with_warnings(fmt::format("table {}: will be created, in a new file", table->name),
+                        warnings_of_new(*table)));
     }
     return lines;
 }
@@ -157,8 +150,7 @@ SinkResult<PreparedTable> SqliteSink::extend(const mapping::Table& table) {
 }
 
 SinkResult<Written> SqliteSink::write(
-    const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit
-) {
+        const mapping::RowBatch& batch, std::size_t first, std::size_t last, const Commit& commit) {
     if (!inserter_ || !books_) {
         return not_connected();
     }
@@ -193,15 +185,14 @@ SinkResult<Written> SqliteSink::write(
 SinkResult<void> SqliteSink::check_file_is_the_one_opened() const {
     struct stat now{};
     if (::stat(file_.c_str(), &now) == 0 && now.st_ino == opened_.st_ino &&
-        now.st_dev == opened_.st_dev) {
+            now.st_dev == opened_.st_dev) {
         return {};
     }
     return fail(FailureKind::reconnect, "{} was moved, deleted or replaced", file_.string());
 }
 
 SinkResult<Audit> SqliteSink::audit(
-    const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables
-) {
+        const std::string& journal, std::span<const std::unique_ptr<mapping::Table>> tables) {
     if (session_ || std::filesystem::exists(file_)) {
         return SqlSink::audit(journal, tables);
     }
@@ -236,11 +227,8 @@ Result<std::unique_ptr<Sink>> make(const SinkOptions& options) {
         path.remove_prefix(2);
     }
     if (path.empty() || path.ends_with('/')) {
-        return fail(
-            ErrorCode::invalid,
-            "\"{}\" names no file; write sqlite:PATH, or sqlite:///absolute/path",
-            options.url
-        );
+        return fail(ErrorCode::invalid,
+                "\"{}\" names no file; write sqlite:PATH, or sqlite:///absolute/path", options.url);
     }
     return std::make_unique<SqliteSink>(path);
 }

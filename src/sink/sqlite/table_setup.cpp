@@ -20,8 +20,7 @@ using state::SqliteConnection;
 
 // The table's columns in the database, which it fits; none: it is not there.
 SinkResult<std::vector<CatalogueColumn>> fitting_columns(
-    SqliteConnection& connection, const mapping::Table& table
-) {
+        SqliteConnection& connection, const mapping::Table& table) {
     auto existing = columns_of(connection, table.name);
     if (!existing) {
         return failed(existing.error(), "cannot read the catalogue");
@@ -40,8 +39,7 @@ SinkResult<std::vector<CatalogueColumn>> fitting_columns(
 }
 
 SinkResult<void> add_column(
-    SqliteConnection& connection, const mapping::Table& table, const mapping::Column& column
-) {
+        SqliteConnection& connection, const mapping::Table& table, const mapping::Column& column) {
     if (auto added = connection.execute(dialect().add_column(table, column)); !added) {
         return failed(added.error(), fmt::format("cannot add {} to {}", column.name, table.name));
     }
@@ -50,8 +48,7 @@ SinkResult<void> add_column(
 }
 
 SinkResult<PreparedTable> prepare(
-    SqliteConnection& connection, const mapping::Table& table, bool& made_anew
-) {
+        SqliteConnection& connection, const mapping::Table& table, bool& made_anew) {
     auto existing = fitting_columns(connection, table);
     if (!existing) {
         return pass_on(existing);
@@ -70,12 +67,10 @@ SinkResult<PreparedTable> prepare(
     }
     for (const CatalogueColumn& column : *existing) {
         if (column.type && !column.generated) {
-            prepared.columns.push_back(
-                {.name = column.name,
-                 .type = *column.type,
-                 .nullable = !column.must_be_given,
-                 .has_default = column.has_default}
-            );
+            prepared.columns.push_back({.name = column.name,
+                .type = *column.type,
+                .nullable = !column.must_be_given,
+                .has_default = column.has_default});
         }
     }
     for (const mapping::Column& column : table.columns) {
@@ -113,12 +108,10 @@ SinkResult<PreparedTable> prepare_table(SqliteSession& session, const mapping::T
 }
 
 SinkResult<std::vector<std::string>> warnings_about(
-    SqliteConnection& connection, const mapping::Table& table
-) {
+        SqliteConnection& connection, const mapping::Table& table) {
     auto vague = connection.prepare(
-        "SELECT x.name, x.coll FROM pragma_index_list(?) l, pragma_index_xinfo(l.name) x "
-        "WHERE l.\"unique\" AND x.key AND x.coll COLLATE NOCASE <> 'BINARY'"
-    );
+            "SELECT x.name, x.coll FROM pragma_index_list(?) l, pragma_index_xinfo(l.name) x "
+            "WHERE l.\"unique\" AND x.key AND x.coll COLLATE NOCASE <> 'BINARY'");
     if (!vague) {
         return failed(vague.error(), "cannot read the catalogue");
     }
@@ -135,17 +128,13 @@ SinkResult<std::vector<std::string>> warnings_about(
         collations.emplace_back(vague->text(0), vague->text(1));
     }
     std::string doubts = key_doubts(table, [&](const std::string& name) -> std::string {
-        const auto found = std::ranges::find_if(collations, [&](const auto& one) {
-            return same_name(one.first, name);
-        });
+        const auto found = std::ranges::find_if(
+                collations, [&](const auto& one) { return same_name(one.first, name); });
         return found == collations.end() ? ""
-                                         : same_names_doubt(
-                                               name,
-                                               found->second,
-                                               "SQLite cannot change that: make the table anew "
-                                               "without COLLATE, and INSERT "
-                                               "INTO it SELECT * FROM the old one"
-                                           );
+                                         : same_names_doubt(name, found->second,
+                                                   "SQLite cannot change that: make the table anew "
+                                                   "without COLLATE, and INSERT "
+                                                   "INTO it SELECT * FROM the old one");
     });
     return doubts.empty() ? std::vector<std::string>{} : std::vector{std::move(doubts)};
 }
@@ -160,9 +149,8 @@ SinkResult<std::string> describe_table(SqliteConnection& connection, const mappi
         return std::unexpected(warnings.error());
     }
     return with_warnings(
-        fmt::format("table {}: {}", table.name, existing->empty() ? "will be created" : "fits"),
-        *warnings
-    );
+            fmt::format("table {}: {}", table.name, existing->empty() ? "will be created" : "fits"),
+            *warnings);
 }
 
 }  // namespace foz::sink::sqlite

@@ -50,17 +50,14 @@ class CrashingMachine {
         const Status status = journal.status();
         ASSERT_GE(status.end, durable_end_);
         ASSERT_LE(status.end, end_of_model());
-        model_.resize(status.end.number()
-        );  // what was not durable is lost, and its positions are given anew
+        model_.resize(status.end.number());  // what was not durable is lost, and its positions are
+                                             // given anew
         durable_end_ = status.end;
         ASSERT_LE(status.first, lowest_cursor());
         const auto texts = read_all(journal, status.first);
-        ASSERT_EQ(
-            texts,
-            std::vector(
-                model_.begin() + static_cast<std::ptrdiff_t>(status.first.number()), model_.end()
-            )
-        );
+        ASSERT_EQ(texts,
+                std::vector(model_.begin() + static_cast<std::ptrdiff_t>(status.first.number()),
+                        model_.end()));
         for (const auto& cursor : journal.cursors()) {
             const auto set = cursors_.find(cursor.name);
             ASSERT_NE(set, cursors_.end());
@@ -146,7 +143,7 @@ class CrashingMachine {
 TEST(Crash, at_any_operation_loses_nothing_that_was_durable) {
     const char* const chosen = std::getenv("FOZ_TEST_SEED");
     const std::uint64_t first_seed =
-        chosen != nullptr ? std::stoull(chosen) : std::random_device{}();
+            chosen != nullptr ? std::stoull(chosen) : std::random_device{}();
     const int machines = chosen != nullptr ? 1 : 25;
     for (int i = 0; i < machines; ++i) {
         const std::uint64_t seed = first_seed + static_cast<std::uint64_t>(i);

@@ -17,8 +17,7 @@ class CursorTableOnDisk : public testing::Test {
 
     support::FaultyFileSystem files_;
     CursorTable table_{
-        {.journal = JournalId::random(), .durable_end = {}, .cursors = {{"lane", at(5)}}}
-    };
+        {.journal = JournalId::random(), .durable_end = {}, .cursors = {{"lane", at(5)}}}};
 };
 
 TEST_F(CursorTableOnDisk, has_passed_what_its_readers_have_passed_only_once_that_is_on_disk) {

@@ -58,14 +58,10 @@ TEST(Frame, is_not_valid_with_any_bit_of_its_header_flipped) {
 }
 
 TEST(Frame, checksum_of_its_payload_covers_the_padding) {
-    EXPECT_EQ(
-        payload_checksum(as_bytes("thirteen byte")),
-        payload_checksum(as_bytes(std::string_view("thirteen byte\0\0\0", 16)))
-    );
-    EXPECT_NE(
-        payload_checksum(as_bytes("thirteen byte")),
-        payload_checksum(as_bytes(std::string_view("thirteen byte\0\1\0", 16)))
-    );
+    EXPECT_EQ(payload_checksum(as_bytes("thirteen byte")),
+            payload_checksum(as_bytes(std::string_view("thirteen byte\0\0\0", 16))));
+    EXPECT_NE(payload_checksum(as_bytes("thirteen byte")),
+            payload_checksum(as_bytes(std::string_view("thirteen byte\0\1\0", 16))));
 }
 
 TEST(RecordBatch, keeps_records_one_after_another) {

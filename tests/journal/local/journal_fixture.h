@@ -89,8 +89,7 @@ Position append_durably(Journal& journal, std::string_view text);
 [[nodiscard]] std::vector<std::string> read_all(Journal& journal, Position from = {});
 
 [[nodiscard]] std::unique_ptr<Journal> open_or_fail(
-    FileSystem& files, const LocalJournalOptions& options = small_options()
-);
+        FileSystem& files, const LocalJournalOptions& options = small_options());
 
 /// Names of the segment files in the folder of small_options().
 [[nodiscard]] std::vector<std::string> segment_files(const FileSystem& files);

@@ -90,8 +90,7 @@ TEST(LocalJournal, stores_a_record_larger_than_a_segment) {
     support::FaultyFileSystem files;
     LocalJournalOptions options = small_options();
     const std::vector<std::string> texts{
-        "small", std::string(300'000, 'L'), "small again", "and again"
-    };
+        "small", std::string(300'000, 'L'), "small again", "and again"};
     {
         const auto journal = open_or_fail(files, options);
         for (const auto& text : texts) {
@@ -108,7 +107,7 @@ TEST(LocalJournal, stores_a_record_larger_than_a_segment_as_its_very_first) {
     {
         const auto journal = open_or_fail(files);
         const auto reader =
-            journal->read_from(at(0));  // has the empty segment open, which is replaced
+                journal->read_from(at(0));  // has the empty segment open, which is replaced
         append_durably(*journal, texts[0]);
         append_durably(*journal, texts[1]);
         EXPECT_EQ(read_all(*journal), texts);
@@ -261,7 +260,7 @@ TEST(LocalJournal, prepares_the_next_segment_while_it_fills_the_current_one) {
     EXPECT_TRUE(eventually([&] {
         return files.list(small_options().directory)->back() == "spare" &&
                files.content(small_options().directory / "spare").size() ==
-                   small_options().segment_bytes;
+                       small_options().segment_bytes;
     }));
 }
 

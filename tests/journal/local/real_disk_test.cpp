@@ -43,10 +43,9 @@ void check_order(Journal& journal, Position end, std::size_t threads) {
         ASSERT_EQ((*record)->position, expected);
         std::size_t thread = 0;
         int number = 0;
-        ASSERT_EQ(
-            std::sscanf(std::string(as_text((*record)->bytes)).c_str(), "%zu %d", &thread, &number),
-            2
-        );
+        ASSERT_EQ(std::sscanf(std::string(as_text((*record)->bytes)).c_str(), "%zu %d", &thread,
+                          &number),
+                2);
         ASSERT_EQ(number, next[thread]++);
     }
 }
@@ -66,10 +65,8 @@ TEST_F(RealDisk, appenders_on_several_threads_get_contiguous_positions_and_keep_
             for (int i = 0; i < kBatches; ++i) {
                 RecordBatch batch;
                 for (int k = 0; k < kRecords; ++k) {
-                    batch.add(
-                        1,
-                        as_bytes(fmt::format("{} {} {}", thread, number++, std::string(100, '.')))
-                    );
+                    batch.add(1, as_bytes(fmt::format(
+                                         "{} {} {}", thread, number++, std::string(100, '.'))));
                 }
                 EXPECT_TRUE(eventually([&] { return journal->append(batch).has_value(); }));
             }
@@ -108,7 +105,7 @@ TEST_F(RealDisk, keeps_every_record_that_was_durable_when_the_process_is_killed)
         Position durable_end;
         Position last;
         while (last < at(before.size() + 500) &&
-               ::read(ends[0], &durable_end, sizeof durable_end) > 0) {
+                ::read(ends[0], &durable_end, sizeof durable_end) > 0) {
             last = durable_end;
         }
         ::kill(child, SIGKILL);
@@ -131,7 +128,7 @@ TEST_F(RealDisk, names_the_process_that_has_the_journal) {
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, ErrorCode::unavailable);
     EXPECT_NE(second.error().message.find(fmt::format("process {}", ::getpid())), std::string::npos)
-        << second.error().message;
+            << second.error().message;
 }
 
 TEST_F(RealDisk, takes_the_largest_mqtt_packet) {

@@ -20,24 +20,20 @@ class Recovery : public testing::Test {
     void SetUp() override {
         const auto journal = open_or_fail(files_);
         for (int i = 0; i < 6; ++i) {
-            texts_.push_back(
-                fmt::format("record {}{}", i, std::string(static_cast<std::size_t>(i) * 5, '.'))
-            );
+            texts_.push_back(fmt::format(
+                    "record {}{}", i, std::string(static_cast<std::size_t>(i) * 5, '.')));
             append_durably(*journal, texts_.back());
             const std::uint64_t payload = kRecordHeaderBytes + texts_.back().size();
-            frame_ends_.push_back(
-                (frame_ends_.empty() ? kSegmentHeaderBytes : frame_ends_.back()) +
-                kFrameHeaderBytes + padded(payload)
-            );
+            frame_ends_.push_back((frame_ends_.empty() ? kSegmentHeaderBytes : frame_ends_.back()) +
+                                  kFrameHeaderBytes + padded(payload));
         }
     }
     void TearDown() override { EXPECT_EQ(texts_.size(), 6U); }
 
     /// How many records lie wholly within the first `bytes` of the segment.
     [[nodiscard]] std::size_t whole_records(std::uint64_t bytes) const {
-        return static_cast<std::size_t>(
-            std::ranges::count_if(frame_ends_, [bytes](std::uint64_t end) { return end <= bytes; })
-        );
+        return static_cast<std::size_t>(std::ranges::count_if(
+                frame_ends_, [bytes](std::uint64_t end) { return end <= bytes; }));
     }
     [[nodiscard]] std::vector<std::string> first_texts(std::size_t count) const {
         return {texts_.begin(), texts_.begin() + static_cast<std::ptrdiff_t>(count)};
@@ -132,19 +128,14 @@ TEST_F(Recovery, says_where_the_damage_is_and_what_to_do) {
     files_.flip_bit(kSegment, (frame_ends_[1] + kFrameHeaderBytes) * 8);
     const auto journal = open_local_journal(small_options(), files_, real_clock());
     ASSERT_FALSE(journal);
-    EXPECT_EQ(
-        journal.error().message,
-        fmt::format(
-            "{}, offset {}: the records from position 2 on are damaged or missing, but the frame "
-            "at offset {} "
-            "says that those below 5 were on disk; restore the journal folder from a backup, or "
-            "move it away to "
-            "start with an empty one",
-            kSegment.string(),
-            frame_ends_[1],
-            frame_ends_[4]
-        )
-    );
+    EXPECT_EQ(journal.error().message, fmt::format("{}, offset {}: the records from position 2 on "
+                                                   "are damaged or missing, but the frame "
+                                                   "at offset {} "
+                                                   "says that those below 5 were on disk; restore "
+                                                   "the journal folder from a backup, or "
+                                                   "move it away to "
+                                                   "start with an empty one",
+                                               kSegment.string(), frame_ends_[1], frame_ends_[4]));
 }
 
 TEST_F(Recovery, does_not_mind_bits_behind_the_end) {
@@ -176,21 +167,17 @@ TEST_F(Recovery, never_brings_back_a_frame_that_it_cut_off) {
         append_durably(*journal, std::string(texts_[1].size(), 'x'));
     }
     files_.restart(Loss::everything);
-    EXPECT_EQ(
-        read_all(*open_or_fail(files_)),
-        (std::vector{texts_[0], std::string(texts_[1].size(), 'x')})
-    );
+    EXPECT_EQ(read_all(*open_or_fail(files_)),
+            (std::vector{texts_[0], std::string(texts_[1].size(), 'x')}));
 }
 
 TEST_F(Recovery, yields_no_record_of_frames_in_the_wrong_order_however_often_an_onlooker_asks) {
     const std::string whole = files_.content(kSegment);
     const std::size_t first_bytes = frame_ends_[0] - kSegmentHeaderBytes;
     const std::size_t second_bytes = frame_ends_[1] - frame_ends_[0];
-    files_.set_content(
-        kSegment,
-        whole.substr(0, kSegmentHeaderBytes) + whole.substr(frame_ends_[0], second_bytes) +
-            whole.substr(kSegmentHeaderBytes, first_bytes)
-    );
+    files_.set_content(kSegment, whole.substr(0, kSegmentHeaderBytes) +
+                                         whole.substr(frame_ends_[0], second_bytes) +
+                                         whole.substr(kSegmentHeaderBytes, first_bytes));
     const auto onlooker = open_local_journal_read_only(small_options().directory, files_);
     ASSERT_TRUE(onlooker) << onlooker.error().message;
     const auto reader = (*onlooker)->read_from(at(0));
@@ -199,10 +186,9 @@ TEST_F(Recovery, yields_no_record_of_frames_in_the_wrong_order_however_often_an_
         const auto record = (*reader)->next();
         ASSERT_FALSE(record);
         EXPECT_EQ(record.error().code, ErrorCode::corrupt);
-        EXPECT_NE(
-            record.error().message.find(fmt::format("offset {}:", kSegmentHeaderBytes)),
-            std::string::npos
-        ) << record.error().message;
+        EXPECT_NE(record.error().message.find(fmt::format("offset {}:", kSegmentHeaderBytes)),
+                std::string::npos)
+                << record.error().message;
     }
     EXPECT_FALSE((*onlooker)->position_at(SystemTime::max()));
 }
@@ -211,7 +197,7 @@ TEST_F(Recovery, ends_before_a_frame_that_does_not_follow_the_one_before_it) {
     const std::string whole = files_.content(kSegment);
     const std::size_t third_bytes = frame_ends_[2] - frame_ends_[1];
     std::string spoiled =
-        whole.substr(0, frame_ends_[0]) + whole.substr(frame_ends_[1], third_bytes);
+            whole.substr(0, frame_ends_[0]) + whole.substr(frame_ends_[1], third_bytes);
     spoiled.resize(whole.size());
     forget_cursors();
     files_.set_content(kSegment, spoiled);
@@ -220,7 +206,7 @@ TEST_F(Recovery, ends_before_a_frame_that_does_not_follow_the_one_before_it) {
     ASSERT_FALSE(journal);
     EXPECT_EQ(journal.error().code, ErrorCode::corrupt);
     EXPECT_NE(journal.error().message.find("from position 1 on"), std::string::npos)
-        << journal.error().message;
+            << journal.error().message;
 
     // It knows of nothing: a torn tail.
     auto* const bytes = reinterpret_cast<std::byte*>(spoiled.data());

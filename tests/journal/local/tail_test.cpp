@@ -78,9 +78,8 @@ class TailOfAJournal : public testing::Test {
     void append(int from, int to) {
         for (int i = from; i < to; ++i) {
             ASSERT_TRUE(journal_->append(batch_of(text(i))));
-            ASSERT_TRUE(
-                journal_->wait_for(journal_->status().end.previous().value_or(at(0)), deadline())
-            );
+            ASSERT_TRUE(journal_->wait_for(
+                    journal_->status().end.previous().value_or(at(0)), deadline()));
         }
     }
     static std::string text(int i) { return fmt::format("{:100}", i); }
