@@ -238,7 +238,7 @@ struct Remote {
     Profile profile = Profile::mqtt;
     std::chrono::seconds keep_alive{60};
     std::chrono::seconds session_expiry{
-        7 * 24 * 3600};  // MQTT 5; 3.1.1 keeps it as the broker likes
+        7 * 24 * 3600};                      // MQTT 5; 3.1.1 keeps it as the broker likes
     std::uint16_t receive_maximum = 65'535;  // MQTT 5: unacknowledged, towards foz
     std::chrono::milliseconds connect_timeout{10'000};
     std::chrono::milliseconds retry_delay_max{60'000};

@@ -123,6 +123,18 @@ class Run {
         }
     }
 
+    /// One connection after the other.
+    void take(std::string_view bytes) {
+        constexpr std::string_view kNextConnection = "\xFE\xFE";
+        while (true) {
+            const std::size_t end = bytes.find(kNextConnection);
+            connect(bytes.substr(0, end));
+            note_end();
+            if (end == std::string_view::npos) return;
+            bytes.remove_prefix(end + kNextConnection.size());
+        }
+    }
+
     void connect(std::string_view bytes) {
         protocol_.open(now_, out_);
         std::string input;
@@ -148,7 +160,7 @@ class Run {
     /// How each connection ended.
     [[nodiscard]] const std::vector<std::optional<Cause>>& ends() const { return ends_; }
     void note_end() {
-        const std::optional<Failure>& failure = protocol_.failure();
+        const std::optional<LinkFailure>& failure = protocol_.failure();
         ends_.push_back(failure ? std::optional(failure->cause) : std::nullopt);
     }
 
@@ -163,7 +175,7 @@ class Run {
             FOZ_CHECK(taken == 0 && out_.size() == sent_before &&
                       owner_.told().size() == told_before);
         }
-        const std::optional<Failure>& failure = protocol_.failure();
+        const std::optional<LinkFailure>& failure = protocol_.failure();
         FOZ_CHECK(!failure || !failure->message.empty());
         return taken;
     }
@@ -200,25 +212,15 @@ class Run {
     std::vector<std::optional<Cause>> ends_;
 };
 
-Run run(unsigned bits, std::string_view bytes, std::size_t piece_bytes) {
-    constexpr std::string_view kNextConnection = "\xFE\xFE";
-    Run made(bits, piece_bytes);
-    while (true) {
-        const std::size_t end = bytes.find(kNextConnection);
-        made.connect(bytes.substr(0, end));
-        made.note_end();
-        if (end == std::string_view::npos) return made;
-        bytes.remove_prefix(end + kNextConnection.size());
-    }
-}
-
 void try_input(std::span<const std::uint8_t> input) {
     if (input.empty()) return;
     const std::string_view bytes(reinterpret_cast<const char*>(input.data()) + 1, input.size() - 1);
     constexpr std::size_t kPieceBytes = 7;
-    const Run in_pieces = run(input[0], bytes, kPieceBytes);
+    Run in_pieces(input[0], kPieceBytes);
+    in_pieces.take(bytes);
     if ((input[0] & acts) != 0) return;
-    const Run whole = run(input[0], bytes, std::max<std::size_t>(1, bytes.size()));
+    Run whole(input[0], std::max<std::size_t>(1, bytes.size()));
+    whole.take(bytes);
     FOZ_CHECK(whole.sent() == in_pieces.sent());
     FOZ_CHECK(whole.told() == in_pieces.told());
     FOZ_CHECK(whole.ends() == in_pieces.ends());
