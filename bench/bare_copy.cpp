@@ -65,8 +65,7 @@ int main(int count, char** arguments) {
     run(connection,
             std::strcmp(arguments[3], "key") == 0
                     ? "create table bare(temp double precision, dh timestamptz, device text, "
-                      "primary "
-                      "key(dh, device))"
+                      "primary key(dh, device))"
                     : "create table bare(temp double precision, dh timestamptz, device text)");
     const bench::Rows all;
     std::string bytes;

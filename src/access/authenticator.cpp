@@ -107,8 +107,7 @@ std::string Authenticator::reason_of(PasswordQueue::Refusal refusal) const {
     }
     return fmt::format(
             "{} passwords wait to be checked and one takes {} ms, so that its own would not be "
-            "checked "
-            "within limits.connect_timeout; it may try again",
+            "checked within limits.connect_timeout; it may try again",
             queue_.size(), milliseconds(queue_.usual()));
 }
 
@@ -119,11 +118,9 @@ void Authenticator::warn_that_checks_are_behind(SteadyTime now) {
     }
     spdlog::warn(
             "checks of passwords are behind: {} wait, one takes {} ms, {} are done at once; "
-            "clients "
-            "are "
-            "told that foz is busy{}. What is right is known from then on. If this lasts, look who "
-            "sends wrong passwords, or set passwords with fewer iterations (foz passwd "
-            "--iterations)",
+            "clients are told that foz is busy{}. What is right is known from then on. If this "
+            "lasts, look who sends wrong passwords, or set passwords with fewer iterations (foz "
+            "passwd --iterations)",
             queue_.size(), milliseconds(queue_.usual()), thread_count_,
             *held_back > 0 ? fmt::format(" ({} since the last such line)", *held_back) : "");
 }

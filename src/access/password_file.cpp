@@ -54,8 +54,7 @@ Result<void> check_name(std::string_view name) {
             name.find(':') != std::string_view::npos) {
         return fail(ErrorCode::invalid,
                 "\"{}\" cannot be a user name: it must not be empty, begin with #, or have a colon "
-                "or "
-                "a control character",
+                "or a control character",
                 name);
     }
     return {};

@@ -38,9 +38,7 @@ Result<std::unique_ptr<state::StateDatabase>> open_state(const config::Settings&
     if (!std::filesystem::exists(file, ignored)) {
         return fail(ErrorCode::not_found,
                 "there is no {}: no foz has run with this data folder; give the right one with "
-                "--data "
-                "or "
-                "--config",
+                "--data or --config",
                 file.string());
     }
     return state::StateDatabase::open(file);

@@ -39,8 +39,7 @@ void check_access(const std::filesystem::path& data, Findings& findings) {
     } else if (::access(there.c_str(), W_OK | X_OK) != 0) {
         findings.failed(
                 fmt::format("data directory {}: cannot write to {}: {}; choose another with "
-                            "--data, or change its "
-                            "owner",
+                            "--data, or change its owner",
                         data.string(), there.string(), errno_message(errno)));
     } else {
         findings.ok(fmt::format(
@@ -63,18 +62,16 @@ void check_space(const config::Settings& settings, Findings& findings) {
     if (space.available < needed) {
         findings.failed(
                 fmt::format("{}, and foz needs {} to begin (journal.free_space_min = {} and two "
-                            "segments); make "
-                            "room, or choose another disk",
+                            "segments); make room, or choose another disk",
                         begin, config::rounded_size_text(needed),
                         config::rounded_size_text(journal.free_space_min)));
     } else if (space.available - journal.free_space_min < journal.size_max) {
-        findings.doubtful(fmt::format(
-                "{}, less than journal.size_max = {} and journal.free_space_min = {}: the disk is "
-                "full "
-                "before the journal is, and foz stops acknowledging then; make room, or lower "
-                "journal.size_max",
-                begin, config::rounded_size_text(journal.size_max),
-                config::rounded_size_text(journal.free_space_min)));
+        findings.doubtful(
+                fmt::format("{}, less than journal.size_max = {} and journal.free_space_min = {}: "
+                            "the disk is full before the journal is, and foz stops acknowledging "
+                            "then; make room, or lower journal.size_max",
+                        begin, config::rounded_size_text(journal.size_max),
+                        config::rounded_size_text(journal.free_space_min)));
     }
 }
 

@@ -64,12 +64,12 @@ std::string about_id(client::Cause cause, const std::string& used, const config:
     using client::Cause;
     const bool may_be_the_id =
             cause == Cause::not_authorized || cause == Cause::identifier || cause == Cause::lost;
-    return may_be_the_id ? fmt::format(
-                                   "; the check connected as \"{}\": if the broker knows \"{}\" "
-                                   "only, let it "
-                                   "know that one too, or choose another with --client-id",
-                                   used, remote.client_id)
-                         : "";
+    return may_be_the_id
+                   ? fmt::format(
+                             "; the check connected as \"{}\": if the broker knows \"{}\" only, "
+                             "let it know that one too, or choose another with --client-id",
+                             used, remote.client_id)
+                   : "";
 }
 
 void check_remote(const std::string& what, const config::Remote& remote,

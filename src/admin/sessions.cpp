@@ -22,8 +22,7 @@ Result<void> request_session_end(const DataFolder& folder, const session::Sessio
     if (mqtt::is_reserved_client_id(client_id)) {
         return fail(ErrorCode::invalid,
                 "\"{}\" is foz's own session towards another broker; it ends with its [[source]] "
-                "or "
-                "[[bridge]]",
+                "or [[bridge]]",
                 printable(client_id));
     }
     const bool is_known = std::ranges::any_of(saved.sessions,
@@ -31,8 +30,7 @@ Result<void> request_session_end(const DataFolder& folder, const session::Sessio
     if (!is_known) {
         return fail(ErrorCode::not_found,
                 "there is no session of \"{}\"; foz sessions lists those that there are (one that "
-                "has "
-                "just begun is saved within five seconds)",
+                "has just begun is saved within five seconds)",
                 printable(client_id));
     }
     return session::request_session_end(folder.state(), folder.journal_id(), client_id);

@@ -167,8 +167,7 @@ std::optional<std::string_view> Bridge::topic_of(const mqtt::Publish& message) {
     if (stray_throttle_.pass(clock().steady_now())) {
         spdlog::warn(
                 "{}: a message on \"{}\" is dropped: no topic line takes it in; the other broker "
-                "keeps "
-                "a subscription from before (remove foz's session there, or choose another "
+                "keeps a subscription from before (remove foz's session there, or choose another "
                 "client_id)",
                 log_name(), printable(message.topic));
     }

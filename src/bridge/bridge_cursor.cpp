@@ -57,8 +57,7 @@ Result<journal::Position> BridgeCursor::start(session::Outbox& outbox) {
     if (position_ < first) {
         spdlog::error(
                 "bridge {}: the journal has no records before {} any more, so {} of them were "
-                "looked "
-                "at for the last time before they were sent",
+                "looked at for the last time before they were sent",
                 bridge_, first, journal::records_between(position_, first));
         position_ = first;
     }
@@ -139,8 +138,7 @@ Result<void> forget_other_bridges(const std::vector<config::Bridge>& configured,
         }
         spdlog::warn(
                 "bridge {} is no longer configured; what it had not sent (from record {} on) is "
-                "given "
-                "up",
+                "given up",
                 name, cursor.position);
         if (auto done = state::forget_bridge_progress(state, journal.status().id, name); !done) {
             return done;

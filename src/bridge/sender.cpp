@@ -104,11 +104,10 @@ void Sender::watch() {
         watching_ = false;
         const auto& now = link_->protocol().outbox();
         if (!now.empty() && now.oldest() == watched_ && link_->protocol().ready()) {
-            link_->reconnect(
-                    {client::Cause::silent, fmt::format("the broker has not acknowledged a message "
-                                                        "for {} s; it may have discarded it "
-                                                        "for being over a rate",
-                                                    kAckTimeout.count())});
+            link_->reconnect({client::Cause::silent,
+                fmt::format("the broker has not acknowledged a message for {} s; it may have "
+                            "discarded it for being over a rate",
+                        kAckTimeout.count())});
         }
         watch();
     });

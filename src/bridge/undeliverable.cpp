@@ -59,8 +59,7 @@ bool Undeliverable::not_saved(const Error& error) {
     if (failed_throttle_.pass(clock_.steady_now())) {
         spdlog::error(
                 "{}: a message that cannot be sent cannot be kept as a dead letter now: {}; foz "
-                "tries "
-                "again by itself",
+                "tries again by itself",
                 log_name_, error.message);
     }
     return false;

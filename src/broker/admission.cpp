@@ -123,8 +123,7 @@ Admission::Decision Admission::decision_of(
         case access::PasswordVerdict::wrong:
             return refusal(mqtt::ReasonCode::bad_user_name_or_password,
                     fmt::format("wrong password, or no such user: \"{}\"; set it with foz passwd, "
-                                "and in the "
-                                "client",
+                                "and in the client",
                             printable(user)));
         case access::PasswordVerdict::late: break;
     }

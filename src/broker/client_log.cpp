@@ -95,8 +95,7 @@ void ClientLog::tell_others(SteadyTime now) {
         }
         spdlog::warn(
                 "{} (the last of {} like this in the last {}, from clients that have no line of "
-                "their "
-                "own)",
+                "their own)",
                 cause.example, cause.others, ago(now - cause.others_since));
         cause.others = 0;
     }

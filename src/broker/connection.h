@@ -139,8 +139,7 @@ inline constexpr std::size_t kOutputBytesMax = 64 << 10;
 /// What a client is told whose password could not be checked in time.
 inline constexpr std::string_view kPasswordLate =
         "its password could not be checked within limits.connect_timeout: too many wait; it may "
-        "try "
-        "again";
+        "try again";
 
 inline constexpr Protocol::Ending kTakenOver{
     .reason = mqtt::ReasonCode::session_taken_over,

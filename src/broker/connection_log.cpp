@@ -58,11 +58,9 @@ void ConnectionLog::note_closed(const Connection& connection, std::string_view c
 void ConnectionLog::note_refused_filter(
         const Connection& connection, std::string_view filter, SteadyTime now) {
     tell(connection, "SUBSCRIBE",
-            fmt::format(
-                    "{}: its SUBSCRIBE to \"{}\" is refused: foz stores what is published and "
-                    "delivers to "
-                    "nobody; let the client subscribe at another broker, which foz can read from "
-                    "([[source]]) or send to ([[bridge]])",
+            fmt::format("{}: its SUBSCRIBE to \"{}\" is refused: foz stores what is published and "
+                        "delivers to nobody; let the client subscribe at another broker, which foz "
+                        "can read from ([[source]]) or send to ([[bridge]])",
                     name_of(connection), printable(filter)),
             now);
 }
@@ -74,10 +72,8 @@ void ConnectionLog::note_early_will(const std::string& client_id, SteadyTime now
                 .who = client_id,
                 .network = {},
                 .text = fmt::format("client \"{}\": limits.delayed_will_bytes = {} is reached, so "
-                                    "its will is published "
-                                    "at once and not after its Will Delay Interval; raise the "
-                                    "limit, or look who leaves "
-                                    "large wills",
+                                    "its will is published at once and not after its Will Delay "
+                                    "Interval; raise the limit, or look who leaves large wills",
                         printable(client_id),
                         config::rounded_size_text(limits.delayed_will_bytes))},
             now);
@@ -86,17 +82,16 @@ void ConnectionLog::note_early_will(const std::string& client_id, SteadyTime now
 void ConnectionLog::note_evicted(
         const Connection& connection, std::size_t of_network, std::size_t share, SteadyTime now) {
     const std::string network = connection.peer.network();
-    context_.client_log.note({.cause = "limits.connections_unidentified",
-                                 .who = network,
-                                 .network = network,
-                                 .text = fmt::format("limits.connections_unidentified = {} is "
-                                                     "reached by connections that have not "
-                                                     "completed CONNECT; {} has the most ({} of "
-                                                     "the {} that one thread of foz holds), "
-                                                     "so its oldest is closed; look what connects "
-                                                     "from there, or raise the limit",
-                                         context_.settings.limits.connections_unidentified,
-                                         connection.peer.text(), of_network, share)},
+    context_.client_log.note(
+            {.cause = "limits.connections_unidentified",
+                .who = network,
+                .network = network,
+                .text = fmt::format("limits.connections_unidentified = {} is reached by "
+                                    "connections that have not completed CONNECT; {} has the most "
+                                    "({} of the {} that one thread of foz holds), so its oldest is "
+                                    "closed; look what connects from there, or raise the limit",
+                        context_.settings.limits.connections_unidentified, connection.peer.text(),
+                        of_network, share)},
             now);
 }
 

@@ -67,10 +67,8 @@ void Departures::warn_of_sessions(SteadyTime now) {
     }
     spdlog::warn(
             "limits.sessions = {}: {} sessions are kept, of which {} hold nothing and make room "
-            "for "
-            "new ones, the oldest first; without room, new clients that want a session are "
-            "refused. "
-            "foz sessions lists them, foz sessions end CLIENT ends one",
+            "for new ones, the oldest first; without room, new clients that want a session are "
+            "refused. foz sessions lists them, foz sessions end CLIENT ends one",
             limit, counts.kept, counts.droppable);
 }
 

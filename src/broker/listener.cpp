@@ -71,8 +71,8 @@ struct Listener::State {
         if (const auto held_back = full_throttle.pass(context.clock.steady_now())) {
             spdlog::warn(
                     "listener {}: refusing connections: limits.connections = {} is reached ({} "
-                    "more "
-                    "refused since the last such line); raise it, or look who connects so often",
+                    "more refused since the last such line); raise it, or look who connects so "
+                    "often",
                     name, context.settings.limits.connections, *held_back);
         }
     }
@@ -113,8 +113,7 @@ namespace {
 std::string hint_for(const boost::system::error_code& error) {
     if (error == asio::error::address_in_use) {
         return "; another program, perhaps Mosquitto or another foz, listens there: stop it or "
-               "choose "
-               "another port";
+               "choose another port";
     }
     if (error == asio::error::access_denied) {
         return "; ports below 1024 need root or CAP_NET_BIND_SERVICE";

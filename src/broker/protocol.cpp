@@ -167,10 +167,8 @@ std::optional<std::string> Protocol::start_session(
         refuse_connect(
                 {.reason = ReasonCode::quota_exceeded, .cause = "limits.sessions is reached"},
                 fmt::format("limits.sessions = {} is reached, and each of them is connected, or "
-                            "holds QoS 2 "
-                            "messages that were not released or a will; foz sessions lists them, "
-                            "foz sessions "
-                            "end CLIENT ends one",
+                            "holds QoS 2 messages that were not released or a will; foz sessions "
+                            "lists them, foz sessions end CLIENT ends one",
                         settings_->limits.sessions),
                 out);
         return std::nullopt;
@@ -267,8 +265,8 @@ bool Protocol::resolve_alias(mqtt::Publish& publish, std::string& out) {
                       .cause = "[MQTT-3.3.2-9] the topic alias is over the Topic Alias Maximum"},
                     out,
                     fmt::format("[MQTT-3.3.2-9] limits.topic_aliases = {}, the packet has topic "
-                                "alias {}; the "
-                                "client must keep to the Topic Alias Maximum that CONNACK gives",
+                                "alias {}; the client must keep to the Topic Alias Maximum that "
+                                "CONNACK gives",
                             maximum, publish.topic_alias));
             return false;
         case mqtt::TopicAliases::Resolution::never_set:
@@ -292,10 +290,8 @@ bool Protocol::note_in_flight(
                   .cause = "[MQTT-3.3.4-7] more messages in flight than the Receive Maximum"},
                 out,
                 fmt::format("[MQTT-3.3.4-7] limits.in_flight = {}, and it has sent one more "
-                            "without waiting "
-                            "for an acknowledgement; the client must keep to the Receive Maximum "
-                            "that CONNACK "
-                            "gives",
+                            "without waiting for an acknowledgement; the client must keep to the "
+                            "Receive Maximum that CONNACK gives",
                         in_flight_max));
         return false;
     }
@@ -308,13 +304,11 @@ bool Protocol::note_in_flight(
             session_.forget_received(publish.packet_id);
             close({.reason = ReasonCode::receive_maximum_exceeded,
                       .cause = "[MQTT-3.3.4-7] more QoS 2 messages without a PUBREL than the "
-                               "Receive "
-                               "Maximum"},
+                               "Receive Maximum"},
                     out,
                     fmt::format("[MQTT-3.3.4-7] limits.in_flight = {}, and it has sent one more "
-                                "QoS 2 message "
-                                "without a PUBREL for any of them; the client must release what it "
-                                "has sent",
+                                "QoS 2 message without a PUBREL for any of them; the client must "
+                                "release what it has sent",
                             in_flight_max));
             return false;
         }

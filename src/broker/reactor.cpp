@@ -246,9 +246,9 @@ void Reactor::shed_memory() {
         largest->protocol.close({.reason = mqtt::ReasonCode::quota_exceeded,
                                     .cause = "limits.connection_memory_bytes is reached"},
                 largest->output,
-                fmt::format("limits.connection_memory_bytes = {} is reached, and this connection "
-                            "has the most "
-                            "of it ({}); raise the limit, or look what the client sends",
+                fmt::format(
+                        "limits.connection_memory_bytes = {} is reached, and this connection has "
+                        "the most of it ({}); raise the limit, or look what the client sends",
                         config::rounded_size_text(context_.settings.limits.connection_memory_bytes),
                         config::rounded_size_text(largest->memory_counted)));
         std::string().swap(largest->input);

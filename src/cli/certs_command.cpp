@@ -259,8 +259,7 @@ void add_device(const Registrar& to) {
     CLI::App* const command = to.add("device", "Make certificates for devices, one or thousands");
     command->add_option("ID", to.arguments->names, "Who the device is: the CN of its certificate");
     command->add_option("--csv", to.arguments->csv,
-            "A file whose first column has the ids; a header \"id\" may "
-            "stand above it");
+            "A file whose first column has the ids; a header \"id\" may stand above it");
     to.add_days(command, "3650");
     to.add_force(command, "Replace the certificates and keys that these ids have");
     command->footer(

@@ -68,22 +68,17 @@ void add_check_command(CLI::App& app, int& exit_code) {
     add_configuration_options(*command, arguments->configuration);
     command->add_flag("--connect", arguments->how.connect,
             "Connect to each database too, and compare its tables with what the routes want; "
-            "connect "
-            "to each source and bridge, and subscribe there");
+            "connect to each source and bridge, and subscribe there");
     command->add_option("--client-id", arguments->how.client_id,
             "With --connect: the client id at sources and bridges; without it, the configured one "
-            "and "
-            "\"-check\". "
-            "Not one that foz runs with: the broker would hang up on that");
+            "and \"-check\". Not one that foz runs with: the broker would hang up on that");
     command->footer(
             "One line for each thing that was checked, \"ok\", \"warn\" or \"error\"; \"seen\" is "
-            "what "
-            "a\n"
+            "what a\n"
             "broker showed that is not what it must be. Changes nothing.\n"
             "Exit code 0: foz can run, perhaps with warnings, such as of a certificate that has\n"
             "expired or is not valid yet (is the clock set?); 1: something is not as it must be "
-            "here "
-            "and now, such as a\n"
+            "here and now, such as a\n"
             "database that does not answer; 2: the configuration cannot be used.");
     command->callback([arguments, &exit_code] { exit_code = check(*arguments); });
 }

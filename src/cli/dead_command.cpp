@@ -33,9 +33,8 @@ void print_line(const state::DeadLetter& letter) {
 void print_whole(const state::DeadLetter& letter) {
     fmt::print(
             "letter      {} ({})\ndatabase    {}\nroute       {}\ntopic       {}\nclient      "
-            "{}\nreceived    "
-            "{}\nposition    {}\nreason      {}\ncode        {}\nfirst seen  {}\npayload     "
-            "{}\n\n",
+            "{}\nreceived    {}\nposition    {}\nreason      {}\ncode        {}\nfirst seen  "
+            "{}\npayload     {}\n\n",
             letter.id, state::name_of(letter.status), letter.database, letter.route,
             printable_whole(letter.topic), printable_whole(letter.client),
             admin::utc_text(letter.received), letter.position, printable_whole(letter.reason),
@@ -172,8 +171,7 @@ void add_dead_command(CLI::App& app, int& exit_code) {
                 if (!*all && is_for_all(filter)) {
                     fmt::print(stderr,
                             "foz dead: this would delete the payload of every dead letter; say "
-                            "which (a "
-                            "number, --route, --database, --reason), or --all\n");
+                            "which (a number, --route, --database, --reason), or --all\n");
                     return 2;
                 }
                 return discard(folder, filter);

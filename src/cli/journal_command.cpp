@@ -78,8 +78,7 @@ Result<void> renew_id(const config::Settings& settings, const JournalArguments& 
     for (const state::RenewedDatabase& database : renewal->databases) {
         fmt::print(
                 "database {}: begins at record {}. What lies behind it and was stored under the "
-                "old id "
-                "already is stored once more, but where its route has a key\n",
+                "old id already is stored once more, but where its route has a key\n",
                 admin::ascii_text(database.name), database.since);
     }
     return {};
@@ -112,12 +111,10 @@ void add_journal_command(CLI::App& app, int& exit_code) {
             ->required();
     CLI::App* const new_id = command->add_subcommand("new-id",
             "Gives the journal an id of its own, when its data folder is a copy or was restored "
-            "from a "
-            "snapshot. Not while foz runs");
+            "from a snapshot. Not while foz runs");
     new_id->add_option("--from", arguments->from,
             "Store what came from here on: position, or time in UTC (default: what each database "
-            "has "
-            "not stored yet, as far as the journal knows)");
+            "has not stored yet, as far as the journal knows)");
     for (CLI::App* const action : {print, forget, new_id}) {
         action->fallthrough();  // --data and --config may stand behind it
     }

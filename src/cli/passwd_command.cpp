@@ -149,8 +149,7 @@ void add_passwd_command(CLI::App& app, int& exit_code) {
             "--batch", arguments->batch, "Read the password from standard input, without asking");
     command->add_option("--iterations", arguments->iterations,
                    "How much work it is to try a password: 100000 for those that people choose; "
-                   "1000 is "
-                   "enough for long random ones, and spares the broker")
+                   "1000 is enough for long random ones, and spares the broker")
             ->capture_default_str()
             ->check(CLI::Range(1U, access::PasswordHash::kIterationsMax));
     command->footer(

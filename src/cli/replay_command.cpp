@@ -30,8 +30,7 @@ void print(const admin::DatabaseReplay& done) {
     if (done.was_complete) {
         fmt::print(
                 "database {}: {} was complete already, nothing was written; to write the same "
-                "records "
-                "once more, give another --name\n",
+                "records once more, give another --name\n",
                 done.database, done.lane);
     }
     for (const sink::LedgerLine& line : *done.ledger) {
@@ -79,8 +78,7 @@ void add_replay_command(CLI::App& app, int& exit_code) {
     add_configuration_options(*command, arguments->configuration);
     command->footer(
             "Each replay has a name, under which the database remembers how far it has come: "
-            "started "
-            "again, it goes on\n"
+            "started again, it goes on\n"
             "there and writes nothing twice. To replay the same records once more, give another "
             "--name. Rows that are in\n"
             "the table already are written again unless the route has a key. Works while foz "

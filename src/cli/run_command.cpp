@@ -44,9 +44,8 @@ void provide_for_open_files(config::Limits& limits) {
     if (room < limits.connections) {
         spdlog::warn(
                 "a process may have only {} files open here, so at most {} connections are taken, "
-                "not "
-                "the {} of limits.connections; raise the limit (LimitNOFILE= of systemd, or ulimit "
-                "-Hn)",
+                "not the {} of limits.connections; raise the limit (LimitNOFILE= of systemd, or "
+                "ulimit -Hn)",
                 limit.rlim_max, room, limits.connections);
         limits.connections = static_cast<std::uint32_t>(room);
         limits.connections_unidentified =
@@ -73,8 +72,7 @@ void log_configuration(const std::string& config) {
     } else if (std::filesystem::exists("foz.toml", ignored)) {
         spdlog::warn(
                 "no --config, so the defaults are used; the foz.toml in this folder is not. To use "
-                "it: "
-                "foz run --config foz.toml");
+                "it: foz run --config foz.toml");
     } else {
         spdlog::info("no --config, so the defaults are used");
     }
@@ -98,8 +96,7 @@ void log_start(const config::Settings& settings, const server::Server& server) {
         case config::Ack::memory:
             spdlog::warn(
                     "ack = \"memory\": messages are acknowledged before they are on disk; a crash "
-                    "can "
-                    "lose them");
+                    "can lose them");
             break;
     }
 }

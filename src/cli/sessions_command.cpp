@@ -110,8 +110,7 @@ int wait_for_end(const admin::DataFolder& folder) {
     }
     fmt::print(
             "noted, but no foz has ended it yet: the one that uses this data folder does so when "
-            "it "
-            "saves its sessions next, or when it runs again\n");
+            "it saves its sessions next, or when it runs again\n");
     return 0;
 }
 
@@ -153,8 +152,7 @@ void add_sessions_command(CLI::App& app, int& exit_code) {
             "A line for each: client, since when it is connected or gone, what foz holds for it. "
             "Sessions that hold\n"
             "nothing make room for new ones by themselves when limits.sessions is reached. Works "
-            "while "
-            "foz runs.");
+            "while foz runs.");
     auto ending = std::make_shared<SessionsArguments>();
     CLI::App* end_command = command->add_subcommand(
             "end", "End a session: foz forgets it, and closes the client's connection");
@@ -163,11 +161,9 @@ void add_sessions_command(CLI::App& app, int& exit_code) {
     add_configuration_options(*end_command, ending->configuration);
     end_command->footer(
             "A running foz does it within five seconds, and the command waits for that; else foz "
-            "does "
-            "it when it runs next.\n"
+            "does it when it runs next.\n"
             "QoS 2 messages that the client has not released are stored already; it may send them "
-            "once "
-            "more as new ones.");
+            "once more as new ones.");
     command->callback([command, arguments, &exit_code] {
         if (command->get_subcommands().empty()) {
             exit_code = list(*arguments);

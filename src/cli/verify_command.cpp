@@ -49,9 +49,7 @@ void print(const std::string& database, const pipeline::Verification& found) {
     if (found.unrouted > 0) {
         fmt::print(
                 "  no route takes {} messages that the journal has, by topic or by `where`; the "
-                "topic "
-                "of the last "
-                "one: {}\n",
+                "topic of the last one: {}\n",
                 found.unrouted, found.unrouted_topic);
     }
     for (const std::string& note : found.notes) {
@@ -111,11 +109,9 @@ void add_verify_command(CLI::App& app, int& exit_code) {
             "Do not count the rows of the tables: others delete old ones, or write there too");
     command->footer(
             "Maps all that the journal has, counts the rows of each table, and compares both with "
-            "the "
-            "ledger that was\n"
+            "the ledger that was\n"
             "committed with the rows. Changes nothing, and works while foz runs. Exit code 0: it "
-            "adds "
-            "up; 1: it does\n"
+            "adds up; 1: it does\n"
             "not, could not be read, or a lane stands still; 2: the configuration cannot be used.");
     command->callback([arguments, &exit_code] { exit_code = verify(*arguments); });
 }

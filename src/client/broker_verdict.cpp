@@ -74,8 +74,7 @@ LinkFailure failure_of(const mqtt::Disconnect& disconnect, const SessionTerms& t
             return {
                 Cause::taken_over,
                 fmt::format("another client uses the client id \"{}\", and the broker keeps the "
-                            "newer one; "
-                            "give each a client_id of its own",
+                            "newer one; give each a client_id of its own",
                         terms.client_id),
             };
         case ReasonCode::not_authorized:

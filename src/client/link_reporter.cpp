@@ -105,8 +105,7 @@ LinkFailure LinkReporter::interpret(LinkFailure failure, const ClientProtocol& p
         case ClientProtocol::State::connecting:
             failure.message = fmt::format(
                     "the connection ended before the broker had answered CONNECT ({}): is it an "
-                    "MQTT "
-                    "port{}, and does the broker let client id \"{}\" in{} and speak MQTT {}?",
+                    "MQTT port{}, and does the broker let client id \"{}\" in{} and speak MQTT {}?",
                     failure.message,
                     with_tls_ ? "" : " without TLS (with TLS the url begins with mqtts://)",
                     terms.client_id, with_tls_ ? " with this client certificate" : "",
@@ -132,9 +131,9 @@ LinkFailure LinkReporter::interpret(LinkFailure failure, const ClientProtocol& p
     }
     return {
         Cause::taken_over,
-        fmt::format("the broker lets foz in and hangs up soon after, again and again: most likely "
-                    "another "
-                    "client uses the client id \"{}\" too; give each a client_id of its own",
+        fmt::format(
+                "the broker lets foz in and hangs up soon after, again and again: most likely "
+                "another client uses the client id \"{}\" too; give each a client_id of its own",
                 terms.client_id),
     };
 }

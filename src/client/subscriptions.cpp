@@ -36,8 +36,7 @@ std::string trouble_with(const Filter& filter, ReasonCode answer) {
     if (answer == ReasonCode::unspecified_error) {
         return fmt::format(
                 "the broker refused the subscription to \"{}\"; most likely foz is not authorised "
-                "to "
-                "subscribe to it",
+                "to subscribe to it",
                 filter.filter);
     }
     if (mqtt::is_failure(answer)) {

@@ -32,9 +32,8 @@ std::string shown(const tcp::endpoint& endpoint) {
 LinkFailure resolve_failure(const std::string& host, const Error& error) {
     return {
         Cause::name_not_resolved,
-        fmt::format(
-                "the name \"{}\" cannot be resolved ({}): is it spelt right, and does this machine "
-                "reach its DNS server?",
+        fmt::format("the name \"{}\" cannot be resolved ({}): is it spelt right, and does this "
+                    "machine reach its DNS server?",
                 host, error.message),
     };
 }
@@ -44,8 +43,7 @@ LinkFailure connect_failure(const std::string& where, const error_code& error) {
         return {
             Cause::refused,
             fmt::format("nobody listens on {} (connection refused): is the broker running, and is "
-                        "that its "
-                        "port?",
+                        "that its port?",
                     where),
         };
     }

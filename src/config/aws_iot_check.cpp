@@ -79,10 +79,8 @@ void AwsIotCheck::check_credentials(const Remote& remote) {
     } else if (!certificate && !remote.username) {
         errors_.add(errors_.line_of(where_, "tls"),
                 "{} has no client certificate, by which AWS IoT Core knows who connects; write tls "
-                "= "
-                "{{ ca = \"AmazonRootCA1.pem\", certificate = \"cert.crt\", key = "
-                "\"private.pem.key\" "
-                "}}, or username and password_file for a custom authoriser",
+                "= {{ ca = \"AmazonRootCA1.pem\", certificate = \"cert.crt\", key = "
+                "\"private.pem.key\" }}, or username and password_file for a custom authoriser",
                 where_.shown);
     }
 }
@@ -91,8 +89,7 @@ void AwsIotCheck::check(const RemoteTopic& topic) {
     if (topic.qos > limits_.qos_max) {
         errors_.add(errors_.line_of(where_, key_),
                 "\"{}\" in {} has \"{}\" with QoS {}; AWS IoT Core has QoS 0 and 1 only and closes "
-                "the "
-                "connection for more; write 1",
+                "the connection for more; write 1",
                 key_, where_.shown, topic.topic, topic.qos);
     }
     check_size(topic);
@@ -124,8 +121,7 @@ void AwsIotCheck::check_reserved(const RemoteTopic& topic) {
     if (name.starts_with('$') && !name.starts_with("$aws/")) {
         errors_.add(errors_.line_of(where_, key_),
                 "\"{}\" in {} has \"{}\"; topics that begin with $ belong to AWS IoT Core, which "
-                "knows "
-                "those below $aws/ only",
+                "knows those below $aws/ only",
                 key_, where_.shown, topic.topic);
     }
     if (topic.subscribed && name.starts_with("$aws/rules/")) {
@@ -140,8 +136,7 @@ void AwsIotCheck::check_count(std::size_t subscriptions) {
     if (subscriptions > limits_.subscriptions) {
         errors_.add(errors_.line_of(where_, key_),
                 "\"{}\" in {} subscribes to {} topics; AWS IoT Core takes {} of one connection; "
-                "use "
-                "wildcards, or a second section with another client_id",
+                "use wildcards, or a second section with another client_id",
                 key_, where_.shown, subscriptions, limits_.subscriptions);
     }
 }

@@ -41,8 +41,7 @@ void check_keys_of_types(const Column& column, const Where& where, ErrorList& er
     if (column.unit && column.format) {
         errors.add(errors.line_of(where, "format"),
                 "{} has a \"unit\", for times that are numbers, and a \"format\", for times that "
-                "are "
-                "text; take one of them out",
+                "are text; take one of them out",
                 where.shown);
     }
 }
@@ -69,8 +68,7 @@ void check_missing(const Column& column, const Where& where, ErrorList& errors) 
         if (errors.has_key(where, key) && !may_be_missing) {
             errors.add(errors.line_of(where, key),
                     "\"{}\" in {} is for fields of the payload and the user name; nothing else can "
-                    "be "
-                    "missing",
+                    "be missing",
                     key, where.shown);
         }
     }

@@ -71,10 +71,8 @@ void check_address(const Listener& listener, const Where& where, ErrorList& erro
                !every_client_is_known(listener)) {
         errors.add(line,
                 "{} listens on {}, where other machines can reach it, and asks nobody who they "
-                "are; "
-                "add password_file (`foz passwd` makes one) or tls with client_ca (`foz certs`), "
-                "or "
-                "write allow_anonymous = true if anyone may publish, or use 127.0.0.1",
+                "are; add password_file (`foz passwd` makes one) or tls with client_ca (`foz "
+                "certs`), or write allow_anonymous = true if anyone may publish, or use 127.0.0.1",
                 where.shown, listener.address);
     }
 }

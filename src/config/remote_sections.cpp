@@ -31,15 +31,13 @@ constexpr string_view kProfiles[] = {"mqtt", "aws-iot"};
 constexpr string_view kDirections[] = {"out", "in", "both"};
 
 constexpr Key<Remote> kRemoteKeys[] = {
-    key::required(
-            text<&Remote::url>("url",
-                    "`mqtt://host[:1883]`, `mqtts://host[:8883]` (TLS), `ws://host[:80][/mqtt]` or "
-                    "`wss://host[:443][/mqtt]` (WebSocket)."),
+    key::required(text<&Remote::url>("url",
+                          "`mqtt://host[:1883]`, `mqtts://host[:8883]` (TLS), "
+                          "`ws://host[:80][/mqtt]` or `wss://host[:443][/mqtt]` (WebSocket)."),
             "\"mqtts://broker.example.org\""),
     text<&Remote::client_id>("client_id",
             "Under which name foz connects; no other client of that broker may have it. Without "
-            "it: "
-            "`foz-` and the section's name.",
+            "it: `foz-` and the section's name.",
             "\"foz-1\""),
     text<&Remote::username>("username", "The user name, if the broker wants one.", "\"foz\""),
     text<&Remote::password_file>("password_file",
@@ -51,12 +49,10 @@ constexpr Key<Remote> kRemoteKeys[] = {
             "Core."),
     duration<&Remote::keep_alive>("keep_alive", {kSecond, 65'535 * kSecond},
             "The longest silence on a connection: foz asks for a sign of life before it is over, "
-            "and "
-            "gives up a broker that is silent for one and a half times as long."),
+            "and gives up a broker that is silent for one and a half times as long."),
     duration<&Remote::session_expiry>("session_expiry", {kSecond, 3'650 * kDay},
             "MQTT 5: how long the broker keeps foz's session, and the messages for it, while foz "
-            "is "
-            "away."),
+            "is away."),
     number<&Remote::receive_maximum>("receive_maximum", {1, 65'535},
             "MQTT 5: how many QoS 1 and 2 messages the broker may send before foz has acknowledged "
             "the first of them."),
@@ -64,8 +60,7 @@ constexpr Key<Remote> kRemoteKeys[] = {
             "connect_timeout", {100, kHour}, "From the name's resolution to the broker's CONNACK."),
     duration<&Remote::retry_delay_max>("retry_delay_max", {100, kDay},
             "Attempts to reach a broker that is away come ever slower, up to this delay. They "
-            "never "
-            "stop."),
+            "never stop."),
 };
 
 // In the order of Retained's enumerators.
@@ -74,10 +69,8 @@ constexpr string_view kRetained[] = {"store", "skip"};
 constexpr Key<Source> kSourceKeys[] = {
     choice<&Source::retained>("retained", kRetained,
             "What to do with the retained messages that the broker sends because foz subscribes: "
-            "store "
-            "them like any other, which for MQTT 3.1.1 means again at each start, or `skip` them: "
-            "they "
-            "are acknowledged and forgotten."),
+            "store them like any other, which for MQTT 3.1.1 means again at each start, or `skip` "
+            "them: they are acknowledged and forgotten."),
 };
 
 constexpr Key<Bridge> kBridgeKeys[] = {
@@ -85,8 +78,7 @@ constexpr Key<Bridge> kBridgeKeys[] = {
             "QoS 1 and 2 messages out that the other broker has not acknowledged yet."),
     text<&Bridge::notification_topic>("notification_topic",
             "A topic where foz publishes `1` (retained) while the bridge is connected and `0` "
-            "while it "
-            "is not.",
+            "while it is not.",
             "\"bridge/plant/state\""),
 };
 
@@ -207,8 +199,8 @@ void read_topics(const NamedTable& section, ErrorList& errors, Bridge& into) {
     const Node* node = find(*section.table, "topics");
     if (node == nullptr || node->list() == nullptr || node->list()->empty()) {
         errors.add(errors.line_of(where, "topics"),
-                "{} needs \"topics\", a list of lines as in mosquitto.conf, such as "
-                "[\"sensors/# out 1\"]",
+                "{} needs \"topics\", a list of lines as in mosquitto.conf, such as [\"sensors/# "
+                "out 1\"]",
                 where.shown);
         return;
     }
@@ -275,8 +267,7 @@ Result<BridgeTopic> parse_bridge_topic(string_view line) {
         if (!is_topic_filter(prefix + topic.pattern)) {
             return fail(ErrorCode::invalid,
                     "makes \"{}{}\", which is no topic filter: + and # stand alone between "
-                    "slashes, "
-                    "and # only at the end",
+                    "slashes, and # only at the end",
                     prefix, topic.pattern);
         }
     }

@@ -51,8 +51,7 @@ constexpr Key<Settings> kTopKeys[] = {
 constexpr Key<Settings> kLogKeys[] = {
     choice<&Settings::log_level>("level", kLogLevels,
             "What is logged on standard error: `error` (a person must act), `warn` (foz recovers "
-            "by "
-            "itself), `info` (changes of state), `debug` (each connection)."),
+            "by itself), `info` (changes of state), `debug` (each connection)."),
 };
 
 constexpr Key<Listener> kListenerKeys[] = {
@@ -61,15 +60,11 @@ constexpr Key<Listener> kListenerKeys[] = {
             "with a `password_file`, a `client_ca` or `allow_anonymous = true`."),
     boolean<&Listener::allow_anonymous>("allow_anonymous",
             "Lets clients in that do not say who they are, also where there is a `password_file` "
-            "or a "
-            "`client_ca`. Must be written out for an address that other machines can reach and "
-            "that "
-            "has "
-            "neither."),
+            "or a `client_ca`. Must be written out for an address that other machines can reach "
+            "and that has neither."),
     text<&Listener::password_file>("password_file",
             "User names and passwords, as `foz passwd` and `mosquitto_passwd` write them. Without "
-            "it "
-            "(and without client certificates) anyone is let in who can reach the address.",
+            "it (and without client certificates) anyone is let in who can reach the address.",
             "\"passwords\""),
 };
 
@@ -77,8 +72,7 @@ constexpr Key<Limits> kLimitsKeys[] = {
     number<&Limits::connections>("connections", {1, 10'000'000}, "Connections at once."),
     number<&Limits::connections_unidentified>("connections_unidentified", {1, 10'000'000},
             "Connections at once that have not completed CONNECT. Beyond it foz closes the oldest "
-            "of "
-            "the address that has the most of them."),
+            "of the address that has the most of them."),
     duration<&Limits::connect_timeout>("connect_timeout", {100, kHour},
             "From the opening of a connection to its complete CONNECT; then it is closed."),
     size<&Limits::packet_bytes>(
@@ -110,19 +104,15 @@ constexpr Key<Limits> kLimitsKeys[] = {
             "most."),
     size<&Limits::delayed_will_bytes>("delayed_will_bytes", {0, kTiB},
             "Wills with a Will Delay Interval, of clients that are gone, all together. One that "
-            "finds "
-            "no room is published at once."),
+            "finds no room is published at once."),
     size<&Limits::dead_letters_bytes>("dead_letters_bytes", {kMiB, 1'024 * kTiB},
             "What dead letters may take of the disk (in `state.db`, with all that is in it). A "
-            "warning "
-            "comes at 80 %."),
+            "warning comes at 80 %."),
     choice<&Limits::dead_letters_full>("dead_letters_full", kDeadLettersFull,
             "What happens when a reading becomes a dead letter and `dead_letters_bytes` is "
-            "reached: "
-            "its lane waits until there is room, and what the lane has not stored stays in the "
-            "journal "
-            "(`stop`), or the oldest dead letters are given up, as `foz dead discard` does "
-            "(`discard_oldest`)."),
+            "reached: its lane waits until there is room, and what the lane has not stored stays "
+            "in the journal (`stop`), or the oldest dead letters are given up, as `foz dead "
+            "discard` does (`discard_oldest`)."),
     duration<&Limits::dead_letters_age>("dead_letters_age", {0, 36'500 * kDay},
             "Dead letters that have waited for longer are given up, as `foz dead discard` does. A "
             "warning comes at 80 %. 0s: they are kept until a person replays or discards them."),
@@ -132,18 +122,15 @@ constexpr Key<Journal> kJournalKeys[] = {
     size<&Journal::segment_bytes>("segment_bytes", {kMiB, 4 * kGiB}, "Size of a segment file."),
     size<&Journal::size_max>("size_max", {2 * kMiB, 1'024 * kTiB},
             "All segments together. When they are full of messages that a database still waits "
-            "for, "
-            "foz stops acknowledging and reading until there is room."),
+            "for, foz stops acknowledging and reading until there is room."),
     size<&Journal::free_space_min>("free_space_min", {0, 1'024 * kTiB},
             "What must stay free on the disk. Below it no new segment is begun, and foz stops "
-            "acknowledging when the "
-            "last one is full, as above."),
+            "acknowledging when the last one is full, as above."),
     size<&Journal::queue_bytes_max>("queue_bytes_max", {64 * kKiB, 16 * kGiB},
             "Messages that were received and are not on disk yet."),
     size<&Journal::tail_bytes>("tail_bytes", {0, 16 * kGiB},
             "Messages that were written last and stay in memory: whoever keeps up, such as a "
-            "database, "
-            "reads no file."),
+            "database, reads no file."),
     size<&Journal::retain_bytes>("retain_bytes", {0, 1'024 * kTiB},
             "How much to keep of what every database has, for `foz replay`."),
     duration<&Journal::retain_age>(
@@ -155,11 +142,10 @@ constexpr Key<Database> kDatabaseKeys[] = {
             text<&Database::url>("url",
                     "`postgresql://user@host:port/database`, `mariadb://...`, `mysql://...` or "
                     "`sqlite:PATH`; a relative PATH lies in the data directory. Of several hosts, "
-                    "`a:3306,b:3306`, "
-                    "the first that answers and can be written to is taken (PostgreSQL: with "
-                    "`target_session_attrs=read-write`). TLS: `?sslmode=...` for PostgreSQL, "
-                    "`?ssl-mode=...` for "
-                    "MariaDB and MySQL; see [sinks](sinks.md#tls-to-the-database)."),
+                    "`a:3306,b:3306`, the first that answers and can be written to is taken "
+                    "(PostgreSQL: with `target_session_attrs=read-write`). TLS: `?sslmode=...` for "
+                    "PostgreSQL, `?ssl-mode=...` for MariaDB and MySQL; see "
+                    "[sinks](sinks.md#tls-to-the-database)."),
             "\"postgresql://foz@127.0.0.1/mqtt\""),
     text<&Database::password_file>("password_file",
             "A file whose first line is the password, instead of a password in `url`.",
@@ -174,44 +160,37 @@ constexpr Key<Database> kDatabaseKeys[] = {
             "connect_timeout", {100, kHour}, "How long to wait for a connection."),
     duration<&Database::answer_timeout>("answer_timeout", {100, kDay},
             "How long a database may be silent in the middle of a statement. Then foz connects "
-            "anew, "
-            "and the cursor tells what was written. More than the slowest batch takes."),
+            "anew, and the cursor tells what was written. More than the slowest batch takes."),
     duration<&Database::retry_delay_max>("retry_delay_max", {10, kDay},
             "Attempts to reach a database that is down come ever slower, up to this delay. They "
-            "never "
-            "stop."),
+            "never stop."),
 };
 
 constexpr Key<Route> kRouteKeys[] = {
     text<&Route::name>("name",
             "What foz calls this route in what it prints. Without it: topic and table.",
             "\"climate\""),
-    key::required(text<&Route::topic>("topic",
-                          "An MQTT topic filter: `+` is any level, `#` all that follow; `{name}` "
-                          "is any level "
-                          "and "
-                          "`{name...}`, at the end, all that follow, captured for a column."),
+    key::required(
+            text<&Route::topic>("topic",
+                    "An MQTT topic filter: `+` is any level, `#` all that follow; `{name}` is any "
+                    "level and `{name...}`, at the end, all that follow, captured for a column."),
             "\"sites/{site}/{device}/climate\""),
     text<&Route::database>("database",
             "The name of a [database]. May be left out when there is only one.", "\"foz\""),
     key::required(text<&Route::table>("table",
                           "The table; `schema.table` is possible. Created when it is missing, "
-                          "checked when it is "
-                          "there."),
+                          "checked when it is there."),
             "\"climate\""),
     list<&Route::key>(KeyKind::names, "key",
             "Columns that make a row unique: a row whose key is in the table already is a "
-            "duplicate, "
-            "not stored and counted.",
+            "duplicate, not stored and counted.",
             "[\"dh\", \"device\"]"),
     choice<&Route::on_duplicate>("on_duplicate", kOnDuplicate,
             "What becomes of a reading whose `key` is in the table with other values: a dead "
-            "letter "
-            "(`keep` what is stored), or the row (`replace`)."),
+            "letter (`keep` what is stored), or the row (`replace`)."),
     list<&Route::rows>(KeyKind::path, "rows",
             "Where in the payload the array of readings is, each of which becomes a row. Without "
-            "it, "
-            "the payload itself is one reading or an array of them.",
+            "it, the payload itself is one reading or an array of them.",
             "\"data.readings\""),
 };
 
@@ -222,8 +201,7 @@ constexpr Key<Filter> kFilterKeys[] = {
             "\"_type\""),
     key::required(list<&Filter::equals>(KeyKind::scalar, "equals",
                           "The value that the readings of this route have there, of the same JSON "
-                          "type. The "
-                          "others are not this route's.",
+                          "type. The others are not this route's.",
                           "\"location\""),
             "\"location\""),
 };
@@ -247,10 +225,10 @@ constexpr Key<Column> kColumnKeys[] = {
     source_key<FieldSource>({
         .name = "field",
         .kind = KeyKind::field,
-        .description = "Takes the value from the JSON payload: `\"a.b\"` is `b` inside `a`; "
-                       "`[\"a.b\", \"c\"]` are the exact keys, when one has a dot in it; "
-                       "`[\"Power\", 0]` is the first element of the array `Power`; `[]` is the "
-                       "whole reading.",
+        .description =
+                "Takes the value from the JSON payload: `\"a.b\"` is `b` inside `a`; `[\"a.b\", "
+                "\"c\"]` are the exact keys, when one has a dot in it; `[\"Power\", 0]` is the "
+                "first element of the array `Power`; `[]` is the whole reading.",
         .example = "\"Data Hora\"",
     }),
     source_key<CaptureSource>({
@@ -261,9 +239,8 @@ constexpr Key<Column> kColumnKeys[] = {
     source_key<MessageSource>({
         .name = "message",
         .kind = KeyKind::choice,
-        .description =
-                "Takes something of the message itself. `user` is the publisher's user name, or "
-                "the CN of its certificate; NULL without one.",
+        .description = "Takes something of the message itself. `user` is the publisher's user "
+                       "name, or the CN of its certificate; NULL without one.",
         .example = "\"received\"",
         .choices = kMessageParts,
     }),
@@ -275,8 +252,7 @@ constexpr Key<Column> kColumnKeys[] = {
     }),
     choice<&Column::type>("type", kColumnTypes,
             "The column's type. Without it the one that the source suggests: a field is a double, "
-            "or a "
-            "timestamp if it has a zone, unit or format.",
+            "or a timestamp if it has a zone, unit or format.",
             "\"timestamp\""),
     text<&Column::zone>("zone",
             "The time zone of a timestamp that is written without one; a name of the IANA "
@@ -289,10 +265,8 @@ constexpr Key<Column> kColumnKeys[] = {
             "\"%d/%m/%Y %H:%M\""),
     choice<&Column::encoding>("encoding", kBytesEncodings,
             "How bytes are written in the text: `base64`, `hex`, or as they are (`text`). Without "
-            "it "
-            "base64 in a field of JSON, and as they are elsewhere: in `message = \"payload\"` they "
-            "are "
-            "the payload.",
+            "it base64 in a field of JSON, and as they are elsewhere: in `message = \"payload\"` "
+            "they are the payload.",
             "\"hex\""),
     choice<&Column::missing>("missing", kMissing,
             "When the field is missing or null: store `NULL`, or make the reading a dead letter "
@@ -304,8 +278,8 @@ constexpr Key<Column> kColumnKeys[] = {
             KeyKind::scalar, "default", "What to store when the field is missing or null.", "0"),
     boolean<&Column::round>("round",
             "Whether a value that the column cannot hold exactly (a fraction of a second, more "
-            "digits) "
-            "is rounded as the database does it, instead of making the reading a dead letter."),
+            "digits) is rounded as the database does it, instead of making the reading a dead "
+            "letter."),
 };
 
 }  // namespace

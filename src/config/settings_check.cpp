@@ -158,8 +158,7 @@ void check_key(const Route& route, const Where& where, ErrorList& errors) {
     if (route.on_duplicate == OnDuplicate::replace && route.key.empty()) {
         errors.add(errors.line_of(where, "on_duplicate"),
                 "\"on_duplicate\" in [[route]] is \"replace\", but without a \"key\" no reading "
-                "replaces "
-                "another; add the key, or take it out");
+                "replaces another; add the key, or take it out");
     }
     for (const std::string& name : route.key) {
         if (!columns.empty() && std::ranges::find(columns, name) == columns.end()) {

@@ -92,8 +92,8 @@ void SettingsReader::read_route(const Node& node) {
 void SettingsReader::read_columns(const Node& node, const Where& route, std::vector<Column>& into) {
     if (node.table() == nullptr || node.table()->empty()) {
         errors_.add(node.line,
-                "\"columns\" in [[route]] must be a table of columns, such as "
-                "{{ temp = {{ field = \"Temperature\" }} }}; without it they follow the payload");
+                "\"columns\" in [[route]] must be a table of columns, such as {{ temp = {{ field = "
+                "\"Temperature\" }} }}; without it they follow the payload");
         return;
     }
     for (const Entry& entry : *node.table()) {

@@ -123,14 +123,11 @@ std::string reference_of_remotes() {
     std::string page;
     page += reference("[source.NAME]",
             "Another MQTT broker (Mosquitto, AWS IoT Core, ...) that foz reads from. Any number of "
-            "them. "
-            "Besides the keys below it has `subscribe`, a list of topic filters, *required*: each "
-            "is a "
-            "text, read at QoS 1, or `{ topic = \"plant/#\", qos = 2 }`; `\"$share/GROUP/FILTER\"` "
-            "is "
-            "a subscription that several foz share. The broker gets its acknowledgement when a "
-            "message "
-            "is in the journal. Messages of a source have the client id `$source/NAME`.",
+            "them. Besides the keys below it has `subscribe`, a list of topic filters, *required*: "
+            "each is a text, read at QoS 1, or `{ topic = \"plant/#\", qos = 2 }`; "
+            "`\"$share/GROUP/FILTER\"` is a subscription that several foz share. The broker gets "
+            "its acknowledgement when a message is in the journal. Messages of a source have the "
+            "client id `$source/NAME`.",
             remote_keys());
     page += reference(
             "More of a [source.NAME]", "What a [bridge.NAME] does not have.", source_keys());
@@ -140,13 +137,10 @@ std::string reference_of_remotes() {
             client_tls_keys());
     page += reference("[bridge.NAME]",
             "Another MQTT broker that foz exchanges messages with. Any number of them. It has all "
-            "keys "
-            "of a [source.NAME] but `subscribe` and `retained`, those below, and `topics`, "
-            "*required*: "
-            "a list of "
-            "lines "
-            "as Mosquitto's, `\"PATTERN DIRECTION QOS LOCAL_PREFIX REMOTE_PREFIX\"`, such as "
-            "`[\"sensors/# out 1\", \"commands/# in 1 local/ remote/\"]`.",
+            "keys of a [source.NAME] but `subscribe` and `retained`, those below, and `topics`, "
+            "*required*: a list of lines as Mosquitto's, `\"PATTERN DIRECTION QOS LOCAL_PREFIX "
+            "REMOTE_PREFIX\"`, such as `[\"sensors/# out 1\", \"commands/# in 1 local/ "
+            "remote/\"]`.",
             bridge_keys());
     return page;
 }
@@ -159,47 +153,41 @@ std::string settings_reference() {
     page += reference("[log]", "One line an event on standard error.", log_keys());
     page += reference("[listener.NAME]",
             "An address where foz accepts MQTT connections. Any number of them, each with a name "
-            "of "
-            "its "
-            "own; without any, and without a [source.NAME], foz listens on the default address.",
+            "of its own; without any, and without a [source.NAME], foz listens on the default "
+            "address.",
             listener_keys());
     page += reference("tls of a [listener.NAME]",
             "`tls = { certificate = \"server.crt\", key = \"server.key\" }`, or a section "
             "`[listener.NAME.tls]`: TLS 1.2 and 1.3, and nothing else, on this address. `foz "
-            "certs` "
-            "makes such files: see [certificates](certificates.md). They are read again on SIGHUP.",
+            "certs` makes such files: see [certificates](certificates.md). They are read again on "
+            "SIGHUP.",
             server_tls_keys());
     page += reference_of_remotes();
     page += reference("[limits]",
             "Limits of the MQTT server. A client that goes beyond one is told so with the reason "
-            "code "
-            "that MQTT has for it, as far as its version can be told; others notice nothing.",
+            "code that MQTT has for it, as far as its version can be told; others notice nothing.",
             limits_keys());
     page += reference("[journal]",
             "The log on disk that every message goes through, in `DATA/journal/`.", journal_keys());
     page += reference("[database.NAME]",
             "A database that rows go to. Any number of them; without any, SQLite in "
-            "`DATA/foz.sqlite`, "
-            "under the name `foz`.",
+            "`DATA/foz.sqlite`, under the name `foz`.",
             database_keys());
     page += reference("[[route]]",
             "Which messages become rows of which table. Any number of them, and a message may "
-            "match "
-            "several; without any, every JSON message goes to `messages(time, topic, client, "
-            "payload)` "
-            "and the temperature readings on `esp32/pub` also to `temperature(temp, dh)`.",
+            "match several; without any, every JSON message goes to `messages(time, topic, client, "
+            "payload)` and the temperature readings on `esp32/pub` also to `temperature(temp, "
+            "dh)`.",
             route_keys());
     page += reference("where of a [[route]]",
             "`where = { field = \"_type\", equals = \"location\" }`, or a section `[route.where]`: "
-            "the "
-            "route takes only readings whose field has this value.",
+            "the route takes only readings whose field has this value.",
             filter_keys());
     page += reference("columns of a [[route]]",
             "`columns = { NAME = { ... }, ... }`, or a section `[route.columns]` below its "
-            "`[[route]]`. "
-            "Each column has exactly one of `field`, `capture`, `message` and `value`. Without "
-            "`columns` "
-            "they follow the payload: new fields add columns, integers widen to double.",
+            "`[[route]]`. Each column has exactly one of `field`, `capture`, `message` and "
+            "`value`. Without `columns` they follow the payload: new fields add columns, integers "
+            "widen to double.",
             column_keys());
     return page;
 }

@@ -23,8 +23,7 @@ constexpr Key<ServerTls> kServerTlsKeys[] = {
             "\"server.key\""),
     text<&ServerTls::client_ca>("client_ca",
             "PEM file with the CA (or several) whose certificates clients may show. Who a client "
-            "is, "
-            "is then the CN of its certificate.",
+            "is, is then the CN of its certificate.",
             "\"ca.crt\""),
     text<&ServerTls::crl>("crl",
             "PEM file with the revocation list of `client_ca`: certificates in it are refused.",
@@ -38,8 +37,7 @@ constexpr Key<ServerTls> kServerTlsKeys[] = {
 constexpr Key<ClientTls> kClientTlsKeys[] = {
     text<&ClientTls::ca>("ca",
             "PEM file with the CA that the broker's certificate must come from. Without it: those "
-            "that "
-            "the system trusts.",
+            "that the system trusts.",
             "\"AmazonRootCA1.pem\""),
     text<&ClientTls::certificate>("certificate",
             "PEM file with the certificate that foz shows; together with `key`.", "\"cert.crt\""),
@@ -51,8 +49,7 @@ constexpr Key<ClientTls> kClientTlsKeys[] = {
             "\"crl.pem\""),
     text<&ClientTls::server_name>("server_name",
             "The name that is asked for (SNI) and that the broker's certificate must have. Without "
-            "it: "
-            "the host of `url`.",
+            "it: the host of `url`.",
             "\"broker.example\""),
     list<&ClientTls::alpn>(KeyKind::names, "alpn",
             "Application protocols to offer: AWS IoT Core wants `x-amzn-mqtt-ca` on port 443.",

@@ -135,8 +135,7 @@ void LinkIntake::note_dropped(const mqtt::Publish& message) {
     if (const auto held_back = dropped_throttle_.pass(clock_.steady_now())) {
         spdlog::warn(
                 "{}: the journal has no room: a message of QoS 0 on \"{}\" is dropped{}; the "
-                "broker "
-                "keeps messages of QoS 1 and 2 until there is room",
+                "broker keeps messages of QoS 1 and 2 until there is room",
                 log_name_, printable(message.topic),
                 *held_back > 0 ? fmt::format(" ({} before it)", *held_back) : "");
     }
@@ -146,8 +145,7 @@ void LinkIntake::note_too_large(const mqtt::Publish& message) {
     if (too_large_throttle_.pass(clock_.steady_now())) {
         spdlog::error(
                 "{}: a message of {} bytes on \"{}\" is more than a quarter of [journal] size_max "
-                "and "
-                "is {}; raise size_max to {} or more and restart foz",
+                "and is {}; raise size_max to {} or more and restart foz",
                 log_name_, size_of(message), printable(message.topic),
                 message.qos == 0 ? "lost" : "not acknowledged, so the broker keeps it",
                 4 * size_of(message));

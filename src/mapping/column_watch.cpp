@@ -24,8 +24,7 @@ void ColumnWatch::note_unfit(std::uint32_t column, std::string_view name, std::s
     counts.next_remark *= kRarer;
     remarks_.push_back(
             fmt::format("column {} is NULL in {} row{} because of values that do not fit, as else "
-                        "= \"null\" says; "
-                        "the last one: {}",
+                        "= \"null\" says; the last one: {}",
                     name, counts.unfit, counts.unfit == 1 ? "" : "s", reason));
 }
 

@@ -214,9 +214,7 @@ Result<void> InferredTable::collect_leaf(
     if (target >= kInferredColumnsMax) {
         return fail(ErrorCode::invalid,
                 "{} would be one column too many for table {}, which has columns for every field "
-                "up to "
-                "{}; declare the "
-                "route's columns",
+                "up to {}; declare the route's columns",
                 label_of(field), table_->name, kInferredColumnsMax);
     }
     if (const std::uint32_t other = taken_by_[target]; other != kNotFound && other != field) {
@@ -357,8 +355,7 @@ std::string InferredTable::explain_type(const Column& column) const {
     }
     return fmt::format(
             "column {} became {} with an earlier reading; declare the route's columns to choose "
-            "another "
-            "type",
+            "another type",
             column.name, name_of(column.type));
 }
 

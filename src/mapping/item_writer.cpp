@@ -36,10 +36,10 @@ void ItemWriter::reject(std::string reason) {
 void ItemWriter::end_route() {
     if (too_large_) {
         give_up();
-        reject(fmt::format(
-                "its readings would be more than {} values (rows times columns), the most that one "
-                "message may become; publish them in several messages",
-                kMessageCellsMax));
+        reject(
+                fmt::format("its readings would be more than {} values (rows times columns), the "
+                            "most that one message may become; publish them in several messages",
+                        kMessageCellsMax));
         return;
     }
     if (rejected_ <= kRejectionsMax) return;

@@ -98,8 +98,7 @@ std::optional<std::string> FaultScanner::other_encoding() const {
     if (!marked && (byte(0) == 0) == (byte(1) == 0)) return std::nullopt;
     return fmt::format(
             "payload is not JSON: byte {} is 0x{:02X}: the payload looks like UTF-16; JSON is "
-            "UTF-8, "
-            "have the device send that",
+            "UTF-8, have the device send that",
             marked || byte(0) == 0 ? 0 : 1, marked || byte(0) == 0 ? byte(0) : byte(1));
 }
 
@@ -195,8 +194,7 @@ void FaultScanner::expect_nothing(char c) {
     if (c == '\0') {
         return fault(at_,
                 "a NUL byte (0x00) follows the JSON value; have the device send the text without "
-                "the "
-                "rest of its buffer: strlen() bytes");
+                "the rest of its buffer: strlen() bytes");
     }
     fault(at_, "{} follows the JSON value; send one value, or an array", shown_here());
 }
@@ -240,8 +238,7 @@ bool FaultScanner::take_string(std::string_view& text) {
             const std::string where = path();
             message_ = fmt::format(
                     "payload is not UTF-8 at byte {}{}: 0x{:02X} is no character there; is it "
-                    "Latin-1? "
-                    "Have the device send UTF-8",
+                    "Latin-1? Have the device send UTF-8",
                     at_, where.empty() ? "" : fmt::format(", in member \"{}\"", where), c);
             return false;
         }

@@ -163,8 +163,7 @@ Result<std::size_t> Mapping::State::share_table(Table table, const config::Route
         const KnownTable& other = known_tables[*known];
         return refuse(route.place,
                 "the route for \"{}\" fills table {} with {}, but the route for \"{}\"{} fills it "
-                "with "
-                "{}",
+                "with {}",
                 route.topic, table.name, description_of(table), other.route,
                 other.place.line == 0 ? ""
                                       : fmt::format(" ({}:{})", other.place.file, other.place.line),

@@ -179,8 +179,7 @@ Result<void> check_format(const std::string& format) {
     if (names_zone(format)) {
         return fail(ErrorCode::invalid,
                 "format \"{}\" has %Z, the abbreviation of a time zone, which may mean several; "
-                "use "
-                "%z for an offset such as +0200, or write the letters as they are and set zone",
+                "use %z for an offset such as +0200, or write the letters as they are and set zone",
                 format);
     }
     const date::sys_seconds sample = date::sys_days(date::year(2022) / 8 / 1) + hours(10);
@@ -221,12 +220,10 @@ TimestampReader::Outcome TimestampReader::from_text(std::string_view text) {
                     fmt::format("\"{}\" is a day that does not exist", excerpt(text)));
         case Form::unknown:
             if (is_loose_number(text)) return from_number(text);
-            return std::unexpected(
-                    fmt::format("\"{}\" is not a time in a known form, such as "
-                                "2022-08-01T10:00:00Z; for another "
-                                "form "
-                                "declare the column's format",
-                            excerpt(text)));
+            return std::unexpected(fmt::format(
+                    "\"{}\" is not a time in a known form, such as 2022-08-01T10:00:00Z; for "
+                    "another form declare the column's format",
+                    excerpt(text)));
     }
     const seconds utc = time.offset ? time.clock - *time.offset : local_time_.to_utc(time.clock);
     return in_range(SystemTime(utc + time.fraction), text);
@@ -236,9 +233,7 @@ TimestampReader::Outcome TimestampReader::from_number(std::string_view number) c
     if (!unit_) {
         return std::unexpected(
                 fmt::format("the time is the number {}, whose unit is unknown; declare the "
-                            "column's unit (s, ms, "
-                            "us "
-                            "or ns)",
+                            "column's unit (s, ms, us or ns)",
                         excerpt(number)));
     }
     const Scaled scaled = scaled_integer(number, 6 - digits_below_second(*unit_));

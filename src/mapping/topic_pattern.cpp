@@ -46,8 +46,7 @@ Result<TopicPattern> TopicPattern::compile(std::string_view pattern) {
     if (!mqtt::is_valid_topic_filter(filter) || pattern.starts_with("$share/")) {
         return fail(ErrorCode::invalid,
                 "\"{}\" is not a topic filter: \"+\" and \"{{name}}\" stand alone in a level, "
-                "\"#\" "
-                "and \"{{name...}}\" alone in the last one",
+                "\"#\" and \"{{name...}}\" alone in the last one",
                 pattern);
     }
     return compiled;

@@ -60,8 +60,7 @@ Result<void> BatchFiller::take_message(const journal::Record& record, MappedBatc
     if (!message) {
         return fail(ErrorCode::corrupt,
                 "record {} of the journal is no message as this foz knows it, and nothing behind "
-                "it is "
-                "stored: {}; was it written by a newer foz?",
+                "it is stored: {}; was it written by a newer foz?",
                 record.position, message.error().message);
     }
     if (lane_of(message->client_id, limits_.lanes) != limits_.lane_index) {

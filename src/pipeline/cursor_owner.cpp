@@ -11,9 +11,8 @@ namespace {
 constexpr std::string_view kWhatToDo =
         "Its data folder is a copy of this one or the other way round, or one of them was restored "
         "from a snapshot. Readings wait in the journal until you decide which of them goes on "
-        "under "
-        "another id: stop that foz, run `foz journal new-id` with its data folder and start it "
-        "again";
+        "under another id: stop that foz, run `foz journal new-id` with its data folder and start "
+        "it again";
 
 }  // namespace
 
@@ -56,8 +55,7 @@ Result<std::optional<std::string>> foreign_owner(state::StateDatabase& state,
     const journal::Position position = position_of(cursor);
     return fmt::format(
             "the database has stored everything before position {}, but of another journal with "
-            "the "
-            "same id: record {} is another one here. {}",
+            "the same id: record {} is another one here. {}",
             position, position.previous().value_or(position), kWhatToDo);
 }
 

@@ -93,9 +93,7 @@ void DeadLetterWriter::warn_of(const state::DeadLetter& letter) {
     if (const auto held_back = throttle_.pass(clock_.steady_now())) {
         spdlog::warn(
                 "database {}: route {} cannot store a reading from topic \"{}\" (client \"{}\"): "
-                "{}{}; "
-                "it "
-                "is a dead letter now: foz dead list",
+                "{}{}; it is a dead letter now: foz dead list",
                 letter.database, letter.route, printable(letter.topic), printable(letter.client),
                 letter.reason,
                 *held_back > 0 ? fmt::format(" (and {} others in between)", *held_back) : "");

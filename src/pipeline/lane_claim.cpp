@@ -121,9 +121,8 @@ sink::SinkResult<void> LaneClaim::look_after_replays() {
     if (*lost > 0) {
         spdlog::error(
                 "database {}: {} dead letters that were replayed are not there any more: it has "
-                "come "
-                "back from an older state, or failed over to a server that was behind. They wait "
-                "again: foz dead replay",
+                "come back from an older state, or failed over to a server that was behind. They "
+                "wait again: foz dead replay",
                 options_.database, *lost);
     }
     const auto forgotten = state::forget_replayed_before(
@@ -137,8 +136,7 @@ sink::SinkResult<void> LaneClaim::look_after_replays() {
 sink::SinkResult<void> LaneClaim::report_gap(journal::Position first, journal::Position past) {
     spdlog::error(
             "database {}: records {} to {} are missing: it needs them and the journal no longer "
-            "has "
-            "them. Going on at {}; foz verify reports this until it is accepted",
+            "has them. Going on at {}; foz verify reports this until it is accepted",
             options_.database, first, past.previous().value_or(first), past);
     const state::Gap gap{name_.journal, options_.database, options_.lane, first, past,
         dependencies_.clock.system_now(), false};

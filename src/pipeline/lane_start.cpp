@@ -14,13 +14,10 @@ LaneStart lane_start(const LaneFacts& facts) {
         start.cursor = facts.found;
         start.blocked = fmt::format(
                 "the database has stored everything before position {}, but the journal ends at "
-                "{}: "
-                "its last records are lost, perhaps because it was restored from a snapshot, and "
-                "new "
-                "readings would be taken for stored ones. They wait in the journal until you stop "
-                "foz, "
-                "run `foz journal new-id`, which lets it go on under another id, and start it "
-                "again",
+                "{}: its last records are lost, perhaps because it was restored from a snapshot, "
+                "and new readings would be taken for stored ones. They wait in the journal until "
+                "you stop foz, run `foz journal new-id`, which lets it go on under another id, and "
+                "start it again",
                 found, facts.end);
         return start;
     }

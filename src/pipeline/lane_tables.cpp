@@ -59,8 +59,7 @@ void LaneTables::note_refused(const std::string& table, const mapping::Refusal& 
     if (news != told_) {
         spdlog::error(
                 "{}: {}. Readings that need it become dead letters, the others are stored; when it "
-                "is "
-                "mended: foz dead replay",
+                "is mended: foz dead replay",
                 log_name_, news);
         told_ = std::move(news);
     }

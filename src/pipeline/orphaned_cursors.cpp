@@ -62,10 +62,8 @@ void warn_of_orphaned_cursors(
         }
         spdlog::warn(
                 "database {} is no longer configured, but the journal keeps all records from {} on "
-                "for "
-                "it, {} now, and will be full one day. Configure it again, or give them up: stop "
-                "foz "
-                "and run `foz journal forget {}`",
+                "for it, {} now, and will be full one day. Configure it again, or give them up: "
+                "stop foz and run `foz journal forget {}`",
                 cursor.name.substr(0, cursor.name.find('/')), cursor.position,
                 journal::records_between(cursor.position, end), cursor.name);
     }

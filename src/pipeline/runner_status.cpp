@@ -93,8 +93,8 @@ void StatusBoard::note_movement() {
 void StatusBoard::add_time_limit(const sink::SinkError& error, std::size_t rows) {
     if (time_limits_.pass(clock_.steady_now())) {
         spdlog::warn(
-                "{}: the server's {} is shorter than the batch takes ({}); foz writes {} "
-                "rows at a time now. Raise it for foz's user",
+                "{}: the server's {} is shorter than the batch takes ({}); foz writes {} rows at a "
+                "time now. Raise it for foz's user",
                 log_name_, time_limit_of(error).value_or("time limit"), error.message, rows);
     }
 }

@@ -79,11 +79,9 @@ Result<void> SideLanes::load() {
         if (std::ranges::none_of(tables, [&](const auto& t) { return t->name == span.table; })) {
             spdlog::error(
                     "database {}: table {} is no longer configured, but readings for it wait in "
-                    "lane "
-                    "{}, "
-                    "and the journal keeps all records from {} on for them. Configure it again to "
-                    "have "
-                    "them stored, or give them up: stop foz and run `foz journal forget {}/{}`",
+                    "lane {}, and the journal keeps all records from {} on for them. Configure it "
+                    "again to have them stored, or give them up: stop foz and run `foz journal "
+                    "forget {}/{}`",
                     options_.database, span.table, span.side, span.begin, options_.database,
                     span.side);
             continue;
@@ -224,8 +222,7 @@ Result<bool> SideLanes::set_aside(
     }
     spdlog::error(
             "database {} ({}): table {} is set aside, its readings wait in lane {} until it is "
-            "mended, "
-            "and those of other tables go on: {}",
+            "mended, and those of other tables go on: {}",
             options_.database, options_.lane, table_name, name, reason);
     return true;
 }

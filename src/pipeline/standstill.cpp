@@ -35,8 +35,7 @@ std::optional<std::string> Standstill::failed(SteadyTime began, const Clock& clo
     const auto since = std::chrono::floor<std::chrono::seconds>(clock.system_now()) - still_for;
     return fmt::format(
             "has stood still since {:%Y-%m-%d %H:%M:%S} UTC, for {} s: {} record{} of the journal "
-            "wait{} "
-            "for it. Last error: {}. {}",
+            "wait{} for it. Last error: {}. {}",
             since, still_for.count(), waiting, waiting == 1 ? "" : "s", waiting == 1 ? "s" : "",
             last_error, advice_for_standstill(needs_person));
 }

@@ -91,8 +91,7 @@ std::string describe(const state::StandstillNote& note) {
     };
     return fmt::format(
             "lane {} has stood still since {}; at {} {} record{} of the journal waited for it. "
-            "Last "
-            "error: {}. {}",
+            "Last error: {}. {}",
             note.lane, second(note.since), second(note.noted), note.waiting,
             note.waiting == 1 ? "" : "s", note.cause, advice_for_standstill(note.needs_person));
 }

@@ -207,8 +207,7 @@ void Verifier::note_what_came_before(journal::Position first) {
         const journal::Position begin = history_.begin_of(route);
         report_.notes.push_back(fmt::format(
                 "route {}: {} readings in the journal are from before it existed (position {}) and "
-                "are "
-                "not counted; {}",
+                "are not counted; {}",
                 totals.route, totals.before, begin,
                 has_former_route(database_.mapping.routes()[route].table->name)
                         ? "a route of another name stored into its table then"
@@ -227,8 +226,7 @@ Result<void> Verifier::find_renewal() {
         before_ = *std::move(before);
         report_.notes.push_back(
                 fmt::format("the journal has its id since position {}; what came before is counted "
-                            "under the id it "
-                            "had then",
+                            "under the id it had then",
                         before_.since));
     }
     return {};
@@ -346,8 +344,7 @@ void Verifier::compare_received(bool counted, journal::Position first) {
             totals.received = static_cast<std::uint64_t>(accounted);
         } else if (static_cast<std::int64_t>(totals.received) != accounted) {
             differs("route {}: {} readings were received, but {} stored + {} duplicate + {} dead + "
-                    "{} "
-                    "waiting are {}",
+                    "{} waiting are {}",
                     totals.route, totals.received, totals.stored, totals.duplicate, totals.dead,
                     totals.waiting, accounted);
         }
@@ -355,8 +352,7 @@ void Verifier::compare_received(bool counted, journal::Position first) {
     if (!counted) {
         report_.notes.push_back(
                 fmt::format("the journal's records before {} have been removed, so what was "
-                            "received is taken from "
-                            "the ledger",
+                            "received is taken from the ledger",
                         first));
     }
 }
@@ -398,13 +394,11 @@ void Verifier::compare_tables() {
                     totals.stored,
                     totals.former > 0 ? fmt::format(" and routes of before {}", totals.former) : "",
                     totals.foreign > 0 ? fmt::format(" and other journals {}", totals.foreign) : "",
-                    totals.rows > stored ? "the others came from elsewhere, or from a journal "
-                                           "whose route has another "
-                                           "name "
-                                           "(--no-row-counts, if that is as it should be)"
-                                         : "the others were deleted, or the table was replaced "
-                                           "(--no-row-counts, if "
-                                           "that is as it should be)");
+                    totals.rows > stored
+                            ? "the others came from elsewhere, or from a journal whose route has "
+                              "another name (--no-row-counts, if that is as it should be)"
+                            : "the others were deleted, or the table was replaced "
+                              "(--no-row-counts, if that is as it should be)");
         }
         report_.tables.push_back(std::move(totals));
     }
@@ -473,9 +467,7 @@ Result<void> Verifier::report_gaps() {
     for (const state::Gap& gap : *gaps) {
         if (gap.database == database_.name && !gap.accepted) {
             differs("records {} to {} never came to lane {}: the journal no longer had them when "
-                    "the "
-                    "database needed "
-                    "them (accept it with --accept-gaps)",
+                    "the database needed them (accept it with --accept-gaps)",
                     gap.first, gap.past.previous().value_or(gap.first), gap.lane);
         }
     }

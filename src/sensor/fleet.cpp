@@ -25,8 +25,7 @@ Result<void> allow_descriptors(rlim_t count) {
     if (limit.rlim_max < count) {
         return fail(ErrorCode::unavailable,
                 "{} open files are allowed here and {} are needed; raise the limit (ulimit -Hn) or "
-                "use "
-                "fewer sensors",
+                "use fewer sensors",
                 limit.rlim_max, count);
     }
     limit.rlim_cur = count;

@@ -63,8 +63,7 @@ Result<PayloadTemplate::Field> PayloadTemplate::field_named(std::string_view nam
     if (found == kFields.end()) {
         return fail(ErrorCode::invalid,
                 "unknown placeholder {{{}}}; there are {{temperature}}, {{time}}, {{time_us}}, "
-                "{{epoch_ms}}, "
-                "{{n}} and {{sequence}}",
+                "{{epoch_ms}}, {{n}} and {{sequence}}",
                 name);
     }
     return found->second;

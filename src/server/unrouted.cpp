@@ -48,8 +48,7 @@ void Unrouted::note(const mqtt::Message& message) {
     } else if (const auto held_back = throttle_.pass(clock_.steady_now())) {
         spdlog::warn(
                 "no route takes the topic \"{}\" either (from client \"{}\"; and {} messages since "
-                "the "
-                "last such warning)",
+                "the last such warning)",
                 printable(message.topic), printable(message.client_id), *held_back);
     }
 }

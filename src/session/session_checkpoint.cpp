@@ -29,9 +29,7 @@ state::SqliteResult<void> put_sessions(state::SqliteConnection& connection,
         const std::string& journal_id, std::span<const SessionSnapshot> sessions) {
     auto insert = connection.prepare(
             "INSERT OR REPLACE INTO session (journal, client_id, expiry_seconds, unreleased, "
-            "contents, "
-            "connected,"
-            " since) VALUES (?, ?, ?, ?, ?, ?, ?)");
+            "contents, connected, since) VALUES (?, ?, ?, ?, ?, ?, ?)");
     if (!insert) {
         return std::unexpected(std::move(insert.error()));
     }
@@ -118,8 +116,8 @@ std::vector<Unreleased> unreleased_from(ByteView packet_ids, ByteView contents) 
 state::SqliteResult<std::vector<SessionSnapshot>> select_sessions(
         state::SqliteConnection& connection, const std::string& journal_id) {
     auto select = connection.prepare(
-            "SELECT client_id, expiry_seconds, unreleased, contents, connected, since FROM session"
-            " WHERE journal = ? ORDER BY client_id");
+            "SELECT client_id, expiry_seconds, unreleased, contents, connected, since FROM session "
+            "WHERE journal = ? ORDER BY client_id");
     if (!select) {
         return std::unexpected(std::move(select.error()));
     }

@@ -86,8 +86,7 @@ Result<void> correct(
         state::StateDatabase& state, const journal::Status& status, SessionCheckpoint& checkpoint) {
     spdlog::error(
             "the sessions were saved at position {}, but the journal ends at {}: it has lost its "
-            "tail. "
-            "Going on with the sessions as they were saved",
+            "tail. Going on with the sessions as they were saved",
             checkpoint.position, status.end);
     checkpoint.position = status.end;
     return save_sessions(state, status.id, checkpoint.position, {});

@@ -120,8 +120,7 @@ SinkResult<std::vector<ForeignTotal>> read_foreign(
     }
     auto rows = session.rows_of(
             fmt::format("SELECT journal, route, SUM(stored) FROM foz_ledger WHERE journal <> {} "
-                        "GROUP BY "
-                        "journal, route HAVING SUM(stored) > 0 ORDER BY journal, route",
+                        "GROUP BY journal, route HAVING SUM(stored) > 0 ORDER BY journal, route",
                     session.own_tables().quoted(journal)),
             "cannot read foz_ledger");
     if (!rows) {

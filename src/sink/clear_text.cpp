@@ -50,9 +50,7 @@ bool is_beyond_loopback(int socket) {
 std::string clear_text_warning(std::string_view remedy) {
     return fmt::format(
             "the connection to the database is not encrypted, and leaves this machine: readings "
-            "pass "
-            "in "
-            "clear text. Add {} to its url",
+            "pass in clear text. Add {} to its url",
             remedy);
 }
 

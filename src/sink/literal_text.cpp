@@ -217,8 +217,7 @@ std::string expected(Literal literal, std::int64_t places) {
         case Literal::time:
             return fmt::format(
                     "a time of day without date and zone, with at most {} digits behind the "
-                    "second, "
-                    "such as 13:30:00",
+                    "second, such as 13:30:00",
                     places);
         case Literal::time_zone:
             return fmt::format(
@@ -228,14 +227,12 @@ std::string expected(Literal literal, std::int64_t places) {
         case Literal::duration:
             return fmt::format(
                     "a time without date and zone, with at most {} digits behind the second, such "
-                    "as "
-                    "13:30:00",
+                    "as 13:30:00",
                     places);
         case Literal::interval:
             return fmt::format(
                     "a time span with at most {} digits behind the point, and none for weeks, "
-                    "months "
-                    "and years, such as 1 day 02:30:00",
+                    "months and years, such as 1 day 02:30:00",
                     places);
         case Literal::year: return "a year of four digits";
     }
@@ -250,8 +247,7 @@ Loss loss_in_literal(Literal literal, std::string_view text, std::int64_t places
     }
     return fmt::format(
             "\"{}\" would not be kept whole: it takes {}; alter the column, or set round = true "
-            "for it "
-            "in the route",
+            "for it in the route",
             mapping::excerpt(text), expected(literal, places));
 }
 

@@ -33,11 +33,10 @@ std::string large_integer_query(std::string_view table, std::string_view column)
 }
 
 mapping::Refusal kept_integer(std::string_view table, const Change& change) {
-    return {
-        change.column, fmt::format("{}: table {} holds whole numbers beyond 2^53 in it, which a "
-                                   "double would round; make "
-                                   "it a decimal column yourself, or declare the route's columns",
-                               change.failure, table)};
+    return {change.column,
+        fmt::format("{}: table {} holds whole numbers beyond 2^53 in it, which a double would "
+                    "round; make it a decimal column yourself, or declare the route's columns",
+                change.failure, table)};
 }
 
 void log_created(std::string_view table) {

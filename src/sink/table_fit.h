@@ -21,8 +21,7 @@ namespace foz::sink {
 [[nodiscard]] inline std::string other_case_hint(std::string_view wanted, std::string_view there) {
     return fmt::format(
             "there is a table {1}, whose name differs from {0} in capitals only; if that is meant, "
-            "write "
-            "table = \"{1}\"",
+            "write table = \"{1}\"",
             wanted, there);
 }
 
@@ -44,8 +43,7 @@ namespace foz::sink {
         if (index && table.columns[*index].receipt) {
             return fmt::format(
                     "the key has column {}, which differs when a message is delivered again, so "
-                    "that "
-                    "it is stored twice then",
+                    "that it is stored twice then",
                     name);
         }
     }

@@ -10,8 +10,8 @@ Result<std::optional<BridgeProgress>> load_bridge_progress(
     using Loaded = SqliteResult<std::optional<BridgeProgress>>;
     return state.run("cannot read a bridge's progress", [&](SqliteConnection& sqlite) -> Loaded {
         auto select = sqlite.prepare(
-                "SELECT position, sequence, released, ahead, terms FROM bridge_progress "
-                "WHERE journal = ? AND bridge = ?");
+                "SELECT position, sequence, released, ahead, terms FROM bridge_progress WHERE "
+                "journal = ? AND bridge = ?");
         if (!select) {
             return std::unexpected(std::move(select.error()));
         }

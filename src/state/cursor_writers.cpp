@@ -10,8 +10,7 @@ constexpr std::string_view kForgetOld =
         "cursor_writer WHERE database = ?1 AND lane = ?2 ORDER BY id DESC LIMIT 999)";
 constexpr std::string_view kAdd =
         "INSERT INTO cursor_writer (database, lane, writer) VALUES (?1, ?2, "
-        "lower(hex(randomblob(16))))"
-        " RETURNING writer";
+        "lower(hex(randomblob(16)))) RETURNING writer";
 
 SqliteResult<std::string> add_writer(
         SqliteConnection& connection, const std::string& database, const std::string& lane) {

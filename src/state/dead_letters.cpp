@@ -25,11 +25,9 @@ LetterStatus status_from(std::string_view name) {
 
 // Every parameter may be null, which stands for "any": one statement for all filters.
 constexpr std::string_view kFilter =
-        " WHERE (?1 IS NULL OR journal = ?1) AND (?2 IS NULL OR database = ?2)"
-        " AND (?3 IS NULL OR route = ?3)"
-        " AND (?4 IS NULL OR code = ?4 OR instr(reason, ?4) > 0)"
-        " AND (?5 IS NULL OR id = ?5) AND (?6 IS NULL OR status = ?6) AND id > ?7"
-        " AND (?8 IS NULL OR first_seen < ?8)";
+        " WHERE (?1 IS NULL OR journal = ?1) AND (?2 IS NULL OR database = ?2) AND (?3 IS NULL OR "
+        "route = ?3) AND (?4 IS NULL OR code = ?4 OR instr(reason, ?4) > 0) AND (?5 IS NULL OR id "
+        "= ?5) AND (?6 IS NULL OR status = ?6) AND id > ?7 AND (?8 IS NULL OR first_seen < ?8)";
 
 // With payloads of a mebibyte each, what a group writes ahead stays at some mebibytes: pages of
 // payload that are freed are not written.
@@ -118,8 +116,8 @@ void give_room_back(SqliteConnection& connection) {
     for (int round = 0; round < kRoundsMax; ++round) {
         (void)connection.execute("PRAGMA incremental_vacuum(256); PRAGMA wal_checkpoint(TRUNCATE)");
         const auto left = connection.integer_of(
-                "SELECT CASE (SELECT auto_vacuum FROM pragma_auto_vacuum) WHEN 2 THEN"
-                " (SELECT freelist_count FROM pragma_freelist_count) ELSE 0 END");
+                "SELECT CASE (SELECT auto_vacuum FROM pragma_auto_vacuum) WHEN 2 THEN (SELECT "
+                "freelist_count FROM pragma_freelist_count) ELSE 0 END");
         if (!left || *left == 0) {
             return;
         }
@@ -148,11 +146,10 @@ Result<void> save_letters(StateDatabase& state, std::span<const DeadLetter> lett
                 }
                 auto insert = connection.prepare(
                         "INSERT INTO dead_letters (journal, database, lane, position, ordinal, "
-                        "route, "
-                        "reading, topic,"
-                        " client, received, qos, retain, payload, reason, code, first_seen, user)"
-                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-                        " ON CONFLICT (journal, database, lane, position, ordinal) DO NOTHING");
+                        "route, reading, topic, client, received, qos, retain, payload, reason, "
+                        "code, first_seen, user) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+                        "?, ?, ?) ON CONFLICT (journal, database, lane, position, ordinal) DO "
+                        "NOTHING");
                 if (!insert) {
                     return std::unexpected(std::move(insert.error()));
                 }
@@ -171,8 +168,8 @@ Result<bool> is_of_other_lanes(StateDatabase& state, const DeadLetter& letter) {
     auto looked = state.run("cannot look for a dead letter",
             [&](SqliteConnection& connection) -> SqliteResult<void> {
                 auto select = connection.prepare(
-                        "SELECT coalesce(max(lane = ?), 1) FROM dead_letters WHERE journal = ?"
-                        " AND database = ? AND route = ? AND position = ? AND reading = ?");
+                        "SELECT coalesce(max(lane = ?), 1) FROM dead_letters WHERE journal = ? AND "
+                        "database = ? AND route = ? AND position = ? AND reading = ?");
                 if (!select) {
                     return std::unexpected(std::move(select.error()));
                 }
@@ -200,10 +197,10 @@ Result<void> forget_from(StateDatabase& state, const std::string& journal,
     return state.run("cannot remove provisional dead letters",
             [&](SqliteConnection& connection) -> SqliteResult<void> {
                 for (const char* table : {"dead_letters", "replayed_letters"}) {
-                    auto removed = connection.run(fmt::format("DELETE FROM {} WHERE journal = ? "
-                                                              "AND database = ? AND lane = ? AND "
-                                                              "(position, ordinal) >= (?, ?)",
-                                                          table),
+                    auto removed = connection.run(
+                            fmt::format("DELETE FROM {} WHERE journal = ? AND database = ? AND "
+                                        "lane = ? AND (position, ordinal) >= (?, ?)",
+                                    table),
                             [&](Statement& statement) {
                                 statement.bind(1, journal);
                                 statement.bind(2, database);
@@ -225,10 +222,8 @@ Result<void> for_each_letter(StateDatabase& state, const LetterFilter& filter,
             "cannot read dead letters", [&](SqliteConnection& connection) -> SqliteResult<void> {
                 auto select = connection.prepare(fmt::format(
                         "SELECT id, journal, database, lane, position, ordinal, route, reading, "
-                        "topic, "
-                        "client,"
-                        " received, qos, retain, payload, reason, code, first_seen, status, user"
-                        " FROM dead_letters{} ORDER BY id",
+                        "topic, client, received, qos, retain, payload, reason, code, first_seen, "
+                        "status, user FROM dead_letters{} ORDER BY id",
                         kFilter));
                 if (!select) {
                     return std::unexpected(std::move(select.error()));
@@ -250,10 +245,9 @@ Result<std::vector<LetterCount>> count_letters(StateDatabase& state, const Lette
     using Counts = SqliteResult<std::vector<LetterCount>>;
     return state.run("cannot count dead letters", [&](SqliteConnection& connection) -> Counts {
         auto select = connection.prepare(
-                "SELECT database, route, sum(status <> 'discarded'), sum(status = 'discarded')"
-                " FROM dead_letters WHERE (?1 IS NULL OR journal = ?1)"
-                " AND (?2 IS NULL OR database = ?2) GROUP BY database, route ORDER BY database, "
-                "route");
+                "SELECT database, route, sum(status <> 'discarded'), sum(status = 'discarded') "
+                "FROM dead_letters WHERE (?1 IS NULL OR journal = ?1) AND (?2 IS NULL OR database "
+                "= ?2) GROUP BY database, route ORDER BY database, route");
         if (!select) {
             return std::unexpected(std::move(select.error()));
         }
@@ -281,9 +275,8 @@ Result<std::uint64_t> discard_some_letters(StateDatabase& state, const LetterFil
     using Count = SqliteResult<std::uint64_t>;
     return state.run("cannot discard dead letters", [&](SqliteConnection& connection) -> Count {
         auto ran = connection.run(
-                fmt::format(
-                        "UPDATE dead_letters SET status = 'discarded', payload = x'' WHERE id IN"
-                        " (SELECT id FROM dead_letters{} ORDER BY id LIMIT {})",
+                fmt::format("UPDATE dead_letters SET status = 'discarded', payload = x'' WHERE id "
+                            "IN (SELECT id FROM dead_letters{} ORDER BY id LIMIT {})",
                         kFilter, kDiscardGroup),
                 [&](Statement& statement) { bind_filter(statement, waiting); });
         if (!ran) {
@@ -318,8 +311,7 @@ Result<void> mark_replaying(
                 }
                 auto mark = connection.prepare(
                         "UPDATE dead_letters SET status = 'replaying', replay = ?, replay_index = "
-                        "? WHERE "
-                        "id = ?");
+                        "? WHERE id = ?");
                 if (!mark) {
                     return std::unexpected(std::move(mark.error()));
                 }
@@ -344,8 +336,7 @@ Result<void> return_letters(StateDatabase& state, std::span<const ReturnedLetter
                 }
                 auto update = connection.prepare(
                         "UPDATE dead_letters SET status = 'waiting', replay = NULL, replay_index = "
-                        "NULL,"
-                        " reason = ?, code = ? WHERE id = ?");
+                        "NULL, reason = ?, code = ? WHERE id = ?");
                 if (!update) {
                     return std::unexpected(std::move(update.error()));
                 }
@@ -380,8 +371,7 @@ Result<void> finish_replays(StateDatabase& state, const std::string& journal,
                 }
                 auto ran = connection.run(
                         "UPDATE dead_letters SET status = 'waiting', replay = NULL, replay_index = "
-                        "NULL "
-                        "WHERE journal = ?1 AND database = ?2 AND status = 'replaying' AND "
+                        "NULL WHERE journal = ?1 AND database = ?2 AND status = 'replaying' AND "
                         "(replay, replay_index) >= (?3, ?4)",
                         bind);
                 return ran ? transaction->commit() : ran;

@@ -69,8 +69,8 @@ Result<void> discard_oldest(StateDatabase& state, std::uint64_t bytes) {
     if (discarded > 0) {
         spdlog::error(
                 "limits.dead_letters_bytes = {} is reached: the {} oldest dead letters were given "
-                "up, "
-                "as limits.dead_letters_full = \"discard_oldest\" has it; their payloads are gone",
+                "up, as limits.dead_letters_full = \"discard_oldest\" has it; their payloads are "
+                "gone",
                 mebibytes(state.letter_limits().bytes_max), discarded);
     }
     return {};
@@ -121,10 +121,9 @@ Result<void> make_letter_capacity(StateDatabase& state, std::uint64_t bytes) {
     }
     return fail(ErrorCode::no_space,
             "limits.dead_letters_bytes = {} is reached ({} has {}), so that no reading may become "
-            "a "
-            "dead letter: the lane waits, and nothing is lost while the journal has room; look why "
-            "they are refused (foz dead list), then foz dead replay, foz dead discard, or a higher "
-            "limit",
+            "a dead letter: the lane waits, and nothing is lost while the journal has room; look "
+            "why they are refused (foz dead list), then foz dead replay, foz dead discard, or a "
+            "higher limit",
             mebibytes(limits.bytes_max), state.file().string(), mebibytes(*used));
 }
 
@@ -162,8 +161,7 @@ Result<void> LetterKeeper::check_age(SystemTime now) {
     if (discarded > 0) {
         spdlog::error(
                 "limits.dead_letters_age = {}: {} dead letters have waited for longer and were "
-                "given "
-                "up; their payloads are gone",
+                "given up; their payloads are gone",
                 days(age_max), discarded);
     }
     auto soon = count_seen_before(state_, now - age_max * kWarnPercent / kPercent);
@@ -173,8 +171,7 @@ Result<void> LetterKeeper::check_age(SystemTime now) {
     if (*soon > 0 && age_throttle_.pass(steady_now_)) {
         spdlog::warn(
                 "limits.dead_letters_age = {}: {} dead letters have waited for more than 80 % of "
-                "that "
-                "and will be given up: foz dead list, foz dead replay",
+                "that and will be given up: foz dead list, foz dead replay",
                 days(age_max), *soon);
     }
     return {};

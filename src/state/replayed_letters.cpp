@@ -7,8 +7,7 @@ namespace {
 
 constexpr std::string_view kLetter =
         "id, journal, database, lane, position, ordinal, route, reading, topic, client, received, "
-        "qos, "
-        "retain, payload, reason, code, first_seen, user";
+        "qos, retain, payload, reason, code, first_seen, user";
 
 struct Replays {
     const std::string& journal;
@@ -38,10 +37,9 @@ SqliteResult<void> keep_replayed(SqliteConnection& connection, const std::string
             "FROM dead_letters WHERE journal = ?1 AND database = ?2 AND status = 'replaying' AND "
             "(replay, replay_index) < (?3, ?4)";
     const std::string statements[] = {
-        fmt::format(
-                "INSERT INTO replayed_letters ({0}, replay, replay_index, stored) SELECT {0}, "
-                "replay, "
-                "replay_index, CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER) {1}",
+        fmt::format("INSERT INTO replayed_letters ({0}, replay, replay_index, stored) SELECT {0}, "
+                    "replay, replay_index, CAST((julianday('now') - 2440587.5) * 86400000000 AS "
+                    "INTEGER) {1}",
                 kLetter, kStored),
         fmt::format("DELETE {}", kStored),
     };
@@ -57,8 +55,7 @@ Result<std::uint64_t> return_lost_replays(StateDatabase& state, const std::strin
         const std::string& database, std::pair<std::uint64_t, std::uint32_t> cursor) {
     constexpr std::string_view kLost =
             "FROM replayed_letters WHERE journal = ?1 AND database = ?2 AND (replay, replay_index) "
-            ">= "
-            "(?3, ?4)";
+            ">= (?3, ?4)";
     return state.run("cannot take replayed letters back",
             [&](SqliteConnection& connection) -> SqliteResult<std::uint64_t> {
                 auto transaction = Transaction::begin_write(connection);

@@ -14,8 +14,8 @@ namespace {
 SqliteResult<bool> has_history(SqliteConnection& connection, const MappingLane& lane) {
     bool any = false;
     auto read = connection.for_each_row(
-            "SELECT 1 FROM route_start WHERE journal = ? AND database = ? "
-            "AND (lanes <> ? OR lane = ?) LIMIT 1",
+            "SELECT 1 FROM route_start WHERE journal = ? AND database = ? AND (lanes <> ? OR lane "
+            "= ?) LIMIT 1",
             [&](Statement& select) {
                 select.bind(1, lane.journal);
                 select.bind(2, lane.database);
@@ -70,8 +70,8 @@ Result<RouteStarts> RouteStarts::load(
     const auto read = [&](SqliteConnection& connection) -> SqliteResult<RouteStarts> {
         RouteStarts starts;
         auto done = connection.for_each_row(
-                "SELECT lanes, lane, route, table_name, position FROM route_start "
-                "WHERE journal = ? AND database = ? ORDER BY lanes, lane, route",
+                "SELECT lanes, lane, route, table_name, position FROM route_start WHERE journal = "
+                "? AND database = ? ORDER BY lanes, lane, route",
                 [&](Statement& select) {
                     select.bind(1, journal);
                     select.bind(2, database);

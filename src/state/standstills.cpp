@@ -20,8 +20,8 @@ SqliteResult<Notes> read_notes(SqliteConnection& connection) {
         return notes;  // of an older foz
     }
     auto read = connection.for_each_row(
-            "SELECT journal, database, lane, since, noted, waiting, cause, needs_person "
-            "FROM standstill ORDER BY database, lane",
+            "SELECT journal, database, lane, since, noted, waiting, cause, needs_person FROM "
+            "standstill ORDER BY database, lane",
             [](const Statement& /*select*/) {},
             [&](const Statement& row) {
                 notes.push_back(StandstillNote{
@@ -46,10 +46,9 @@ SqliteResult<Notes> read_notes(SqliteConnection& connection) {
 Result<void> save_standstill(StateDatabase& state, const StandstillNote& note) {
     return state.run("cannot note that a lane stands still", [&](SqliteConnection& connection) {
         return connection.run(
-                "INSERT INTO standstill VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
-                "ON CONFLICT (journal, database, lane) DO UPDATE SET noted = excluded.noted, "
-                "waiting = excluded.waiting, cause = excluded.cause, "
-                "needs_person = excluded.needs_person",
+                "INSERT INTO standstill VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (journal, "
+                "database, lane) DO UPDATE SET noted = excluded.noted, waiting = excluded.waiting, "
+                "cause = excluded.cause, needs_person = excluded.needs_person",
                 [&](Statement& statement) {
                     statement.bind(1, note.journal);
                     statement.bind(2, note.database);

@@ -161,8 +161,8 @@ CREATE TABLE session_end (
     PRIMARY KEY (journal, client_id)
 ) WITHOUT ROWID;
 )sql",
-    "ALTER TABLE dead_letters ADD COLUMN user TEXT NOT NULL DEFAULT ''; "
-    "ALTER TABLE replayed_letters ADD COLUMN user TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE dead_letters ADD COLUMN user TEXT NOT NULL DEFAULT ''; ALTER TABLE "
+    "replayed_letters ADD COLUMN user TEXT NOT NULL DEFAULT ''",
     R"sql(
 CREATE TABLE route_start (
     journal TEXT NOT NULL,
@@ -242,9 +242,7 @@ Result<void> StateDatabase::migrate(bool read_only) {
     if (*version > kSchemaVersion) {
         return fail(ErrorCode::unsupported,
                 "{} was made by a newer foz (its schema is version {}, this foz knows {}); use "
-                "that "
-                "foz, or "
-                "another data folder",
+                "that foz, or another data folder",
                 file_.string(), *version, kSchemaVersion);
     }
     if (*version == kSchemaVersion) {
@@ -253,8 +251,7 @@ Result<void> StateDatabase::migrate(bool read_only) {
     if (read_only) {
         return fail(ErrorCode::unsupported,
                 "{} was made by an older foz and may only be read here: run this as foz's user, or "
-                "let "
-                "the present foz run once",
+                "let the present foz run once",
                 file_.string());
     }
     return run("cannot bring its tables up to date",

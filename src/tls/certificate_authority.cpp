@@ -35,8 +35,7 @@ Result<CertificateAuthority> CertificateAuthority::create(
     if (!request.overwrite && made.folder_.has_authority()) {
         return fail(ErrorCode::invalid,
                 "there is a CA in {} already; --force replaces it, and what it issued is worth "
-                "nothing "
-                "then",
+                "nothing then",
                 folder.string());
     }
     auto ready = made.folder_.make();
@@ -141,8 +140,7 @@ Result<void> CertificateAuthority::check_free(std::span<const Draft> drafts) con
         if (taken && !draft.overwrite) {
             return fail(ErrorCode::invalid,
                     "\"{}\" has a certificate already; `foz certs renew {}` makes a new one for "
-                    "the "
-                    "same key, --force one with a new key",
+                    "the same key, --force one with a new key",
                     draft.name, draft.name);
         }
     }

@@ -42,8 +42,7 @@ Result<void> check_certificate_name(const std::string& name) {
             name.starts_with(' ') || name.ends_with(' ')) {
         return fail(ErrorCode::invalid,
                 "\"{}\" cannot be the name of a certificate: it must have 1 to 64 bytes, no slash "
-                "and "
-                "no control character, and not begin with a dot or a space",
+                "and no control character, and not begin with a dot or a space",
                 name);
     }
     return {};

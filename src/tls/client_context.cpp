@@ -68,8 +68,7 @@ Result<std::shared_ptr<const ClientContext>> ClientContext::load(
     } else if (SSL_CTX_set_default_verify_paths(context) != 1) {
         return fail(ErrorCode::io,
                 "the certificates that the system trusts cannot be read: {}; install "
-                "ca-certificates, "
-                "or set \"ca\" of tls",
+                "ca-certificates, or set \"ca\" of tls",
                 take_openssl_reason());
     }
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, remember_verification);

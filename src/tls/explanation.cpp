@@ -33,15 +33,13 @@ constexpr Explanation kOfListeners[] = {
         "certificate?"},
     {alert(SSL_AD_CERTIFICATE_EXPIRED),
         "the client says that this listener's certificate has expired: renew it, or set the "
-        "client's "
-        "clock"},
+        "client's clock"},
     {alert(SSL_AD_CERTIFICATE_UNKNOWN),
         "the client refuses this listener's certificate: is the name by which it connects in the "
         "certificate, and does it have the CA's?"},
     {SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE,
         "the client showed no certificate, and this listener requires one: `foz certs device` "
-        "makes "
-        "one"},
+        "makes one"},
     {SSL_R_NO_SHARED_CIPHER, "the client has no cipher in common with this listener"},
     {SSL_R_UNSUPPORTED_PROTOCOL,
         "the client speaks TLS 1.1 or older, and foz takes 1.2 and 1.3: update the client"},
@@ -53,8 +51,7 @@ constexpr Explanation kOfListeners[] = {
 
 constexpr string_view kNoTlsThere =
         "what answers there speaks no TLS: is it the right port (MQTT over TLS is mostly on 8883), "
-        "or "
-        "should the url begin with mqtt:// or ws:// ?";
+        "or should the url begin with mqtt:// or ws:// ?";
 
 // What a broker said about foz, or what foz found.
 constexpr Explanation kOfBrokers[] = {
@@ -68,16 +65,14 @@ constexpr Explanation kOfBrokers[] = {
         "certificate, or foz a certificate of a CA that the broker trusts"},
     {alert(SSL_AD_BAD_CERTIFICATE),
         "the broker refuses foz's client certificate: is it registered and activated there, and "
-        "the "
-        "one that it wants?"},
+        "the one that it wants?"},
     {alert(SSL_AD_CERTIFICATE_UNKNOWN),
         "the broker refuses foz's client certificate: is it registered and activated there?"},
     {alert(SSL_AD_UNSUPPORTED_CERTIFICATE),
         "the broker refuses this kind of client certificate: it must be one for clients"},
     {alert(SSL_AD_CERTIFICATE_EXPIRED),
         "the broker says that foz's client certificate has expired: renew \"certificate\" of tls, "
-        "or "
-        "set the broker's clock"},
+        "or set the broker's clock"},
     {alert(SSL_AD_CERTIFICATE_REVOKED),
         "the broker says that foz's client certificate was revoked: \"certificate\" and \"key\" of "
         "tls must be new ones"},

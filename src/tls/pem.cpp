@@ -141,8 +141,7 @@ Result<Handle<evp_pkey_st>> read_private_key(const std::string& path) {
     if (asked) {
         return fail(ErrorCode::unsupported,
                 "key {} needs a passphrase, which nobody can type when foz starts; `openssl pkey "
-                "-in "
-                "{} -out plain.key` takes it off: chmod 600 the result",
+                "-in {} -out plain.key` takes it off: chmod 600 the result",
                 path, path);
     }
     if (none) {

@@ -45,8 +45,7 @@ Result<std::shared_ptr<const ServerContext>> ServerContext::load(
     if (!own->for_servers) {
         made->warnings_.push_back(
                 fmt::format("certificate {} (\"{}\") is not made for servers: clients will refuse "
-                            "it; `foz certs "
-                            "server` makes one",
+                            "it; `foz certs server` makes one",
                         settings.certificate, own->name));
     }
     made->client_certificate_ = settings.client_certificate.value_or(

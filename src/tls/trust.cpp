@@ -28,10 +28,10 @@ void warn_of_list_date(const X509_CRL* list, const std::string& file, SystemTime
     std::time_t seconds = std::chrono::system_clock::to_time_t(now);
     const ASN1_TIME* next = X509_CRL_get0_nextUpdate(list);
     if (next != nullptr && X509_cmp_time(next, &seconds) < 0) {
-        warnings.push_back(fmt::format(
-                "crl {} is out of date: what it lists is refused, but certificates may have been "
-                "revoked since; get the CA's new list",
-                file));
+        warnings.push_back(
+                fmt::format("crl {} is out of date: what it lists is refused, but certificates may "
+                            "have been revoked since; get the CA's new list",
+                        file));
     }
 }
 
@@ -47,8 +47,7 @@ Result<void> use_lists(X509_STORE* store, const std::string& file,
             ERR_clear_error();
             return fail(ErrorCode::invalid,
                     "crl {} is not from the CA whose certificates it is to revoke; take the list "
-                    "that "
-                    "this CA made",
+                    "that this CA made",
                     file);
         }
         warn_of_list_date(list.get(), file, now, warnings);
@@ -90,8 +89,7 @@ Result<CertificateFacts> use_identity(
         ERR_clear_error();
         return fail(ErrorCode::invalid,
                 "key {} is not the key of certificate {} (\"{}\"): take the two files that were "
-                "made "
-                "together{}",
+                "made together{}",
                 key, certificate, facts.name,
                 facts.authority ? "; this certificate is a CA's" : "");
     }

@@ -62,11 +62,11 @@ std::string whose(const FailedVerification& failed, Role role) {
 
 std::string untrusted(const FailedVerification& failed, Role role) {
     const bool sent = !failed.chain.empty();
-    const std::string_view advice =
-            role == Role::server ? "put that CA's certificate into client_ca, or give the "
-                                   "client a certificate of a CA that is there"
-                                 : "set \"ca\" of tls to that CA's certificate, if this is "
-                                   "the broker that you mean";
+    const std::string_view advice = role == Role::server
+                                            ? "put that CA's certificate into client_ca, or give "
+                                              "the client a certificate of a CA that is there"
+                                            : "set \"ca\" of tls to that CA's certificate, if this "
+                                              "is the broker that you mean";
     return fmt::format("{} comes from the CA \"{}\", which is not trusted here{}: {}",
             own_certificate(sent ? failed.chain.front() : failed.certificate, role),
             sent ? failed.chain.back().issuer : failed.certificate.issuer,
@@ -87,8 +87,7 @@ std::string wrong_host(const FailedVerification& failed, std::string_view host) 
     const CertificateFacts& own = failed.certificate;
     return fmt::format(
             "is for {}, not for {}: connect by a name that it has, or say in server_name of tls "
-            "which "
-            "one it is to have",
+            "which one it is to have",
             own.names.empty() ? own.name : fmt::format("{}", fmt::join(own.names, ", ")), host);
 }
 
@@ -128,15 +127,13 @@ std::string explain_verification(
         case X509_V_ERR_CERT_REVOKED:
             return says(role == Role::server ? "was revoked by its CA: the client needs a new one"
                                              : "was revoked by its CA: the broker needs a new one, "
-                                               "and what answers there "
-                                               "may not be that broker");
+                                               "and what answers there may not be that broker");
         case X509_V_ERR_HOSTNAME_MISMATCH:
         case X509_V_ERR_IP_ADDRESS_MISMATCH: return says(wrong_host(failed, host));
         case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-            return says(role == Role::server
-                                ? "is self-signed and not in client_ca"
-                                : "is self-signed and not trusted here: if it is the right "
-                                  "one, set \"ca\" of tls to it");
+            return says(role == Role::server ? "is self-signed and not in client_ca"
+                                             : "is self-signed and not trusted here: if it is the "
+                                               "right one, set \"ca\" of tls to it");
         case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:

@@ -12,10 +12,10 @@ using support::expect_value;
 
 // As mosquitto_passwd 2.0.11 wrote them: `-b` and `-H sha512 -b`.
 constexpr std::string_view kFromMosquitto =
-        "seven:$7$101$oVJTWm5BPzAHxdAc$M9gGZUcd1hi5ZaR0lM8QrrN1OG4LQHlp00zvQdCv"
-        "5ehYKr0o15eaaE3oqVWqtTZ4w9rDLePD3T/fe3J9YTOx8w==\n"
-        "six:$6$NVUMcy4mYyrI8ByS$TwTg1XpEUWbzsq2pFrL05t/z6jQ3Udt8F7mjTR4E0ziTTW"
-        "vxqcahujC0Eol0u6y9SwGbitYNH8rzvekHS1/D+w==\n";
+        "seven:$7$101$oVJTWm5BPzAHxdAc$"
+        "M9gGZUcd1hi5ZaR0lM8QrrN1OG4LQHlp00zvQdCv5ehYKr0o15eaaE3oqVWqtTZ4w9rDLePD3T/fe3J9YTOx8w==\n"
+        "six:$6$NVUMcy4mYyrI8ByS$TwTg1XpEUWbzsq2pFrL05t/"
+        "z6jQ3Udt8F7mjTR4E0ziTTWvxqcahujC0Eol0u6y9SwGbitYNH8rzvekHS1/D+w==\n";
 
 std::shared_ptr<const PasswordFile> parsed(std::string_view content) {
     return expect_value(PasswordFile::parse(content, "passwords"));
@@ -102,8 +102,7 @@ TEST(PasswordFile, says_where_it_should_be_when_it_is_missing) {
     ASSERT_FALSE(file);
     EXPECT_EQ(file.error().message,
             "password_file /nowhere/passwords is not there; `foz passwd /nowhere/passwords NAME` "
-            "makes "
-            "it");
+            "makes it");
 }
 
 }  // namespace

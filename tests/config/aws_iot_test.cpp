@@ -25,8 +25,7 @@ std::string source_with(std::string_view subscribe, std::string_view more = "") 
             "[source.aws]\nsubscribe = {}\n{}\nprofile = \"aws-iot\"\n"
             "url = \"mqtts://CODE-ats.iot.us-east-1.amazonaws.com\"\n"
             "tls = {{ ca = \"AmazonRootCA1.pem\", certificate = \"cert.crt\", key = "
-            "\"private.pem.key\" "
-            "}}\n",
+            "\"private.pem.key\" }}\n",
             subscribe, more);
 }
 
@@ -65,55 +64,45 @@ TEST(AwsIotCheck, takes_what_foz_itself_can_do_right) {
 
 TEST(AwsIotCheck, names_the_limit_that_a_source_is_over) {
     EXPECT_EQ(errors_of(source_with("[\"a\", { topic = \"b\", qos = 2 }]")),
-            Lines{
-                "foz.toml:2: \"subscribe\" in [source.aws] has \"b\" with QoS 2; AWS IoT Core has "
-                "QoS 0 and 1 only and closes the connection for more; write 1"});
+            Lines{"foz.toml:2: \"subscribe\" in [source.aws] has \"b\" with QoS 2; AWS IoT Core "
+                  "has QoS 0 and 1 only and closes the connection for more; write 1"});
     EXPECT_EQ(errors_of(source_with("[\"1/2/3/4/5/6/7/8/#\"]")),
             Lines{"foz.toml:2: \"subscribe\" in [source.aws] has \"1/2/3/4/5/6/7/8/#\" with 9 "
-                  "levels; "
-                  "AWS IoT Core takes at most 8 (7 slashes)"});
+                  "levels; AWS IoT Core takes at most 8 (7 slashes)"});
     EXPECT_EQ(errors_of(source_with("[\"" + std::string(257, 't') + "\"]")),
-            Lines{
-                "foz.toml:2: \"subscribe\" in [source.aws] has a topic of 257 bytes; AWS IoT Core "
-                "takes at most 256"});
+            Lines{"foz.toml:2: \"subscribe\" in [source.aws] has a topic of 257 bytes; AWS IoT "
+                  "Core takes at most 256"});
     EXPECT_EQ(errors_of(source_with(list_of(51))),
             Lines{"foz.toml:2: \"subscribe\" in [source.aws] subscribes to 51 topics; AWS IoT Core "
                   "takes 50 of one connection; use wildcards, or a second section with another "
                   "client_id"});
     EXPECT_EQ(errors_of(source_with("[\"$SYS/#\"]")),
             Lines{"foz.toml:2: \"subscribe\" in [source.aws] has \"$SYS/#\"; topics that begin "
-                  "with $ "
-                  "belong to AWS IoT Core, which knows those below $aws/ only"});
+                  "with $ belong to AWS IoT Core, which knows those below $aws/ only"});
     EXPECT_EQ(errors_of(source_with("[\"$aws/rules/rule/#\"]")),
             Lines{"foz.toml:2: \"subscribe\" in [source.aws] subscribes to \"$aws/rules/rule/#\"; "
-                  "AWS "
-                  "IoT Core takes messages for $aws/rules/ (Basic Ingest), but sends none"});
+                  "AWS IoT Core takes messages for $aws/rules/ (Basic Ingest), but sends none"});
 }
 
 TEST(AwsIotCheck, names_the_limit_that_a_connection_is_over) {
     EXPECT_EQ(errors_of(source_with("[\"a\"]", "keep_alive = \"1201s\"")),
-            Lines{
-                "foz.toml:3: \"keep_alive\" in [source.aws] is 1201 s; AWS IoT Core takes at most "
-                "1200 s and would close the connection in between"});
+            Lines{"foz.toml:3: \"keep_alive\" in [source.aws] is 1201 s; AWS IoT Core takes at "
+                  "most 1200 s and would close the connection in between"});
     EXPECT_EQ(errors_of(source_with("[\"a\"]", "client_id = \"" + std::string(129, 'c') + "\"")),
             Lines{"foz.toml:3: \"client_id\" in [source.aws] has 129 bytes; AWS IoT Core takes at "
-                  "most "
-                  "128"});
+                  "most 128"});
     EXPECT_EQ(errors_of(source_with("[\"a\"]", "client_id = \"$GEN/1\"")),
-            Lines{
-                "foz.toml:3: \"client_id\" in [source.aws] begins with $, which AWS IoT Core keeps "
-                "for ids of its own"});
+            Lines{"foz.toml:3: \"client_id\" in [source.aws] begins with $, which AWS IoT Core "
+                  "keeps for ids of its own"});
     EXPECT_EQ(errors_of("[source.aws]\nprofile = \"aws-iot\"\nurl = \"mqtt://host\"\nsubscribe = "
                         "[\"a\"]\n"),
             (Lines{
                 "foz.toml:1: [source.aws] has no client certificate, by which AWS IoT Core knows "
-                "who "
-                "connects; write tls = { ca = \"AmazonRootCA1.pem\", certificate = \"cert.crt\", "
-                "key = "
-                "\"private.pem.key\" }, or username and password_file for a custom authoriser",
+                "who connects; write tls = { ca = \"AmazonRootCA1.pem\", certificate = "
+                "\"cert.crt\", key = \"private.pem.key\" }, or username and password_file for a "
+                "custom authoriser",
                 "foz.toml:3: \"url\" in [source.aws] is \"mqtt://host\", but AWS IoT Core talks "
-                "over "
-                "TLS only; write mqtts://CODE-ats.iot.REGION.amazonaws.com:8883",
+                "over TLS only; write mqtts://CODE-ats.iot.REGION.amazonaws.com:8883",
             }));
 }
 
@@ -121,11 +110,9 @@ TEST(AwsIotCheck, knows_that_a_websocket_has_no_client_certificate) {
     const std::string url = "url = \"wss://host\"\nprofile = \"aws-iot\"\nsubscribe = [\"a\"]\n";
     EXPECT_EQ(errors_of("[source.aws]\n" + url +
                         "tls = { certificate = \"cert.crt\", key = \"a.key\" }\n"),
-            Lines{
-                "foz.toml:2: \"url\" in [source.aws] is a WebSocket, where AWS IoT Core looks at "
-                "no "
-                "client certificate; write mqtts://...:443 for one, or username and password_file "
-                "for a custom authoriser"});
+            Lines{"foz.toml:2: \"url\" in [source.aws] is a WebSocket, where AWS IoT Core looks at "
+                  "no client certificate; write mqtts://...:443 for one, or username and "
+                  "password_file for a custom authoriser"});
     EXPECT_EQ(errors_of("[source.aws]\n" + url + "username = \"u\"\npassword_file = \"p\"\n"),
             Lines());
 }
@@ -136,8 +123,7 @@ TEST(AwsIotCheck, looks_at_the_remote_side_of_a_bridge) {
                   "levels; AWS IoT Core takes at most 8 (7 slashes)"});
     EXPECT_EQ(errors_of(bridge_with("[\"a both 2\"]")),
             Lines{"foz.toml:2: \"topics\" in [bridge.aws] has \"a\" with QoS 2; AWS IoT Core has "
-                  "QoS 0 "
-                  "and 1 only and closes the connection for more; write 1"});
+                  "QoS 0 and 1 only and closes the connection for more; write 1"});
 }
 
 TEST(AwsIotCheck, leaves_other_brokers_alone) {

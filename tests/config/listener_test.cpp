@@ -57,8 +57,7 @@ TEST(ListenerSettings, need_a_certificate_and_its_key) {
                   "\"server.crt\""});
     EXPECT_EQ(errors_of("[listener.a]\ntls = true\n"),
             Lines{"foz.toml:2: \"tls\" in [listener.a] must be a table, such as tls = { ca = "
-                  "\"ca.crt\" "
-                  "}; it is true"});
+                  "\"ca.crt\" }; it is true"});
 }
 
 TEST(ListenerSettings, guess_what_a_mistyped_key_of_tls_was_meant_to_be) {
@@ -77,12 +76,10 @@ TEST(ListenerSettings, cannot_ask_for_certificates_of_no_ca) {
     EXPECT_EQ(errors_of_tls(", client_certificate = \"none\""), Lines());
     EXPECT_EQ(errors_of_tls(", client_ca = \"ca.crt\", client_certificate = \"none\""),
             Lines{"foz.toml:2: tls of [listener.a] has a \"client_ca\" and client_certificate = "
-                  "\"none\"; "
-                  "take one of them out"});
+                  "\"none\"; take one of them out"});
     EXPECT_EQ(errors_of_tls(", crl = \"crl.pem\""),
             Lines{"foz.toml:2: \"crl\" in tls of [listener.a] is of no use without \"client_ca\"; "
-                  "add it "
-                  "or take \"crl\" out"});
+                  "add it or take \"crl\" out"});
 }
 
 TEST(ListenerSettings, let_nobody_listen_to_the_world_without_a_lock) {

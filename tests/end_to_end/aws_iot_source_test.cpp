@@ -21,8 +21,8 @@ class AwsIotSource : public testing::TestWithParam<mqtt::ProtocolVersion> {
                 "[source.aws]\nprofile = \"aws-iot\"\nurl = \"mqtts://localhost:{}\"\n"
                 "client_id = \"foz-1\"\nversion = \"{}\"\nretry_delay_max = \"200ms\"\n"
                 "subscribe = [\"sensors/#\"]\n"
-                "tls = {{ ca = \"{}\", certificate = \"{}\", key = \"{}\", "
-                "alpn = [\"x-amzn-mqtt-ca\"] }}\n{}",
+                "tls = {{ ca = \"{}\", certificate = \"{}\", key = \"{}\", alpn = "
+                "[\"x-amzn-mqtt-ca\"] }}\n{}",
                 aws_.server.alpn_port(), GetParam() == mqtt::ProtocolVersion::v5 ? "5" : "3.1.1",
                 aws_.server.authority().ca(), certificate, support::key_of(certificate),
                 kReadings));

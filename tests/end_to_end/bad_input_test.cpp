@@ -121,8 +121,8 @@ TEST(BadInput, WhatPostgresRefusesBecomesADeadLetterWithItsCode) {
     support::PostgresServer server;
     server.start();
     server.query(
-            "CREATE TABLE readings (device text, client text, temp real, dh timestamptz, "
-            "note varchar(5), count smallint CHECK (count <> 13), PRIMARY KEY (device, dh))");
+            "CREATE TABLE readings (device text, client text, temp real, dh timestamptz, note "
+            "varchar(5), count smallint CHECK (count <> 13), PRIMARY KEY (device, dh))");
     FozUnderTest foz;
     foz.configure(fmt::format("[database.warehouse]\nurl = \"{}\"\n{}", server.url(), kRoute));
     foz.start();
@@ -147,11 +147,11 @@ TEST(BadInput, WhatPostgresRefusesBecomesADeadLetterWithItsCode) {
     EXPECT_EQ(server.query("SELECT count(*) FROM readings"), std::to_string(bad.size() + 1));
     EXPECT_EQ(server.query("SELECT client FROM readings WHERE note IS NOT NULL"), kInjection);
     for (std::size_t i = 0; i < bad.size(); ++i) {
-        const std::string said = foz.query(fmt::format("SELECT reason || ' [' || code || ']' FROM "
-                                                       "dead_letters ORDER BY position LIMIT 1 "
-                                                       "OFFSET {}",
-                                                   i),
-                "state.db");
+        const std::string said =
+                foz.query(fmt::format("SELECT reason || ' [' || code || ']' FROM dead_letters "
+                                      "ORDER BY position LIMIT 1 OFFSET {}",
+                                  i),
+                        "state.db");
         EXPECT_NE(said.find(bad[i].second), std::string::npos) << bad[i].first << ": " << said;
     }
     const Outcome verified = foz.run_configured({"verify"});

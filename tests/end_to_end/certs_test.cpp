@@ -116,12 +116,11 @@ TEST_F(CertsTest, CheckNamesTheFileOfAListenerThatCannotBeUsed) {
     ASSERT_EQ(certs({"server", "--name", "localhost"}).exit_code, 0);
     ASSERT_EQ(certs({"device", "esp32-1"}).exit_code, 0);
     const auto check_with = [&](std::string_view key, std::string_view more) {
-        foz_.configure(fmt::format(
-                "[listener.locked]\naddress = \"127.0.0.1:0\"\n{}tls = {{ certificate = "
-                "\"certs/servers/localhost.crt\", key = \"{}\", client_ca = \"certs/ca.crt\", crl "
-                "= "
-                "\"certs/crl.pem\" }}\n",
-                more, key));
+        foz_.configure(
+                fmt::format("[listener.locked]\naddress = \"127.0.0.1:0\"\n{}tls = {{ certificate "
+                            "= \"certs/servers/localhost.crt\", key = \"{}\", client_ca = "
+                            "\"certs/ca.crt\", crl = \"certs/crl.pem\" }}\n",
+                        more, key));
         return foz_.run_configured({"check"});
     };
     const Outcome good = check_with("certs/servers/localhost.key", "");
@@ -142,8 +141,8 @@ TEST_F(CertsTest, ACertificateThatExpiresSoonIsAWarningThatStopsNobody) {
     ASSERT_EQ(certs({"server", "--name", "localhost", "--days", "3"}).exit_code, 0);
     foz_.configure(
             "[listener.locked]\naddress = \"127.0.0.1:0\"\nallow_anonymous = true\ntls = { "
-            "certificate "
-            "= \"certs/servers/localhost.crt\", key = \"certs/servers/localhost.key\" }\n");
+            "certificate = \"certs/servers/localhost.crt\", key = \"certs/servers/localhost.key\" "
+            "}\n");
     const Outcome checked = foz_.run_configured({"check"});
     EXPECT_EQ(checked.exit_code, 0) << checked;
     EXPECT_TRUE(checked.says("warn   ") && checked.says("is valid until")) << checked;

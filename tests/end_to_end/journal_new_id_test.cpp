@@ -17,9 +17,8 @@ class JournalNewId : public testing::Test {
     JournalNewId() {
         const std::string database = fmt::format(
                 "[database.d]\nurl = \"sqlite:{}\"\nretry_delay_max = \"100ms\"\n[[route]]\ntopic "
-                "= "
-                "\"t\"\ndatabase = \"d\"\ntable = \"t\"\ncolumns = {{ a = {{ field = \"a\", type = "
-                "\"integer\" }} }}\n",
+                "= \"t\"\ndatabase = \"d\"\ntable = \"t\"\ncolumns = {{ a = {{ field = \"a\", type "
+                "= \"integer\" }} }}\n",
                 (directory_ / "common.sqlite").string());
         original_.configure(database);
         copy_.configure(database);

@@ -88,10 +88,10 @@ class RemoteTls : public testing::Test {
     }
 
     void configure(const std::string& url, const std::optional<config::ClientTls>& tls) {
-        foz_.configure(fmt::format(
-                "[source.plant]\nurl = \"{}\"\nretry_delay_max = \"100ms\"\nsubscribe = "
-                "[\"sensors/#\"]\n{}\n{}",
-                url, tls ? written(*tls) : "", kReadings));
+        foz_.configure(
+                fmt::format("[source.plant]\nurl = \"{}\"\nretry_delay_max = \"100ms\"\nsubscribe "
+                            "= [\"sensors/#\"]\n{}\n{}",
+                        url, tls ? written(*tls) : "", kReadings));
     }
     [[nodiscard]] std::string url(std::string_view scheme = "mqtts") const {
         return fmt::format("{}://localhost:{}", scheme, port_);

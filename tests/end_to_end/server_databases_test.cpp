@@ -78,10 +78,9 @@ TYPED_TEST(ServerDatabase, IsReplayedIntoAndVerifiedWhileFozRunsAndAfterwards) {
 // A user "writer" who may store rows in what is there and change no table; yields its URL.
 std::string make_writer(support::PostgresServer& server) {
     server.query(
-            "CREATE ROLE writer LOGIN; CREATE TABLE grown (time timestamptz, v bigint); "
-            "CREATE TABLE other (time timestamptz, v bigint); "
-            "GRANT SELECT, INSERT ON grown, other TO writer; GRANT CREATE ON SCHEMA public TO "
-            "writer");
+            "CREATE ROLE writer LOGIN; CREATE TABLE grown (time timestamptz, v bigint); CREATE "
+            "TABLE other (time timestamptz, v bigint); GRANT SELECT, INSERT ON grown, other TO "
+            "writer; GRANT CREATE ON SCHEMA public TO writer");
     std::string url = server.url();
     url.replace(url.find("postgres@"), 8, "writer");
     return url;
@@ -92,10 +91,9 @@ void let_writer_change(support::PostgresServer& server) {
 
 std::string make_writer(support::MariadbServer& server) {
     server.query(
-            "CREATE TABLE grown (time datetime(6), v bigint); "
-            "CREATE TABLE other (time datetime(6), v bigint); "
-            "CREATE USER writer@'%' IDENTIFIED BY 'x'; "
-            "GRANT SELECT, INSERT, UPDATE, CREATE ON foz.* TO writer@'%'");
+            "CREATE TABLE grown (time datetime(6), v bigint); CREATE TABLE other (time "
+            "datetime(6), v bigint); CREATE USER writer@'%' IDENTIFIED BY 'x'; GRANT SELECT, "
+            "INSERT, UPDATE, CREATE ON foz.* TO writer@'%'");
     std::string url = server.url();
     url.replace(url.find("foz:foz"), 7, "writer:x");
     return url;
@@ -154,8 +152,7 @@ TEST(PostgresDatabase, WhoseViewUsesAColumnHoldsBackOnlyTheReadingsThatWouldWide
     server.start();
     server.query(
             "CREATE TABLE grown (time timestamptz, v bigint, odd point); CREATE VIEW seen AS "
-            "SELECT v "
-            "FROM grown");
+            "SELECT v FROM grown");
     FozUnderTest foz;
     foz.configure(fmt::format(
             "[database.warehouse]\nurl = \"{}\"\n[[route]]\ntopic = \"grown\"\ntable = \"grown\"\n",

@@ -90,8 +90,7 @@ TEST(Source, StoresRetainedMessagesUnlessToldToSkipThem) {
             FozUnderTest foz;
             const std::string keys = fmt::format(
                     "subscribe = [\"load\"]\nclient_id = \"foz-{0}-{1}\"\nversion = "
-                    "\"{0}\"\nretained "
-                    "= \"{1}\"",
+                    "\"{0}\"\nretained = \"{1}\"",
                     version, retained);
             foz.configure(source(mosquitto.port(), keys) + std::string(kLoad));
             foz.start();

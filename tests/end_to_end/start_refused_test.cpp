@@ -131,10 +131,10 @@ TEST(StartRefused, TwoRoutesToOneTableWithDifferentColumnsAreNamed) {
 TEST(StartRefused, AnUnreadablePasswordFileIsNamed) {
     FozUnderTest foz;
     const std::string file = foz.path("secret").string();
-    foz.configure(fmt::format(
-            "[database.warehouse]\nurl = \"postgresql://foz@127.0.0.1:1/foz\"\npassword_file = "
-            "\"{}\"\n{}",
-            file, kReadings));
+    foz.configure(
+            fmt::format("[database.warehouse]\nurl = "
+                        "\"postgresql://foz@127.0.0.1:1/foz\"\npassword_file = \"{}\"\n{}",
+                    file, kReadings));
     for (const char* command : {"run", "check"}) {
         const Outcome outcome = foz.run_configured({command});
         EXPECT_NE(outcome.exit_code, 0) << command << ' ' << outcome;

@@ -175,10 +175,10 @@ TEST_F(Verify, ALaneThatStandsStillIsNamedByVerifyAndCheckUntilItMoves) {
     for (const char* command : {"verify", "check"}) {
         const Outcome outcome = foz_.run_configured({command});
         EXPECT_EQ(outcome.exit_code, 1) << outcome;
-        EXPECT_TRUE(outcome.says(
-                "database foz: lane main-0 has stood still since 2023-11-14 22:13:20 UTC; at "
-                "2023-11-14 22:14:20 UTC 3 records of the journal waited for it. Last error: "
-                "permission denied. A person has to"))
+        EXPECT_TRUE(
+                outcome.says("database foz: lane main-0 has stood still since 2023-11-14 22:13:20 "
+                             "UTC; at 2023-11-14 22:14:20 UTC 3 records of the journal waited for "
+                             "it. Last error: permission denied. A person has to"))
                 << outcome;
     }
     EXPECT_TRUE(foz_.run_configured({"verify"}).says("it adds up, but"));

@@ -23,17 +23,13 @@ constexpr Input kInputs[] = {
     {"connect_5", "02 10 [<MQTT> 05 02 003C [] <esp32>]"},
     {"connect_5_with_everything",
         "02 10 [<MQTT> 05 EE 003C [11 00000E10 21 0014 27 00010000 22 0005 19 01 17 00 26 <k> <v> "
-        "15 "
-        "<m> 16 <d>]"
-        "<esp32> [18 0000001E 01 01 02 0000003C 03 <text> 08 <re> 09 <id> 26 <a> <b>] <t> <p> "
-        "<user> "
-        "<secret>]"},
+        "15 <m> 16 <d>]<esp32> [18 0000001E 01 01 02 0000003C 03 <text> 08 <re> 09 <id> 26 <a> "
+        "<b>] <t> <p> <user> <secret>]"},
     {"connect_of_version_6", "02 10 [<MQTT> 06 02 003C [] <esp32>]"},
     {"connack_3_1_1", "04 20 [01 00]"},
     {"connack_5",
         "05 20 [00 00 [11 00000001 21 0001 24 01 25 00 27 00000064 12 <id> 22 000A 1F <why> 26 <k> "
-        "<v>"
-        "28 01 29 01 2A 00 13 003C 1A <info> 1C <other> 15 <m> 16 <d>]]"},
+        "<v>28 01 29 01 2A 00 13 003C 1A <info> 1C <other> 15 <m> 16 <d>]]"},
     {"publish_qos_0", "01 30 [<esp32/pub> '{}']"},
     {"publish_qos_1_of_3_1_again", "00 3A [<esp32/pub> 0001 '{}']"},
     {"publish_qos_1", "01 32 [<esp32/pub> 0001 '{\"Temperature\": 23.5}']"},

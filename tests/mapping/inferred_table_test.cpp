@@ -36,8 +36,7 @@ TEST(InferredTable, has_time_captures_and_then_the_fields_as_they_come) {
     EXPECT_EQ(table_of(test).version, 1U);
     EXPECT_EQ(test.map_one(R"({"n": {"ok": false}, "new": "2022-08-01T10:00:00Z"})", "s/a/b"),
             with_time(" site='a' device_id='b' temperature=null data_hora=null n_hohe=null "
-                      "n_ok=false l=null "
-                      "new=2022-08-01 10:00:00.000000"));
+                      "n_ok=false l=null new=2022-08-01 10:00:00.000000"));
     EXPECT_EQ(table_of(test).version, 2U);
     (void)test.map(R"({"n": {"ok": false}})", "s/a/b");
     EXPECT_EQ(table_of(test).version, 2U);

@@ -91,10 +91,9 @@ TEST(Where, leaves_messages_without_a_route_and_says_so_when_it_takes_none) {
     }
     EXPECT_THAT(test.mapping().take_remarks(), IsEmpty());
     (void)test.map(R"({"type":"x","v":1})");
-    EXPECT_THAT(
-            test.mapping().take_remarks(), ElementsAre("route t -> r: where \"typ\" = \"x\" has "
-                                                       "left out all of the first 1000 messages; "
-                                                       "is the field or the value misspelt?"));
+    EXPECT_THAT(test.mapping().take_remarks(),
+            ElementsAre("route t -> r: where \"typ\" = \"x\" has left out all of the first 1000 "
+                        "messages; is the field or the value misspelt?"));
     (void)test.map(R"({"type":"x","v":1})");
     EXPECT_THAT(test.mapping().take_remarks(), IsEmpty());
     RowBatch batch;
@@ -227,9 +226,8 @@ TEST(ElseNull, stores_null_where_a_value_does_not_fit_and_counts_it) {
     EXPECT_THAT(test.map_one(R"({"v":"abc","w":"abc"})", "7"), HasSubstr("field \"w\""));
     EXPECT_THAT(test.mapping().take_remarks(),
             ElementsAre(HasSubstr("route {id} -> r: column v is NULL in 1 row because of values "
-                                  "that do not fit, "
-                                  "as else = \"null\" says; the last one: field \"v\": \"abc\" is "
-                                  "not a number"),
+                                  "that do not fit, as else = \"null\" says; the last one: field "
+                                  "\"v\": \"abc\" is not a number"),
                     HasSubstr("column id is NULL in 1 row")));
     for (int i = 0; i < 100; ++i) {
         (void)test.map(R"({"v":"abc","w":1})", "7");
@@ -257,14 +255,11 @@ TEST(AbsentField, is_said_once_after_a_thousand_readings_without_it) {
     EXPECT_THAT(test.mapping().take_remarks(), IsEmpty());
     (void)test.map(R"({"temperature":1,"hum":2})");
     EXPECT_THAT(test.mapping().take_remarks(),
-            ElementsAre("route t -> r: none of the last 1000 readings had field \"Temperature\", "
-                        "which column "
-                        "t "
-                        "takes; the payload has \"temperature\", not \"Temperature\"",
+            ElementsAre(
+                    "route t -> r: none of the last 1000 readings had field \"Temperature\", which "
+                    "column t takes; the payload has \"temperature\", not \"Temperature\"",
                     "route t -> r: none of the last 1000 readings had field \"zzz\", which column "
-                    "x takes; "
-                    "is "
-                    "it misspelt?"));
+                    "x takes; is it misspelt?"));
     for (int i = 0; i < 3'000; ++i) {
         (void)test.map(R"({"temperature":1,"hum":2})");
     }

@@ -13,9 +13,9 @@ TEST(Connack, is_decoded_for_each_version) {
     EXPECT_TRUE(expect_decoded(decode_connack(wire("01 00"), {.version = v3_1_1})).session_present);
     EXPECT_EQ(expect_decoded(decode_connack(wire("00 04"), {.version = v3_1_1})).reason,
             bad_user_name_or_password);
-    const std::string body = wire(
-            "01 00 [11 00000001 21 0001 24 01 25 00 27 00000064 12 <id> 22 000A 1F <why> 26 <k> <v>"
-            "28 01 29 01 2A 00 13 003C 1A <info> 1C <other> 15 <m> 16 0000]");
+    const std::string body =
+            wire("01 00 [11 00000001 21 0001 24 01 25 00 27 00000064 12 <id> 22 000A 1F <why> 26 "
+                 "<k> <v>28 01 29 01 2A 00 13 003C 1A <info> 1C <other> 15 <m> 16 0000]");
     const Connack packet =
             expect_decoded(decode_connack(body, {.version = v5, .sender = Sender::server}));
     EXPECT_TRUE(packet.session_present);

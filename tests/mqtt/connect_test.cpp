@@ -44,12 +44,9 @@ TEST(Connect, of_mqtt_3_1_1_has_all_its_fields) {
 
 TEST(Connect, of_mqtt_5_has_properties_of_its_own_and_of_the_will) {
     const std::string body =
-            wire("<MQTT> 05 C6 000A"
-                 "[11 00000E10 21 0014 27 00010000 22 0005 19 01 17 00 26 <k> <v> 15 <SCRAM> 16 "
-                 "0002 00FF]"
-                 "<esp32> [18 0000001E 01 01 02 0000003C 03 <text/plain> 08 <answers> 09 0001 00 "
-                 "26 <a> <b>]"
-                 "<status> 0000 <user> 0003 00FFFE");
+            wire("<MQTT> 05 C6 000A[11 00000E10 21 0014 27 00010000 22 0005 19 01 17 00 26 <k> <v> "
+                 "15 <SCRAM> 16 0002 00FF]<esp32> [18 0000001E 01 01 02 0000003C 03 <text/plain> "
+                 "08 <answers> 09 0001 00 26 <a> <b>]<status> 0000 <user> 0003 00FFFE");
     const Connect packet = decoded_connect(body);
     EXPECT_EQ(packet.version, v5);
     EXPECT_EQ(packet.properties.number(PropertyId::session_expiry_interval), 3'600);
@@ -254,8 +251,8 @@ TEST(Connect, is_encoded_for_each_version) {
     packet.will->properties = will_properties.properties();
     bytes.clear();
     append_connect(bytes, packet);
-    EXPECT_EQ(hex(bytes), hex(wire("10 2F <MQTT> 05 F4 003C [11 00000007 21 0009] <esp32>"
-                                   "[18 00000001] <t> <p> <user> <p>")));
+    EXPECT_EQ(hex(bytes), hex(wire("10 2F <MQTT> 05 F4 003C [11 00000007 21 0009] <esp32>[18 "
+                                   "00000001] <t> <p> <user> <p>")));
 }
 
 }  // namespace

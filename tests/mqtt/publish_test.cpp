@@ -35,8 +35,7 @@ TEST(Publish, above_qos_0_has_a_packet_identifier) {
 
 TEST(Publish, of_mqtt_5_has_properties) {
     const std::string bytes = packet(0x34, wire("<a> 0007 [01 01 02 0000003C 23 0003 08 <re> 09 "
-                                                "<id> 26 <k> <v> 26 <k> <v> 03 <json>] "
-                                                "'x'"));
+                                                "<id> 26 <k> <v> 26 <k> <v> 03 <json>] 'x'"));
     const Publish publish = expect_decoded(decode_publish(frame_of(bytes), {.version = v5}));
     EXPECT_EQ(publish.qos, 2);
     EXPECT_EQ(publish.packet_id, 7);
@@ -154,8 +153,8 @@ TEST(Publish, is_encoded_for_each_version) {
     publish.dup = true;
     append_publish(bytes, publish, v3_1);
     append_publish(bytes, publish, v5);
-    EXPECT_EQ(hex(bytes), hex(wire("'before ' 30 09 <a/b> '23.5'  3D 0B <a/b> 0201 '23.5'"
-                                   "3D 0F <a/b> 0201 [23 0001] '23.5'")));
+    EXPECT_EQ(hex(bytes), hex(wire("'before ' 30 09 <a/b> '23.5'  3D 0B <a/b> 0201 '23.5'3D 0F "
+                                   "<a/b> 0201 [23 0001] '23.5'")));
 }
 
 TEST(Publish, keeps_the_properties_of_the_message_and_drops_those_of_the_connection) {

@@ -172,10 +172,8 @@ TEST_F(CursorOwner, the_cursor_of_a_foz_that_kept_no_marks_is_taken_up) {
     publish_numbers(0, 5);
     store_all();
     execute("CREATE TABLE old (journal TEXT, lane TEXT, position INTEGER, ordinal INTEGER, PRIMARY "
-            "KEY "
-            "(journal, lane)) WITHOUT ROWID; INSERT INTO old SELECT journal, lane, position, "
-            "ordinal "
-            "FROM foz_cursor; DROP TABLE foz_cursor; ALTER TABLE old RENAME TO foz_cursor");
+            "KEY (journal, lane)) WITHOUT ROWID; INSERT INTO old SELECT journal, lane, position, "
+            "ordinal FROM foz_cursor; DROP TABLE foz_cursor; ALTER TABLE old RENAME TO foz_cursor");
     publish_numbers(5, 7);
     store_all();
     EXPECT_EQ(cell("SELECT count(*) FROM numbers"), "7");

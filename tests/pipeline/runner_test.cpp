@@ -351,8 +351,7 @@ TEST_F(RunnerTest, the_rows_of_a_database_that_was_restored_from_a_backup_are_wr
     ASSERT_TRUE(has_caught_up(*runner));
     runner->stop(soon());
     execute("BEGIN; DELETE FROM numbers WHERE n >= 4; DELETE FROM foz_cursor; INSERT INTO "
-            "foz_cursor "
-            "SELECT * FROM backup; COMMIT");
+            "foz_cursor SELECT * FROM backup; COMMIT");
     runner = make_runner();
     runner->start();
     EXPECT_TRUE(support::wait_until([&] { return cell("SELECT count(*) FROM numbers") == "10"; }));

@@ -99,8 +99,8 @@ TEST_F(MariadbFaults, tells_of_a_wrong_password_and_takes_the_right_one) {
 }
 
 TEST_F(MariadbFaults, waits_when_there_are_too_many_connections) {
-    query("CREATE OR REPLACE USER crowded@'%' IDENTIFIED BY 'x' WITH MAX_USER_CONNECTIONS 1; "
-          "GRANT ALL ON faults.* TO crowded@'%'");
+    query("CREATE OR REPLACE USER crowded@'%' IDENTIFIED BY 'x' WITH MAX_USER_CONNECTIONS 1; GRANT "
+          "ALL ON faults.* TO crowded@'%'");
     const auto first = sink_for(kind(), url_at(server().port(), "crowded:x"));
     ASSERT_TRUE(connect(*first));
     const auto second = sink_for(kind(), url_at(server().port(), "crowded:x"));

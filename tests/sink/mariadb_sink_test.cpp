@@ -42,9 +42,8 @@ class MariadbSinkTest : public testing::TestWithParam<bool> {
 
 TEST_P(MariadbSinkTest, writes_every_type_into_an_existing_table) {
     query("CREATE TABLE t (i1 tinyint, u4 int unsigned, i8 bigint, f4 float, f8 double, n "
-          "decimal(65,30), t text, "
-          "v varchar(5), b boolean, d datetime(6), ts timestamp(6) NULL, j json) DEFAULT CHARSET "
-          "utf8mb4");
+          "decimal(65,30), t text, v varchar(5), b boolean, d datetime(6), ts timestamp(6) NULL, j "
+          "json) DEFAULT CHARSET utf8mb4");
     auto sink = connected({{"r", "t",
         {{"i1", "integer"}, {"u4", "integer"}, {"i8", "integer"}, {"f4", "double"},
             {"f8", "double"}, {"n", "decimal"}, {"t", "text"}, {"v", "text"}, {"b", "boolean"},
@@ -60,9 +59,9 @@ TEST_P(MariadbSinkTest, writes_every_type_into_an_existing_table) {
     ASSERT_TRUE(written) << why(written);
     EXPECT_EQ(written->stored, std::vector<std::uint64_t>{3});
     EXPECT_EQ(query("SET time_zone = '+00:00'; SELECT * FROM t WHERE i1 IS NOT NULL"),
-            "-128|4294967295|-9223372036854775808|1.5|0.1|"
-            "12345678901234567890123456789012345.125000000000000000000000000000|água|águas|1|"
-            "1969-12-31 23:59:59.999999|1970-01-01 00:00:01.000001|{\"a\": 1}");
+            "-128|4294967295|-9223372036854775808|1.5|0.1|12345678901234567890123456789012345."
+            "125000000000000000000000000000|água|águas|1|1969-12-31 23:59:59.999999|1970-01-01 "
+            "00:00:01.000001|{\"a\": 1}");
 }
 
 TEST_P(MariadbSinkTest, writes_more_rows_than_fit_into_one_statement_or_packet) {
@@ -85,8 +84,7 @@ TEST_P(MariadbSinkTest, writes_more_rows_than_fit_into_one_statement_or_packet) 
 
 TEST_P(MariadbSinkTest, refuses_the_row_whose_value_does_not_fit_its_column) {
     query("CREATE TABLE t (i int, v varchar(3), n decimal(4,1), s smallint NOT NULL, CHECK (i <> "
-          "13)) "
-          "DEFAULT CHARSET utf8mb4");
+          "13)) DEFAULT CHARSET utf8mb4");
     auto sink = connected({{"r", "t",
         {{"i", "integer"}, {"v", "text"}, {"n", "decimal"}, {"s", "integer"}}, {}}});
     const auto after_two = [] {
@@ -156,8 +154,8 @@ TEST_P(MariadbSinkTest, refuses_a_row_that_violates_another_unique_index_than_th
 }
 
 TEST_P(MariadbSinkTest, tells_readings_apart_that_a_collation_does_not) {
-    query("CREATE TABLE t (id varchar(9) PRIMARY KEY, v varchar(9)) "
-          "CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci");
+    query("CREATE TABLE t (id varchar(9) PRIMARY KEY, v varchar(9)) CHARACTER SET utf8mb4 COLLATE "
+          "utf8mb4_general_ci");
     auto sink = connected({{"r", "t", {{"id", "text"}, {"v", "text"}}, {"id"}}});
     const auto written = BatchUnderTest()
                                  .add({text("a"), text("x")})
@@ -185,8 +183,7 @@ TEST_P(MariadbSinkTest, a_text_with_any_bytes_is_compared_and_shown) {
     ASSERT_FALSE(written);
     EXPECT_EQ(written.error().message,
             "another reading has this key: (id) = (\"a\"): stored v = \"a;b:?'\\%c\", w = NULL, "
-            "this "
-            "reading v = \"1:2;3\", w = \"w\"");
+            "this reading v = \"1:2;3\", w = \"w\"");
 }
 
 TEST_P(MariadbSinkTest, counts_duplicates_in_a_table_that_numbers_its_rows) {
@@ -206,14 +203,11 @@ TEST_P(MariadbSinkTest, says_why_a_key_does_not_tell_readings_apart) {
             mapping_of({{"r", "t", {{"at", "timestamp"}, {"id", "text"}}, {"at", "id"}}}));
     ASSERT_TRUE(lines) << why(lines);
     EXPECT_TRUE(lines->front().ends_with(
-            "; warning: the key's column at is datetime(3) and cuts the fraction of a second, "
-            "so that readings of one second have the same key; ALTER TABLE `t` MODIFY `at` "
-            "datetime(6) "
-            "NOT NULL; the key's column id has the collation utf8mb4_general_ci, which takes "
-            "different "
-            "names for the same; ALTER TABLE `t` MODIFY `id` varchar(9) CHARACTER SET utf8mb4 "
-            "COLLATE "
-            "utf8mb4_nopad_bin NOT NULL"))
+            "; warning: the key's column at is datetime(3) and cuts the fraction of a second, so "
+            "that readings of one second have the same key; ALTER TABLE `t` MODIFY `at` "
+            "datetime(6) NOT NULL; the key's column id has the collation utf8mb4_general_ci, which "
+            "takes different names for the same; ALTER TABLE `t` MODIFY `id` varchar(9) CHARACTER "
+            "SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL"))
             << lines->front();
 }
 
@@ -231,9 +225,8 @@ TEST_P(MariadbSinkTest, names_both_sides_when_a_table_does_not_fit) {
             "table t: column a is int(11) in the database, but the route writes text");
     EXPECT_EQ(refusal({{"r", "t", {{"b", "text"}, {"d", "text"}}, {}}}),
             "table t: column b is point in the database, but the route writes text: foz does not "
-            "know "
-            "that type; take it out of the route, or have a column of type text that a trigger "
-            "reads");
+            "know that type; take it out of the route, or have a column of type text that a "
+            "trigger reads");
     EXPECT_EQ(refusal({{"r", "t", {{"e", "text"}, {"d", "text"}}, {}}}),
             "table t: the table has no column e, which the route writes");
     EXPECT_EQ(refusal({{"r", "t", {{"a", "integer"}}, {}}}),

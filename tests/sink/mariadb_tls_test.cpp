@@ -99,8 +99,7 @@ TEST_F(MariadbTls, refuses_a_server_that_is_not_the_one_meant) {
     const support::TestAuthority other("another CA");
     EXPECT_THAT(connect("?ssl-ca=" + other.ca()),
             HasSubstr("is the server's certificate from the CA of ssl-ca, valid now, and made for "
-                      "the name "
-                      "\"127.0.0.1\"?"));
+                      "the name \"127.0.0.1\"?"));
     EXPECT_THAT(connect("?ssl-mode=verify-identity"), HasSubstr("else set ssl-ca"));
     EXPECT_THAT(connect("?ssl-ca=/nowhere/ca.crt"),
             HasSubstr("ssl-ca of the database URL, /nowhere/ca.crt, cannot be read: No such file"));
@@ -183,10 +182,8 @@ TEST_F(SeveralHosts, are_left_for_the_next_while_they_are_read_only) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().failure, FailureKind::reconnect) << refused.error().message;
     EXPECT_THAT(connect(*sink),
-            HasSubstr(fmt::format(
-                    "none of the database's hosts can be written to: 127.0.0.1:{}: is read-only; "
-                    "127.0.0.1:{}: "
-                    "is read-only",
+            HasSubstr(fmt::format("none of the database's hosts can be written to: 127.0.0.1:{}: "
+                                  "is read-only; 127.0.0.1:{}: is read-only",
                     first_.port(), second_.port())));
     first_.query("SET GLOBAL read_only = 0");
     EXPECT_EQ(connect(*sink), "first");

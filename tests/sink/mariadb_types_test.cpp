@@ -116,8 +116,7 @@ TEST_P(MariadbTypes, refuses_what_the_column_would_lose_or_does_not_take) {
 
 TEST_P(MariadbTypes, the_same_reading_again_is_a_duplicate_and_another_is_not) {
     query("CREATE TABLE t (day date, at time(3), s enum('on','off'), b bit(4), w inet6, PRIMARY "
-          "KEY "
-          "(day, at))");
+          "KEY (day, at))");
     const auto mapping = mapping_of({{"r", "t",
         {{"day", "text"}, {"at", "text"}, {"s", "text"}, {"b", "integer"}, {"w", "text"}},
         {"day", "at"}}});

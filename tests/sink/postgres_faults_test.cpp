@@ -38,10 +38,9 @@ TEST_F(PostgresFaults, waits_for_a_commit_in_doubt_that_is_still_under_way) {
     const auto sink =
             impatient_sink_for(kind(), url_at(server().port()), std::chrono::milliseconds(300));
     ASSERT_TRUE(connect(*sink));
-    query("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
-          "'BEGIN PERFORM pg_sleep(1); RETURN NULL; END'; "
-          "CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED "
-          "FOR EACH ROW EXECUTE FUNCTION slow()");
+    query("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1); "
+          "RETURN NULL; END'; CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON t DEFERRABLE "
+          "INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()");
     const auto silent = row_at(0).write_to(*sink);
     ASSERT_FALSE(silent);
     EXPECT_EQ(silent.error().failure, FailureKind::in_doubt) << why(silent);

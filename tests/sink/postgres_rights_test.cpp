@@ -15,8 +15,8 @@ class PostgresRights : public testing::Test {
   protected:
     PostgresRights() {
         running_server().create_database("rights");
-        query("DROP ROLE IF EXISTS writer; CREATE ROLE writer LOGIN;"
-              "REVOKE TEMP ON DATABASE rights FROM PUBLIC");
+        query("DROP ROLE IF EXISTS writer; CREATE ROLE writer LOGIN;REVOKE TEMP ON DATABASE rights "
+              "FROM PUBLIC");
     }
     ~PostgresRights() override { query("DROP OWNED BY writer; DROP ROLE writer"); }
 
@@ -44,8 +44,8 @@ class PostgresRights : public testing::Test {
 };
 
 TEST_F(PostgresRights, inspect_finds_all_that_later_batches_need_and_its_grants_are_enough) {
-    query("CREATE TABLE readings (id bigserial, device text PRIMARY KEY, level float8);"
-          "CREATE TABLE latest (device text PRIMARY KEY, level float8)");
+    query("CREATE TABLE readings (id bigserial, device text PRIMARY KEY, level float8);CREATE "
+          "TABLE latest (device text PRIMARY KEY, level float8)");
     const std::vector<std::pair<std::string, std::string>> columns = {
         {"device", "text"}, {"level", "double"}};
     const auto mapping = mapping_of({{"r", "readings", columns, {"device"}},
@@ -93,9 +93,8 @@ TEST_F(PostgresRights, foz_s_own_tables_are_looked_at_too) {
 
 TEST_F(PostgresRights, row_level_security_is_refused_before_it_hides_rows) {
     query("CREATE TABLE t (v int); GRANT ALL ON t TO writer; ALTER TABLE t ENABLE ROW LEVEL "
-          "SECURITY;"
-          "CREATE POLICY all_rows ON t USING (true); GRANT ALL ON SCHEMA public TO writer;"
-          "GRANT TEMP ON DATABASE rights TO writer");
+          "SECURITY;CREATE POLICY all_rows ON t USING (true); GRANT ALL ON SCHEMA public TO "
+          "writer;GRANT TEMP ON DATABASE rights TO writer");
     const auto mapping = mapping_of({{"r", "t", {{"v", "integer"}}, {}}});
     EXPECT_NE(missing(mapping).find("BYPASSRLS"), std::string::npos) << missing(mapping);
     const auto found = make()->connect(kLane, mapping);

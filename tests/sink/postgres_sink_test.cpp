@@ -44,8 +44,7 @@ class PostgresSinkTest : public testing::Test {
 
 TEST_F(PostgresSinkTest, writes_every_type_into_an_existing_table) {
     query("CREATE TABLE t (i2 int2, i4 int4, i8 int8, f4 float4, f8 float8, n numeric, t text, v "
-          "varchar(5), b bool, "
-          "ts timestamp, tz timestamptz, j json, jb jsonb, u uuid)");
+          "varchar(5), b bool, ts timestamp, tz timestamptz, j json, jb jsonb, u uuid)");
     auto sink = connected({{"r", "t",
         {{"i2", "integer"}, {"i4", "integer"}, {"i8", "integer"}, {"f4", "double"},
             {"f8", "double"}, {"n", "decimal"}, {"t", "text"}, {"v", "text"}, {"b", "boolean"},
@@ -62,10 +61,8 @@ TEST_F(PostgresSinkTest, writes_every_type_into_an_existing_table) {
     EXPECT_EQ(written->stored, std::vector<std::uint64_t>{2});
     EXPECT_EQ(query("SET timezone = 'UTC'; SELECT * FROM t WHERE i2 IS NOT NULL"),
             "-32768|2147483647|-9223372036854775808|1.5|0.1|123456789012345678901234567890.12500|"
-            "água|"
-            "águas|t|"
-            "1970-01-01 00:00:01.000001|1969-12-31 23:59:59.999999+00|{\"a\": 1}|[1, 2]|"
-            "00000000-0000-0000-0000-0000000000ff");
+            "água|águas|t|1970-01-01 00:00:01.000001|1969-12-31 23:59:59.999999+00|{\"a\": 1}|[1, "
+            "2]|00000000-0000-0000-0000-0000000000ff");
 }
 
 TEST_F(PostgresSinkTest, keeps_all_digits_of_a_number) {
@@ -134,10 +131,10 @@ TEST_F(PostgresSinkTest, refuses_the_row_whose_value_does_not_fit_its_column) {
 }
 
 TEST_F(PostgresSinkTest, rows_that_a_trigger_keeps_out_are_neither_stored_nor_duplicates) {
-    query("CREATE TABLE t (id text PRIMARY KEY, v int8); "
-          "CREATE FUNCTION keep_out() RETURNS trigger LANGUAGE plpgsql AS "
-          "'BEGIN IF NEW.v > 1 THEN RETURN NULL; END IF; RETURN NEW; END'; "
-          "CREATE TRIGGER keep_out BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION keep_out()");
+    query("CREATE TABLE t (id text PRIMARY KEY, v int8); CREATE FUNCTION keep_out() RETURNS "
+          "trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.v > 1 THEN RETURN NULL; END IF; RETURN NEW; "
+          "END'; CREATE TRIGGER keep_out BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION "
+          "keep_out()");
     auto sink = connected({{"r", "t", {{"id", "text"}, {"v", "integer"}}, {"id"}}});
     BatchUnderTest batch;
     batch.add({text("a"), integer(1)}).add({text("a"), integer(1)});
@@ -157,10 +154,10 @@ TEST_F(PostgresSinkTest, rows_that_a_trigger_keeps_out_are_neither_stored_nor_du
 }
 
 TEST_F(PostgresSinkTest, the_row_that_was_stored_need_not_be_the_first_with_its_key) {
-    query("CREATE TABLE t (id text PRIMARY KEY, v int8); "
-          "CREATE FUNCTION keep_out() RETURNS trigger LANGUAGE plpgsql AS "
-          "'BEGIN IF NEW.v > 1 THEN RETURN NULL; END IF; RETURN NEW; END'; "
-          "CREATE TRIGGER keep_out BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION keep_out()");
+    query("CREATE TABLE t (id text PRIMARY KEY, v int8); CREATE FUNCTION keep_out() RETURNS "
+          "trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.v > 1 THEN RETURN NULL; END IF; RETURN NEW; "
+          "END'; CREATE TRIGGER keep_out BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION "
+          "keep_out()");
     auto sink = connected({{"r", "t", {{"id", "text"}, {"v", "integer"}}, {"id"}}});
     BatchUnderTest batch;
     batch.add({text("a"), integer(2)}).add({text("a"), integer(1)}).add({text("a"), integer(1)});
@@ -172,8 +169,8 @@ TEST_F(PostgresSinkTest, the_row_that_was_stored_need_not_be_the_first_with_its_
 
 TEST_F(PostgresSinkTest, compares_columns_of_every_type_with_what_they_hold) {
     query("CREATE COLLATION anycase (provider = icu, locale = 'und-u-ks-level2', deterministic = "
-          "false); CREATE TABLE t (id text COLLATE anycase PRIMARY KEY, r real, n numeric(6,1), "
-          "w timestamp(0), j json, b jsonb, u uuid)");
+          "false); CREATE TABLE t (id text COLLATE anycase PRIMARY KEY, r real, n numeric(6,1), w "
+          "timestamp(0), j json, b jsonb, u uuid)");
     auto sink = connected({{"r", "t",
         {{"id", "text"}, {"r", "double"}, {"n", "decimal"}, {"w", "timestamp"}, {"j", "json"},
             {"b", "json"}, {"u", "text"}},
@@ -220,11 +217,9 @@ TEST_F(PostgresSinkTest, says_why_a_key_does_not_tell_readings_apart) {
             mapping_of({{"r", "t", {{"at", "received"}, {"id", "text"}}, {"at", "id"}}}));
     ASSERT_TRUE(lines) << why(lines);
     EXPECT_TRUE(lines->front().ends_with(
-            "; warning: the key has column at, which differs when a message is delivered "
-            "again, so that it is stored twice then; the key's column at is timestamp(0) without "
-            "time "
-            "zone and cuts the fraction of a second, so that readings of one second have the same "
-            "key; "
+            "; warning: the key has column at, which differs when a message is delivered again, so "
+            "that it is stored twice then; the key's column at is timestamp(0) without time zone "
+            "and cuts the fraction of a second, so that readings of one second have the same key; "
             "ALTER TABLE \"t\" ALTER COLUMN \"at\" TYPE timestamp(6) without time zone; the key's "
             "column id has the collation anycase, which takes different names for the same; ALTER "
             "TABLE \"t\" ALTER COLUMN \"id\" TYPE text COLLATE \"C\""))
@@ -237,9 +232,8 @@ TEST_F(PostgresSinkTest, names_both_sides_when_a_table_does_not_fit) {
             "table t: column a is integer in the database, but the route writes text");
     EXPECT_EQ(refusal({{"r", "t", {{"b", "text"}, {"d", "text"}}, {}}}),
             "table t: column b is point in the database, but the route writes text: foz does not "
-            "know "
-            "that type; take it out of the route, or have a column of type text that a trigger "
-            "reads");
+            "know that type; take it out of the route, or have a column of type text that a "
+            "trigger reads");
     EXPECT_EQ(refusal({{"r", "t", {{"e", "text"}, {"d", "text"}}, {}}}),
             "table t: the table has no column e, which the route writes");
     EXPECT_EQ(refusal({{"r", "t", {{"c", "text"}}, {}}}),
@@ -249,15 +243,13 @@ TEST_F(PostgresSinkTest, names_both_sides_when_a_table_does_not_fit) {
     query("CREATE VIEW v AS SELECT 1 AS a");
     EXPECT_EQ(refusal({{"r", "v", {{"a", "integer"}}, {}}}),
             "table v is a view that takes no rows; give it a trigger INSTEAD OF INSERT that ends "
-            "with "
-            "RETURN NEW, or name the table below it");
+            "with RETURN NEW, or name the table below it");
 }
 
 TEST_F(PostgresSinkTest, writes_into_domains_schemas_and_partitions) {
     query("CREATE SCHEMA home; CREATE DOMAIN celsius AS numeric(5,2); CREATE DOMAIN warm AS "
-          "celsius; "
-          "CREATE TABLE home.climate (id int8 PRIMARY KEY, t warm) PARTITION BY RANGE (id); "
-          "CREATE TABLE home.p1 PARTITION OF home.climate FOR VALUES FROM (0) TO (10)");
+          "celsius; CREATE TABLE home.climate (id int8 PRIMARY KEY, t warm) PARTITION BY RANGE "
+          "(id); CREATE TABLE home.p1 PARTITION OF home.climate FOR VALUES FROM (0) TO (10)");
     auto sink = connected({{"r", "home.climate", {{"id", "integer"}, {"t", "decimal"}}, {"id"}}});
     const auto written = BatchUnderTest()
                                  .add({integer(1), decimal("20.5")})

@@ -34,11 +34,11 @@ class PostgresTargets : public testing::Test {
 };
 
 TEST_F(PostgresTargets, a_view_with_an_instead_of_trigger_takes_rows) {
-    query("CREATE TABLE readings (device text, level float8 CHECK (level < 100));"
-          "CREATE VIEW inbox AS SELECT device, level, ''::text AS note FROM readings;"
-          "CREATE FUNCTION take() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-          " INSERT INTO readings VALUES (upper(NEW.device), NEW.level); RETURN NEW; END $$;"
-          "CREATE TRIGGER take INSTEAD OF INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION take()");
+    query("CREATE TABLE readings (device text, level float8 CHECK (level < 100));CREATE VIEW inbox "
+          "AS SELECT device, level, ''::text AS note FROM readings;CREATE FUNCTION take() RETURNS "
+          "trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO readings VALUES (upper(NEW.device), "
+          "NEW.level); RETURN NEW; END $$;CREATE TRIGGER take INSTEAD OF INSERT ON inbox FOR EACH "
+          "ROW EXECUTE FUNCTION take()");
     auto sink = connected({{"r", "inbox", {{"device", "text"}, {"level", "double"}}, {}}});
     BatchUnderTest batch;
     batch.add({text("a"), real(1)}).add({text("b"), real(2)});
@@ -55,11 +55,9 @@ TEST_F(PostgresTargets, a_view_with_an_instead_of_trigger_takes_rows) {
 }
 
 TEST_F(PostgresTargets, a_trigger_that_swallows_the_row_does_not_count_as_stored) {
-    query("CREATE VIEW inbox AS SELECT ''::text AS device;"
-          "CREATE FUNCTION drop_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END "
-          "$$;"
-          "CREATE TRIGGER drop_it INSTEAD OF INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION "
-          "drop_it()");
+    query("CREATE VIEW inbox AS SELECT ''::text AS device;CREATE FUNCTION drop_it() RETURNS "
+          "trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;CREATE TRIGGER drop_it INSTEAD "
+          "OF INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION drop_it()");
     auto sink = connected({{"r", "inbox", {{"device", "text"}}, {}}});
     BatchUnderTest batch;
     batch.add({text("a")});
@@ -70,9 +68,9 @@ TEST_F(PostgresTargets, a_trigger_that_swallows_the_row_does_not_count_as_stored
 }
 
 TEST_F(PostgresTargets, a_key_needs_more_than_a_view_with_a_trigger) {
-    query("CREATE VIEW inbox AS SELECT ''::text AS device;"
-          "CREATE FUNCTION take() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;"
-          "CREATE TRIGGER take INSTEAD OF INSERT ON inbox FOR EACH ROW EXECUTE FUNCTION take()");
+    query("CREATE VIEW inbox AS SELECT ''::text AS device;CREATE FUNCTION take() RETURNS trigger "
+          "LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;CREATE TRIGGER take INSTEAD OF INSERT "
+          "ON inbox FOR EACH ROW EXECUTE FUNCTION take()");
     const auto mapping = mapping_of({{"r", "inbox", {{"device", "text"}}, {"device"}}});
     const auto found = make()->connect(kLane, mapping);
     ASSERT_FALSE(found);
@@ -84,8 +82,9 @@ TEST_F(PostgresTargets, a_key_needs_more_than_a_view_with_a_trigger) {
 }
 
 TEST_F(PostgresTargets, a_simple_view_takes_rows_and_knows_what_is_there) {
-    query("CREATE TABLE readings (id bigserial, device text PRIMARY KEY, level float8, day date);"
-          "CREATE VIEW inbox AS SELECT device AS d, level, day FROM readings WITH CHECK OPTION");
+    query("CREATE TABLE readings (id bigserial, device text PRIMARY KEY, level float8, day "
+          "date);CREATE VIEW inbox AS SELECT device AS d, level, day FROM readings WITH CHECK "
+          "OPTION");
     auto sink = connected(
             {{"r", "inbox", {{"d", "text"}, {"level", "double"}, {"day", "text"}}, {"d"}}});
     BatchUnderTest batch;
@@ -104,8 +103,8 @@ TEST_F(PostgresTargets, a_simple_view_takes_rows_and_knows_what_is_there) {
 }
 
 TEST_F(PostgresTargets, an_inferred_route_leaves_the_defaults_below_a_simple_view_alone) {
-    query("CREATE TABLE readings (\"time\" timestamptz, place text NOT NULL DEFAULT 'attic', "
-          "level int); CREATE VIEW inbox AS SELECT * FROM readings");
+    query("CREATE TABLE readings (\"time\" timestamptz, place text NOT NULL DEFAULT 'attic', level "
+          "int); CREATE VIEW inbox AS SELECT * FROM readings");
     auto mapping = mapping_of({{"r", "inbox", {}, {}}});
     auto sink = make();
     const auto found = sink->connect(kLane, mapping);
@@ -121,8 +120,8 @@ TEST_F(PostgresTargets, an_inferred_route_leaves_the_defaults_below_a_simple_vie
 }
 
 TEST_F(PostgresTargets, a_view_that_takes_no_rows_and_other_relations_are_refused_with_the_cause) {
-    query("CREATE VIEW sums AS SELECT count(*) AS a FROM pg_class;"
-          "CREATE MATERIALIZED VIEW kept AS SELECT 1 AS a");
+    query("CREATE VIEW sums AS SELECT count(*) AS a FROM pg_class;CREATE MATERIALIZED VIEW kept AS "
+          "SELECT 1 AS a");
     for (const std::string table : {"sums", "kept"}) {
         const auto mapping = mapping_of({{"r", table, {{"a", "integer"}}, {}}});
         const auto found = make()->connect(kLane, mapping);
@@ -134,11 +133,9 @@ TEST_F(PostgresTargets, a_view_that_takes_no_rows_and_other_relations_are_refuse
 
 TEST_F(PostgresTargets, a_partitioned_table_keeps_its_key_through_the_partitions) {
     query("CREATE TABLE readings (device text, day date, level float8, PRIMARY KEY (device, day)) "
-          "PARTITION BY RANGE (day);"
-          "CREATE TABLE january PARTITION OF readings FOR VALUES FROM ('2026-01-01') TO "
-          "('2026-02-01');"
-          "CREATE TABLE february PARTITION OF readings FOR VALUES FROM ('2026-02-01') TO "
-          "('2026-03-01')");
+          "PARTITION BY RANGE (day);CREATE TABLE january PARTITION OF readings FOR VALUES FROM "
+          "('2026-01-01') TO ('2026-02-01');CREATE TABLE february PARTITION OF readings FOR VALUES "
+          "FROM ('2026-02-01') TO ('2026-03-01')");
     auto sink = connected({{"r", "readings",
         {{"device", "text"}, {"day", "text"}, {"level", "double"}}, {"device", "day"}}});
     BatchUnderTest batch;
@@ -166,11 +163,10 @@ TEST_F(PostgresTargets, a_partitioned_table_keeps_its_key_through_the_partitions
 
 TEST_F(PostgresTargets, the_last_reading_of_a_key_replaces_in_partitions_and_simple_views_too) {
     query("CREATE TABLE readings (device text PRIMARY KEY, level float8) PARTITION BY HASH "
-          "(device);"
-          "CREATE TABLE r0 PARTITION OF readings FOR VALUES WITH (MODULUS 2, REMAINDER 0);"
-          "CREATE TABLE r1 PARTITION OF readings FOR VALUES WITH (MODULUS 2, REMAINDER 1);"
-          "CREATE TABLE plain (device text PRIMARY KEY, level float8, day date);"
-          "CREATE VIEW inbox AS SELECT device, level FROM plain");
+          "(device);CREATE TABLE r0 PARTITION OF readings FOR VALUES WITH (MODULUS 2, REMAINDER "
+          "0);CREATE TABLE r1 PARTITION OF readings FOR VALUES WITH (MODULUS 2, REMAINDER "
+          "1);CREATE TABLE plain (device text PRIMARY KEY, level float8, day date);CREATE VIEW "
+          "inbox AS SELECT device, level FROM plain");
     const std::vector<std::pair<std::string, std::string>> columns = {
         {"device", "text"}, {"level", "double"}};
     constexpr auto kReplace = config::OnDuplicate::replace;
@@ -191,11 +187,10 @@ TEST_F(PostgresTargets, the_last_reading_of_a_key_replaces_in_partitions_and_sim
 }
 
 TEST_F(PostgresTargets, a_row_that_a_trigger_keeps_out_replaces_nothing_and_is_refused_alone) {
-    query("CREATE TABLE latest (device text PRIMARY KEY, level float8);"
-          "CREATE FUNCTION hot() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-          " IF NEW.level > 100 THEN RETURN NULL; END IF; RETURN NEW; END $$;"
-          "CREATE TRIGGER hot BEFORE INSERT OR UPDATE ON latest FOR EACH ROW EXECUTE FUNCTION "
-          "hot()");
+    query("CREATE TABLE latest (device text PRIMARY KEY, level float8);CREATE FUNCTION hot() "
+          "RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.level > 100 THEN RETURN NULL; END "
+          "IF; RETURN NEW; END $$;CREATE TRIGGER hot BEFORE INSERT OR UPDATE ON latest FOR EACH "
+          "ROW EXECUTE FUNCTION hot()");
     auto sink = connected({{"r", "latest", {{"device", "text"}, {"level", "double"}}, {"device"},
         config::OnDuplicate::replace}});
     BatchUnderTest batch;
@@ -208,8 +203,8 @@ TEST_F(PostgresTargets, a_row_that_a_trigger_keeps_out_replaces_nothing_and_is_r
 }
 
 TEST_F(PostgresTargets, identity_columns_are_filled_by_the_database_or_by_the_route_as_they_say) {
-    query("CREATE TABLE a (id int GENERATED ALWAYS AS IDENTITY, level int);"
-          "CREATE TABLE b (id int GENERATED BY DEFAULT AS IDENTITY, level int)");
+    query("CREATE TABLE a (id int GENERATED ALWAYS AS IDENTITY, level int);CREATE TABLE b (id int "
+          "GENERATED BY DEFAULT AS IDENTITY, level int)");
     auto sink = connected({{"a", "a", {{"level", "integer"}}, {}},
         {"b", "b", {{"id", "integer"}, {"level", "integer"}}, {}}});
     BatchUnderTest batch;

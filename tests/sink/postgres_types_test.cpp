@@ -191,8 +191,7 @@ TEST_F(PostgresTypes, refuses_arrays_with_an_element_that_would_change) {
 
 TEST_F(PostgresTypes, other_columns_of_such_a_table_keep_every_value) {
     query("CREATE TABLE t (d date, i2 int2, i8 int8, f4 float4, f8 float8, n numeric, t text, b "
-          "bool, "
-          "ts timestamp, tz timestamptz, j json, jb jsonb, u uuid, c text)");
+          "bool, ts timestamp, tz timestamptz, j json, jb jsonb, u uuid, c text)");
     const auto mapping = mapping_of({{"r", "t",
         {{"d", "text"}, {"i2", "integer"}, {"i8", "integer"}, {"f4", "double"}, {"f8", "double"},
             {"n", "decimal"}, {"t", "text"}, {"b", "boolean"}, {"ts", "timestamp"},
@@ -210,12 +209,10 @@ TEST_F(PostgresTypes, other_columns_of_such_a_table_keep_every_value) {
     ASSERT_TRUE(written) << why(written);
     EXPECT_EQ(query("SELECT t = E'a\\tb\\\\N\\nc\\r\\\\.' FROM t WHERE d IS NOT NULL"), "t");
     EXPECT_EQ(query("SET timezone = 'UTC'; SELECT d, i2, i8, f4, f8, n, b, ts, tz, j, jb, u, c "
-                    "FROM t "
-                    "WHERE "
-                    "d IS NOT NULL"),
-            "2026-01-31|-32768|-9223372036854775808|21.3|0.1|-12.500|t|1969-12-31 23:59:59.999999|"
-            "1970-01-01 00:00:01.000001+00|{\"a\":\"\\n\"}|[1, 2]|"
-            "00000000-0000-0000-0000-0000000000ff|\\N");
+                    "FROM t WHERE d IS NOT NULL"),
+            "2026-01-31|-32768|-9223372036854775808|21.3|0.1|-12.500|t|1969-12-31 "
+            "23:59:59.999999|1970-01-01 00:00:01.000001+00|{\"a\":\"\\n\"}|[1, "
+            "2]|00000000-0000-0000-0000-0000000000ff|\\N");
     EXPECT_EQ(query("SELECT count(*) FROM t WHERE num_nonnulls(d, t, c, i2) = 0"), "1");
 }
 
@@ -237,8 +234,8 @@ TEST_F(PostgresTypes, a_row_that_the_server_refuses_is_named) {
 }
 
 TEST_F(PostgresTypes, the_same_reading_again_is_a_duplicate_and_another_is_not) {
-    query("CREATE TABLE t (day date, who inet, s switch, span interval, list numeric[], "
-          "PRIMARY KEY (day, who))");
+    query("CREATE TABLE t (day date, who inet, s switch, span interval, list numeric[], PRIMARY "
+          "KEY (day, who))");
     const auto mapping = mapping_of({{"r", "t",
         {{"day", "text"}, {"who", "text"}, {"s", "text"}, {"span", "text"}, {"list", "json"}},
         {"day", "who"}}});

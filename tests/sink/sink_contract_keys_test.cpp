@@ -19,8 +19,7 @@ TEST_P(SinkContract, another_reading_with_the_key_of_a_stored_one_is_refused_wit
     EXPECT_EQ(written.error().row, 0U);
     EXPECT_EQ(written.error().message,
             "another reading has this key: (device) = (\"a\"): stored temperature = 21.5, this "
-            "reading "
-            "temperature = 40");
+            "reading temperature = 40");
     EXPECT_EQ(std::stod(one_cell("SELECT temperature FROM readings")), 21.5);
     EXPECT_EQ(found_by_next(mapping).cursor, (Cursor{1, 0}));
 }
@@ -56,8 +55,7 @@ TEST_P(SinkContract, all_rows_whose_keys_are_taken_are_named_at_once_and_the_res
     EXPECT_EQ(written.error().rows[1].row, 4U);
     EXPECT_EQ(written.error().rows[1].message,
             "another reading has this key: (device) = (\"c\"): stored temperature = 1.5, this "
-            "reading "
-            "temperature = NULL");
+            "reading temperature = NULL");
     EXPECT_EQ(written.error().rows[2].row, 5U);
     EXPECT_EQ(written.error().rows[2].code, kKeyConflict);
     EXPECT_EQ(count("readings"), 1U);
@@ -126,9 +124,8 @@ TEST_P(SinkContract, a_key_that_takes_capitals_for_small_letters_is_warned_of) {
     const auto lines = unconnected()->inspect(mapping);
     ASSERT_TRUE(lines) << why(lines);
     EXPECT_TRUE(lines->front().starts_with(
-            "table t: fits; warning: the key's column id has the collation "
-            "NOCASE, which takes different "
-            "names for the same"))
+            "table t: fits; warning: the key's column id has the collation NOCASE, which takes "
+            "different names for the same"))
             << lines->front();
     auto sink = connected(mapping);
     const auto written =

@@ -94,11 +94,10 @@ TEST_P(SinkContract, a_dead_letter_does_not_replace_what_has_come_since) {
 }
 
 TEST_P(SinkContract, what_the_reading_lacks_keeps_the_order_and_its_defaults) {
-    database().execute(fmt::format(
-            "CREATE TABLE latest (time {} NOT NULL, d varchar(20) NOT NULL UNIQUE, level integer, "
-            "place "
-            "varchar(20) DEFAULT 'attic')",
-            kind().dialect().type_name(mapping::ColumnType::timestamp)));
+    database().execute(
+            fmt::format("CREATE TABLE latest (time {} NOT NULL, d varchar(20) NOT NULL UNIQUE, "
+                        "level integer, place varchar(20) DEFAULT 'attic')",
+                    kind().dialect().type_name(mapping::ColumnType::timestamp)));
     auto mapping = mapping_of({{"+/x", "latest", {}, {"time"}, config::OnDuplicate::replace}});
     mapping::Table& table = *mapping.tables()[0];
     table.key = {"d"};

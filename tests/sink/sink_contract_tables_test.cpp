@@ -10,8 +10,7 @@ using mapping::Value;
 TEST_P(SinkContract, an_existing_table_with_other_columns_is_used_as_it_is) {
     database().execute(
             "CREATE TABLE readings (id integer DEFAULT 7, device varchar(200), temperature float, "
-            "note "
-            "varchar(20))");
+            "note varchar(20))");
     const auto mapping = readings();
     auto sink = connected(mapping);
     BatchUnderTest batch;
@@ -151,8 +150,7 @@ TEST_P(SinkContract, a_generated_column_is_refused_to_a_declared_route) {
 TEST_P(SinkContract, a_field_called_like_a_generated_column_is_rejected_and_others_are_stored) {
     database().execute(
             fmt::format("CREATE TABLE readings (time {} NOT NULL, level integer, twice integer "
-                        "GENERATED ALWAYS AS "
-                        "(level * 2) STORED)",
+                        "GENERATED ALWAYS AS (level * 2) STORED)",
                     kind().dialect().type_name(ColumnType::timestamp)));
     auto mapping = mapping_of({{"reading", "readings", {}, {}}});
     mapping::Table& table = *mapping.tables()[0];

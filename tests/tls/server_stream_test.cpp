@@ -145,9 +145,8 @@ TEST_F(ServerStreamTest, names_a_certificate_that_was_revoked) {
 TEST_F(ServerStreamTest, names_the_ca_that_it_does_not_trust) {
     TestAuthority other("other CA");
     const std::string reason = refusal_of(other.device("esp32-1"), other);
-    EXPECT_NE(
-            reason.find("comes from the CA \"other CA\", which is not trusted here: put that CA's "
-                        "certificate into client_ca"),
+    EXPECT_NE(reason.find("comes from the CA \"other CA\", which is not trusted here: put that "
+                          "CA's certificate into client_ca"),
             std::string::npos)
             << reason;
     EXPECT_TRUE(client_error_.starts_with(
@@ -223,8 +222,8 @@ TEST_F(ServerStreamTest, revokes_by_a_list_that_is_out_of_date_too) {
     support::run_to_end({"/bin/sh", "-c",
         "cd '" + ca_.path("") +
                 "' && printf "
-                "'[ca]\\ndefault_ca=c\\n[c]\\ndatabase=index.txt\\ndefault_md=sha256\\n' "
-                ">ca.conf && openssl ca -config ca.conf -gencrl -crl_lastupdate 20200101000000Z "
+                "'[ca]\\ndefault_ca=c\\n[c]\\ndatabase=index.txt\\ndefault_md=sha256\\n' >ca.conf "
+                "&& openssl ca -config ca.conf -gencrl -crl_lastupdate 20200101000000Z "
                 "-crl_nextupdate 20200201000000Z -keyfile ca.key -cert ca.crt -out crl.pem"});
     EXPECT_NE(refusal_of(bad, ca_).find("revoked"), std::string::npos);
     TlsClient client(ca_.client_tls(good), "localhost");
@@ -249,8 +248,7 @@ TEST_F(ServerStreamTest, knows_the_chain_that_the_client_showed) {
     EXPECT_EQ(chain[0].key, "EC P-256");
     EXPECT_TRUE(describe(chain[0], real_clock().system_now())
                     .starts_with("broker.example (broker.example, localhost, 127.0.0.1) by \"test "
-                                 "CA\", EC "
-                                 "P-256, valid until "));
+                                 "CA\", EC P-256, valid until "));
 }
 
 std::size_t memory_in_use() {

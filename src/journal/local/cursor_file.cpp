@@ -20,8 +20,7 @@ constexpr std::size_t kCursorFixedBytes = 8 + 2;  // position, length of the nam
 std::unexpected<Error> corrupt(const std::filesystem::path& path) {
     return fail(ErrorCode::corrupt,
             "{} is damaged; move it away: foz then keeps every segment until its readers have "
-            "reported "
-            "again",
+            "reported again",
             path.string());
 }
 

@@ -198,8 +198,7 @@ void GroupCommitter::fail(Error error) {
     const Error failure{ErrorCode::io,
         fmt::format(
                 "the journal takes nothing any more: {}. What the disk holds beyond position {} is "
-                "unknown; look "
-                "after the disk, then restart foz, which recovers what is there",
+                "unknown; look after the disk, then restart foz, which recovers what is there",
                 error.message, dependencies_.progress.durable_end())};
     spdlog::error("journal: {}", failure.message);
     dependencies_.queue.set_stalled(failure);

@@ -177,17 +177,14 @@ Error Housekeeper::no_space(std::uint64_t bytes) const {
                                                  slowest->name, slowest->position)
                                        : std::string("it has no reader");
     if (dependencies_.segments.total_bytes() + bytes > options.size_max) {
-        return {
-            ErrorCode::no_space, fmt::format("the journal in {} has reached its cap (size_max = {} "
-                                             "bytes) and {}; it goes on "
-                                             "when its "
-                                             "readers have caught up, or with a larger size_max",
-                                         options.directory.string(), options.size_max, reader)};
+        return {ErrorCode::no_space,
+            fmt::format("the journal in {} has reached its cap (size_max = {} bytes) and {}; it "
+                        "goes on when its readers have caught up, or with a larger size_max",
+                    options.directory.string(), options.size_max, reader)};
     }
     return {ErrorCode::no_space,
-        fmt::format(
-                "too little room on the disk of {}: the journal needs {} bytes and leaves {} free "
-                "(free_space_min), and {}; it goes on by itself when there is room",
+        fmt::format("too little room on the disk of {}: the journal needs {} bytes and leaves {} "
+                    "free (free_space_min), and {}; it goes on by itself when there is room",
                 options.directory.string(), bytes, options.free_space_min, reader)};
 }
 

@@ -171,8 +171,7 @@ Result<void> JournalReader::next_segment() {
 std::unexpected<Error> JournalReader::corrupt(const std::unexpected<Error>& what) const {
     return fail(ErrorCode::corrupt,
             "the journal cannot be read at position {}: {}; restore that file from a backup, or "
-            "move "
-            "the journal folder away to start with an empty one",
+            "move the journal folder away to start with an empty one",
             position_, what.error().message);
 }
 

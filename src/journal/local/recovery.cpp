@@ -42,8 +42,7 @@ Result<void> link(Segment& previous, const Segment& next) {
     if (next.header.journal != previous.header.journal) {
         return fail(ErrorCode::corrupt,
                 "{} is of another journal ({}) than {} ({}); move the one that does not belong "
-                "here "
-                "away",
+                "here away",
                 next.path.string(), next.header.journal.text(), previous.path.string(),
                 previous.header.journal.text());
     }
@@ -206,9 +205,7 @@ Result<void> check_end(FileSystem& files, const Survey& survey) {
     }
     return fail(ErrorCode::corrupt,
             "{}, offset {}: the records from position {} on are damaged or missing, but {} says "
-            "that "
-            "those below {} "
-            "were on disk; {}",
+            "that those below {} were on disk; {}",
             survey.segments.back()->path.string(), survey.end_offset, survey.end, proof->source,
             proof->durable_end, kWhatToDo);
 }

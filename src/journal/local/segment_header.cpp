@@ -75,18 +75,15 @@ Result<SegmentHeader> decode_segment_header(ByteView bytes, std::string_view pat
             load_little<std::uint32_t>(bytes.data() + kCrcAt) != crc32c(bytes.first(kCrcAt))) {
         return fail(ErrorCode::corrupt,
                 "{}: the first {} bytes are not the header of a journal segment; restore the file "
-                "from "
-                "a "
-                "backup, or move the whole journal folder away to start with an empty one",
+                "from a backup, or move the whole journal folder away to start with an empty one",
                 path, kSegmentHeaderBytes);
     }
     const auto version = load_little<std::uint32_t>(bytes.data() + kVersionAt);
     if (version != kFormatVersion) {
         return fail(ErrorCode::unsupported,
                 "{}: journal format version {}, but this foz reads and writes version {}; use the "
-                "foz "
-                "that wrote "
-                "it until every database has stored its records, or move the journal folder away",
+                "foz that wrote it until every database has stored its records, or move the "
+                "journal folder away",
                 path, version, kFormatVersion);
     }
     SegmentHeader header;

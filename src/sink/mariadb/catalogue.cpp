@@ -92,20 +92,18 @@ int bits_in(std::string_view type) {
 // MariaDB calls no default, of a column that may be null, NULL; a text of that name has quotes.
 constexpr std::string_view kColumnsQuery =
         "SELECT column_name, column_type, data_type, is_nullable, COALESCE(column_default, 'NULL') "
-        "<> "
-        "'NULL', extra, "
-        "character_maximum_length, character_octet_length, generation_expression, "
-        "COALESCE(datetime_precision, numeric_scale), collation_name FROM "
-        "information_schema.columns "
-        "WHERE table_schema = {0} AND table_name = {1} ORDER BY ordinal_position";
+        "<> 'NULL', extra, character_maximum_length, character_octet_length, "
+        "generation_expression, COALESCE(datetime_precision, numeric_scale), collation_name FROM "
+        "information_schema.columns WHERE table_schema = {0} AND table_name = {1} ORDER BY "
+        "ordinal_position";
 // MariaDB's JSON is LONGTEXT with a check of this form.
 constexpr std::string_view kJsonQuery =
-        "SELECT check_clause FROM information_schema.check_constraints "
-        "WHERE constraint_schema = {0} AND table_name = {1}";
+        "SELECT check_clause FROM information_schema.check_constraints WHERE constraint_schema = "
+        "{0} AND table_name = {1}";
 constexpr std::string_view kUniqueQuery =
         "SELECT index_name, column_name, sub_part FROM information_schema.statistics WHERE "
-        "table_schema = {0} "
-        "AND table_name = {1} AND non_unique = 0 ORDER BY index_name, seq_in_index";
+        "table_schema = {0} AND table_name = {1} AND non_unique = 0 ORDER BY index_name, "
+        "seq_in_index";
 
 std::uint64_t number(const std::optional<std::string>& cell) {
     std::uint64_t value = 0;
@@ -161,10 +159,8 @@ CatalogueColumn column_in(const std::vector<std::optional<std::string>>& row) {
 std::string mismatch(const mapping::Column& wanted, const CatalogueColumn& found) {
     std::string_view advice;
     if (!found.content) {
-        advice =
-                ": foz does not know that type; take it out of the route, or have a column of type "
-                "text "
-                "that a trigger reads";
+        advice = ": foz does not know that type; take it out of the route, or have a column of "
+                 "type text that a trigger reads";
     } else if (found.content == Content::literal && wanted.type != ColumnType::text) {
         advice = "; type = \"text\" for the column in the route takes what INSERT would";
     }
@@ -202,11 +198,11 @@ const CatalogueColumn* CatalogueTable::find(std::string_view column) const {
 
 SinkResult<std::string> hint_at_other_case(Connection& connection, const std::string& name) {
     const auto dot = name.find('.');
-    const auto answers = connection.run(fmt::format(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = {} AND "
-            "LOWER(table_name) = LOWER({}) LIMIT 1",
-            dot == std::string::npos ? "DATABASE()" : quoted_text(name.substr(0, dot)),
-            quoted_text(dot == std::string::npos ? name : name.substr(dot + 1))));
+    const auto answers = connection.run(
+            fmt::format("SELECT table_name FROM information_schema.tables WHERE table_schema = {} "
+                        "AND LOWER(table_name) = LOWER({}) LIMIT 1",
+                    dot == std::string::npos ? "DATABASE()" : quoted_text(name.substr(0, dot)),
+                    quoted_text(dot == std::string::npos ? name : name.substr(dot + 1))));
     if (!answers) {
         return std::unexpected(answers.error());
     }
@@ -323,8 +319,7 @@ std::string objection(const mapping::Table& wanted, const CatalogueTable& found)
     if (found.engine != "InnoDB") {
         return fmt::format(
                 "its storage engine is {0}, which has no transactions, so that foz could not store "
-                "each reading once; "
-                "ALTER TABLE {1} ENGINE = InnoDB changes that",
+                "each reading once; ALTER TABLE {1} ENGINE = InnoDB changes that",
                 found.engine, quoted_table(wanted.name));
     }
     std::string reasons;  // of all columns, so that they can be mended at once
@@ -350,8 +345,8 @@ std::string objection(const mapping::Table& wanted, const CatalogueTable& found)
     }
     if (!wanted.key.empty() && key_index(wanted, found) == nullptr) {
         return fmt::format(
-                "the route's key is ({0}), but the table has no unique index over it; "
-                "ALTER TABLE {1} ADD UNIQUE ({0}) makes one",
+                "the route's key is ({0}), but the table has no unique index over it; ALTER TABLE "
+                "{1} ADD UNIQUE ({0}) makes one",
                 quoted_list(wanted.key), quoted_table(wanted.name));
     }
     return "";

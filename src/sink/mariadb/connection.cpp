@@ -27,18 +27,16 @@ namespace {
 
 constexpr std::string_view kSession =
         "SET SESSION sql_mode = "
-        "'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,"
-        "NO_ENGINE_SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', autocommit = 0, "
-        "lc_messages = 'en_US', "
-        "foreign_key_checks = 1, unique_checks = 1"
+        "'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_"
+        "SUBSTITUTION,NO_AUTO_VALUE_ON_ZERO', time_zone = '+00:00', autocommit = 0, lc_messages = "
+        "'en_US', foreign_key_checks = 1, unique_checks = 1"
         // When foz or its machine is gone without a word, MariaDB ends what foz had begun, which
         // holds the lock on the lane's cursor.
         "/*M! , idle_transaction_timeout = 60 */; "
         // A table that somebody holds is known as such after some seconds, not after a day.
-        "SET SESSION lock_wait_timeout = LEAST(@@lock_wait_timeout, 5), "
-        "innodb_lock_wait_timeout = LEAST(@@innodb_lock_wait_timeout, 5); "
-        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; "
-        "SELECT @@max_allowed_packet, @@read_only";
+        "SET SESSION lock_wait_timeout = LEAST(@@lock_wait_timeout, 5), innodb_lock_wait_timeout = "
+        "LEAST(@@innodb_lock_wait_timeout, 5); SET SESSION TRANSACTION ISOLATION LEVEL READ "
+        "COMMITTED; SELECT @@max_allowed_packet, @@read_only";
 
 constexpr std::size_t kMessageBytesMax = 400;
 
@@ -302,8 +300,8 @@ SinkResult<std::vector<TextRow>> Connection::rows_of_long(
 
 SinkResult<void> Connection::begin_snapshot() {
     return execute(
-            "COMMIT; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; "
-            "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+            "COMMIT; SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; START TRANSACTION WITH "
+            "CONSISTENT SNAPSHOT, READ ONLY",
             "");
 }
 
@@ -344,8 +342,7 @@ bool Connection::in_transaction() const {
 std::unexpected<SinkError> Connection::transaction_is_gone() {
     return fail(FailureKind::reconnect,
             "the server answered OK, but has ended the transaction by itself, as a Galera node "
-            "does "
-            "that loses its cluster: all of it is written again");
+            "does that loses its cluster: all of it is written again");
 }
 
 bool Connection::is_in_clear() const {

@@ -25,9 +25,7 @@ SinkResult<void> check_readable(std::string_view option, const std::string& file
     if (file.empty() || ::access(file.c_str(), R_OK) == 0) return {};
     return fail(FailureKind::retry,
             "{} of the database URL, {}, cannot be read: {}; foz needs the file's path from the "
-            "root, "
-            "and "
-            "the right to read it",
+            "root, and the right to read it",
             option, file, std::strerror(errno));
 }
 
@@ -80,8 +78,8 @@ SinkResult<void> Encryption::check(MYSQL* handle) const {
     if (!needs_tls || mysql_get_ssl_cipher(handle) != nullptr) return {};
     return fail(FailureKind::retry,
             "the server at {}:{} does not offer TLS, which the database URL wants; give the server "
-            "a "
-            "certificate (ssl_cert, ssl_key), or take ssl-mode and the certificates out of the url",
+            "a certificate (ssl_cert, ssl_key), or take ssl-mode and the certificates out of the "
+            "url",
             host_.name, host_.port);
 }
 

@@ -211,8 +211,7 @@ std::string grant_for(unsigned number, std::string_view message) {
             }
             return fmt::format(
                     "; a person has to give foz's user that right: GRANT {} ON {} TO {}; (foz "
-                    "check "
-                    "--connect prints all that are missing)",
+                    "check --connect prints all that are missing)",
                     right, table, user);
         }
         case 1044: {  // "Access denied for user 'foz'@'localhost' to database 'db'"
@@ -223,24 +222,22 @@ std::string grant_for(unsigned number, std::string_view message) {
             }
             return fmt::format(
                     "; a person has to give foz's user that right: GRANT CREATE, ALTER, SELECT, "
-                    "INSERT, "
-                    "UPDATE ON {}.* TO {}",
+                    "INSERT, UPDATE ON {}.* TO {}",
                     dialect().quoted(database), user);
         }
         case 1370: {  // "execute command denied to user 'foz'@'localhost' for routine 'db.f'"
             const std::string_view routine = between(" for routine '", "'");
-            return routine.empty() || user.empty() ? std::string(kSeeCheck)
-                                                   : fmt::format(
-                                                             "; a person has to give foz's user "
-                                                             "that right: GRANT EXECUTE ON "
-                                                             "FUNCTION {} TO {} (or ON PROCEDURE)",
-                                                             routine, user);
+            return routine.empty() || user.empty()
+                           ? std::string(kSeeCheck)
+                           : fmt::format(
+                                     "; a person has to give foz's user that right: GRANT EXECUTE "
+                                     "ON FUNCTION {} TO {} (or ON PROCEDURE)",
+                                     routine, user);
         }
         case 1143: return std::string(kSeeCheck);
         case 3159:
             return "; the server has require_secure_transport = ON: it takes connections over TLS "
-                   "or "
-                   "its socket only";
+                   "or its socket only";
         default: return "";
     }
 }

@@ -90,15 +90,14 @@ InsertShape TablePlan::insert_comparing_duplicates() const {
         const bool bytes = there.content == Content::text ||
                            (there.content == Content::json && there.type != "json");
         differences += fmt::format(
-                "{0}IF({1}{2} <=> {1}VALUES({2}), '', CONCAT('{3}:', "
-                "IFNULL(HEX(LEFT({5}, {4})), '-'), ';'))",
+                "{0}IF({1}{2} <=> {1}VALUES({2}), '', CONCAT('{3}:', IFNULL(HEX(LEFT({5}, {4})), "
+                "'-'), ';'))",
                 differences.empty() ? "" : ", ", bytes ? "BINARY " : "", name, i,
                 kShownCharactersMax, shown_text(there));
     }
     return {insert.before, insert.columns,
         fmt::format(" ON DUPLICATE KEY UPDATE {0} = IF((@foz_conflicts := CONCAT(@foz_conflicts, "
-                    "{1})) IS "
-                    "NULL, {0}, {0})",
+                    "{1})) IS NULL, {0}, {0})",
                 dialect().quoted(table->key.front()), differences)};
 }
 

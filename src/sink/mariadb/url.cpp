@@ -86,9 +86,7 @@ Result<SslMode> ssl_mode_from(std::string_view text) {
     }
     return fail(ErrorCode::invalid,
             "ssl-mode \"{}\" in the database URL is none of disabled, preferred, required, "
-            "verify-ca "
-            "and "
-            "verify-identity",
+            "verify-ca and verify-identity",
             text);
 }
 
@@ -115,8 +113,7 @@ Result<void> take_option(std::string_view name, std::string value, Url& url) {
     }
     return fail(ErrorCode::invalid,
             "unknown option \"{}\" in the database URL; foz knows: socket, ssl-mode, ssl-ca, "
-            "ssl-cert, "
-            "ssl-key",
+            "ssl-cert, ssl-key",
             name);
 }
 

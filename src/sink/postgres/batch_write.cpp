@@ -137,9 +137,8 @@ SinkResult<void> BatchWrite::write_by_staging() {
 SinkResult<void> BatchWrite::stage(TablePlan& plan) {
     const std::string sql = fmt::format(
             "CREATE TEMP TABLE foz_staging ON COMMIT DROP AS SELECT 0::int4 AS \"foz staging "
-            "row\", "
-            "0::int4 AS \"foz staging route\", {1} FROM {2} WITH NO DATA; COPY {0} ({3}, {1}) FROM "
-            "STDIN (FORMAT {4})",
+            "row\", 0::int4 AS \"foz staging route\", {1} FROM {2} WITH NO DATA; COPY {0} ({3}, "
+            "{1}) FROM STDIN (FORMAT {4})",
             kStaging, plan.column_list, quoted_table(plan.table->name), kStagingColumns,
             format_of(plan));
     TablePlan* plans[] = {&plan};

@@ -60,39 +60,28 @@ auto find_in(const Table& table, std::string_view type) {
 
 // A domain stands for the type below it, which may be a domain again; an array for its elements'.
 constexpr std::string_view kColumnQuery =
-        "WITH RECURSIVE types AS (SELECT *, typcategory = 'A' AND typlen = -1 AND typelem <> 0"
-        "  AND typname NOT IN ('int2vector', 'oidvector') AS of_elements FROM pg_catalog.pg_type),"
-        " base (attnum, type, modifier, is_array) AS ("
-        " SELECT attnum, atttypid, atttypmod, false FROM pg_catalog.pg_attribute"
-        "  WHERE attrelid = {0} AND attnum > 0 AND NOT attisdropped"
-        " UNION ALL"
-        " SELECT attnum, CASE WHEN typtype = 'd' THEN typbasetype ELSE typelem END,"
-        "  CASE WHEN modifier >= 0 OR typtype <> 'd' THEN modifier ELSE typtypmod END,"
-        "  is_array OR typtype <> 'd'"
-        "  FROM base JOIN types t ON t.oid = type"
-        "   AND (typtype = 'd' OR (of_elements AND NOT is_array)))"
-        " SELECT attname, pg_catalog.format_type(atttypid, atttypmod),"
-        "  CASE WHEN t.typtype = 'e' THEN 'enum'"
-        "   WHEN n.nspname = 'pg_catalog' OR t.typname = 'citext' THEN t.typname ELSE '' END, "
-        "modifier,"
-        "  a.attnotnull, a.atthasdef OR a.attidentity <> '', a.attgenerated <> '' OR a.attidentity "
-        "= "
-        "'a',"
-        "  (SELECT c.collname FROM pg_catalog.pg_collation c WHERE c.oid = a.attcollation AND NOT "
-        "c.collisdeterministic), is_array"
-        " FROM base JOIN pg_catalog.pg_attribute a ON a.attrelid = {0} AND a.attnum = base.attnum"
-        " JOIN types t ON t.oid = base.type AND t.typtype <> 'd' AND (is_array OR NOT of_elements)"
-        " JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
-        " ORDER BY a.attnum";
+        "WITH RECURSIVE types AS (SELECT *, typcategory = 'A' AND typlen = -1 AND typelem <> 0  "
+        "AND typname NOT IN ('int2vector', 'oidvector') AS of_elements FROM pg_catalog.pg_type), "
+        "base (attnum, type, modifier, is_array) AS ( SELECT attnum, atttypid, atttypmod, false "
+        "FROM pg_catalog.pg_attribute  WHERE attrelid = {0} AND attnum > 0 AND NOT attisdropped "
+        "UNION ALL SELECT attnum, CASE WHEN typtype = 'd' THEN typbasetype ELSE typelem END,  CASE "
+        "WHEN modifier >= 0 OR typtype <> 'd' THEN modifier ELSE typtypmod END,  is_array OR "
+        "typtype <> 'd'  FROM base JOIN types t ON t.oid = type   AND (typtype = 'd' OR "
+        "(of_elements AND NOT is_array))) SELECT attname, pg_catalog.format_type(atttypid, "
+        "atttypmod),  CASE WHEN t.typtype = 'e' THEN 'enum'   WHEN n.nspname = 'pg_catalog' OR "
+        "t.typname = 'citext' THEN t.typname ELSE '' END, modifier,  a.attnotnull, a.atthasdef OR "
+        "a.attidentity <> '', a.attgenerated <> '' OR a.attidentity = 'a',  (SELECT c.collname "
+        "FROM pg_catalog.pg_collation c WHERE c.oid = a.attcollation AND NOT "
+        "c.collisdeterministic), is_array FROM base JOIN pg_catalog.pg_attribute a ON a.attrelid = "
+        "{0} AND a.attnum = base.attnum JOIN types t ON t.oid = base.type AND t.typtype <> 'd' AND "
+        "(is_array OR NOT of_elements) JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace "
+        "ORDER BY a.attnum";
 
 constexpr std::string_view kUniqueQuery =
-        "SELECT i.indexrelid, a.attname FROM pg_catalog.pg_index i"
-        " JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY"
-        "  ((i.indkey::int2[])[0:i.indnkeyatts - 1])"
-        " WHERE i.indrelid = {} AND i.indisunique AND i.indisvalid AND i.indimmediate AND "
-        "i.indpred IS "
-        "NULL"
-        " AND i.indexprs IS NULL ORDER BY i.indexrelid, a.attname";
+        "SELECT i.indexrelid, a.attname FROM pg_catalog.pg_index i JOIN pg_catalog.pg_attribute a "
+        "ON a.attrelid = i.indrelid AND a.attnum = ANY  ((i.indkey::int2[])[0:i.indnkeyatts - 1]) "
+        "WHERE i.indrelid = {} AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred "
+        "IS NULL AND i.indexprs IS NULL ORDER BY i.indexrelid, a.attname";
 
 // numeric's modifier: a header of 4, and precision and scale, which is signed and of 11 bits.
 std::optional<std::int32_t> places_in(std::optional<Encoding> encoding, std::int64_t modifier) {
@@ -143,10 +132,8 @@ CatalogueColumn column_in(const QueryResult& rows, int row) {
 std::string mismatch(const mapping::Column& wanted, const CatalogueColumn& found) {
     std::string_view advice;
     if (!found.encoding) {
-        advice =
-                ": foz does not know that type; take it out of the route, or have a column of type "
-                "text "
-                "that a trigger reads";
+        advice = ": foz does not know that type; take it out of the route, or have a column of "
+                 "type text that a trigger reads";
     } else if (found.array && wanted.type != ColumnType::json) {
         advice = "; type = \"json\" for the column in the route takes a JSON array";
     } else if (*found.encoding == Encoding::literal && !found.array &&
@@ -167,24 +154,20 @@ std::string kind_objection(const mapping::Table& wanted, const CatalogueTable& f
     if (found.kind == "f") {
         return fmt::format(
                 "table {} is a foreign table: another server would not commit its rows together "
-                "with "
-                "foz's cursor; make that server a database of foz",
+                "with foz's cursor; make that server a database of foz",
                 wanted.name);
     }
     if (found.kind == "v" && !found.takes_insert) {
         return fmt::format(
                 "table {} is a view that takes no rows; give it a trigger INSTEAD OF INSERT that "
-                "ends "
-                "with RETURN NEW, or name the table below it",
+                "ends with RETURN NEW, or name the table below it",
                 wanted.name);
     }
     if (found.row_security) {
         return fmt::format(
                 "table {} has row-level security, which hides rows from foz's user and refuses "
-                "COPY; "
-                "ALTER "
-                "ROLE ... BYPASSRLS for that user, or make it the owner: ALTER TABLE {} OWNER TO "
-                "...",
+                "COPY; ALTER ROLE ... BYPASSRLS for that user, or make it the owner: ALTER TABLE "
+                "{} OWNER TO ...",
                 wanted.name, quoted_table(wanted.name));
     }
     const bool known = found.kind == "r" || found.kind == "p" || found.kind == "v";
@@ -201,8 +184,8 @@ std::string key_objection(const mapping::Table& wanted, const CatalogueTable& fo
         return "";
     }
     return fmt::format(
-            "the route's key is ({0}), but the table has no unique index over it; "
-            "CREATE UNIQUE INDEX ON {1} ({0}) makes one",
+            "the route's key is ({0}), but the table has no unique index over it; CREATE UNIQUE "
+            "INDEX ON {1} ({0}) makes one",
             quoted_list(wanted.key), quoted_table(wanted.name));
 }
 
@@ -241,13 +224,12 @@ SinkResult<std::string> hint_at_other_case(Connection& connection, const std::st
                     ? "pg_catalog.pg_table_is_visible(c.oid)"
                     : fmt::format("pg_catalog.lower(nspname) = pg_catalog.lower({})",
                               quoted_text(name.substr(0, dot)));
-    auto found = connection.run(fmt::format(
-            "SELECT {} relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid "
-            "= "
-            "relnamespace WHERE relkind IN ('r', 'p', 'v') AND pg_catalog.lower(relname) = "
-            "pg_catalog.lower({}) AND {} LIMIT 1",
-            dot == std::string::npos ? "" : "nspname || '.' ||",
-            quoted_text(dot == std::string::npos ? name : name.substr(dot + 1)), schema));
+    auto found = connection.run(
+            fmt::format("SELECT {} relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace "
+                        "n ON n.oid = relnamespace WHERE relkind IN ('r', 'p', 'v') AND "
+                        "pg_catalog.lower(relname) = pg_catalog.lower({}) AND {} LIMIT 1",
+                    dot == std::string::npos ? "" : "nspname || '.' ||",
+                    quoted_text(dot == std::string::npos ? name : name.substr(dot + 1)), schema));
     if (!found) {
         return pass_on(found);
     }
@@ -255,10 +237,9 @@ SinkResult<std::string> hint_at_other_case(Connection& connection, const std::st
 }
 
 SinkResult<bool> takes_key(Connection& connection, const mapping::Table& wanted) {
-    auto asked =
-            connection.run(fmt::format("SAVEPOINT foz_key; EXPLAIN INSERT INTO {0} ({1}) SELECT "
-                                       "{1} FROM {0} ON CONFLICT ({1}) DO "
-                                       "NOTHING; RELEASE SAVEPOINT foz_key",
+    auto asked = connection.run(
+            fmt::format("SAVEPOINT foz_key; EXPLAIN INSERT INTO {0} ({1}) SELECT {1} FROM {0} ON "
+                        "CONFLICT ({1}) DO NOTHING; RELEASE SAVEPOINT foz_key",
                     quoted_table(wanted.name), quoted_list(wanted.key)));
     if (asked) {
         return true;
@@ -272,11 +253,11 @@ SinkResult<bool> takes_key(Connection& connection, const mapping::Table& wanted)
 
 SinkResult<std::optional<CatalogueTable>> read_table(
         Connection& connection, const std::string& name) {
-    const auto found = connection.run(fmt::format(
-            "SELECT oid, relkind, pg_catalog.pg_relation_is_updatable(oid, true) & 8 <> 0, "
-            "pg_catalog.row_security_active(oid) "
-            "FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass({})",
-            quoted_text(quoted_table(name))));
+    const auto found = connection.run(
+            fmt::format("SELECT oid, relkind, pg_catalog.pg_relation_is_updatable(oid, true) & 8 "
+                        "<> 0, pg_catalog.row_security_active(oid) FROM pg_catalog.pg_class WHERE "
+                        "oid = pg_catalog.to_regclass({})",
+                    quoted_text(quoted_table(name))));
     if (!found) {
         return std::unexpected(found.error());
     }
@@ -327,10 +308,8 @@ std::string shape_query(std::span<const std::unique_ptr<mapping::Table>> tables)
     }
     return fmt::format(
             "SELECT pg_catalog.string_agg(pg_catalog.concat_ws(' ', attrelid::oid, attnum, "
-            "attname, "
-            "atttypid, "
-            "atttypmod), ',' ORDER BY attrelid, attnum) FROM pg_catalog.pg_attribute "
-            "WHERE attrelid IN ({}) AND attnum > 0 AND NOT attisdropped",
+            "attname, atttypid, atttypmod), ',' ORDER BY attrelid, attnum) FROM "
+            "pg_catalog.pg_attribute WHERE attrelid IN ({}) AND attnum > 0 AND NOT attisdropped",
             names.empty() ? "NULL" : names);
 }
 

@@ -49,9 +49,9 @@ bool in_url(const std::string& url, std::string_view keyword) {
 
 // What a session is like: the last column is whether a pooler stands between.
 constexpr std::string_view kAsk =
-        "SELECT pg_catalog.current_setting('synchronous_commit') = 'off', "
-        "(SELECT setting::bigint BETWEEN 1 AND 5000 FROM pg_catalog.pg_settings "
-        "WHERE name = 'lock_timeout'), pg_catalog.pg_backend_pid()";
+        "SELECT pg_catalog.current_setting('synchronous_commit') = 'off', (SELECT setting::bigint "
+        "BETWEEN 1 AND 5000 FROM pg_catalog.pg_settings WHERE name = 'lock_timeout'), "
+        "pg_catalog.pg_backend_pid()";
 
 // One foz at a time creates tables: CREATE TABLE IF NOT EXISTS is not safe against itself. The
 // number is "foz".
@@ -63,10 +63,9 @@ constexpr std::string_view kLockLimit = "; SET LOCAL lock_timeout = 5000";
 // holds the lock on the lane's cursor. Otherwise it may take two hours to notice.
 constexpr std::string_view kWatchClient =
         "SELECT pg_catalog.set_config(name, wanted, false) FROM pg_catalog.pg_settings JOIN "
-        "(VALUES "
-        "('client_connection_check_interval', '10s'), ('tcp_user_timeout', '30s'), "
-        "('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), "
-        "('tcp_keepalives_count', '3')) AS v (name, wanted) USING (name)";
+        "(VALUES ('client_connection_check_interval', '10s'), ('tcp_user_timeout', '30s'), "
+        "('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', "
+        "'3')) AS v (name, wanted) USING (name)";
 
 // Notices and what is below them are nobody's business here.
 void note_warning(void* warnings, const PGresult* notice) {

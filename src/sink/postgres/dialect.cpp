@@ -119,14 +119,11 @@ const OwnTablesSql& own_tables_sql() {
                 "attname = 'fingerprint' AND NOT attisdropped)::int",
         .create =
                 "CREATE TABLE IF NOT EXISTS foz_cursor (journal text, lane text, position bigint "
-                "NOT "
-                "NULL, ordinal bigint NOT NULL, writer text NOT NULL DEFAULT '', fingerprint "
-                "bigint "
-                "NOT NULL DEFAULT 0, PRIMARY KEY (journal, lane)); "
-                "CREATE TABLE IF NOT EXISTS foz_ledger (journal text, lane text, route text, "
-                "stored "
-                "bigint NOT NULL, duplicate bigint NOT NULL, dead bigint NOT NULL, PRIMARY KEY "
-                "(journal, lane, route))",
+                "NOT NULL, ordinal bigint NOT NULL, writer text NOT NULL DEFAULT '', fingerprint "
+                "bigint NOT NULL DEFAULT 0, PRIMARY KEY (journal, lane)); CREATE TABLE IF NOT "
+                "EXISTS foz_ledger (journal text, lane text, route text, stored bigint NOT NULL, "
+                "duplicate bigint NOT NULL, dead bigint NOT NULL, PRIMARY KEY (journal, lane, "
+                "route))",
         .add_marks =
                 "ALTER TABLE foz_cursor ADD COLUMN IF NOT EXISTS writer text NOT NULL DEFAULT '', "
                 "ADD COLUMN IF NOT EXISTS fingerprint bigint NOT NULL DEFAULT 0",
@@ -134,13 +131,12 @@ const OwnTablesSql& own_tables_sql() {
         .lock = " FOR UPDATE",
         .add_counts =
                 " ON CONFLICT (journal, lane, route) DO UPDATE SET stored = foz_ledger.stored + "
-                "excluded.stored, duplicate = foz_ledger.duplicate + excluded.duplicate, "
-                "dead = foz_ledger.dead + excluded.dead",
+                "excluded.stored, duplicate = foz_ledger.duplicate + excluded.duplicate, dead = "
+                "foz_ledger.dead + excluded.dead",
         .find_fields = "SELECT 1 WHERE pg_catalog.to_regclass('foz_columns') IS NOT NULL",
         .create_fields =
                 "CREATE TABLE IF NOT EXISTS foz_columns (table_name text, column_name text, field "
-                "text "
-                "NOT NULL, PRIMARY KEY (table_name, column_name))",
+                "text NOT NULL, PRIMARY KEY (table_name, column_name))",
         .keep_field = " ON CONFLICT DO NOTHING",
     };
     return kSql;

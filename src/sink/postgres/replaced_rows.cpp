@@ -52,9 +52,9 @@ std::string replace_query(const TablePlan& plan, std::string_view staging) {
             "WITH latest AS (SELECT DISTINCT ON ({3}) * FROM {2} ORDER BY {3}, \"foz staging row\" "
             "DESC), written AS (INSERT INTO {0} ({1}) SELECT {1} FROM latest ON CONFLICT ({3}) DO "
             "UPDATE SET {4} RETURNING {3}, {5} AS \"foz new\") SELECT s.\"foz staging row\", "
-            "s.\"foz staging row\" = max(s.\"foz staging row\") OVER (PARTITION BY {3}), "
-            "\"foz new\" IS NOT NULL, \"foz new\"{6}, (SELECT count(*) FROM written) "
-            "FROM {2} s LEFT JOIN written USING ({3}) ORDER BY 1",
+            "s.\"foz staging row\" = max(s.\"foz staging row\") OVER (PARTITION BY {3}), \"foz "
+            "new\" IS NOT NULL, \"foz new\"{6}, (SELECT count(*) FROM written) FROM {2} s LEFT "
+            "JOIN written USING ({3}) ORDER BY 1",
             quoted_table(plan.table->name), plan.column_list, staging, key, updates(plan),
             tells ? "xmax = 0" : "true",
             tells ? ""

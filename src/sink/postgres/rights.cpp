@@ -15,20 +15,16 @@ namespace {
 // one, all must be.
 constexpr std::string_view kTableRights =
         "SELECT (SELECT pg_catalog.bool_and(attgenerated <> '' OR "
-        "pg_catalog.has_column_privilege({0}, attnum, 'INSERT')) FROM c), "
-        "(SELECT pg_catalog.bool_and(pg_catalog.has_column_privilege({0}, attnum, 'SELECT')) FROM "
-        "c), "
-        "(SELECT pg_catalog.bool_and(attgenerated <> '' OR "
-        "pg_catalog.has_column_privilege({0}, attnum, 'UPDATE')) FROM c), "
-        "(SELECT pg_catalog.string_agg(s.oid::pg_catalog.regclass::text, ', ') FROM "
-        "pg_catalog.pg_attrdef d JOIN pg_catalog.pg_depend p ON p.classid = "
-        "'pg_catalog.pg_attrdef'::pg_catalog.regclass AND p.objid = d.oid AND p.refclassid = "
-        "'pg_catalog.pg_class'::pg_catalog.regclass JOIN pg_catalog.pg_class s ON s.oid = "
-        "p.refobjid "
-        "WHERE d.adrelid = {0} AND "
-        "CASE WHEN s.relkind = 'S' THEN NOT pg_catalog.has_sequence_privilege(s.oid, 'USAGE, "
-        "UPDATE') "
-        "ELSE false END) FROM c LIMIT 1";
+        "pg_catalog.has_column_privilege({0}, attnum, 'INSERT')) FROM c), (SELECT "
+        "pg_catalog.bool_and(pg_catalog.has_column_privilege({0}, attnum, 'SELECT')) FROM c), "
+        "(SELECT pg_catalog.bool_and(attgenerated <> '' OR pg_catalog.has_column_privilege({0}, "
+        "attnum, 'UPDATE')) FROM c), (SELECT "
+        "pg_catalog.string_agg(s.oid::pg_catalog.regclass::text, ', ') FROM pg_catalog.pg_attrdef "
+        "d JOIN pg_catalog.pg_depend p ON p.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass "
+        "AND p.objid = d.oid AND p.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass JOIN "
+        "pg_catalog.pg_class s ON s.oid = p.refobjid WHERE d.adrelid = {0} AND CASE WHEN s.relkind "
+        "= 'S' THEN NOT pg_catalog.has_sequence_privilege(s.oid, 'USAGE, UPDATE') ELSE false END) "
+        "FROM c LIMIT 1";
 
 class RightsCheck {
   public:
@@ -37,10 +33,11 @@ class RightsCheck {
 
     SinkResult<void> run(const mapping::Mapping& mapping) {
         auto who = connection_.run(
-                "SELECT current_user, pg_catalog.current_database(), COALESCE("
-                "pg_catalog.current_schema(), ''), pg_catalog.has_database_privilege("
-                "pg_catalog.current_database(), 'TEMP'), COALESCE(pg_catalog.has_schema_privilege("
-                "pg_catalog.current_schema(), 'CREATE'), false)");
+                "SELECT current_user, pg_catalog.current_database(), "
+                "COALESCE(pg_catalog.current_schema(), ''), "
+                "pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMP'), "
+                "COALESCE(pg_catalog.has_schema_privilege(pg_catalog.current_schema(), 'CREATE'), "
+                "false)");
         if (!who) {
             return pass_on(who);
         }
@@ -96,8 +93,7 @@ class RightsCheck {
         auto may = connection_.run(
                 fmt::format("SELECT pg_catalog.has_schema_privilege(nspname, 'USAGE') AND "
                             "pg_catalog.has_schema_privilege(nspname, 'CREATE') FROM "
-                            "pg_catalog.pg_namespace WHERE "
-                            "nspname = {}",
+                            "pg_catalog.pg_namespace WHERE nspname = {}",
                         quoted_text(schema)));
         if (!may) {
             return pass_on(may);
@@ -112,8 +108,7 @@ class RightsCheck {
     SinkResult<void> check_rights(const std::string& name, const std::string& oid, bool updates) {
         auto rights = connection_.run(
                 "WITH c AS (SELECT attnum, attgenerated FROM pg_catalog.pg_attribute WHERE "
-                "attrelid "
-                "= " +
+                "attrelid = " +
                 oid + " AND attnum > 0 AND NOT attisdropped) " + fmt::format(kTableRights, oid));
         if (!rights) {
             return pass_on(rights);
@@ -191,9 +186,7 @@ std::string grant_for(std::string_view message, std::string_view user) {
     }
     return fmt::format(
             "; a person has to give foz's user that right: {}; (foz check --connect prints all "
-            "that "
-            "are "
-            "missing)",
+            "that are missing)",
             statement);
 }
 

@@ -24,22 +24,19 @@ std::optional<std::string> probe_query(const TablePlan& plan, std::string_view s
         }
     }
     const std::string code = fmt::format(
-            "DECLARE r record; n bigint; BEGIN "
-            "FOR r IN SELECT * FROM {0} ORDER BY \"foz staging row\" LOOP "
-            "BEGIN INSERT INTO {1} ({2}) VALUES ({3}); GET DIAGNOSTICS n = ROW_COUNT; "
+            "DECLARE r record; n bigint; BEGIN FOR r IN SELECT * FROM {0} ORDER BY \"foz staging "
+            "row\" LOOP BEGIN INSERT INTO {1} ({2}) VALUES ({3}); GET DIAGNOSTICS n = ROW_COUNT; "
             "IF n = 0 THEN INSERT INTO pg_temp.foz_refused VALUES (r.\"foz staging row\", '', ''); "
-            "END IF; "
-            "EXCEPTION WHEN unique_violation THEN NULL; "
-            "WHEN OTHERS THEN INSERT INTO pg_temp.foz_refused VALUES (r.\"foz staging row\", "
-            "SQLSTATE, "
-            "SQLERRM); END; END LOOP; END",
+            "END IF; EXCEPTION WHEN unique_violation THEN NULL; WHEN OTHERS THEN INSERT INTO "
+            "pg_temp.foz_refused VALUES (r.\"foz staging row\", SQLSTATE, SQLERRM); END; END LOOP; "
+            "END",
             staging, quoted_table(plan.table->name), plan.column_list, values);
     if (code.contains(kQuote)) {
         return std::nullopt;
     }
     return fmt::format(
-            "CREATE TEMP TABLE foz_refused (i int4, code text, message text) ON COMMIT DROP; "
-            "DO {0}{1}{0}; SELECT i, code, message FROM pg_temp.foz_refused ORDER BY i",
+            "CREATE TEMP TABLE foz_refused (i int4, code text, message text) ON COMMIT DROP; DO "
+            "{0}{1}{0}; SELECT i, code, message FROM pg_temp.foz_refused ORDER BY i",
             kQuote, code);
 }
 

@@ -52,11 +52,9 @@ std::string insert_query(const TablePlan& plan, std::string_view staging) {
     const std::string key = quoted_list(plan.table->key);
     return fmt::format(
             "WITH inserted AS (INSERT INTO {0} ({1}) SELECT {1} FROM {2} ORDER BY \"foz staging "
-            "row\" "
-            "ON CONFLICT ({3}) DO NOTHING RETURNING {3}) SELECT s.\"foz staging row\", "
+            "row\" ON CONFLICT ({3}) DO NOTHING RETURNING {3}) SELECT s.\"foz staging row\", "
             "min(s.\"foz staging row\") OVER (PARTITION BY {3}) FROM inserted LEFT JOIN {2} s "
-            "USING "
-            "({3}) ORDER BY 1",
+            "USING ({3}) ORDER BY 1",
             quoted_table(plan.table->name), plan.column_list, staging, key);
 }
 

@@ -78,8 +78,8 @@ SinkResult<void> PostgresTableSetup::check_key_of_view() {
     if (!*takes) {
         return fail(FailureKind::blocked,
                 "table {}: the route's key is ({}), but a view with a trigger, or over a table "
-                "without that unique index, does not tell which keys are there; take the key "
-                "out of the route, or name the table below the view",
+                "without that unique index, does not tell which keys are there; take the key out "
+                "of the route, or name the table below the view",
                 table().name, quoted_list(table().key));
     }
     return {};

@@ -98,8 +98,7 @@ Loss loss_of_number(Affinity affinity, std::string_view number) {
     }
     return fmt::format(
             "SQLite makes a number of {} that lacks digits; declare the column as DECIMAL_TEXT, or "
-            "set "
-            "round = true for it in the route",
+            "set round = true for it in the route",
             number.substr(0, 60));
 }
 
@@ -109,8 +108,7 @@ Loss loss_of_text(Affinity affinity, std::string_view text) {
     }
     return fmt::format(
             "SQLite makes a number of the text \"{}\"; declare the column as TEXT, or set round = "
-            "true "
-            "for it in the route",
+            "true for it in the route",
             text.substr(0, 60));
 }
 

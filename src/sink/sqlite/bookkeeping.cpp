@@ -15,12 +15,12 @@ using state::SqliteResult;
 
 // Changes no row when another foz has moved the cursor.
 constexpr std::string_view kSaveCursor =
-        "UPDATE foz_cursor SET position = ?, ordinal = ?, writer = ?, fingerprint = ?"
-        " WHERE journal = ? AND lane = ? AND position = ? AND ordinal = ? AND writer = ?";
+        "UPDATE foz_cursor SET position = ?, ordinal = ?, writer = ?, fingerprint = ? WHERE "
+        "journal = ? AND lane = ? AND position = ? AND ordinal = ? AND writer = ?";
 constexpr std::string_view kSaveLedger =
-        "INSERT INTO foz_ledger VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT DO UPDATE SET stored = stored + excluded.stored,"
-        " duplicate = duplicate + excluded.duplicate, dead = dead + excluded.dead";
+        "INSERT INTO foz_ledger VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET stored = "
+        "stored + excluded.stored, duplicate = duplicate + excluded.duplicate, dead = dead + "
+        "excluded.dead";
 
 }  // namespace
 

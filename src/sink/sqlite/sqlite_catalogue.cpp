@@ -190,8 +190,7 @@ std::optional<std::string> misfit(const mapping::Table& table,
         if (there == nullptr) {
             return fmt::format(
                     "table {} has no column {}, which the route fills ({}); add it or take it out "
-                    "of "
-                    "the route",
+                    "of the route",
                     table.name, column.name, mapping::name_of(column.type));
         }
         if (!takes(*there, column.type)) {
@@ -204,16 +203,14 @@ std::optional<std::string> misfit(const mapping::Table& table,
         if (column.must_be_given && !filled && !table.inferred) {
             return fmt::format(
                     "column {} of table {} is NOT NULL without a default in the database, and the "
-                    "route does "
-                    "not fill it",
+                    "route does not fill it",
                     column.name, table.name);
         }
     }
     if (!table.key.empty() && !key_is_unique) {
         return fmt::format(
                 "table {} has no unique index on the route's key ({}); create one: CREATE UNIQUE "
-                "INDEX "
-                "foz_key ON {} ({})",
+                "INDEX foz_key ON {} ({})",
                 table.name, fmt::join(table.key, ", "), dialect().quoted(table.name),
                 fmt::join(table.key, ", "));
     }

@@ -124,30 +124,26 @@ const OwnTablesSql& own_tables_sql() {
     static constexpr OwnTablesSql kSql{
         .quoted = [](std::string_view text) { return enclosed(text, '\''); },
         .find = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('foz_cursor')) AND EXISTS (SELECT "
-                "1 "
-                "FROM pragma_table_info('foz_ledger')), EXISTS (SELECT 1 FROM "
+                "1 FROM pragma_table_info('foz_ledger')), EXISTS (SELECT 1 FROM "
                 "pragma_table_info('foz_cursor') WHERE name = 'fingerprint')",
         .create =
                 "CREATE TABLE IF NOT EXISTS foz_cursor (journal TEXT NOT NULL, lane TEXT NOT NULL, "
                 "position INTEGER NOT NULL, ordinal INTEGER NOT NULL, writer TEXT NOT NULL DEFAULT "
-                "'', "
-                "fingerprint INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (journal, lane)) WITHOUT "
-                "ROWID; "
-                "CREATE TABLE IF NOT EXISTS foz_ledger (journal TEXT NOT NULL, lane TEXT NOT NULL, "
-                "route TEXT NOT NULL, stored INTEGER NOT NULL, duplicate INTEGER NOT NULL, dead "
-                "INTEGER NOT NULL, PRIMARY KEY (journal, lane, route)) WITHOUT ROWID",
+                "'', fingerprint INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (journal, lane)) WITHOUT "
+                "ROWID; CREATE TABLE IF NOT EXISTS foz_ledger (journal TEXT NOT NULL, lane TEXT "
+                "NOT NULL, route TEXT NOT NULL, stored INTEGER NOT NULL, duplicate INTEGER NOT "
+                "NULL, dead INTEGER NOT NULL, PRIMARY KEY (journal, lane, route)) WITHOUT ROWID",
         .add_marks =
-                "ALTER TABLE foz_cursor ADD COLUMN writer TEXT NOT NULL DEFAULT ''; "
-                "ALTER TABLE foz_cursor ADD COLUMN fingerprint INTEGER NOT NULL DEFAULT 0",
+                "ALTER TABLE foz_cursor ADD COLUMN writer TEXT NOT NULL DEFAULT ''; ALTER TABLE "
+                "foz_cursor ADD COLUMN fingerprint INTEGER NOT NULL DEFAULT 0",
         .keep_lane = " ON CONFLICT DO NOTHING",
         .lock = "",        // a transaction of the set-up has the whole file
         .add_counts = "",  // see Bookkeeping
         .find_fields = "SELECT 1 FROM pragma_table_info('foz_columns') LIMIT 1",
         .create_fields =
                 "CREATE TABLE IF NOT EXISTS foz_columns (table_name TEXT NOT NULL, column_name "
-                "TEXT "
-                "NOT NULL, field TEXT NOT NULL, PRIMARY KEY (table_name, column_name)) WITHOUT "
-                "ROWID",
+                "TEXT NOT NULL, field TEXT NOT NULL, PRIMARY KEY (table_name, column_name)) "
+                "WITHOUT ROWID",
         .keep_field = " ON CONFLICT DO NOTHING",
     };
     return kSql;

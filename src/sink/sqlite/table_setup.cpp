@@ -110,8 +110,8 @@ SinkResult<PreparedTable> prepare_table(SqliteSession& session, const mapping::T
 SinkResult<std::vector<std::string>> warnings_about(
         SqliteConnection& connection, const mapping::Table& table) {
     auto vague = connection.prepare(
-            "SELECT x.name, x.coll FROM pragma_index_list(?) l, pragma_index_xinfo(l.name) x "
-            "WHERE l.\"unique\" AND x.key AND x.coll COLLATE NOCASE <> 'BINARY'");
+            "SELECT x.name, x.coll FROM pragma_index_list(?) l, pragma_index_xinfo(l.name) x WHERE "
+            "l.\"unique\" AND x.key AND x.coll COLLATE NOCASE <> 'BINARY'");
     if (!vague) {
         return failed(vague.error(), "cannot read the catalogue");
     }
@@ -130,11 +130,11 @@ SinkResult<std::vector<std::string>> warnings_about(
     std::string doubts = key_doubts(table, [&](const std::string& name) -> std::string {
         const auto found = std::ranges::find_if(
                 collations, [&](const auto& one) { return same_name(one.first, name); });
-        return found == collations.end() ? ""
-                                         : same_names_doubt(name, found->second,
-                                                   "SQLite cannot change that: make the table anew "
-                                                   "without COLLATE, and INSERT "
-                                                   "INTO it SELECT * FROM the old one");
+        return found == collations.end()
+                       ? ""
+                       : same_names_doubt(name, found->second,
+                                 "SQLite cannot change that: make the table anew without COLLATE, "
+                                 "and INSERT INTO it SELECT * FROM the old one");
     });
     return doubts.empty() ? std::vector<std::string>{} : std::vector{std::move(doubts)};
 }

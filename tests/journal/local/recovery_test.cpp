@@ -128,14 +128,11 @@ TEST_F(Recovery, says_where_the_damage_is_and_what_to_do) {
     files_.flip_bit(kSegment, (frame_ends_[1] + kFrameHeaderBytes) * 8);
     const auto journal = open_local_journal(small_options(), files_, real_clock());
     ASSERT_FALSE(journal);
-    EXPECT_EQ(journal.error().message, fmt::format("{}, offset {}: the records from position 2 on "
-                                                   "are damaged or missing, but the frame "
-                                                   "at offset {} "
-                                                   "says that those below 5 were on disk; restore "
-                                                   "the journal folder from a backup, or "
-                                                   "move it away to "
-                                                   "start with an empty one",
-                                               kSegment.string(), frame_ends_[1], frame_ends_[4]));
+    EXPECT_EQ(journal.error().message,
+            fmt::format("{}, offset {}: the records from position 2 on are damaged or missing, but "
+                        "the frame at offset {} says that those below 5 were on disk; restore the "
+                        "journal folder from a backup, or move it away to start with an empty one",
+                    kSegment.string(), frame_ends_[1], frame_ends_[4]));
 }
 
 TEST_F(Recovery, does_not_mind_bits_behind_the_end) {
