@@ -7,11 +7,10 @@
 #include "mqtt/message.h"
 #include "pipeline/cursor_owner.h"
 #include "pipeline/cursor_position.h"
-#include "pipeline/lane_layout.h"
-#include "pipeline/lane_share.h"
+#include "pipeline/lane_cursors.h"
 #include "pipeline/lost_replays.h"
 #include "pipeline/route_history.h"
-#include "pipeline/row_share.h"
+#include "pipeline/stored_rows.h"
 #include "state/dead_letters.h"
 #include "state/journal_renewal.h"
 #include "state/lane_history.h"
@@ -33,24 +32,16 @@ class Verifier {
 
   private:
     void add_ledger();
-    Result<void> find_cursors();
     Result<void> find_renewal();
     Result<void> find_owner(journal::Journal& journal);
-    [[nodiscard]] sink::Cursor cursor_of(const std::string& lane) const;
-    [[nodiscard]] const state::SideSpan* span_of(
-            std::uint32_t lane, std::uint32_t route, sink::Cursor origin) const;
-    [[nodiscard]] sink::Cursor cursor_for(
-            std::uint32_t lane, std::uint32_t route, sink::Cursor origin) const;
     [[nodiscard]] bool is_before_route(
             std::string_view client_id, std::uint32_t route, sink::Cursor origin) const;
     Result<void> walk(journal::Journal& journal);
-    void note_what_came_before(journal::Position first);
+    void note_what_came_before(const StoredRows& stored, journal::Position first);
     [[nodiscard]] std::uint64_t replayed(const std::string& route) const;
-    [[nodiscard]] bool has_former_route(const std::string& table) const;
     void count_items(const mqtt::Message& message, journal::Position position);
     void compare_received(bool counted, journal::Position first);
-    [[nodiscard]] TableTotals totals_of(std::size_t table) const;
-    void compare_tables();
+    void compare_tables(const StoredRows& stored_rows);
     void note_foreign();
     Result<void> compare_dead();
     Result<void> report_gaps();
@@ -65,12 +56,9 @@ class Verifier {
     sink::Audit audit_;
     Verification report_;
     std::map<std::string, std::int64_t> dead_of_all_lanes_;  // by route
-    std::vector<std::uint64_t> stored_of_all_lanes_;         // by route
-    std::map<std::string, std::uint64_t> stored_by_former_;  // by route that no longer exists
-    std::vector<sink::Cursor> cursors_;                      // by main lane
+    LaneCursors cursors_;
     RouteHistory history_;
     state::BeforeRenewal before_;
-    std::vector<state::SideSpan> spans_;  // of side lanes
     mapping::RowBatch batch_;
 };
 
@@ -83,11 +71,14 @@ Result<Verification> Verifier::run(const OpenJournal& open_journal) {
     }
     audit_ = std::move(*audit);
     add_ledger();
-    if (auto found = find_cursors(); !found) {
-        return pass_on(found);
+    auto cursors =
+            LaneCursors::load(state_, database_.journal, database_.name, database_.lanes, audit_);
+    if (!cursors) {
+        return pass_on(cursors);
     }
+    cursors_ = *std::move(cursors);
     auto history = RouteHistory::load(
-            state_, database_.journal, database_.name, database_.mapping.routes(), cursors_);
+            state_, database_.journal, database_.name, database_.mapping.routes(), cursors_.main());
     if (!history) {
         return pass_on(history);
     }
@@ -106,9 +97,10 @@ Result<Verification> Verifier::run(const OpenJournal& open_journal) {
         return pass_on(walked);
     }
     const journal::Position first = (*journal)->status().first;
-    note_what_came_before(std::max(first, before_.since));
+    const StoredRows stored(database_.mapping, audit_, history_);
+    note_what_came_before(stored, std::max(first, before_.since));
     compare_received(first <= before_.since, first);
-    compare_tables();
+    compare_tables(stored);
     if (auto compared = compare_dead(); !compared) {
         return pass_on(compared);
     }
@@ -119,24 +111,17 @@ Result<Verification> Verifier::run(const OpenJournal& open_journal) {
 }
 
 void Verifier::add_ledger() {
-    const auto routes = database_.mapping.routes();
-    stored_of_all_lanes_.resize(routes.size());
-    for (const mapping::RouteInfo& route : routes) {
+    for (const mapping::RouteInfo& route : database_.mapping.routes()) {
         report_.routes.push_back({route.name, 0, 0, 0, 0, 0});
     }
     for (const sink::LaneState& lane : audit_.lanes) {
         for (const sink::LedgerLine& line : lane.ledger) {
             dead_of_all_lanes_[line.route] += line.dead;
             const auto found = std::ranges::find(report_.routes, line.route, &RouteTotals::route);
-            if (found == report_.routes.end()) {
-                stored_by_former_[line.route] += line.stored;
-                continue;
-            }
-            stored_of_all_lanes_[static_cast<std::size_t>(found - report_.routes.begin())] +=
-                    line.stored;
             // A replay of the journal receives nothing new; one of dead letters turns dead into
             // stored.
-            if (is_main(lane.lane) || lane.lane == kDeadLane) {
+            const bool receives = is_main(lane.lane) || lane.lane == kDeadLane;
+            if (found != report_.routes.end() && receives) {
                 found->stored += line.stored;
                 found->duplicate += line.duplicate;
                 found->dead += line.dead;
@@ -145,34 +130,17 @@ void Verifier::add_ledger() {
     }
 }
 
-Result<void> Verifier::find_cursors() {
-    auto layout = state::load_lane_layout(state_, database_.journal, database_.name);
-    if (!layout) {
-        return pass_on(layout);
-    }
-    const state::LaneLayout lanes = layout->value_or(state::LaneLayout{database_.lanes, {}});
-    for (std::uint32_t lane = 0; lane < lanes.lanes; ++lane) {
-        cursors_.push_back(std::max(cursor_of(lane_name(lane)), cursor_at(lanes.since)));
-    }
-    // After the cursors: a span that has begun since is not passed by them.
-    auto spans = state::load_side_spans(state_, database_.journal, database_.name);
-    if (!spans) {
-        return pass_on(spans);
-    }
-    spans_ = std::move(*spans);
-    return {};
-}
-
 // Whether nobody mapped the route when the item came.
 bool Verifier::is_before_route(
         std::string_view client_id, std::uint32_t route, sink::Cursor origin) const {
     if (!history_.is_before(client_id, route, position_of(origin))) {
         return false;
     }
-    const auto lanes = static_cast<std::uint32_t>(cursors_.size());
-    const state::SideSpan* span = span_of(lane_of(client_id, lanes), route, origin);
-    const std::string& name = database_.mapping.routes()[route].name;
-    return span == nullptr || history_.is_before_of_side(span->side, name, position_of(origin));
+    const mapping::RouteInfo& info = database_.mapping.routes()[route];
+    const state::SideSpan* side =
+            cursors_.side_of(cursors_.lane_of(client_id), info.table->name, origin);
+    return side == nullptr ||
+           history_.is_before_of_side(side->side, info.name, position_of(origin));
 }
 
 // What replays of the journal have done for a route.
@@ -189,15 +157,7 @@ std::uint64_t Verifier::replayed(const std::string& route) const {
     return items;
 }
 
-// Whether a route stored into the table that the configuration no longer has: then that one may
-// have stored what came before.
-bool Verifier::has_former_route(const std::string& table) const {
-    return std::ranges::any_of(history_.routes(), [&](const state::RouteOfTable& one) {
-        return one.table == table && stored_by_former_.contains(one.route);
-    });
-}
-
-void Verifier::note_what_came_before(journal::Position first) {
+void Verifier::note_what_came_before(const StoredRows& stored, journal::Position first) {
     for (std::uint32_t route = 0; route < report_.routes.size(); ++route) {
         const RouteTotals& totals = report_.routes[route];
         if (totals.before <= replayed(totals.route)) {
@@ -209,7 +169,7 @@ void Verifier::note_what_came_before(journal::Position first) {
                 "route {}: {} readings in the journal are from before it existed (position {}) and "
                 "are not counted; {}",
                 totals.route, totals.before, begin,
-                has_former_route(database_.mapping.routes()[route].table->name)
+                stored.has_former_route(database_.mapping.routes()[route].table->name)
                         ? "a route of another name stored into its table then"
                         : fmt::format("to store them: foz replay --from {} --to {} --route \"{}\"",
                                   first, begin, totals.route)));
@@ -252,30 +212,6 @@ Result<void> Verifier::find_owner(journal::Journal& journal) {
     return {};
 }
 
-sink::Cursor Verifier::cursor_of(const std::string& lane) const {
-    const auto found = std::ranges::find(audit_.lanes, lane, &sink::LaneState::lane);
-    return found == audit_.lanes.end() ? sink::Cursor{} : found->cursor;
-}
-
-// Of the side lane of main lane number `lane` that writes such an item; nullptr: none does.
-const state::SideSpan* Verifier::span_of(
-        std::uint32_t lane, std::uint32_t route, sink::Cursor origin) const {
-    const mapping::Table& table = *database_.mapping.routes()[route].table;
-    for (const state::SideSpan& span : spans_) {
-        if (span.lane == lane_name(lane) && span.table == table.name && contains(span, origin)) {
-            return &span;
-        }
-    }
-    return nullptr;
-}
-
-// Of the lane that writes such an item.
-sink::Cursor Verifier::cursor_for(
-        std::uint32_t lane, std::uint32_t route, sink::Cursor origin) const {
-    const state::SideSpan* span = span_of(lane, route, origin);
-    return span == nullptr ? cursors_[lane] : cursor_of(span->side);
-}
-
 // All that the journal has, through the mapping.
 Result<void> Verifier::walk(journal::Journal& journal) {
     const journal::Position first = std::max(journal.status().first, before_.since);
@@ -284,7 +220,7 @@ Result<void> Verifier::walk(journal::Journal& journal) {
         return pass_on(reader);
     }
     const journal::Position end = journal.durable_end();
-    for (const sink::Cursor& cursor : cursors_) {
+    for (const sink::Cursor& cursor : cursors_.main()) {
         if (position_of(cursor) > end) {
             differs("the cursor {} is beyond the journal's end {}", cursor.position, end);
         }
@@ -318,8 +254,7 @@ void Verifier::count_items(const mqtt::Message& message, journal::Position posit
         ++report_.unrouted;
         report_.unrouted_topic.assign(message.topic);
     }
-    const std::uint32_t lane =
-            lane_of(message.client_id, static_cast<std::uint32_t>(cursors_.size()));
+    const std::uint32_t lane = cursors_.lane_of(message.client_id);
     const auto count = [&](const auto& item) {
         RouteTotals& totals = report_.routes[item.route];
         if (is_before_route(message.client_id, item.route, item.origin)) {
@@ -327,8 +262,8 @@ void Verifier::count_items(const mqtt::Message& message, journal::Position posit
             return;
         }
         ++totals.received;
-        const sink::Cursor cursor =
-                spans_.empty() ? cursors_[lane] : cursor_for(lane, item.route, item.origin);
+        const std::string& table = database_.mapping.routes()[item.route].table->name;
+        const sink::Cursor cursor = cursors_.of_item(lane, table, item.origin);
         totals.waiting += item.origin >= cursor ? 1 : 0;
     };
     std::ranges::for_each(batch_.rows(), count);
@@ -357,37 +292,14 @@ void Verifier::compare_received(bool counted, journal::Position first) {
     }
 }
 
-// Of table number `table`.
-TableTotals Verifier::totals_of(std::size_t table) const {
-    const mapping::Table& counted = *database_.mapping.tables()[table];
-    const auto routes = database_.mapping.routes();
-    TableTotals totals{.table = counted.name, .rows = audit_.rows[table]};
-    for (std::size_t route = 0; route < routes.size(); ++route) {
-        if (routes[route].table != &counted) {
-            continue;
-        }
-        totals.stored += stored_of_all_lanes_[route];
-        for (const sink::ForeignTotal& one : audit_.foreign) {
-            totals.foreign += one.route == routes[route].name ? one.stored : 0;
-        }
-    }
-    for (const state::RouteOfTable& one : history_.routes()) {
-        const auto former = stored_by_former_.find(one.route);
-        if (one.table == totals.table && former != stored_by_former_.end()) {
-            totals.former += former->second;
-        }
-    }
-    return totals;
-}
-
-void Verifier::compare_tables() {
+void Verifier::compare_tables(const StoredRows& stored_rows) {
     if (!database_.count_rows) {
         report_.notes.emplace_back("the rows of the tables were not counted");
         return;
     }
     note_foreign();
     for (std::size_t i = 0; i < database_.mapping.tables().size(); ++i) {
-        TableTotals totals = totals_of(i);
+        TableTotals totals = stored_rows.totals_of(i);
         const std::uint64_t stored = totals.stored + totals.foreign + totals.former;
         if (totals.rows != stored) {
             differs("table {} has {} rows, foz stored {}{}{}: {}", totals.table, totals.rows,
