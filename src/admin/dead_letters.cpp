@@ -4,15 +4,14 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include "base/clock.h"
 #include "base/printable.h"
-#include "mapping/mapping.h"
 #include "mqtt/utf8.h"
 #include "sink/make_sink.h"
 #include "state/replayed_letters.h"
 #include "state/state_reserve.h"
+#include "tls/base64.h"
 
 namespace foz::admin {
 namespace {
@@ -32,14 +31,6 @@ std::string json_text(std::string_view text) {
     return json + '"';
 }
 
-std::string base64(std::string_view bytes) {
-    std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-    const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-            reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-    text.resize(static_cast<std::size_t>(size));
-    return text;
-}
-
 state::LetterFilter within(const DataFolder& folder, state::LetterFilter filter) {
     filter.journal = folder.journal_id();
     return filter;
@@ -47,16 +38,13 @@ state::LetterFilter within(const DataFolder& folder, state::LetterFilter filter)
 
 Result<pipeline::DeadReplayResult> replay_into(
         const DataFolder& folder, const config::Database& database, state::LetterFilter filter) {
-    auto mapping = mapping::Mapping::compile(folder.settings(), database.name);
-    if (!mapping) {
-        return pass_on(mapping);
-    }
-    auto sink = sink::make_sink(folder.settings(), database);
-    if (!sink) {
-        return pass_on(sink);
+    auto mapped = sink::make_mapped_sink(folder.settings(), database);
+    if (!mapped) {
+        return pass_on(mapped);
     }
     filter.database = database.name;
-    auto replayed = pipeline::replay_dead_letters(folder.state(), **sink, *mapping, filter);
+    auto replayed =
+            pipeline::replay_dead_letters(folder.state(), *mapped->sink, mapped->mapping, filter);
     if (!replayed) {
         return replayed;
     }
@@ -96,12 +84,12 @@ std::string json_of(const state::DeadLetter& letter) {
             utc_text(letter.received), letter.position, json_text(letter.reason),
             json_text(letter.code), utc_text(letter.first_seen),
             is_text ? "payload" : "payload_base64",
-            is_text ? json_text(letter.payload) : json_text(base64(letter.payload)));
+            is_text ? json_text(letter.payload) : json_text(tls::to_base64(letter.payload)));
 }
 
 std::string payload_text(const state::DeadLetter& letter) {
     return mqtt::is_valid_text(letter.payload) ? printable_whole(letter.payload, "\t\n")
-                                               : base64(letter.payload) + " (base64)";
+                                               : tls::to_base64(letter.payload) + " (base64)";
 }
 
 Result<std::vector<ReplayedLetters>> replay_dead_letters(

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "mapping/mapping.h"
 #include "pipeline/standstill_record.h"
 #include "sink/make_sink.h"
 #include "state/lane_history.h"
@@ -14,16 +13,12 @@ namespace {
 
 Result<pipeline::Verification> verify_database(
         const DataFolder& folder, const config::Database& database, bool count_rows) {
-    auto mapping = mapping::Mapping::compile(folder.settings(), database.name);
-    if (!mapping) {
-        return pass_on(mapping);
+    auto mapped = sink::make_mapped_sink(folder.settings(), database);
+    if (!mapped) {
+        return pass_on(mapped);
     }
-    auto sink = sink::make_sink(folder.settings(), database);
-    if (!sink) {
-        return pass_on(sink);
-    }
-    const pipeline::VerifiedDatabase verified{
-        database.name, database.lanes, folder.journal_id(), **sink, *mapping, count_rows};
+    const pipeline::VerifiedDatabase verified{database.name, database.lanes, folder.journal_id(),
+        *mapped->sink, mapped->mapping, count_rows};
     auto found = pipeline::verify(
             verified, folder.state(), [&] { return open_journal(folder.settings()); });
     if (!found) {

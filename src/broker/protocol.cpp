@@ -199,6 +199,9 @@ void Protocol::end_session(intake::Inbox& inbox, std::string& out) {
 mqtt::PropertyWriter Protocol::connack_properties() const {
     const config::Limits& limits = settings_->limits;
     mqtt::PropertyWriter properties;
+    if (version() != ProtocolVersion::v5) {
+        return properties;
+    }
     properties.add(PropertyId::receive_maximum, limits.in_flight)
             .add(PropertyId::maximum_packet_size, limits.packet_bytes)
             .add(PropertyId::topic_alias_maximum, limits.topic_aliases)

@@ -64,25 +64,35 @@ std::string saved_text(const session::SessionCheckpoint& checkpoint) {
                                             : admin::utc_text(checkpoint.saved);
 }
 
-Result<admin::DataFolder> open(const SessionsArguments& arguments) {
+struct Opened {
+    admin::DataFolder folder;
+    session::SessionCheckpoint saved;
+};
+
+Result<Opened> open(const SessionsArguments& arguments) {
     auto settings = settings_for(arguments.configuration);
     if (!settings) {
         return pass_on(settings);
     }
-    return admin::DataFolder::open(*std::move(settings));
+    auto folder = admin::DataFolder::open(*std::move(settings));
+    if (!folder) {
+        return pass_on(folder);
+    }
+    auto saved = admin::saved_sessions(*folder);
+    if (!saved) {
+        return pass_on(saved);
+    }
+    return Opened{.folder = *std::move(folder), .saved = *std::move(saved)};
 }
 
 int list(const SessionsArguments& arguments) {
-    const auto folder = open(arguments);
-    if (!folder) {
-        return failed("sessions", folder.error());
+    const auto opened = open(arguments);
+    if (!opened) {
+        return failed("sessions", opened.error());
     }
-    const auto saved = admin::saved_sessions(*folder);
-    if (!saved) {
-        return failed("sessions", saved.error());
-    }
+    const auto& [folder, saved] = *opened;
     std::size_t empty = 0;
-    for (const session::SessionSnapshot& session : saved->sessions) {
+    for (const session::SessionSnapshot& session : saved.sessions) {
         empty += session.unreleased.empty() ? 1 : 0;
         if (!arguments.empty_only || session.unreleased.empty()) {
             fmt::print("\"{}\"  {}; holds {}\n", printable_whole(session.client_id),
@@ -91,7 +101,7 @@ int list(const SessionsArguments& arguments) {
     }
     fmt::print(stderr,
             "{} sessions of limits.sessions = {}, {} of them hold nothing; last change saved: {}\n",
-            saved->sessions.size(), folder->settings().limits.sessions, empty, saved_text(*saved));
+            saved.sessions.size(), folder.settings().limits.sessions, empty, saved_text(saved));
     return 0;
 }
 
@@ -116,18 +126,15 @@ int wait_for_end(const admin::DataFolder& folder) {
 
 /// What cannot be ended is said; the rest is noted for foz.
 int end(const SessionsArguments& arguments) {
-    const auto folder = open(arguments);
-    if (!folder) {
-        return failed("sessions", folder.error());
+    const auto opened = open(arguments);
+    if (!opened) {
+        return failed("sessions", opened.error());
     }
-    const auto saved = admin::saved_sessions(*folder);
-    if (!saved) {
-        return failed("sessions", saved.error());
-    }
+    const auto& [folder, saved] = *opened;
     int exit_code = 0;
     std::size_t noted = 0;
     for (const std::string& client_id : arguments.client_ids) {
-        if (auto request = admin::request_session_end(*folder, *saved, client_id); !request) {
+        if (auto request = admin::request_session_end(folder, saved, client_id); !request) {
             exit_code = failed("sessions", request.error(), 1);
         } else {
             ++noted;
@@ -136,7 +143,7 @@ int end(const SessionsArguments& arguments) {
     if (noted == 0) {
         return exit_code;
     }
-    return std::max(exit_code, wait_for_end(*folder));
+    return std::max(exit_code, wait_for_end(folder));
 }
 
 }  // namespace

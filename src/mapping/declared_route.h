@@ -35,7 +35,7 @@ enum class CellSource : std::uint8_t {
            source == CellSource::retain;
 }
 
-/// A column as route_compiler.h makes it.
+/// A column of a route, ready to be read from a message.
 struct CompiledColumn {
     std::string name;
     std::string label;  // of its source, for reasons: `field "Data Hora"`

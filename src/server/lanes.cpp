@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "mapping/mapping.h"
 #include "pipeline/lane_layout.h"
 #include "pipeline/orphaned_cursors.h"
 #include "sink/make_sink.h"
@@ -16,17 +15,13 @@ namespace {
 
 Result<pipeline::SideLaneDependencies> make_side_lane(
         const config::Settings& settings, const std::string& database) {
-    auto mapping = mapping::Mapping::compile(settings, database);
-    if (!mapping) {
-        return pass_on(mapping);
-    }
     const auto configured =
             std::ranges::find(settings.databases, database, &config::Database::name);
-    auto sink = sink::make_sink(settings, *configured);
-    if (!sink) {
-        return pass_on(sink);
+    auto mapped = sink::make_mapped_sink(settings, *configured);
+    if (!mapped) {
+        return pass_on(mapped);
     }
-    return pipeline::SideLaneDependencies{std::move(*mapping), std::move(*sink)};
+    return pipeline::SideLaneDependencies{std::move(mapped->mapping), std::move(mapped->sink)};
 }
 
 }  // namespace
@@ -63,13 +58,9 @@ Result<void> Lanes::prepare_database(
         note_unrouted = [this](const mqtt::Message& message) { unrouted_->note(message); };
     }
     for (std::uint32_t lane = 0; lane < database.lanes; ++lane) {
-        auto mapping = mapping::Mapping::compile(settings, database.name);
-        if (!mapping) {
-            return pass_on(mapping);
-        }
-        auto sink = sink::make_sink(settings, database);
-        if (!sink) {
-            return pass_on(sink);
+        auto mapped = sink::make_mapped_sink(settings, database);
+        if (!mapped) {
+            return pass_on(mapped);
         }
         const std::size_t number = runners_.size();
         pipeline::RunnerOptions options;
@@ -87,8 +78,8 @@ Result<void> Lanes::prepare_database(
                     .journal = journal_,
                     .state = state_,
                     .clock = clock_,
-                    .mapping = std::move(*mapping),
-                    .sink = std::move(*sink),
+                    .mapping = std::move(mapped->mapping),
+                    .sink = std::move(mapped->sink),
                     .on_committed =
                             [this, number](journal::Position position) {
                                 note_committed(number, position);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // foz's own two tables in a database, foz_cursor and foz_ledger: making and reading them. What a
-// write adds to them is in progress.h.
+// write adds to them is in write_progress.h.
 #pragma once
 
 #include <string>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sink/make_sink.h"
 
+#include <utility>
+
 #include "config/database_access.h"
 
 namespace foz::sink {
@@ -29,6 +31,19 @@ Result<std::unique_ptr<Sink>> make_sink(
         return named(sink.error());
     }
     return sink;
+}
+
+Result<MappedSink> make_mapped_sink(
+        const config::Settings& settings, const config::Database& database) {
+    auto mapping = mapping::Mapping::compile(settings, database.name);
+    if (!mapping) {
+        return pass_on(mapping);
+    }
+    auto sink = make_sink(settings, database);
+    if (!sink) {
+        return pass_on(sink);
+    }
+    return MappedSink{.mapping = *std::move(mapping), .sink = *std::move(sink)};
 }
 
 }  // namespace foz::sink

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the SQL about foz's own tables (foz_cursor, foz_ledger, foz_columns) differs from database to
-// database. bookkeeping.h, progress.h and column_fields.h have what does not. Pure.
+// database. bookkeeping.h, write_progress.h and column_fields.h have what does not. Pure.
 #pragma once
 
 #include <string>
