@@ -8,6 +8,7 @@
 #include "admin/data_folder.h"
 #include "base/file_system.h"
 #include "mqtt/message.h"
+#include "mqtt/subscription_record.h"
 
 namespace foz::admin {
 namespace {
@@ -31,6 +32,27 @@ Result<std::string> describe_session(std::string_view kind, ByteView bytes) {
             session->packet_id, session->expiry_seconds);
 }
 
+Result<std::string> describe_subscription(std::string_view kind, ByteView bytes) {
+    const auto record = mqtt::decode_subscription_record(bytes);
+    if (!record) {
+        return std::unexpected(record.error());
+    }
+    return fmt::format("{} client={} filter={} qos={}", kind, ascii_text(record->client_id),
+            ascii_text(record->subscription.filter), record->subscription.qos);
+}
+
+Result<std::string> describe_delivery(ByteView bytes) {
+    const auto record = mqtt::decode_delivery_record(bytes);
+    if (!record) {
+        return std::unexpected(record.error());
+    }
+    const std::string_view stage = record->stage == mqtt::DeliveryStage::done       ? "done"
+                                   : record->stage == mqtt::DeliveryStage::received ? "received"
+                                                                                    : "given_up";
+    return fmt::format("delivered client={} number={} stage={}", ascii_text(record->client_id),
+            record->number, stage);
+}
+
 Result<std::string> described(const journal::Record& record) {
     switch (static_cast<mqtt::RecordKind>(record.kind)) {
         case mqtt::RecordKind::message: return describe_message(record.bytes);
@@ -39,6 +61,10 @@ Result<std::string> described(const journal::Record& record) {
             return describe_session("session_started", record.bytes);
         case mqtt::RecordKind::session_ended:
             return describe_session("session_ended", record.bytes);
+        case mqtt::RecordKind::subscribed: return describe_subscription("subscribed", record.bytes);
+        case mqtt::RecordKind::unsubscribed:
+            return describe_subscription("unsubscribed", record.bytes);
+        case mqtt::RecordKind::delivered: return describe_delivery(record.bytes);
     }
     return fmt::format("kind {} of {} bytes", record.kind, record.bytes.size());
 }

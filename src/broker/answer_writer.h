@@ -37,6 +37,8 @@ class AnswerWriter {
             mqtt::ReasonCode reason, std::string_view why, std::string& out) const;
 
     [[nodiscard]] mqtt::ProtocolVersion version() const { return version_; }
+    /// The largest packet that the client takes.
+    [[nodiscard]] std::uint32_t packet_bytes_max() const { return packet_bytes_max_; }
 
   private:
     template <class Append>

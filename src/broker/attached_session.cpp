@@ -54,6 +54,23 @@ AttachedSession::Release AttachedSession::release(std::uint16_t packet_id, intak
     return release;
 }
 
+void AttachedSession::journal_subscription(RecordKind kind, const mqtt::Subscription& subscription,
+        std::uint32_t identifier, intake::Inbox& inbox) const {
+    inbox.add_subscription_record(kind, {
+                                            .client_id = session_->client_id(),
+                                            .subscription = subscription,
+                                            .identifier = identifier,
+                                        });
+}
+
+void AttachedSession::journal_delivery(
+        std::uint64_t number, mqtt::DeliveryStage stage, intake::Inbox& inbox) const {
+    if (in_journal_) {
+        inbox.add_delivery_record(
+                {.client_id = session_->client_id(), .number = number, .stage = stage});
+    }
+}
+
 void AttachedSession::journal(
         RecordKind kind, std::uint16_t packet_id, intake::Inbox& inbox) const {
     inbox.add_session_record(

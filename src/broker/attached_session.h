@@ -13,6 +13,7 @@
 #include "broker/connect_terms.h"
 #include "broker/session_registry.h"
 #include "intake/inbox.h"
+#include "mqtt/subscription_record.h"
 
 namespace foz::broker {
 
@@ -57,6 +58,19 @@ class AttachedSession {
     /// A PUBREL has come.
     [[nodiscard]] Release release(std::uint16_t packet_id, intake::Inbox& inbox);
 
+    /// While is_open().
+    [[nodiscard]] Session& session() { return *session_; }
+    [[nodiscard]] const std::shared_ptr<Session>& shared_session() const { return session_; }
+    /// What happens to it goes into the journal.
+    [[nodiscard]] bool is_journaled() const { return in_journal_; }
+
+    /// A filter was subscribed to, or no longer is: goes into the journal whatever the session is.
+    void journal_subscription(mqtt::RecordKind kind, const mqtt::Subscription& subscription,
+            std::uint32_t identifier, intake::Inbox& inbox) const;
+    /// The message with this number has come so far.
+    void journal_delivery(
+            std::uint64_t number, mqtt::DeliveryStage stage, intake::Inbox& inbox) const;
+
     void set_presence(Session::Presence presence) {
         if (session_) {
             session_->set_presence(presence);
@@ -70,7 +84,7 @@ class AttachedSession {
     std::shared_ptr<Session> session_;
     std::uint32_t expiry_max_ = 0;
     std::uint32_t expiry_seconds_ = 0;
-    bool in_journal_ = false;  // what happens to it goes there
+    bool in_journal_ = false;
 };
 
 }  // namespace foz::broker

@@ -24,6 +24,13 @@ Broker::Broker(const config::Settings& settings, journal::Journal& journal, cons
     for (std::uint32_t i = 0; i < context_.reactor_count; ++i) {
         context_.reactors.push_back(std::make_unique<Reactor>(i, context_));
     }
+    std::vector<delivery::Outlet*> outlets;
+    for (const auto& reactor : context_.reactors) {
+        outlets.push_back(reactor.get());
+    }
+    context_.fetcher = std::make_unique<delivery::Fetcher>(journal, clock, outlets);
+    context_.dispatcher = std::make_unique<delivery::Dispatcher>(journal, clock, std::move(outlets),
+            delivery::DispatcherLimits{.session_messages = settings.limits.session_messages});
     journal.add_listener(*this);
 }
 
@@ -57,6 +64,8 @@ Result<std::unique_ptr<Broker>> Broker::start(const config::Settings& settings,
 Broker::~Broker() {
     listeners_.clear();
     context_.journal.remove_listener(*this);
+    context_.dispatcher->stop();
+    context_.fetcher->stop();
     context_.authenticator.stop();
     for (const auto& reactor : context_.reactors) {
         reactor->stop();

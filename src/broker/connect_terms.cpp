@@ -69,6 +69,9 @@ ConnectTerms ConnectTerms::of(const mqtt::Connect& connect, const config::Limits
         .client_id = assigned ? make_client_id() : std::string(connect.client_id),
         .client_id_assigned = assigned,
         .clean_start = connect.clean_start,
+        .is_bridge = connect.bridge,
+        .receive_maximum = static_cast<std::uint16_t>(
+                connect.properties.number(PropertyId::receive_maximum).value_or(0xFFFF)),
         .keep_alive = keep_alive_of(connect, limits.keep_alive_max),
         .expiry_requested = requested_expiry(connect),
     };

@@ -24,7 +24,9 @@ struct ConnectTerms {
     std::string client_id;
     bool client_id_assigned = false;  // the client left the choice to the server [MQTT-3.1.3-6]
     bool clean_start = true;
-    std::uint16_t keep_alive = 0;  // seconds; 0: none
+    bool is_bridge = false;                  // another broker's, of the kind that MQTT 3 can tell
+    std::uint16_t receive_maximum = 65'535;  // of the client [MQTT-3.1.2.11.3]
+    std::uint16_t keep_alive = 0;            // seconds; 0: none
     /// Seconds for which the session is to outlive the connection; not yet limited.
     std::uint32_t expiry_requested = 0;
 

@@ -69,6 +69,11 @@ IoOutcome write_some(Connection& connection) {
     return IoOutcome::would_block;
 }
 
+bool is_output_full(const Connection& connection, std::size_t message_bytes_max) {
+    return output_bytes(connection) >=
+           kAnswerBytesMax + (connection.protocol.is_subscriber() ? message_bytes_max : 0);
+}
+
 bool has_unread(const Connection& connection) {
     char first = 0;
     return ::recv(connection.socket.number(), &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;

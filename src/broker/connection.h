@@ -120,8 +120,12 @@ class ReadBuffers {
     return connection.output.size() + connection.sealed.size();
 }
 
-/// Nothing is read from a peer that has so much to read itself.
-inline constexpr std::size_t kOutputBytesMax = 64 << 10;
+/// Nothing is read from a peer that has so many answers to read itself.
+inline constexpr std::size_t kAnswerBytesMax = 64 << 10;
+
+/// Whether so much waits for the peer that nothing is read from it. A subscriber is read from while
+/// its messages wait, or it and foz would wait for each other to read.
+[[nodiscard]] bool is_output_full(const Connection& connection, std::size_t message_bytes_max);
 
 [[nodiscard]] inline bool waits_to_write(const Connection& connection) {
     return contains(connection.interest, EventLoop::Interest::write);

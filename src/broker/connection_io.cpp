@@ -19,7 +19,11 @@ void ConnectionIo::open(Connection& connection) {
 
 bool ConnectionIo::may_read(const Connection& connection) const {
     return connection.phase == Phase::open && !dependencies_.tick.draining &&
-           connection.protocol.may_take() && output_bytes(connection) < kOutputBytesMax;
+           connection.protocol.may_take() && !is_full(connection);
+}
+
+bool ConnectionIo::is_full(const Connection& connection) const {
+    return is_output_full(connection, dependencies_.context.settings.limits.output_bytes);
 }
 
 void ConnectionIo::on_ready(const EventLoop::Ready& ready) {
@@ -171,8 +175,8 @@ void ConnectionIo::take_input(Connection& connection, std::string_view bytes) {
 
 void ConnectionIo::update(Connection& connection) {
     FOZ_CHECK(connection.phase != Phase::finished);
-    if (const std::string filter = connection.protocol.take_refused_filter(); !filter.empty()) {
-        dependencies_.log.note_refused_filter(connection, filter, dependencies_.tick.now);
+    if (connection.protocol.take_wants_attachment()) {
+        dependencies_.owner.on_subscriber(connection);
     }
     const auto state = connection.protocol.state();
     if (state == Protocol::State::closed) {
@@ -191,6 +195,9 @@ void ConnectionIo::update(Connection& connection) {
         }  // else more has come after CONNECT; the socket keeps the rest
         return;
     }
+    if (connection.protocol.is_subscriber() && connection.protocol.deliveries().may_send()) {
+        dependencies_.owner.on_capacity(connection);
+    }
     // Else on_ready() does: touched again and again, one that cannot write would keep
     // send_touched() going.
     if (output_bytes(connection) > 0 && !waits_to_write(connection)) {
@@ -198,7 +205,7 @@ void ConnectionIo::update(Connection& connection) {
     }
     if (dependencies_.intake.inbox().full() && !connection.input.empty()) {
         wait_for_append_.push_back(connection.self);
-    } else if (connection.protocol.may_take() && output_bytes(connection) < kOutputBytesMax) {
+    } else if (connection.protocol.may_take() && !is_full(connection)) {
         wait_to_read(connection);
     }
 }
@@ -230,6 +237,13 @@ void ConnectionIo::send_touched() {
     touched_.clear();
 }
 
+void ConnectionIo::flush(Connection& connection) {
+    if (connection.phase == Phase::open && !waits_to_write(connection) &&
+            write_some(connection) == IoOutcome::would_block) {
+        ask(connection, connection.interest | Interest::write);
+    }
+}
+
 void ConnectionIo::send(Connection& connection) {
     if (output_bytes(connection) > 0 && !waits_to_write(connection)) {
         switch (write_some(connection)) {
@@ -259,8 +273,11 @@ void ConnectionIo::send(Connection& connection) {
 
 // Takes input that was kept, or waits for more.
 void ConnectionIo::go_on(Connection& connection) {
-    if (output_bytes(connection) >= kOutputBytesMax) {
+    if (is_full(connection)) {
         return;  // until the peer has taken some of it
+    }
+    if (connection.protocol.is_subscriber() && connection.protocol.deliveries().may_send()) {
+        dependencies_.owner.on_capacity(connection);
     }
     if (!connection.input.empty() && connection.protocol.may_take() &&
             connection.protocol.state() == Protocol::State::connected) {
@@ -283,7 +300,7 @@ void ConnectionIo::close_overdue(Connection& connection) {
     }
     // While foz itself does not read, nobody is silent.
     const bool behind = connection.protocol.state() == Protocol::State::connected &&
-                        output_bytes(connection) < kOutputBytesMax && has_unread(connection);
+                        !is_full(connection) && has_unread(connection);
     if (dependencies_.intake.stalled() || behind) {
         connection.last_packet = dependencies_.tick.now;
         dependencies_.timers.set(connection, dependencies_.tick.now);

@@ -5,8 +5,8 @@
 //                              │ output
 //   touch() ───────────────────┴─▶ send_touched(): one write for each connection in a tick
 //
-// A connection that is written to is read from too, until kOutputBytesMax wait for a peer that does
-// not read. While the journal takes nothing, nothing is read.
+// A connection that is written to is read from too, until so much waits for a peer that does not
+// read (is_output_full). While the journal takes nothing, nothing is read.
 //
 // Any function that takes a connection may finish it; the reference stays good until the table's
 // sweep(), and nothing may be called with it any more. One thread, the reactor's.
@@ -41,6 +41,10 @@ class ConnectionOwner {
 
     /// The CONNECT of `connection` is here: Protocol::State::awaiting_session.
     virtual void on_connect(Connection& connection) = 0;
+    /// It is to hear of messages: before the inbox is appended.
+    virtual void on_subscriber(Connection& connection) = 0;
+    /// There is room for more of its messages: in its window, or in its output.
+    virtual void on_capacity(Connection& connection) = 0;
     /// It has ended, and is about to be retired: everything that knows of it lets go of it.
     virtual void on_finished(Connection& connection) = 0;
 };
@@ -71,6 +75,8 @@ class ConnectionIo {
     /// Has something to send, or may go on with input that was kept: send_touched() sees to it.
     void touch(Connection& connection);
     void send_touched();
+    /// Sends what waits now, to make room for more.
+    void flush(Connection& connection);
     [[nodiscard]] bool has_touched() const { return !touched_.empty(); }
     /// The inbox is appended: there is room for those that have sent more.
     void resume_after_append();
@@ -92,6 +98,7 @@ class ConnectionIo {
     void ask(Connection& connection, EventLoop::Interest interest);
     void stop_asking_to_read(Connection& connection);
     [[nodiscard]] bool may_read(const Connection& connection) const;
+    [[nodiscard]] bool is_full(const Connection& connection) const;
 
     const Dependencies dependencies_;
     ReadBuffers buffers_;

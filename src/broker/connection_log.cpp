@@ -55,14 +55,35 @@ void ConnectionLog::note_closed(const Connection& connection, std::string_view c
     tell(connection, cause.empty() ? refused : cause, std::move(text), now);
 }
 
-void ConnectionLog::note_refused_filter(
-        const Connection& connection, std::string_view filter, SteadyTime now) {
-    tell(connection, "SUBSCRIBE",
-            fmt::format("{}: its SUBSCRIBE to \"{}\" is refused: foz stores what is published and "
-                        "delivers to nobody; let the client subscribe at another broker, which foz "
-                        "can read from ([[source]]) or send to ([[bridge]])",
-                    name_of(connection), printable(filter)),
-            now);
+void ConnectionLog::note_losses(Connection& connection, SteadyTime now) {
+    const DeliveryFlow::Losses losses = connection.protocol.deliveries().take_losses();
+    if (!losses.any()) {
+        return;
+    }
+    context_.counters.dropped.fetch_add(losses.dropped, std::memory_order_relaxed);
+    context_.counters.given_up.fetch_add(losses.too_large + losses.gone, std::memory_order_relaxed);
+    if (losses.dropped > 0) {
+        tell(connection, "limits.output_bytes",
+                fmt::format("{}: it does not read what it has subscribed to: limits.output_bytes = "
+                            "{} wait for it, and messages of QoS 0 are dropped",
+                        name_of(connection),
+                        config::rounded_size_text(context_.settings.limits.output_bytes)),
+                now);
+    }
+    if (losses.too_large > 0) {
+        tell(connection, "Maximum Packet Size",
+                fmt::format("{}: messages of its subscriptions are larger than its Maximum Packet "
+                            "Size, and are not sent to it [MQTT-3.1.2-25]",
+                        name_of(connection)),
+                now);
+    }
+    if (losses.gone > 0) {
+        tell(connection, "journal.retain_bytes",
+                fmt::format("{}: {} messages are given up that waited for it: the journal has them "
+                            "no longer (journal.retain_bytes, retain_age)",
+                        name_of(connection), losses.gone),
+                now);
+    }
 }
 
 void ConnectionLog::note_early_will(const std::string& client_id, SteadyTime now) {

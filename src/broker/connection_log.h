@@ -24,7 +24,8 @@ class ConnectionLog {
     /// A connection that was let in has ended; without a DISCONNECT of its client again and again,
     /// there is something to mend.
     void note_end(const Connection& connection, SteadyTime now);
-    void note_refused_filter(const Connection& connection, std::string_view filter, SteadyTime now);
+    /// Counts messages that the client was not sent, and says so.
+    void note_losses(Connection& connection, SteadyTime now);
     /// Closed to keep limits.connections_unidentified: its network has `of_network` of the `share`
     /// that a reactor keeps.
     void note_evicted(const Connection& connection, std::size_t of_network, std::size_t share,

@@ -10,12 +10,17 @@ namespace foz::broker {
 void Departures::add_ended_session(const std::string& client_id) {
     inbox_.add_session_record(mqtt::RecordKind::session_ended,
             {.client_id = client_id, .packet_id = 0, .expiry_seconds = 0});
-    add(client_id, ender(), std::nullopt);
+    add(client_id, ender(), std::nullopt, nullptr);
 }
 
 void Departures::release(SteadyTime now) {
     // What is published here goes into the next append.
     for (Departure& departure : std::exchange(waiting_, {})) {
+        if (departure.subscriber) {
+            // Before the client id is free: whoever gets it is attached after this.
+            context_.dispatcher->detach(std::move(departure.subscriber),
+                    {.reactor = reactor_, .connection = departure.connection.token()});
+        }
         const auto next = context_.registry.release(
                 departure.client_id, departure.connection, std::move(departure.will), now);
         if (next && next->slot != kNoSlot) {

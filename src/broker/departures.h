@@ -4,6 +4,7 @@
 // journal hears of everything that was before first. One thread, the reactor's.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,8 +27,11 @@ class Departures {
         : reactor_(reactor), context_(context), inbox_(inbox), log_(log) {}
 
     /// A connection that has claimed `client_id` has gone; `will` waits for its delay.
-    void add(std::string client_id, ConnectionHandle connection, std::optional<Will> will) {
-        waiting_.push_back({std::move(client_id), connection, std::move(will)});
+    /// `subscriber`: its session, if the dispatcher knows of it; may be null.
+    void add(std::string client_id, ConnectionHandle connection, std::optional<Will> will,
+            std::shared_ptr<Session> subscriber) {
+        waiting_.push_back(
+                {std::move(client_id), connection, std::move(will), std::move(subscriber)});
     }
     /// The session of `client_id`, which the registry has handed to this reactor, ends.
     void add_ended_session(const std::string& client_id);
@@ -49,6 +53,7 @@ class Departures {
         std::string client_id;
         ConnectionHandle connection;
         std::optional<Will> will;
+        std::shared_ptr<Session> subscriber;
     };
 
     /// This reactor as one that ends sessions.

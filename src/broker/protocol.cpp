@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broker/protocol.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "broker/limit_text.h"
 #include "mqtt/encoder.h"
+#include "mqtt/topic.h"
 
 namespace foz::broker {
 
@@ -100,8 +103,11 @@ void Protocol::take_packet(const mqtt::Frame& frame, intake::Inbox& inbox, std::
             }
             mqtt::append_pingresp(out);
             return;
-        case PacketType::subscribe: take_subscribe(frame, out); return;
-        case PacketType::unsubscribe: take_unsubscribe(frame, out); return;
+        case PacketType::subscribe: take_subscribe(frame, inbox, out); return;
+        case PacketType::unsubscribe: take_unsubscribe(frame, inbox, out); return;
+        case PacketType::puback:
+        case PacketType::pubrec:
+        case PacketType::pubcomp: take_answer(frame, inbox, out); return;
         case PacketType::disconnect: take_disconnect(frame, inbox, out); return;
         case PacketType::connect:
             close({.reason = ReasonCode::protocol_error,
@@ -113,15 +119,12 @@ void Protocol::take_packet(const mqtt::Frame& frame, intake::Inbox& inbox, std::
                       .cause = "[MQTT-4.12.0-6] AUTH without an authentication method in CONNECT"},
                     out);
             return;
-        case PacketType::puback:
-        case PacketType::pubrec:
-        case PacketType::pubcomp:
         case PacketType::connack:
         case PacketType::suback:
         case PacketType::unsuback:
         case PacketType::pingresp:
             close({.reason = ReasonCode::protocol_error,
-                      .cause = "a packet that answers nothing foz has sent"},
+                      .cause = "a packet that only a server sends"},
                     out);
             return;
     }
@@ -183,6 +186,8 @@ std::optional<std::string> Protocol::start_session(
         state_ = State::closed;
         ending_ = kConnackTooLarge;
         close_reason_ = kConnackTooLarge.cause;
+    } else if (session_.session().has_subscribed()) {
+        begin_deliveries();
     }
     return std::move(opened.dropped);
 }
@@ -205,8 +210,6 @@ mqtt::PropertyWriter Protocol::connack_properties() const {
     properties.add(PropertyId::receive_maximum, limits.in_flight)
             .add(PropertyId::maximum_packet_size, limits.packet_bytes)
             .add(PropertyId::topic_alias_maximum, limits.topic_aliases)
-            .add(PropertyId::wildcard_subscription_available, 0)
-            .add(PropertyId::subscription_identifier_available, 0)
             .add(PropertyId::shared_subscription_available, 0);
     if (session_.expiry_seconds() != terms_.expiry_requested) {
         properties.add(PropertyId::session_expiry_interval, session_.expiry_seconds());
@@ -352,7 +355,11 @@ void Protocol::acknowledge(const intake::PendingAck& ack, std::string& out) {
     if (state_ != State::connected) {
         return;  // the client was told good-bye: nothing may follow DISCONNECT [MQTT-3.14.4-1]
     }
-    --(ack.type == PacketType::pubcomp ? pending_releases_ : pending_acks_);
+    if (ack.type == PacketType::pubcomp) {
+        --pending_releases_;
+    } else if (ack.type != PacketType::pubrel) {
+        --pending_acks_;
+    }
     append_answer(ack, out);
 }
 
@@ -361,46 +368,105 @@ void Protocol::append_answer(const intake::PendingAck& ack, std::string& out) co
             {.packet_id = ack.packet_id, .reason = ack.reason, .properties = {}}, version());
 }
 
-void Protocol::take_subscribe(const mqtt::Frame& frame, std::string& out) {
+void Protocol::begin_deliveries() {
+    if (flow_) {
+        return;
+    }
+    session_.session().note_subscribed();
+    flow_ = std::make_unique<DeliveryFlow>(
+            session_, DeliveryFlow::Terms{
+                          .version = version(),
+                          .window = std::min(terms_.receive_maximum, settings_->limits.in_flight),
+                          .packet_bytes_max = answers_.packet_bytes_max(),
+                          .connection = self_.token(),
+                      });
+    wants_attachment_ = true;
+}
+
+// The answer waits for the dispatcher, which tells the result of each filter when its record is
+// durable: from the SUBACK on, nothing is missed.
+void Protocol::take_subscribe(const mqtt::Frame& frame, intake::Inbox& inbox, std::string& out) {
     const auto subscribe = mqtt::decode_subscribe(frame.body, decode_context());
     if (!subscribe) {
         close(subscribe.error(), out);
         return;
     }
-    // foz does not deliver to subscribers yet. Saying so is better than an accepted subscription to
-    // which nothing ever comes.
-    if (refused_filter_.empty()) {
-        refused_filter_ = subscribe->subscriptions.front().filter;
+    begin_deliveries();
+    const std::uint32_t identifier =
+            subscribe->properties.number(PropertyId::subscription_identifier).value_or(0);
+    subscribe_answers_.begin(PacketType::suback, subscribe->packet_id);
+    for (mqtt::Subscription subscription : subscribe->subscriptions) {
+        if (mqtt::parse_shared_filter(subscription.filter)) {
+            subscribe_answers_.refuse(ReasonCode::shared_subscriptions_not_supported,
+                    "this version of foz has no shared subscriptions");
+            continue;
+        }
+        if (terms_.is_bridge) {
+            // What it has sent itself it does not want back [as Mosquitto's bridges say it].
+            subscription.no_local = true;
+            subscription.retain_as_published = true;
+        }
+        subscribe_answers_.await();
+        session_.journal_subscription(
+                mqtt::RecordKind::subscribed, subscription, identifier, inbox);
     }
-    const bool sent = answers_.suback(
-            {
-                .packet_id = subscribe->packet_id,
-                .reasons = std::vector(
-                        subscribe->subscriptions.size(), ReasonCode::implementation_specific_error),
-                .properties = {},
-            },
-            "this version of foz does not serve subscribers", out);
-    if (!sent) {
-        close(kAnswerTooLarge, out);
-    }
+    send_subscribe_answers(out);
 }
 
-void Protocol::take_unsubscribe(const mqtt::Frame& frame, std::string& out) {
+void Protocol::take_unsubscribe(const mqtt::Frame& frame, intake::Inbox& inbox, std::string& out) {
     const auto unsubscribe = mqtt::decode_unsubscribe(frame.body, decode_context());
     if (!unsubscribe) {
         close(unsubscribe.error(), out);
         return;
     }
-    const bool sent = answers_.unsuback(
-            {
-                .packet_id = unsubscribe->packet_id,
-                .reasons = std::vector(
-                        unsubscribe->filters.size(), ReasonCode::no_subscription_existed),
-                .properties = {},
-            },
-            out);
-    if (!sent) {
-        close(kAnswerTooLarge, out);
+    subscribe_answers_.begin(PacketType::unsuback, unsubscribe->packet_id);
+    for (const std::string_view filter : unsubscribe->filters) {
+        if (!flow_ || mqtt::parse_shared_filter(filter)) {
+            subscribe_answers_.refuse(ReasonCode::no_subscription_existed, {});
+            continue;
+        }
+        subscribe_answers_.await();
+        session_.journal_subscription(mqtt::RecordKind::unsubscribed, {.filter = filter}, 0, inbox);
+    }
+    send_subscribe_answers(out);
+}
+
+void Protocol::take_result(ReasonCode reason, std::string& out) {
+    if (state_ != State::connected) {
+        return;
+    }
+    subscribe_answers_.take(reason);
+    send_subscribe_answers(out);
+}
+
+void Protocol::send_subscribe_answers(std::string& out) {
+    while (const auto answer = subscribe_answers_.pop_complete()) {
+        const bool sent = answer->type == PacketType::suback
+                                  ? answers_.suback({.packet_id = answer->packet_id,
+                                                        .reasons = answer->reasons,
+                                                        .properties = {}},
+                                            answer->why, out)
+                                  : answers_.unsuback({.packet_id = answer->packet_id,
+                                                          .reasons = answer->reasons,
+                                                          .properties = {}},
+                                            out);
+        if (!sent) {
+            close(kAnswerTooLarge, out);
+            return;
+        }
+    }
+}
+
+void Protocol::take_answer(const mqtt::Frame& frame, intake::Inbox& inbox, std::string& out) {
+    const auto answer = mqtt::decode_acknowledgement(frame, decode_context());
+    if (!answer) {
+        close(answer.error(), out);
+        return;
+    }
+    if (flow_) {
+        flow_->take_answer(frame.type, *answer, inbox, out);
+    } else if (frame.type == PacketType::pubrec) {
+        DeliveryFlow::refuse_release(answer->packet_id, version(), out);
     }
 }
 

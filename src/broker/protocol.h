@@ -18,7 +18,9 @@
 #include "broker/attached_session.h"
 #include "broker/connect_terms.h"
 #include "broker/connection_handle.h"
+#include "broker/delivery_flow.h"
 #include "broker/session_registry.h"
+#include "broker/subscribe_answers.h"
 #include "broker/will.h"
 #include "config/settings.h"
 #include "intake/inbox.h"
@@ -86,9 +88,10 @@ class Protocol {
 
     /// False while the session is awaited, while `limits.in_flight` releases wait for the journal,
     /// and while as many messages wait for their acknowledgement and the client's MQTT version has
-    /// no way to be told: its bytes stay in the socket for a while.
+    /// no way to be told, and while a few SUBSCRIBEs wait for their answers: its bytes stay in the
+    /// socket for a while.
     [[nodiscard]] bool may_take() const {
-        return state_ != State::awaiting_session &&
+        return state_ != State::awaiting_session && !subscribe_answers_.full() &&
                pending_releases_ < settings_->limits.in_flight &&
                (version() == mqtt::ProtocolVersion::v5 ||
                        pending_acks_ < settings_->limits.in_flight);
@@ -96,6 +99,19 @@ class Protocol {
 
     /// Appends an acknowledgement whose record is durable.
     void acknowledge(const intake::PendingAck& ack, std::string& out);
+
+    /// Once, when the dispatcher is to know of this connection: before what consume() or
+    /// start_session() has put into the inbox is appended.
+    [[nodiscard]] bool take_wants_attachment() { return std::exchange(wants_attachment_, false); }
+    [[nodiscard]] const std::shared_ptr<Session>& session() const {
+        return session_.shared_session();
+    }
+    /// It has subscribed, or its session had: there may be messages for it.
+    [[nodiscard]] bool is_subscriber() const { return flow_ != nullptr; }
+    /// Of the next filter of a SUBSCRIBE or UNSUBSCRIBE that was journaled.
+    void take_result(mqtt::ReasonCode reason, std::string& out);
+    /// The messages for it. Only while is_subscriber().
+    [[nodiscard]] DeliveryFlow& deliveries() { return *flow_; }
 
     /// What all connections that end in the same way have in common.
     struct Ending {
@@ -110,14 +126,14 @@ class Protocol {
     [[nodiscard]] std::optional<Will> take_will();
 
     /// What it keeps of what the client has sent: will, topic aliases, name and password.
-    [[nodiscard]] std::size_t kept_bytes() const { return kept_bytes_ + aliases_.bytes(); }
+    [[nodiscard]] std::size_t kept_bytes() const {
+        return kept_bytes_ + aliases_.bytes() + (flow_ ? sizeof(DeliveryFlow) : 0);
+    }
 
     [[nodiscard]] State state() const { return state_; }
     /// Why it was closed, for the log; empty after a DISCONNECT.
     [[nodiscard]] const std::string& close_reason() const { return close_reason_; }
     [[nodiscard]] const Ending& ending() const { return ending_; }
-    /// A topic filter that was refused since the last call; empty: none was.
-    [[nodiscard]] std::string take_refused_filter() { return std::exchange(refused_filter_, {}); }
     [[nodiscard]] const std::string& client_id() const { return terms_.client_id; }
     [[nodiscard]] mqtt::ProtocolVersion version() const { return answers_.version(); }
     /// The session outlives this connection.
@@ -137,11 +153,14 @@ class Protocol {
     void take_connect(std::string_view body, std::string& out);
     void take_publish(const mqtt::Frame& frame, intake::Inbox& inbox, std::string& out);
     void take_release(const mqtt::Frame& frame, intake::Inbox& inbox, std::string& out);
-    void take_subscribe(const mqtt::Frame& frame, std::string& out);
-    void take_unsubscribe(const mqtt::Frame& frame, std::string& out);
+    void take_answer(const mqtt::Frame& frame, intake::Inbox& inbox, std::string& out);
+    void take_subscribe(const mqtt::Frame& frame, intake::Inbox& inbox, std::string& out);
+    void take_unsubscribe(const mqtt::Frame& frame, intake::Inbox& inbox, std::string& out);
     void take_disconnect(const mqtt::Frame& frame, intake::Inbox& inbox, std::string& out);
 
     void append_answer(const intake::PendingAck& ack, std::string& out) const;
+    void begin_deliveries();
+    void send_subscribe_answers(std::string& out);
     void close(const mqtt::DecodeError& error, std::string& out);
     void refuse_connect(const Ending& ending, const std::string& why, std::string& out);
     [[nodiscard]] mqtt::PropertyWriter connack_properties() const;
@@ -169,7 +188,9 @@ class Protocol {
     std::string user_;                    // its name, for the records; "" if it gave none
     std::string close_reason_;
     Ending ending_;
-    std::string refused_filter_;
+    bool wants_attachment_ = false;
+    SubscribeAnswers subscribe_answers_;
+    std::unique_ptr<DeliveryFlow> flow_;  // null: it has no subscription
     std::unique_ptr<Will> will_;
     std::optional<Credentials> credentials_;
     std::size_t kept_bytes_ = 0;      // of will, credentials and user name

@@ -13,6 +13,14 @@
 
 namespace foz::broker {
 
+namespace {
+
+// Of each reactor, though the messages are shared: a client that is a moment late gets them from
+// there.
+constexpr std::size_t kRecentBytes = 8 << 20;
+
+}  // namespace
+
 Reactor::Reactor(std::uint32_t index, ReactorContext& context)
     : index_(index),
       context_(context),
@@ -29,6 +37,7 @@ Reactor::Reactor(std::uint32_t index, ReactorContext& context)
                   decide(connection, decision);
               }),
       departures_(index, context, intake_.inbox(), log_),
+      recent_(kRecentBytes),
       io_({
           .context = context,
           .tick = tick_,
@@ -88,6 +97,10 @@ void Reactor::grant(ConnectionHandle handle) {
             start_session(*connection);
         }  // else it has gone, and passes the client id on when it is released
     });
+}
+
+void Reactor::hand_out(std::shared_ptr<const delivery::Handout> handout) {
+    loop_.post([this, handout = std::move(handout)] { deal_with(*handout); });
 }
 
 void Reactor::end_session(const std::string& client_id) {
@@ -300,6 +313,69 @@ void Reactor::start_session(Connection& connection) {
     io_.take_early_input(connection);
 }
 
+void Reactor::deal_with(const delivery::Handout& handout) {
+    if (handout.messages && handout.items.front().kind != delivery::Handout::Kind::fetched) {
+        recent_.add(handout.messages);
+    }
+    for (const delivery::Handout::Item& item : handout.items) {
+        Connection* const connection = table_.find(item.connection);
+        if (connection != nullptr && connection->phase < Connection::Phase::closing &&
+                connection->protocol.is_subscriber()) {
+            deal_with(handout, item, *connection);
+        }
+    }
+}
+
+void Reactor::deal_with(const delivery::Handout& handout, const delivery::Handout::Item& item,
+        Connection& connection) {
+    using Kind = delivery::Handout::Kind;
+    Protocol& protocol = connection.protocol;
+    switch (item.kind) {
+        case Kind::message:
+            if (output_bytes(connection) >= context_.settings.limits.output_bytes) {
+                io_.flush(connection);
+                if (connection.phase == Connection::Phase::finished) {
+                    return;
+                }
+            }
+            protocol.deliveries().send_now((*handout.messages)[item.message].message, item.retain,
+                    handout.identifiers_of(item), delivery_context(), connection.output);
+            log_.note_losses(connection, tick_.now);
+            io_.touch(connection);
+            return;
+        case Kind::queued: protocol.deliveries().note_queued(); break;
+        case Kind::fetched: protocol.deliveries().note_fetched(handout.messages); break;
+        case Kind::result: protocol.take_result(item.reason, connection.output); break;
+    }
+    io_.update(connection);
+}
+
+DeliveryContext Reactor::delivery_context() {
+    return {
+        .inbox = intake_.inbox(),
+        .recent = recent_,
+        .now = context_.clock.system_now(),
+        .output_max = context_.settings.limits.output_bytes,
+    };
+}
+
+void Reactor::on_subscriber(Connection& connection) {
+    context_.dispatcher->attach(connection.protocol.session(),
+            {.reactor = index_, .connection = connection.self.token()});
+}
+
+void Reactor::on_capacity(Connection& connection) {
+    auto missing = connection.protocol.deliveries().send(delivery_context(), connection.output);
+    if (!missing.empty()) {
+        context_.fetcher->fetch(
+                {.reactor = index_, .connection = connection.self.token()}, std::move(missing));
+    }
+    log_.note_losses(connection, tick_.now);
+    if (output_bytes(connection) > 0 && !waits_to_write(connection)) {
+        io_.touch(connection);
+    }
+}
+
 void Reactor::end_session_now(const std::string& client_id) {
     const auto owner = departures_.end_session(client_id);
     if (!owner) {
@@ -330,7 +406,8 @@ void Reactor::on_finished(Connection& connection) {
             will->publish(protocol.client_id(), intake_.inbox());
             will.reset();
         }
-        departures_.add(protocol.client_id(), connection.self, std::move(will));
+        departures_.add(protocol.client_id(), connection.self, std::move(will),
+                protocol.is_subscriber() ? protocol.session() : nullptr);
     }
     context_.counters.connections.fetch_sub(1, std::memory_order_relaxed);
 }

@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,11 +29,13 @@
 #include "broker/departures.h"
 #include "broker/memory_budget.h"
 #include "broker/reactor_context.h"
+#include "delivery/handout.h"
+#include "delivery/recent_messages.h"
 #include "intake/intake.h"
 
 namespace foz::broker {
 
-class Reactor final : private ConnectionOwner {
+class Reactor final : public delivery::Outlet, private ConnectionOwner {
   public:
     /// `context` must outlive it. Starts the thread.
     Reactor(std::uint32_t index, ReactorContext& context);
@@ -53,6 +56,7 @@ class Reactor final : private ConnectionOwner {
     void take_over(ConnectionHandle handle);
     /// The claim of `handle` on its client id was granted.
     void grant(ConnectionHandle handle);
+    void hand_out(std::shared_ptr<const delivery::Handout> handout) override;
     /// Ends a session for good, by the wish of a person, and closes the connection that has it.
     void end_session(const std::string& client_id);
     /// Calls `done` on the reactor's thread once everything that was received before this call is
@@ -83,6 +87,13 @@ class Reactor final : private ConnectionOwner {
     void start_session(Connection& connection);
     void end_session_now(const std::string& client_id);
 
+    void deal_with(const delivery::Handout& handout);
+    void deal_with(const delivery::Handout& handout, const delivery::Handout::Item& item,
+            Connection& connection);
+    [[nodiscard]] DeliveryContext delivery_context();
+
+    void on_subscriber(Connection& connection) override;
+    void on_capacity(Connection& connection) override;
     void on_connect(Connection& connection) override;
     void on_finished(Connection& connection) override;
 
@@ -97,6 +108,7 @@ class Reactor final : private ConnectionOwner {
     ConnectionTimers timers_;
     Admission admission_;
     Departures departures_;
+    delivery::RecentMessages recent_;
     ConnectionIo io_;
 
     // Whose connections were about to go when a person wanted them ended.

@@ -14,6 +14,8 @@
 #include "broker/reconnects.h"
 #include "broker/session_registry.h"
 #include "config/settings.h"
+#include "delivery/dispatcher.h"
+#include "delivery/fetcher.h"
 #include "journal/journal.h"
 
 namespace foz::broker {
@@ -27,6 +29,8 @@ struct BrokerCounters {
     std::atomic<std::uint64_t> connections_refused = 0;  // closed at once: a limit was reached
     std::atomic<std::uint64_t> messages = 0;             // received and appended
     std::atomic<std::uint64_t> protocol_errors = 0;      // connections closed for what they sent
+    std::atomic<std::uint64_t> dropped = 0;   // messages of QoS 0 for which a client had no room
+    std::atomic<std::uint64_t> given_up = 0;  // of QoS 1 and 2 that a client could not be sent
 };
 
 struct ReactorContext {
@@ -46,6 +50,9 @@ struct ReactorContext {
     std::vector<std::unique_ptr<Reactor>> reactors;  // complete before the first connection
     ClientLog client_log;
     Reconnects reconnects;
+    // Set before the first connection.
+    std::unique_ptr<delivery::Dispatcher> dispatcher;
+    std::unique_ptr<delivery::Fetcher> fetcher;
     access::Authenticator authenticator;  // answers to the reactors: stop it before they go
 
     /// With ack = "commit": what is below is in every database that takes it.

@@ -80,7 +80,8 @@ constexpr Key<Limits> kLimitsKeys[] = {
     size<&Limits::connect_packet_bytes>("connect_packet_bytes", {256, 16 * kMiB},
             "The largest CONNECT packet, while nobody knows who the client is."),
     number<&Limits::in_flight>("in_flight", {1, 65'535},
-            "QoS 1 and 2 messages of one client that are not acknowledged yet (Receive Maximum)."),
+            "QoS 1 and 2 messages of one client that are not acknowledged yet (Receive Maximum); "
+            "as many at most are sent to it, too."),
     number<&Limits::topic_aliases>(
             "topic_aliases", {0, 65'535}, "Topic aliases of one connection (Topic Alias Maximum)."),
     number<&Limits::topic_levels>("topic_levels", {1, 1'024}, "Levels of a topic name."),
@@ -92,6 +93,12 @@ constexpr Key<Limits> kLimitsKeys[] = {
             "user_properties_bytes", {0, 16 * kMiB}, "All user properties of one packet together."),
     number<&Limits::subscriptions>(
             "subscriptions", {1, 65'535}, "Topic filters of one SUBSCRIBE or UNSUBSCRIBE."),
+    number<&Limits::session_messages>("session_messages", {1, 100'000'000},
+            "QoS 1 and 2 messages on their way to one subscriber, connected or not. Beyond it the "
+            "oldest that was not sent is given up, and the log says so."),
+    size<&Limits::output_bytes>("output_bytes", {kKiB, kGiB},
+            "What waits in memory for a subscriber that does not read. Beyond it messages of QoS 0 "
+            "are dropped, and those of QoS 1 and 2 wait in the journal."),
     duration<&Limits::keep_alive_max>("keep_alive_max", {0, 65'535 * kSecond},
             "The longest keep-alive (Server Keep Alive); 0s: as the client wants."),
     number<&Limits::sessions>(

@@ -80,7 +80,7 @@ struct Limits {
     std::chrono::milliseconds connect_timeout{10'000};  // from accept to a complete CONNECT
     std::uint32_t packet_bytes = 1 << 20;               // Maximum Packet Size [MQTT-3.2.2.3.6]
     std::uint32_t connect_packet_bytes = 64 << 10;      // of CONNECT, while the client is unknown
-    std::uint16_t in_flight = 1'000;   // Receive Maximum: QoS 1 and 2 not yet acknowledged
+    std::uint16_t in_flight = 1'000;   // QoS 1 and 2 not yet acknowledged, each way
     std::uint16_t topic_aliases = 32;  // Topic Alias Maximum, for each connection
     std::uint16_t topic_levels = 32;
     std::uint16_t topic_bytes = 1'024;
@@ -88,6 +88,8 @@ struct Limits {
     std::uint16_t user_properties = 32;             // for each packet
     std::uint32_t user_properties_bytes = 8 << 10;  // for each packet, all together
     std::uint16_t subscriptions = 1'000;            // topic filters of one SUBSCRIBE or UNSUBSCRIBE
+    std::uint32_t session_messages = 100'000;       // on their way to one subscriber
+    std::uint64_t output_bytes = 256 << 10;         // that wait for a subscriber who does not read
     std::uint16_t keep_alive_max = 0;  // seconds; Server Keep Alive; 0: as the client wants
     std::uint32_t sessions = 200'000;  // persistent ones, connected or not
     std::chrono::seconds session_expiry_max{7 * 24 * 3600};

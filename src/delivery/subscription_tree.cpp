@@ -68,7 +68,7 @@ bool SubscriptionTree::SubscriptionSet::remove(SubscriberId subscriber) {
 SubscriptionTree::SubscriptionTree()
     : nodes_(1), children_(0, ChildHash{&nodes_}, ChildEqual{&nodes_}) {}
 
-bool SubscriptionTree::add(
+SubscriptionTree::Added SubscriptionTree::add(
         std::string_view filter, SubscriberId subscriber, const SubscriptionTerms& terms) {
     NodeId node = kRoot;
     for (bool is_last = false; !is_last;) {
@@ -78,17 +78,34 @@ bool SubscriptionTree::add(
     }
     const bool is_new = nodes_[node].subscriptions.add({subscriber, terms});
     size_ += is_new ? 1 : 0;
-    return is_new;
+    return {.filter = node, .is_new = is_new};
 }
 
-bool SubscriptionTree::remove(std::string_view filter, SubscriberId subscriber) {
+std::optional<FilterId> SubscriptionTree::remove(std::string_view filter, SubscriberId subscriber) {
     const NodeId node = find(filter);
-    if (node == kNone || !nodes_[node].subscriptions.remove(subscriber)) {
+    return node != kNone && remove(node, subscriber) ? std::optional(node) : std::nullopt;
+}
+
+bool SubscriptionTree::remove(FilterId filter, SubscriberId subscriber) {
+    if (!nodes_[filter].subscriptions.remove(subscriber)) {
         return false;
     }
     --size_;
-    drop_unused(node);
+    drop_unused(filter);
     return true;
+}
+
+std::string SubscriptionTree::text_of(FilterId filter) const {
+    std::vector<std::string_view> levels;
+    for (NodeId node = filter; node != kRoot; node = nodes_[node].parent) {
+        levels.push_back(nodes_[node].level);
+    }
+    std::string text(levels.back());
+    for (auto level = levels.rbegin() + 1; level != levels.rend(); ++level) {
+        text.push_back('/');
+        text.append(*level);
+    }
+    return text;
 }
 
 const std::vector<SubscriptionTree::NodeId>& SubscriptionTree::nodes_for(std::string_view topic) {

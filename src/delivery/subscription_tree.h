@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,8 @@ namespace foz::delivery {
 
 /// Whom the tree's owner means by it: a session, or a group that shares a subscription.
 using SubscriberId = std::uint32_t;
+/// The tree's name for a filter, as long as somebody has subscribed to it.
+using FilterId = std::uint32_t;
 
 /// What SUBSCRIBE said of one filter [MQTT-3.8.3.1]; retain handling is over once it is answered.
 struct SubscriptionTerms {
@@ -40,10 +43,18 @@ class SubscriptionTree {
     SubscriptionTree(const SubscriptionTree&) = delete;
     SubscriptionTree& operator=(const SubscriptionTree&) = delete;
 
-    /// Replaces the terms of a subscription that is there [MQTT-3.8.4-3]. True: it is a new one.
-    bool add(std::string_view filter, SubscriberId subscriber, const SubscriptionTerms& terms);
+    struct Added {
+        FilterId filter = 0;
+        bool is_new = false;  // of this subscriber
+    };
+    /// Replaces the terms of a subscription that is there [MQTT-3.8.4-3].
+    Added add(std::string_view filter, SubscriberId subscriber, const SubscriptionTerms& terms);
+    /// Nothing: there is no such subscription.
+    std::optional<FilterId> remove(std::string_view filter, SubscriberId subscriber);
     /// False: there is no such subscription.
-    bool remove(std::string_view filter, SubscriberId subscriber);
+    bool remove(FilterId filter, SubscriberId subscriber);
+    /// What the filter is called. `filter` must have a subscription.
+    [[nodiscard]] std::string text_of(FilterId filter) const;
 
     /// Calls `visit(subscriber, terms)` for each subscription that takes `topic`: for one
     /// subscriber as often as it has such filters. `visit` must not change the tree.
@@ -58,7 +69,7 @@ class SubscriptionTree {
     [[nodiscard]] std::size_t node_count() const { return nodes_.size() - free_.size(); }
 
   private:
-    using NodeId = std::uint32_t;
+    using NodeId = FilterId;
     static constexpr NodeId kRoot = 0;
     static constexpr NodeId kNone = ~NodeId{0};
 

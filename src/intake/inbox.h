@@ -16,10 +16,11 @@
 #include "journal/journal.h"
 #include "mqtt/message.h"
 #include "mqtt/packet.h"
+#include "mqtt/subscription_record.h"
 
 namespace foz::intake {
 
-/// A PUBACK, PUBREC or PUBCOMP that waits for the journal.
+/// A PUBACK, PUBREC, PUBREL or PUBCOMP that waits for the journal.
 struct PendingAck {
     std::uint64_t connection = 0;  // whichever number its owner gives the connection
     std::uint16_t packet_id = 0;
@@ -45,6 +46,16 @@ class Inbox {
     void add_session_record(mqtt::RecordKind kind, const mqtt::SessionRecord& record) {
         journal::RecordBatch& batch = open_batch(0);
         mqtt::encode_session_record(record, begin(batch, kind));
+        batch.end_record();
+    }
+    void add_subscription_record(mqtt::RecordKind kind, const mqtt::SubscriptionRecord& record) {
+        journal::RecordBatch& batch = open_batch(record.subscription.filter.size());
+        mqtt::encode_subscription_record(record, begin(batch, kind));
+        batch.end_record();
+    }
+    void add_delivery_record(const mqtt::DeliveryRecord& record) {
+        journal::RecordBatch& batch = open_batch(0);
+        mqtt::encode_delivery_record(record, begin(batch, mqtt::RecordKind::delivered));
         batch.end_record();
     }
     void add_ack(const PendingAck& ack) { acks_.push_back(ack); }

@@ -37,8 +37,9 @@ bool Intake::append(SteadyTime now) {
 }
 
 void Intake::queue_acks(journal::Ticket ticket) {
-    const auto releases = std::ranges::stable_partition(inbox_.acks(),
-            [](const PendingAck& ack) { return ack.type != mqtt::PacketType::pubcomp; });
+    const auto releases = std::ranges::stable_partition(inbox_.acks(), [](const PendingAck& ack) {
+        return ack.type != mqtt::PacketType::pubcomp && ack.type != mqtt::PacketType::pubrel;
+    });
     releases_.assign(releases.begin(), releases.end());
     inbox_.acks().erase(releases.begin(), releases.end());
     for_disk_.push(ticket, releases_);

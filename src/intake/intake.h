@@ -8,7 +8,8 @@
 //   memory   when it is appended
 //
 // PUBCOMP waits for the disk whatever the policy: were its release forgotten in a crash, the next
-// message with this packet id would be taken for the old one and lost.
+// message with this packet id would be taken for the old one and lost. So does PUBREL: were it
+// forgotten that the client has a message, it would get it twice.
 //
 // A journal without room is a wait (stalled()): nothing is dropped, and the next append() tries
 // again with the same records.
@@ -103,7 +104,7 @@ class Intake {
     std::atomic<std::uint64_t>& appended_;
     Inbox inbox_;
     AckQueue<journal::Ticket> acks_;             // PUBACK and PUBREC
-    AckQueue<journal::Ticket> for_disk_;         // PUBCOMP
+    AckQueue<journal::Ticket> for_disk_;         // PUBCOMP and PUBREL
     AckQueue<journal::Position> for_databases_;  // with ack = "commit", those of acks_ on disk
     std::vector<PendingAck> releases_;           // reused
     journal::Ticket appended_ticket_;            // of the last append

@@ -19,6 +19,10 @@ enum class RecordKind : std::uint8_t {
     release = 2,          // a PUBREL: the packet id of a QoS 2 message may be used again
     session_started = 3,  // a session that outlives its connection was made or taken up again
     session_ended = 4,    // it was discarded: by a clean start, by its expiry
+    // Of subscription_record.h:
+    subscribed = 5,
+    unsubscribed = 6,
+    delivered = 7,
 };
 
 /// What the publisher is called in the records of a message that came from another broker, which

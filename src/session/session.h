@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The state that MQTT calls a session [MQTT-4.1]: what a server remembers of a client between its
 // connections, and foz as a client of another broker between its own: the QoS 2 messages received
-// and not yet released.
+// and not yet released, and what is on its way to the client.
 //
 // A packet id alone does not tell a message that is sent again from a new one: a peer that was
 // killed may go on from an older state of its own (Mosquitto saves it now and then only), and gives
 // new messages packet ids that foz already knows. Hence the content is compared too.
 //
-// Any thread: the connection that uses it, and the checkpoint that saves it. The lock is held for a
-// look at a short vector, never across I/O.
+// Any thread: the connection that uses it, the dispatcher that gives it messages, the checkpoint
+// that saves it. The lock is held for a look at a vector, never across I/O.
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@
 #include "base/clock.h"
 #include "base/crc32c.h"
 #include "base/mutex.h"
+#include "session/delivery_queue.h"
 
 namespace foz::session {
 
@@ -82,6 +84,17 @@ class Session {
         return true;
     }
 
+    /// It has, or had, a subscription.
+    void note_subscribed() { has_subscribed_ = true; }
+    [[nodiscard]] bool has_subscribed() const { return has_subscribed_; }
+    /// Calls `use(DeliveryQueue&)` with the messages on their way to the client, and gives what it
+    /// gives. Short, and without I/O.
+    template <class Use>
+    decltype(auto) with_deliveries(Use use) {
+        const MutexLock lock(mutex_);
+        return use(deliveries_);
+    }
+
     /// For a person who looks at the sessions. `since` the epoch: not known.
     struct Presence {
         bool connected = false;
@@ -120,9 +133,11 @@ class Session {
     }
 
     const std::string client_id_;
+    std::atomic<bool> has_subscribed_ = false;
     mutable Mutex mutex_;
     std::uint32_t expiry_seconds_ FOZ_GUARDED_BY(mutex_);
     std::vector<Unreleased> unreleased_ FOZ_GUARDED_BY(mutex_);  // sorted by packet id
+    DeliveryQueue deliveries_ FOZ_GUARDED_BY(mutex_);
     Presence presence_ FOZ_GUARDED_BY(mutex_);
 };
 

@@ -25,9 +25,16 @@ class Sessions {
     }
 
     [[nodiscard]] Result<void> apply(const journal::Record& record) {
-        if (record.kind == static_cast<std::uint8_t>(mqtt::RecordKind::message)) {
-            return apply_message(record.bytes);
+        switch (static_cast<mqtt::RecordKind>(record.kind)) {
+            case mqtt::RecordKind::message: return apply_message(record.bytes);
+            case mqtt::RecordKind::subscribed:
+            case mqtt::RecordKind::unsubscribed:
+            case mqtt::RecordKind::delivered: return {};
+            default: return apply_change(record);
         }
+    }
+
+    [[nodiscard]] Result<void> apply_change(const journal::Record& record) {
         auto change = mqtt::decode_session_record(record.bytes);
         if (!change) {
             return pass_on(change);
@@ -48,7 +55,7 @@ class Sessions {
                     (void)found->second->note_released(change->packet_id);
                 }
                 break;
-            case mqtt::RecordKind::message: break;
+            default: break;
         }
         return {};
     }

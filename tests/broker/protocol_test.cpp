@@ -159,7 +159,7 @@ TEST_P(EachVersion, a_ping_is_answered) {
     EXPECT_EQ(client.send(std::string("\xC0\0", 2)), std::string("\xD0\0", 2));
 }
 
-TEST_P(EachVersion, a_subscription_is_refused_with_a_reason) {
+TEST_P(EachVersion, a_subscription_is_answered_when_its_results_are_known) {
     ScriptedServer server;
     ScriptedClient client(server);
     client.connect(connect_as("esp32-1", GetParam()));
@@ -169,12 +169,28 @@ TEST_P(EachVersion, a_subscription_is_refused_with_a_reason) {
     subscribe.subscriptions.push_back({.filter = "a/+"});
     std::string bytes;
     mqtt::append_subscribe(bytes, subscribe, GetParam());
-    const std::string answer = client.send(bytes);
+    std::string answer = client.send(bytes);
+    EXPECT_TRUE(client.protocol().take_wants_attachment());
+    client.protocol().take_result(ReasonCode::success, answer);
+    EXPECT_EQ(answer, "");
+    client.protocol().take_result(ReasonCode::granted_qos_1, answer);
     const auto suback = mqtt::decode_suback(only_frame(answer).body, from_server(GetParam()));
     ASSERT_TRUE(suback);
     EXPECT_EQ(suback->packet_id, 3);
-    ASSERT_EQ(suback->reasons.size(), 2U);
-    EXPECT_TRUE(is_failure(suback->reasons[0]));
+    EXPECT_EQ(suback->reasons, std::vector({ReasonCode::success, ReasonCode::granted_qos_1}));
+    EXPECT_EQ(client.protocol().state(), State::connected);
+    EXPECT_FALSE(client.protocol().take_wants_attachment());
+}
+
+TEST_P(EachVersion, an_answer_to_nothing_is_no_error) {
+    ScriptedServer server;
+    ScriptedClient client(server);
+    client.connect(connect_as("esp32-1", GetParam()));
+    for (const auto type : {mqtt::PacketType::puback, mqtt::PacketType::pubcomp}) {
+        EXPECT_EQ(client.send(ack(type, 7)), "");
+    }
+    const std::string release = client.send(ack(mqtt::PacketType::pubrec, 7));
+    EXPECT_EQ(only_frame(release).type, mqtt::PacketType::pubrel);
     EXPECT_EQ(client.protocol().state(), State::connected);
 }
 
@@ -466,7 +482,7 @@ mqtt::Connect picky_connect(mqtt::PropertyWriter& properties) {
 std::string subscribe_bytes(std::size_t filters) {
     mqtt::Subscribe packet;
     packet.packet_id = 9;
-    packet.subscriptions.resize(filters, {.filter = "a/#"});
+    packet.subscriptions.resize(filters, {.filter = "$share/group/a/#"});  // answered at once
     std::string bytes;
     mqtt::append_subscribe(bytes, packet, ProtocolVersion::v5);
     return bytes;
@@ -492,7 +508,6 @@ TEST(Protocol, a_client_that_wants_no_reasons_gets_none_in_suback) {
         const mqtt::Suback packet = suback(answer);
         EXPECT_EQ(packet.reasons.size(), 2U);
         EXPECT_EQ(packet.properties.has(mqtt::PropertyId::reason_string), wanted == 1);
-        EXPECT_EQ(client.protocol().take_refused_filter(), "a/#");
     }
 }
 

@@ -59,8 +59,8 @@ TEST_F(Subscriptions, that_begin_with_a_wildcard_take_no_topic_of_the_server) {
 }
 
 TEST_F(Subscriptions, replace_older_ones_of_the_same_filter_and_client) {
-    EXPECT_TRUE(tree_.add("a", 1, {.qos = 0}));
-    EXPECT_FALSE(tree_.add("a", 1, {.identifier = 7, .qos = 2}));
+    EXPECT_TRUE(tree_.add("a", 1, {.qos = 0}).is_new);
+    EXPECT_FALSE(tree_.add("a", 1, {.identifier = 7, .qos = 2}).is_new);
     EXPECT_EQ(tree_.size(), 1U);
     tree_.match("a", [](SubscriberId, const SubscriptionTerms& terms) {
         EXPECT_EQ(terms, (SubscriptionTerms{.identifier = 7, .qos = 2}));
@@ -124,9 +124,11 @@ TEST_F(Subscriptions, match_as_a_look_at_each_filter_does) {
         const std::string filter = random_filter(random, true);
         ASSERT_TRUE(mqtt::is_valid_topic_filter(filter)) << filter;
         if (random() % 3 > 0 && model.size() < 300) {
-            ASSERT_EQ(tree_.add(filter, subscriber, {}), model.emplace(filter, subscriber).second);
+            ASSERT_EQ(tree_.add(filter, subscriber, {}).is_new,
+                    model.emplace(filter, subscriber).second);
         } else {
-            ASSERT_EQ(tree_.remove(filter, subscriber), model.erase({filter, subscriber}) == 1);
+            ASSERT_EQ(tree_.remove(filter, subscriber).has_value(),
+                    model.erase({filter, subscriber}) == 1);
         }
         const std::string topic = random_filter(random, false);
         std::multiset<SubscriberId> expected;

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "delivery/dispatcher.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/printable.h"
+#include "base/thread.h"
+
+namespace foz::delivery {
+namespace {
+
+// A group ends there: what a reactor is told in one go keeps it from its sockets for about a
+// millisecond.
+constexpr std::size_t kGroupItemsMax = 8'192;
+constexpr std::size_t kGroupBytesMax = 1 << 20;
+// What a reactor has not dealt with: beyond, it gets nothing more.
+constexpr std::size_t kBacklogItemsMax = 4 * kGroupItemsMax;
+constexpr auto kRetryDelay = std::chrono::milliseconds(500);
+
+}  // namespace
+
+Dispatcher::Dispatcher(journal::Journal& journal, const Clock& clock, std::vector<Outlet*> outlets,
+        DispatcherLimits limits)
+    : journal_(journal),
+      clock_(clock),
+      outlets_(std::move(outlets)),
+      limits_(limits),
+      durable_(journal.durable()),
+      position_(durable_.end),
+      next_(durable_.end),
+      reactors_(outlets_.size()) {
+    journal_.add_listener(*this);
+    thread_ = std::thread([this] { run(); });
+}
+
+Dispatcher::~Dispatcher() {
+    stop();
+    journal_.remove_listener(*this);
+}
+
+void Dispatcher::stop() {
+    {
+        const MutexLock lock(mutex_);
+        stop_ = true;
+    }
+    changed_.notify_all();
+    for (const Reactor& reactor : reactors_) {
+        reactor.backlog->close();
+    }
+    if (thread_.joinable()) {
+        thread_.join();
+    }
+}
+
+void Dispatcher::attach(std::shared_ptr<session::Session> session, Recipient recipient) {
+    request(std::move(session), recipient, true);
+}
+
+void Dispatcher::detach(std::shared_ptr<session::Session> session, Recipient recipient) {
+    request(std::move(session), recipient, false);
+}
+
+void Dispatcher::request(
+        std::shared_ptr<session::Session> session, Recipient recipient, bool attach) {
+    {
+        const MutexLock lock(mutex_);
+        requests_.push_back({
+            .after = journal_.last_ticket(),
+            .session = std::move(session),
+            .recipient = recipient,
+            .attach = attach,
+        });
+    }
+    changed_.notify_one();
+}
+
+void Dispatcher::on_durable(const journal::Durable& durable) {
+    {
+        const MutexLock lock(mutex_);
+        durable_ = durable;
+        if (!has_work()) {
+            return;
+        }
+    }
+    changed_.notify_one();
+}
+
+void Dispatcher::on_failed(const Error& error) {
+    spdlog::error("subscribers get nothing any more: {}", error.message);
+}
+
+bool Dispatcher::has_work() const {
+    return (reading_ && position_ < durable_.end) ||
+           (!requests_.empty() && requests_.front().after <= durable_.ticket);
+}
+
+void Dispatcher::run() {
+    set_thread_name("dispatcher");
+    while (true) {
+        wait();
+        {
+            const MutexLock lock(mutex_);
+            if (stop_) {
+                return;
+            }
+        }
+        take_requests();
+        go_on();
+        hand_out();
+    }
+}
+
+void Dispatcher::wait() {
+    const MutexLock lock(mutex_);
+    reading_ = !subscribers_.empty();
+    position_ = next_;
+    if (!due_.empty()) {
+        return;
+    }
+    if (stands_still_) {
+        (void)changed_.wait_for(
+                mutex_, kRetryDelay, [this]() FOZ_REQUIRES(mutex_) { return stop_; });
+        return;
+    }
+    changed_.wait(mutex_, [this]() FOZ_REQUIRES(mutex_) { return stop_ || has_work(); });
+}
+
+void Dispatcher::take_requests() {
+    const MutexLock lock(mutex_);
+    durable_now_ = durable_;
+    while (!requests_.empty() && requests_.front().after <= durable_now_.ticket) {
+        due_.push_back(std::move(requests_.front()));
+        requests_.pop_front();
+    }
+}
+
+// A group: requests and records in the journal's order, as far as it is durable.
+void Dispatcher::go_on() {
+    while (!group_is_full()) {
+        const journal::Position end =
+                due_.empty() ? durable_now_.end : journal_.end_of(due_.front().after);
+        if (next_ < end) {
+            read_to(end);
+        }
+        if (next_ < end || due_.empty()) {
+            return;  // the group is full, the journal cannot be read, or there is no more
+        }
+        apply(due_.front());
+        due_.pop_front();
+    }
+}
+
+void Dispatcher::read_to(journal::Position end) {
+    stands_still_ = false;
+    while (next_ < end && !group_is_full()) {
+        if (subscribers_.empty()) {
+            next_ = end;  // nobody would get any of it
+            reader_.reset();
+            return;
+        }
+        if (!reader_ && !open_reader()) {
+            return;
+        }
+        auto record = reader_->next();
+        if (!record) {
+            note_read_error(record.error());
+            return;
+        }
+        const auto& found = *record;
+        if (!found) {
+            return;
+        }
+        apply(*found);
+        next_ = found->position.next();
+    }
+}
+
+bool Dispatcher::open_reader() {
+    auto reader = journal_.read_from(next_);
+    if (reader) {
+        reader_ = *std::move(reader);
+        return true;
+    }
+    note_read_error(reader.error());
+    if (reader.error().code == ErrorCode::not_found) {
+        // The journal was so full that it had to give them up.
+        const journal::Position first = journal_.status().first;
+        spdlog::error(
+                "subscribers do not get the {} records before position {}: the journal has "
+                "them no longer",
+                journal::records_between(next_, first), first);
+        next_ = std::max(next_, first);
+    }
+    return false;
+}
+
+void Dispatcher::note_read_error(const Error& error) {
+    stands_still_ = true;
+    reader_.reset();
+    if (error_throttle_.pass(clock_.steady_now())) {
+        spdlog::error("subscribers wait at position {}: the journal cannot be read: {}", next_,
+                error.message);
+    }
+}
+
+void Dispatcher::apply(const Request& request) {
+    if (!request.attach) {
+        subscribers_.detach(*request.session, request.recipient);
+        return;
+    }
+    Subscriber& subscriber = subscribers_.attach(request.session, request.recipient);
+    // What came before it was attached, and after it had looked for itself.
+    if (!subscriber.session->with_deliveries(
+                [](const session::DeliveryQueue& queue) { return queue.empty(); })) {
+        note_queued(subscriber);
+    }
+}
+
+void Dispatcher::apply(const journal::Record& record) {
+    switch (static_cast<mqtt::RecordKind>(record.kind)) {
+        case mqtt::RecordKind::message: apply_message(record); return;
+        case mqtt::RecordKind::subscribed:
+        case mqtt::RecordKind::unsubscribed: {
+            const auto change = mqtt::decode_subscription_record(record.bytes);
+            Subscriber* const subscriber = change ? subscribers_.find(change->client_id) : nullptr;
+            if (subscriber != nullptr) {
+                add_result(*subscriber,
+                        static_cast<mqtt::RecordKind>(record.kind) == mqtt::RecordKind::subscribed
+                                ? subscribers_.subscribe(*subscriber, *change)
+                                : subscribers_.unsubscribe(
+                                          *subscriber, change->subscription.filter));
+            }
+            return;
+        }
+        case mqtt::RecordKind::session_ended:
+            if (const auto ended = mqtt::decode_session_record(record.bytes)) {
+                subscribers_.end_session(ended->client_id);
+            }
+            return;
+        case mqtt::RecordKind::release:
+        case mqtt::RecordKind::session_started:
+        case mqtt::RecordKind::delivered: return;
+    }
+}
+
+void Dispatcher::apply_message(const journal::Record& record) {
+    const auto message = mqtt::decode_message(record.bytes);
+    if (!message) {
+        return;  // the lanes say so
+    }
+    for (const Subscribers::Match& match : subscribers_.match(*message)) {
+        give(match, record.position, *message, record.bytes);
+    }
+}
+
+void Dispatcher::give(const Subscribers::Match& match, journal::Position position,
+        const mqtt::Message& message, ByteView record) {
+    Subscriber& subscriber = *match.subscriber;
+    const auto recipient = subscriber.recipient;
+    if (match.qos == 0 && !recipient) {
+        return;
+    }
+    if (recipient && (block_->empty() || block_->last() != position)) {
+        block_->add(position, record, message);
+    }
+    counters_.deliveries.fetch_add(1, std::memory_order_relaxed);
+    if (match.qos > 0) {
+        push(subscriber, match, position);
+        return;
+    }
+    Handout& handout = handout_for(recipient->reactor);
+    const auto begin = static_cast<std::uint32_t>(handout.identifiers.size());
+    handout.identifiers.insert(
+            handout.identifiers.end(), match.identifiers.begin(), match.identifiers.end());
+    handout.items.push_back({
+        .connection = recipient->connection,
+        .kind = Handout::Kind::message,
+        .retain = match.retain,
+        .message = block_->size() - 1,
+        .identifiers_begin = begin,
+        .identifiers_end = static_cast<std::uint32_t>(handout.identifiers.size()),
+    });
+    ++group_items_;
+}
+
+void Dispatcher::push(
+        Subscriber& subscriber, const Subscribers::Match& match, journal::Position position) {
+    const bool gave_up = subscriber.session->with_deliveries([&](session::DeliveryQueue& queue) {
+        bool over = false;
+        if (queue.size() >= limits_.session_messages) {
+            const auto* const oldest = queue.oldest_waiting();
+            over = oldest != nullptr && queue.finish(oldest->number);
+        }
+        queue.push({.position = position, .qos = match.qos, .retain = match.retain},
+                match.identifiers);
+        return over;
+    });
+    if (gave_up) {
+        note_given_up(subscriber);
+    }
+    if (subscriber.recipient) {
+        note_queued(subscriber);
+    }
+}
+
+// Once in a group is enough.
+void Dispatcher::note_queued(Subscriber& subscriber) {
+    if (std::exchange(subscriber.noted, group_) == group_) {
+        return;
+    }
+    handout_for(subscriber.recipient->reactor)
+            .items.push_back({
+                .connection = subscriber.recipient->connection,
+                .kind = Handout::Kind::queued,
+            });
+    ++group_items_;
+}
+
+void Dispatcher::note_given_up(const Subscriber& subscriber) {
+    counters_.given_up.fetch_add(1, std::memory_order_relaxed);
+    if (const auto held_back = given_up_throttle_.pass(clock_.steady_now())) {
+        spdlog::warn(
+                "client \"{}\" takes its messages too slowly: limits.session_messages = {} are on "
+                "their way to it, and for each new one the oldest that was not sent is given up "
+                "({} more were given up since the last such line, of any client)",
+                printable(subscriber.session->client_id()), limits_.session_messages, *held_back);
+    }
+}
+
+void Dispatcher::add_result(const Subscriber& subscriber, mqtt::ReasonCode reason) {
+    if (!subscriber.recipient) {
+        return;
+    }
+    handout_for(subscriber.recipient->reactor)
+            .items.push_back({
+                .connection = subscriber.recipient->connection,
+                .kind = Handout::Kind::result,
+                .reason = reason,
+            });
+    ++group_items_;
+}
+
+Handout& Dispatcher::handout_for(std::uint32_t reactor) {
+    auto& handout = reactors_[reactor].handout;
+    if (!handout) {
+        handout = std::make_unique<Handout>();
+    }
+    return *handout;
+}
+
+bool Dispatcher::group_is_full() const {
+    return group_items_ >= kGroupItemsMax || block_->bytes() >= kGroupBytesMax;
+}
+
+void Dispatcher::hand_out() {
+    std::shared_ptr<const MessageBlock> messages;
+    if (!block_->empty()) {
+        messages = std::exchange(block_, std::make_shared<MessageBlock>());
+    }
+    for (std::size_t i = 0; i < reactors_.size(); ++i) {
+        if (!reactors_[i].handout) {
+            continue;
+        }
+        const auto backlog = reactors_[i].backlog;
+        backlog->wait_below(kBacklogItemsMax);
+        const std::size_t items = reactors_[i].handout->items.size();
+        backlog->add(items);
+        reactors_[i].handout->messages = messages;
+        outlets_[i]->hand_out(
+                {reactors_[i].handout.release(), [backlog, items](const Handout* handout) {
+                     std::default_delete<const Handout>()(handout);
+                     backlog->remove(items);
+                 }});
+    }
+    ++group_;
+    group_items_ = 0;
+}
+
+}  // namespace foz::delivery

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Gives every message to those who have subscribed to it, in the journal's order: reads what is
+// durable, a group of records at a time, and tells each reactor once for each group what there is
+// for its connections. A message of QoS 1 or 2 goes into its session's DeliveryQueue, whether the
+// client is connected or not; one of QoS 0 only to those who are.
+//
+// A connection is attached before its first SUBSCRIBE is appended. While nobody is attached and
+// nobody has a subscription, nothing is read.
+//
+// It waits for no socket: a reactor that has much left to do gets its next handout later, and the
+// journal keeps the rest.
+//
+// Public functions: any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "delivery/backlog.h"
+#include "delivery/handout.h"
+#include "delivery/subscribers.h"
+#include "journal/journal.h"
+
+namespace foz::delivery {
+
+struct DispatcherLimits {
+    /// Messages of QoS 1 and 2 on their way to one session; beyond, the oldest that was not sent is
+    /// given up.
+    std::uint32_t session_messages = 100'000;
+};
+
+/// Counters for people; any thread.
+struct DispatcherCounters {
+    std::atomic<std::uint64_t> deliveries = 0;  // of a message to a session or connection
+    std::atomic<std::uint64_t> given_up = 0;    // because a session had too many
+};
+
+class Dispatcher final : private journal::Listener {
+  public:
+    /// All must outlive it. `outlets`: the reactors, by their number. Starts the thread.
+    Dispatcher(journal::Journal& journal, const Clock& clock, std::vector<Outlet*> outlets,
+            DispatcherLimits limits);
+    Dispatcher(const Dispatcher&) = delete;
+    Dispatcher& operator=(const Dispatcher&) = delete;
+    ~Dispatcher() override;
+
+    /// The client of `session` is connected, and about to subscribe: what it appends from now on
+    /// finds it attached.
+    void attach(std::shared_ptr<session::Session> session, Recipient recipient);
+    /// It has gone, and all that it sent is appended.
+    void detach(std::shared_ptr<session::Session> session, Recipient recipient);
+
+    /// Ends the thread; nothing is handed out afterwards.
+    void stop();
+
+    [[nodiscard]] const DispatcherCounters& counters() const { return counters_; }
+
+  private:
+    /// Counts from where the journal was when it was made.
+    struct Request {
+        journal::Ticket after;
+        std::shared_ptr<session::Session> session;
+        Recipient recipient;
+        bool attach = false;
+    };
+    /// What is gathered for a reactor, and how much it has not yet dealt with.
+    struct Reactor {
+        std::unique_ptr<Handout> handout;
+        std::shared_ptr<Backlog> backlog = std::make_shared<Backlog>();
+    };
+
+    void on_durable(const journal::Durable& durable) override;
+    void on_space() override {}
+    void on_failed(const Error& error) override;
+
+    void request(std::shared_ptr<session::Session> session, Recipient recipient, bool attach);
+
+    void run();
+    void wait();
+    [[nodiscard]] bool has_work() const FOZ_REQUIRES(mutex_);
+    void take_requests();
+    void go_on();
+    /// Up to `end`, or until the group is full.
+    void read_to(journal::Position end);
+    [[nodiscard]] bool open_reader();
+    void note_read_error(const Error& error);
+    void apply(const Request& request);
+    void apply(const journal::Record& record);
+    void apply_message(const journal::Record& record);
+    void give(const Subscribers::Match& match, journal::Position position,
+            const mqtt::Message& message, ByteView record);
+    void push(Subscriber& subscriber, const Subscribers::Match& match, journal::Position position);
+    void note_queued(Subscriber& subscriber);
+    void note_given_up(const Subscriber& subscriber);
+    void add_result(const Subscriber& subscriber, mqtt::ReasonCode reason);
+    [[nodiscard]] Handout& handout_for(std::uint32_t reactor);
+    [[nodiscard]] bool group_is_full() const;
+    void hand_out();
+
+    journal::Journal& journal_;
+    const Clock& clock_;
+    const std::vector<Outlet*> outlets_;
+    const DispatcherLimits limits_;
+    DispatcherCounters counters_;
+
+    Mutex mutex_;
+    ConditionVariable changed_;
+    bool stop_ FOZ_GUARDED_BY(mutex_) = false;
+    journal::Durable durable_ FOZ_GUARDED_BY(mutex_);
+    std::deque<Request> requests_ FOZ_GUARDED_BY(mutex_);  // in the order of their tickets
+    // Written by the thread, and read by those who may have to wake it.
+    bool reading_ FOZ_GUARDED_BY(mutex_) = false;
+    journal::Position position_ FOZ_GUARDED_BY(mutex_);
+
+    // The thread's:
+    Subscribers subscribers_;
+    std::unique_ptr<journal::Reader> reader_;
+    journal::Position next_;        // of the record that is applied next
+    journal::Durable durable_now_;  // as of this round
+    std::deque<Request> due_;       // requests that count below durable_now_
+    std::vector<Reactor> reactors_;
+    std::shared_ptr<MessageBlock> block_ = std::make_shared<MessageBlock>();  // of this group
+    std::uint64_t group_ = 1;                                                 // which it is
+    std::size_t group_items_ = 0;
+    bool stands_still_ = false;  // the journal cannot be read
+    LogThrottle error_throttle_;
+    LogThrottle given_up_throttle_;
+
+    std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace foz::delivery

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads messages back out of the journal for clients that come for them late, on a thread of its
+// own: reactors and dispatcher never wait for a disk. The answer is a Handout with one item of
+// Kind::fetched; a message that is not in it is gone for good. While the journal cannot be read for
+// another reason, the requests wait.
+//
+// Public functions: any thread.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "delivery/handout.h"
+#include "journal/journal.h"
+
+namespace foz::delivery {
+
+class Fetcher {
+  public:
+    /// All must outlive it. `outlets`: the reactors, by their number. Starts the thread.
+    Fetcher(journal::Readable& journal, const Clock& clock, std::vector<Outlet*> outlets);
+    Fetcher(const Fetcher&) = delete;
+    Fetcher& operator=(const Fetcher&) = delete;
+    ~Fetcher() { stop(); }
+
+    /// `positions` is sorted and not empty.
+    void fetch(Recipient recipient, std::vector<journal::Position> positions);
+
+    /// Ends the thread; nothing is handed out afterwards.
+    void stop();
+
+  private:
+    struct Request {
+        Recipient recipient;
+        std::vector<journal::Position> positions;
+    };
+
+    void run();
+    [[nodiscard]] Result<std::shared_ptr<MessageBlock>> read(const Request& request);
+    /// Makes the record at `position` the reader's next, if it is there.
+    [[nodiscard]] Result<bool> seek(
+            std::unique_ptr<journal::Reader>& reader, journal::Position position);
+
+    journal::Readable& journal_;
+    const Clock& clock_;
+    const std::vector<Outlet*> outlets_;
+    LogThrottle error_throttle_;
+
+    Mutex mutex_;
+    ConditionVariable changed_;
+    bool stop_ FOZ_GUARDED_BY(mutex_) = false;
+    std::deque<Request> requests_ FOZ_GUARDED_BY(mutex_);
+
+    std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace foz::delivery

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the dispatcher tells a reactor in one go: what there is for which of its connections, in the
+// order in which the connections are to hear of it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "delivery/message_block.h"
+#include "mqtt/reason_code.h"
+
+namespace foz::delivery {
+
+/// A connection, and the reactor that it lives on.
+struct Recipient {
+    std::uint32_t reactor = 0;
+    std::uint64_t connection = 0;  // the reactor's name for it
+
+    bool operator==(const Recipient&) const = default;
+};
+
+struct Handout {
+    enum class Kind : std::uint8_t {
+        message,  // of QoS 0, to be sent now or never
+        queued,   // there is more in the session's DeliveryQueue
+        result,   // of the next filter of a SUBSCRIBE or UNSUBSCRIBE that waits for its answer
+        fetched,  // `messages` has what the connection has asked for, as far as it is still there
+    };
+    struct Item {
+        std::uint64_t connection = 0;
+        Kind kind = Kind::queued;
+        mqtt::ReasonCode reason = mqtt::ReasonCode::success;  // of a result
+        bool retain = false;                                  // of a message, as are those below
+        std::uint32_t message = 0;                            // its index in `messages`
+        std::uint32_t identifiers_begin = 0;                  // in `identifiers`
+        std::uint32_t identifiers_end = 0;
+    };
+
+    std::shared_ptr<const MessageBlock> messages;  // null: none
+    std::vector<Item> items;
+    std::vector<std::uint32_t> identifiers;  // of subscriptions, of all items
+
+    [[nodiscard]] std::span<const std::uint32_t> identifiers_of(const Item& item) const {
+        return std::span(identifiers)
+                .subspan(item.identifiers_begin, item.identifiers_end - item.identifiers_begin);
+    }
+};
+
+/// A reactor, as those see it who have something for its connections.
+class Outlet {
+  public:
+    virtual ~Outlet() = default;
+
+    /// Any thread; takes note and returns. The pointer is kept until the reactor is through with
+    /// it.
+    virtual void hand_out(std::shared_ptr<const Handout> handout) = 0;
+};
+
+}  // namespace foz::delivery
