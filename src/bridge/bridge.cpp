@@ -8,7 +8,7 @@
 #include "config/aws_iot_limits.h"
 #include "mqtt/message.h"
 #include "mqtt/topic.h"
-#include "session/session_recovery.h"
+#include "session/session_holder.h"
 
 namespace foz::bridge {
 

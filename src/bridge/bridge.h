@@ -31,7 +31,7 @@
 #include "config/settings.h"
 #include "intake/link_intake.h"
 #include "journal/journal.h"
-#include "session/session_saver.h"
+#include "session/session_holder.h"
 #include "state/state_database.h"
 
 namespace foz::bridge {

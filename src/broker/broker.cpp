@@ -19,7 +19,8 @@ std::uint32_t reactor_count(const config::Settings& settings) {
 
 }  // namespace
 
-Broker::Broker(const config::Settings& settings, journal::Journal& journal, const Clock& clock)
+Broker::Broker(const config::Settings& settings, journal::Journal& journal, const Clock& clock,
+        delivery::Subscribers subscribers, journal::Position end, delivery::SetAside* set_aside)
     : context_(settings.limits, reactor_count(settings), settings.ack, journal, clock) {
     for (std::uint32_t i = 0; i < context_.reactor_count; ++i) {
         context_.reactors.push_back(std::make_unique<Reactor>(i, context_));
@@ -28,17 +29,19 @@ Broker::Broker(const config::Settings& settings, journal::Journal& journal, cons
     for (const auto& reactor : context_.reactors) {
         outlets.push_back(reactor.get());
     }
-    context_.fetcher = std::make_unique<delivery::Fetcher>(journal, clock, outlets);
+    context_.fetcher = std::make_unique<delivery::Fetcher>(journal, set_aside, clock, outlets);
     context_.dispatcher = std::make_unique<delivery::Dispatcher>(journal, clock, std::move(outlets),
+            std::move(subscribers), end,
             delivery::DispatcherLimits{.session_messages = settings.limits.session_messages});
     journal.add_listener(*this);
 }
 
 Result<std::unique_ptr<Broker>> Broker::start(const config::Settings& settings,
-        journal::Journal& journal, std::vector<std::shared_ptr<Session>> sessions,
-        const Clock& clock) {
-    std::unique_ptr<Broker> broker(new Broker(settings, journal, clock));
-    for (auto& session : sessions) {
+        journal::Journal& journal, delivery::RecoveredSessions recovered, const Clock& clock,
+        delivery::SetAside* set_aside) {
+    std::unique_ptr<Broker> broker(new Broker(
+            settings, journal, clock, std::move(recovered.subscribers), recovered.end, set_aside));
+    for (auto& session : recovered.sessions) {
         session->set_presence({.connected = false, .since = clock.system_now()});
         broker->context_.registry.restore(std::move(session), clock.steady_now());
     }
@@ -105,6 +108,10 @@ bool Broker::wait_until_appended(SteadyTime deadline) {
         }
     }
     return true;
+}
+
+journal::Position Broker::applied() {
+    return context_.dispatcher->applied();
 }
 
 // On the reactor of the connection that has the session, so that wait_until_appended() covers it.

@@ -3,7 +3,7 @@
 // journal; acknowledgements come back when it is durable there (or as the ack policy says).
 //
 // QoS 2 is exactly once into the journal also across a crash: which packet ids are unreleased is in
-// the journal's records, from the last checkpoint on (session/session_recovery.h).
+// the journal's records, from the last checkpoint on (delivery/session_recovery.h).
 #pragma once
 
 #include <memory>
@@ -17,8 +17,10 @@
 #include "broker/listener.h"
 #include "broker/reactor_context.h"
 #include "config/settings.h"
+#include "delivery/session_recovery.h"
+#include "delivery/set_aside.h"
 #include "journal/journal.h"
-#include "session/session_saver.h"
+#include "session/session_holder.h"
 
 namespace foz::broker {
 
@@ -35,10 +37,11 @@ struct BrokerStatus {
 class Broker final : public journal::Listener, public session::SessionHolder {
   public:
     /// Takes up the sessions that were recovered, starts the reactors, and opens the listeners.
-    /// What is passed by reference must outlive it.
+    /// What is passed by reference must outlive it. `set_aside`: messages that the journal has no
+    /// longer; null: there are none.
     [[nodiscard]] static Result<std::unique_ptr<Broker>> start(const config::Settings& settings,
-            journal::Journal& journal, std::vector<std::shared_ptr<Session>> sessions,
-            const Clock& clock);
+            journal::Journal& journal, delivery::RecoveredSessions recovered, const Clock& clock,
+            delivery::SetAside* set_aside = nullptr);
     Broker(const Broker&) = delete;
     Broker& operator=(const Broker&) = delete;
     /// Stops at once; drain() first for a clean end.
@@ -54,6 +57,7 @@ class Broker final : public journal::Listener, public session::SessionHolder {
 
     [[nodiscard]] std::vector<std::shared_ptr<Session>> persistent_sessions() override;
     [[nodiscard]] bool wait_until_appended(SteadyTime deadline) override;
+    [[nodiscard]] journal::Position applied() override;
     void end_sessions(std::span<const std::string> client_ids) override;
 
     [[nodiscard]] std::span<const std::unique_ptr<broker::Listener>> listeners() const {
@@ -68,7 +72,9 @@ class Broker final : public journal::Listener, public session::SessionHolder {
     [[nodiscard]] std::vector<std::string> describe_listeners() const;
 
   private:
-    Broker(const config::Settings& settings, journal::Journal& journal, const Clock& clock);
+    Broker(const config::Settings& settings, journal::Journal& journal, const Clock& clock,
+            delivery::Subscribers subscribers, journal::Position end,
+            delivery::SetAside* set_aside);
 
     void notify_progress();
     void on_durable(const journal::Durable& durable) override;

@@ -47,7 +47,8 @@ void append_with_expiry(const mqtt::Properties& properties, std::uint32_t expiry
 
 DeliveryFlow::DeliveryFlow(AttachedSession& session, const Terms& terms)
     : session_(session), terms_(terms) {
-    session_.session().with_deliveries([](Queue& queue) { queue.drop_qos_0(); });
+    session_.session().with_deliveries(
+            [](session::Deliveries& deliveries) { deliveries.queue.drop_qos_0(); });
 }
 
 DeliveryFlow::Fate DeliveryFlow::append(
@@ -114,26 +115,28 @@ void DeliveryFlow::note_fetched(std::shared_ptr<const delivery::MessageBlock> me
 
 std::vector<journal::Position> DeliveryFlow::send(
         const DeliveryContext& context, std::string& out) {
-    return session_.session().with_deliveries([&](Queue& queue) -> std::vector<journal::Position> {
-        while (may_send() && out.size() < context.output_max) {
-            const Queue::Message* const next = queue.from(next_);
-            if (next == nullptr) {
-                caught_up_ = true;
-                break;
-            }
-            if (!queue.has_packet_id_for(next->number)) {
-                break;
-            }
-            const bool known = next->state == State::received ||
-                               find(next->position, context) != nullptr ||
-                               std::ranges::binary_search(asked_, next->position);
-            if (!known) {
-                return missing_from(queue, context);
-            }
-            send_next(queue, *next, context, out);
-        }
-        return {};
-    });
+    return session_.session().with_deliveries(
+            [&](session::Deliveries& deliveries) -> std::vector<journal::Position> {
+                Queue& queue = deliveries.queue;
+                while (may_send() && out.size() < context.output_max) {
+                    const Queue::Message* const next = queue.from(next_);
+                    if (next == nullptr) {
+                        caught_up_ = true;
+                        break;
+                    }
+                    if (!queue.has_packet_id_for(next->number)) {
+                        break;
+                    }
+                    const bool known = next->state == State::received ||
+                                       find(next->position, context) != nullptr ||
+                                       std::ranges::binary_search(asked_, next->position);
+                    if (!known) {
+                        return missing_from(queue, context);
+                    }
+                    send_next(queue, *next, context, out);
+                }
+                return {};
+            });
 }
 
 void DeliveryFlow::send_next(Queue& queue, const Queue::Message& next,
@@ -238,7 +241,8 @@ void DeliveryFlow::finish(Queue& queue, std::uint64_t number, intake::Inbox& inb
 // send one.
 void DeliveryFlow::take_answer(PacketType type, const mqtt::Acknowledgement& answer,
         intake::Inbox& inbox, std::string& out) {
-    session_.session().with_deliveries([&](Queue& queue) {
+    session_.session().with_deliveries([&](session::Deliveries& deliveries) {
+        Queue& queue = deliveries.queue;
         const Queue::Message* const found = queue.find(answer.packet_id);
         const std::uint8_t awaited = type == PacketType::puback ? 1 : 2;
         if (found == nullptr || found->qos != awaited) {

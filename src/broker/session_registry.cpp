@@ -144,7 +144,8 @@ void SessionRegistry::leave_alone(Entries::value_type& place, SteadyTime now) {
 void SessionRegistry::set_droppable(Entries::value_type& place) {
     Entry& entry = place.second;
     keep(entry);
-    if (entry.kept && !entry.will && entry.session->unreleased_count() == 0) {
+    if (entry.kept && !entry.will && entry.session->unreleased_count() == 0 &&
+            !entry.session->has_subscribed()) {
         entry.turn = ++last_turn_;
         droppable_.emplace(entry.turn, &place.first);
     }

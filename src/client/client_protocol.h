@@ -10,7 +10,7 @@
 //
 // PUBACK, PUBREC and PUBCOMP are never sent by itself: the owner calls acknowledge() once what they
 // stand for is durable. QoS 2 messages are recognised when they come again by what the Session
-// knows, which the owner recovers from the journal (session/session_recovery.h).
+// knows, which the owner recovers from the journal (delivery/session_recovery.h).
 #pragma once
 
 #include <chrono>

@@ -22,14 +22,16 @@ constexpr auto kRetryDelay = std::chrono::milliseconds(500);
 }  // namespace
 
 Dispatcher::Dispatcher(journal::Journal& journal, const Clock& clock, std::vector<Outlet*> outlets,
-        DispatcherLimits limits)
+        Subscribers subscribers, journal::Position next, DispatcherLimits limits)
     : journal_(journal),
       clock_(clock),
       outlets_(std::move(outlets)),
       limits_(limits),
       durable_(journal.durable()),
-      position_(durable_.end),
-      next_(durable_.end),
+      reading_(!subscribers.empty()),
+      position_(next),
+      subscribers_(std::move(subscribers)),
+      next_(next),
       reactors_(outlets_.size()) {
     journal_.add_listener(*this);
     thread_ = std::thread([this] { run(); });
@@ -76,6 +78,13 @@ void Dispatcher::request(
     changed_.notify_one();
 }
 
+// Where nobody subscribes there is nothing to do. Whoever is about to is among the requests before
+// its first record is appended.
+journal::Position Dispatcher::applied() {
+    const MutexLock lock(mutex_);
+    return reading_ || !requests_.empty() ? position_ : durable_.end;
+}
+
 void Dispatcher::on_durable(const journal::Durable& durable) {
     {
         const MutexLock lock(mutex_);
@@ -108,13 +117,14 @@ void Dispatcher::run() {
         }
         take_requests();
         go_on();
+        append_given_up();
         hand_out();
     }
 }
 
 void Dispatcher::wait() {
     const MutexLock lock(mutex_);
-    reading_ = !subscribers_.empty();
+    reading_ = !subscribers_.empty() || !due_.empty();
     position_ = next_;
     if (!due_.empty()) {
         return;
@@ -133,6 +143,7 @@ void Dispatcher::take_requests() {
     while (!requests_.empty() && requests_.front().after <= durable_now_.ticket) {
         due_.push_back(std::move(requests_.front()));
         requests_.pop_front();
+        reading_ = true;
     }
 }
 
@@ -213,7 +224,7 @@ void Dispatcher::apply(const Request& request) {
     Subscriber& subscriber = subscribers_.attach(request.session, request.recipient);
     // What came before it was attached, and after it had looked for itself.
     if (!subscriber.session->with_deliveries(
-                [](const session::DeliveryQueue& queue) { return queue.empty(); })) {
+                [](const session::Deliveries& deliveries) { return deliveries.queue.empty(); })) {
         note_queued(subscriber);
     }
 }
@@ -228,9 +239,9 @@ void Dispatcher::apply(const journal::Record& record) {
             if (subscriber != nullptr) {
                 add_result(*subscriber,
                         static_cast<mqtt::RecordKind>(record.kind) == mqtt::RecordKind::subscribed
-                                ? subscribers_.subscribe(*subscriber, *change)
-                                : subscribers_.unsubscribe(
-                                          *subscriber, change->subscription.filter));
+                                ? subscribers_.subscribe(*subscriber, *change, record.position)
+                                : subscribers_.unsubscribe(*subscriber, change->subscription.filter,
+                                          record.position));
             }
             return;
         }
@@ -267,7 +278,7 @@ void Dispatcher::give(const Subscribers::Match& match, journal::Position positio
     }
     counters_.deliveries.fetch_add(1, std::memory_order_relaxed);
     if (match.qos > 0) {
-        push(subscriber, match, position);
+        push(match, position);
         return;
     }
     Handout& handout = handout_for(recipient->reactor);
@@ -285,20 +296,10 @@ void Dispatcher::give(const Subscribers::Match& match, journal::Position positio
     ++group_items_;
 }
 
-void Dispatcher::push(
-        Subscriber& subscriber, const Subscribers::Match& match, journal::Position position) {
-    const bool gave_up = subscriber.session->with_deliveries([&](session::DeliveryQueue& queue) {
-        bool over = false;
-        if (queue.size() >= limits_.session_messages) {
-            const auto* const oldest = queue.oldest_waiting();
-            over = oldest != nullptr && queue.finish(oldest->number);
-        }
-        queue.push({.position = position, .qos = match.qos, .retain = match.retain},
-                match.identifiers);
-        return over;
-    });
-    if (gave_up) {
-        note_given_up(subscriber);
+void Dispatcher::push(const Subscribers::Match& match, journal::Position position) {
+    Subscriber& subscriber = *match.subscriber;
+    if (const auto given_up = delivery::push(match, position, limits_.session_messages)) {
+        note_given_up(subscriber, *given_up);
     }
     if (subscriber.recipient) {
         note_queued(subscriber);
@@ -318,7 +319,14 @@ void Dispatcher::note_queued(Subscriber& subscriber) {
     ++group_items_;
 }
 
-void Dispatcher::note_given_up(const Subscriber& subscriber) {
+void Dispatcher::note_given_up(const Subscriber& subscriber, std::uint64_t number) {
+    if (subscriber.session->expiry_seconds() != 0) {
+        mqtt::encode_delivery_record({.client_id = subscriber.session->client_id(),
+                                         .number = number,
+                                         .stage = mqtt::DeliveryStage::given_up},
+                given_up_.begin_record(static_cast<std::uint8_t>(mqtt::RecordKind::delivered)));
+        given_up_.end_record();
+    }
     counters_.given_up.fetch_add(1, std::memory_order_relaxed);
     if (const auto held_back = given_up_throttle_.pass(clock_.steady_now())) {
         spdlog::warn(
@@ -326,6 +334,15 @@ void Dispatcher::note_given_up(const Subscriber& subscriber) {
                 "their way to it, and for each new one the oldest that was not sent is given up "
                 "({} more were given up since the last such line, of any client)",
                 printable(subscriber.session->client_id()), limits_.session_messages, *held_back);
+    }
+}
+
+// Were a record lost, or not taken because the journal is full, the session would have these
+// messages once more after a restart, and give up as many then.
+void Dispatcher::append_given_up() {
+    if (!given_up_.empty()) {
+        (void)journal_.append(given_up_);
+        given_up_.clear();
     }
 }
 

@@ -45,9 +45,10 @@ struct DispatcherCounters {
 
 class Dispatcher final : private journal::Listener {
   public:
-    /// All must outlive it. `outlets`: the reactors, by their number. Starts the thread.
+    /// All must outlive it. `outlets`: the reactors, by their number. It goes on where
+    /// `subscribers` are, at `next`. Starts the thread.
     Dispatcher(journal::Journal& journal, const Clock& clock, std::vector<Outlet*> outlets,
-            DispatcherLimits limits);
+            Subscribers subscribers, journal::Position next, DispatcherLimits limits);
     Dispatcher(const Dispatcher&) = delete;
     Dispatcher& operator=(const Dispatcher&) = delete;
     ~Dispatcher() override;
@@ -57,6 +58,9 @@ class Dispatcher final : private journal::Listener {
     void attach(std::shared_ptr<session::Session> session, Recipient recipient);
     /// It has gone, and all that it sent is appended.
     void detach(std::shared_ptr<session::Session> session, Recipient recipient);
+
+    /// What records below this do to subscribers and sessions is done.
+    [[nodiscard]] journal::Position applied();
 
     /// Ends the thread; nothing is handed out afterwards.
     void stop();
@@ -97,9 +101,10 @@ class Dispatcher final : private journal::Listener {
     void apply_message(const journal::Record& record);
     void give(const Subscribers::Match& match, journal::Position position,
             const mqtt::Message& message, ByteView record);
-    void push(Subscriber& subscriber, const Subscribers::Match& match, journal::Position position);
+    void push(const Subscribers::Match& match, journal::Position position);
     void note_queued(Subscriber& subscriber);
-    void note_given_up(const Subscriber& subscriber);
+    void note_given_up(const Subscriber& subscriber, std::uint64_t number);
+    void append_given_up();
     void add_result(const Subscriber& subscriber, mqtt::ReasonCode reason);
     [[nodiscard]] Handout& handout_for(std::uint32_t reactor);
     [[nodiscard]] bool group_is_full() const;
@@ -130,7 +135,8 @@ class Dispatcher final : private journal::Listener {
     std::shared_ptr<MessageBlock> block_ = std::make_shared<MessageBlock>();  // of this group
     std::uint64_t group_ = 1;                                                 // which it is
     std::size_t group_items_ = 0;
-    bool stands_still_ = false;  // the journal cannot be read
+    journal::RecordBatch given_up_;  // of sessions that are kept
+    bool stands_still_ = false;      // the journal cannot be read
     LogThrottle error_throttle_;
     LogThrottle given_up_throttle_;
 

@@ -5,18 +5,28 @@
 #include <utility>
 
 #include "base/thread.h"
+#include "delivery/record_finder.h"
 
 namespace foz::delivery {
 namespace {
 
 constexpr auto kRequestRetryDelay = std::chrono::milliseconds(500);
-// A reader that has come so near goes on; a farther one begins anew, in the right segment.
-constexpr std::uint64_t kNearRecords = 10'000;
+
+void add(MessageBlock& block, journal::Position position, ByteView record) {
+    if (const auto message = mqtt::decode_message(record)) {
+        block.add(position, record, *message);
+    }
+}
 
 }  // namespace
 
-Fetcher::Fetcher(journal::Readable& journal, const Clock& clock, std::vector<Outlet*> outlets)
-    : journal_(journal), clock_(clock), outlets_(std::move(outlets)), thread_([this] { run(); }) {}
+Fetcher::Fetcher(journal::Readable& journal, SetAside* set_aside, const Clock& clock,
+        std::vector<Outlet*> outlets)
+    : journal_(journal),
+      set_aside_(set_aside),
+      clock_(clock),
+      outlets_(std::move(outlets)),
+      thread_([this] { run(); }) {}
 
 void Fetcher::fetch(Recipient recipient, std::vector<journal::Position> positions) {
     {
@@ -73,46 +83,25 @@ void Fetcher::run() {
 
 Result<std::shared_ptr<MessageBlock>> Fetcher::read(const Request& request) {
     auto block = std::make_shared<MessageBlock>();
-    std::unique_ptr<journal::Reader> reader;
+    RecordFinder finder(journal_);
     for (const journal::Position position : request.positions) {
-        auto found = seek(reader, position);
-        if (!found) {
-            return pass_on(found);
-        }
-        if (!*found) {
-            continue;
-        }
-        auto record = reader->next();
+        auto record = finder.at(position);
         if (!record) {
             return pass_on(record);
         }
-        if (const auto& at_position = *record) {
-            if (auto message = mqtt::decode_message(at_position->bytes)) {
-                block->add(position, at_position->bytes, *message);
+        if (const auto& found = *record) {
+            add(*block, position, found->bytes);
+        } else if (set_aside_ != nullptr) {
+            auto aside = set_aside_->find(position);
+            if (!aside) {
+                return pass_on(aside);
+            }
+            if (const auto& bytes = *aside) {
+                add(*block, position, as_bytes(*bytes));
             }
         }
     }
     return block;
-}
-
-Result<bool> Fetcher::seek(std::unique_ptr<journal::Reader>& reader, journal::Position position) {
-    if (!reader || journal::records_between(reader->position(), position) > kNearRecords) {
-        auto opened = journal_.read_from(position);
-        if (!opened) {
-            if (opened.error().code == ErrorCode::not_found) {
-                return false;
-            }
-            return pass_on(opened);
-        }
-        reader = *std::move(opened);
-    }
-    while (reader->position() < position) {
-        auto skipped = reader->next();
-        if (!skipped) {
-            return pass_on(skipped);
-        }
-    }
-    return true;
 }
 
 }  // namespace foz::delivery

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads messages back out of the journal for clients that come for them late, on a thread of its
-// own: reactors and dispatcher never wait for a disk. The answer is a Handout with one item of
-// Kind::fetched; a message that is not in it is gone for good. While the journal cannot be read for
-// another reason, the requests wait.
+// Reads messages back out of the journal, or of what was set aside, for clients that come for them
+// late, on a thread of its own: reactors and dispatcher never wait for a disk. The answer is a
+// Handout with one item of Kind::fetched; a message that is not in it is gone for good. While the
+// journal cannot be read for another reason, the requests wait.
 //
 // Public functions: any thread.
 #pragma once
@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "delivery/handout.h"
+#include "delivery/set_aside.h"
 #include "journal/journal.h"
 
 namespace foz::delivery {
@@ -23,7 +24,9 @@ namespace foz::delivery {
 class Fetcher {
   public:
     /// All must outlive it. `outlets`: the reactors, by their number. Starts the thread.
-    Fetcher(journal::Readable& journal, const Clock& clock, std::vector<Outlet*> outlets);
+    /// `set_aside`: where to look for what the journal has no longer; may be null.
+    Fetcher(journal::Readable& journal, SetAside* set_aside, const Clock& clock,
+            std::vector<Outlet*> outlets);
     Fetcher(const Fetcher&) = delete;
     Fetcher& operator=(const Fetcher&) = delete;
     ~Fetcher() { stop(); }
@@ -42,11 +45,9 @@ class Fetcher {
 
     void run();
     [[nodiscard]] Result<std::shared_ptr<MessageBlock>> read(const Request& request);
-    /// Makes the record at `position` the reader's next, if it is there.
-    [[nodiscard]] Result<bool> seek(
-            std::unique_ptr<journal::Reader>& reader, journal::Position position);
 
     journal::Readable& journal_;
+    SetAside* const set_aside_;
     const Clock& clock_;
     const std::vector<Outlet*> outlets_;
     LogThrottle error_throttle_;

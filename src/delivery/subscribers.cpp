@@ -24,8 +24,21 @@ Subscriber& Subscribers::attach(std::shared_ptr<session::Session> session, Recip
     return all_[id];
 }
 
-void Subscribers::restore(std::shared_ptr<session::Session> session) {
-    (void)make(std::move(session));
+Subscriber& Subscribers::restore(std::shared_ptr<session::Session> session) {
+    const SubscriberId id = make(session);
+    Subscriber& subscriber = all_[id];
+    for (const session::KeptSubscription& kept : session->deliveries().subscriptions) {
+        subscriber.filters.push_back(
+                tree_->add(kept.filter, id,
+                             {
+                                 .identifier = kept.identifier,
+                                 .qos = kept.qos,
+                                 .no_local = kept.no_local,
+                                 .retain_as_published = kept.retain_as_published,
+                             })
+                        .filter);
+    }
+    return subscriber;
 }
 
 void Subscribers::detach(const session::Session& session, Recipient recipient) {
@@ -49,9 +62,10 @@ Subscriber* Subscribers::find(std::string_view client_id) {
     return found == by_client_.end() ? nullptr : &all_[found->second];
 }
 
-ReasonCode Subscribers::subscribe(Subscriber& subscriber, const mqtt::SubscriptionRecord& record) {
+ReasonCode Subscribers::subscribe(
+        Subscriber& subscriber, const mqtt::SubscriptionRecord& record, journal::Position at) {
     const mqtt::Subscription& wanted = record.subscription;
-    const auto added = tree_.add(wanted.filter, id_of(subscriber),
+    const auto added = tree_->add(wanted.filter, id_of(subscriber),
             {
                 .identifier = record.identifier,
                 .qos = wanted.qos,
@@ -61,15 +75,32 @@ ReasonCode Subscribers::subscribe(Subscriber& subscriber, const mqtt::Subscripti
     if (added.is_new) {
         subscriber.filters.push_back(added.filter);
     }
+    if (subscriber.session->expiry_seconds() != 0) {
+        subscriber.session->with_deliveries([&](session::Deliveries& deliveries) {
+            deliveries.put({
+                .filter = std::string(wanted.filter),
+                .identifier = record.identifier,
+                .qos = wanted.qos,
+                .no_local = wanted.no_local,
+                .retain_as_published = wanted.retain_as_published,
+            });
+            deliveries.covered = std::max(deliveries.covered, at.next());
+        });
+    }
     return static_cast<ReasonCode>(wanted.qos);
 }
 
-ReasonCode Subscribers::unsubscribe(Subscriber& subscriber, std::string_view filter) {
-    const auto removed = tree_.remove(filter, id_of(subscriber));
+ReasonCode Subscribers::unsubscribe(
+        Subscriber& subscriber, std::string_view filter, journal::Position at) {
+    const auto removed = tree_->remove(filter, id_of(subscriber));
     if (!removed) {
         return ReasonCode::no_subscription_existed;
     }
     std::erase(subscriber.filters, *removed);
+    subscriber.session->with_deliveries([&](session::Deliveries& deliveries) {
+        deliveries.remove(filter);
+        deliveries.covered = std::max(deliveries.covered, at.next());
+    });
     return ReasonCode::success;
 }
 
@@ -85,7 +116,7 @@ void Subscribers::end_session(std::string_view client_id) {
 
 std::span<const Subscribers::Match> Subscribers::match(const mqtt::Message& message) {
     match_count_ = 0;
-    tree_.match(message.topic, [&](SubscriberId id, const SubscriptionTerms& terms) {
+    tree_->match(message.topic, [&](SubscriberId id, const SubscriptionTerms& terms) {
         note_match(id, terms, message);
     });
     return std::span(matches_).first(match_count_);
@@ -120,7 +151,7 @@ void Subscribers::note_match(
 
 void Subscribers::drop_subscriptions(SubscriberId id) {
     for (const FilterId filter : std::exchange(all_[id].filters, {})) {
-        tree_.remove(filter, id);
+        tree_->remove(filter, id);
     }
 }
 
@@ -150,6 +181,28 @@ SubscriberId Subscribers::make(std::shared_ptr<session::Session> session) {
 
 SubscriberId Subscribers::id_of(const Subscriber& subscriber) const {
     return by_client_.find(subscriber.session->client_id())->second;
+}
+
+std::optional<std::uint64_t> push(
+        const Subscribers::Match& match, journal::Position at, std::size_t most) {
+    return match.subscriber->session->with_deliveries(
+            [&](session::Deliveries& deliveries) -> std::optional<std::uint64_t> {
+                if (at < deliveries.covered) {
+                    return std::nullopt;
+                }
+                deliveries.covered = at.next();
+                session::DeliveryQueue& queue = deliveries.queue;
+                std::optional<std::uint64_t> given_up;
+                if (queue.size() >= most) {
+                    if (const auto* const oldest = queue.oldest_waiting()) {
+                        given_up = oldest->number;
+                        (void)queue.finish(*given_up);
+                    }
+                }
+                queue.push({.position = at, .qos = match.qos, .retain = match.retain},
+                        match.identifiers);
+                return given_up;
+            });
 }
 
 }  // namespace foz::delivery

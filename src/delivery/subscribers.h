@@ -35,27 +35,31 @@ struct Subscriber {
 class Subscribers {
   public:
     Subscribers() = default;
+    Subscribers(Subscribers&&) = default;
+    Subscribers& operator=(Subscribers&&) = default;
 
     [[nodiscard]] bool empty() const { return by_client_.empty(); }
-    [[nodiscard]] std::size_t subscription_count() const { return tree_.size(); }
+    [[nodiscard]] std::size_t subscription_count() const { return tree_->size(); }
 
     /// The client of `session` is connected. Another session of its that is here has been
     /// discarded, with its subscriptions.
     Subscriber& attach(std::shared_ptr<session::Session> session, Recipient recipient);
     /// It has gone. Of a session that ends with it, the subscriptions end too.
     void detach(const session::Session& session, Recipient recipient);
-    /// A session that the journal remembers, with its subscriptions to come by subscribe().
-    void restore(std::shared_ptr<session::Session> session);
+    /// A session that the journal remembers, with the subscriptions that it has.
+    Subscriber& restore(std::shared_ptr<session::Session> session);
 
     /// Null: there is no such client here.
     [[nodiscard]] Subscriber* find(std::string_view client_id);
 
-    // A record was read:
+    // The record at `at` was read:
 
     /// The reason is that of SUBACK.
-    mqtt::ReasonCode subscribe(Subscriber& subscriber, const mqtt::SubscriptionRecord& record);
+    mqtt::ReasonCode subscribe(
+            Subscriber& subscriber, const mqtt::SubscriptionRecord& record, journal::Position at);
     /// The reason is that of UNSUBACK.
-    mqtt::ReasonCode unsubscribe(Subscriber& subscriber, std::string_view filter);
+    mqtt::ReasonCode unsubscribe(
+            Subscriber& subscriber, std::string_view filter, journal::Position at);
     /// Of one who is attached, it ends when he goes.
     void end_session(std::string_view client_id);
 
@@ -84,7 +88,7 @@ class Subscribers {
     [[nodiscard]] SubscriberId id_of(const Subscriber& subscriber) const;
     void note_match(SubscriberId id, const SubscriptionTerms& terms, const mqtt::Message& message);
 
-    SubscriptionTree tree_;
+    std::unique_ptr<SubscriptionTree> tree_ = std::make_unique<SubscriptionTree>();
     std::deque<Subscriber> all_;  // by id; of a free one, the session is null
     std::vector<SubscriberId> free_;
     std::unordered_map<std::string, SubscriberId, Hash, std::equal_to<>> by_client_;
@@ -93,5 +97,11 @@ class Subscribers {
     std::size_t match_count_ = 0;
     std::vector<std::uint32_t> match_of_;  // by id; its place in matches_, if that is its own
 };
+
+/// Puts the message at `at` into the session's queue, unless that had it before. `most`: messages
+/// on their way to a session; beyond, the oldest that was not sent is given up, whose number this
+/// gives.
+std::optional<std::uint64_t> push(
+        const Subscribers::Match& match, journal::Position at, std::size_t most = ~std::size_t{0});
 
 }  // namespace foz::delivery

@@ -31,7 +31,7 @@
 #include "intake/read_flow.h"
 #include "journal/journal.h"
 #include "session/session.h"
-#include "session/session_saver.h"
+#include "session/session_holder.h"
 
 namespace foz::intake {
 

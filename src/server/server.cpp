@@ -7,12 +7,13 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "bridge/bridge_cursor.h"
+#include "delivery/session_recovery.h"
+#include "delivery/session_saver.h"
+#include "delivery/set_aside.h"
 #include "journal/local/local_journal.h"
 #include "pipeline/cursor_position.h"
 #include "server/journal_options.h"
 #include "server/lanes.h"
-#include "session/session_recovery.h"
-#include "session/session_saver.h"
 #include "state/journal_renewal.h"
 #include "state/letter_capacity.h"
 #include "state/state_reserve.h"
@@ -23,11 +24,11 @@ namespace {
 /// Saves the sessions now and then, and looks after dead letters, on a thread of its own.
 class Upkeep {
   public:
-    Upkeep(journal::Journal& journal, state::StateDatabase& state, const Clock& clock,
-            std::vector<session::SessionHolder*> holders)
+    Upkeep(journal::Journal& journal, state::StateDatabase& state, delivery::SetAside& set_aside,
+            const Clock& clock, std::vector<session::SessionHolder*> holders)
         : clock_(clock),
           holders_(std::move(holders)),
-          sessions_(journal, state, clock),
+          sessions_(journal, state, set_aside, clock),
           letters_(state),
           thread_([this] { run(); }) {}
     Upkeep(const Upkeep&) = delete;
@@ -68,7 +69,7 @@ class Upkeep {
 
     const Clock& clock_;
     const std::vector<session::SessionHolder*> holders_;
-    session::SessionSaver sessions_;
+    delivery::SessionSaver sessions_;
     state::LetterKeeper letters_;
     Mutex mutex_;
     ConditionVariable stopped_;
@@ -90,6 +91,7 @@ struct Server::Parts {
     std::unique_ptr<journal::Journal> journal;
     std::unique_ptr<state::StateDatabase> state;
     std::unique_ptr<Lanes> lanes;
+    std::unique_ptr<delivery::SetAside> set_aside;
     std::unique_ptr<broker::Broker> broker;
     std::vector<std::unique_ptr<source::Source>> sources;
     std::vector<std::unique_ptr<bridge::Bridge>> bridges;
@@ -104,15 +106,18 @@ struct Server::Parts {
 
 // The broker and the sources, each with the sessions that the journal knows of it.
 Result<void> Server::Parts::start_receiving(const config::Settings& settings, const Clock& clock) {
-    auto sessions = session::recover_sessions(*journal, *state);
-    if (!sessions) {
-        return pass_on(sessions);
+    auto known = delivery::recover_sessions(*journal, *state);
+    if (!known) {
+        return pass_on(known);
     }
-    const auto foreign = std::ranges::partition(*sessions,
+    auto& sessions = known->sessions;
+    const auto foreign = std::ranges::partition(sessions,
             [](const auto& session) { return !mqtt::is_reserved_client_id(session->client_id()); });
     const std::vector recovered(foreign.begin(), foreign.end());
-    sessions->erase(foreign.begin(), foreign.end());
-    auto opened = broker::Broker::start(settings, *journal, *std::move(sessions), clock);
+    sessions.erase(foreign.begin(), foreign.end());
+    set_aside = std::make_unique<delivery::SetAside>(*state, journal->status().id);
+    auto opened =
+            broker::Broker::start(settings, *journal, *std::move(known), clock, set_aside.get());
     if (!opened) {
         return pass_on(opened);
     }
@@ -197,8 +202,8 @@ Result<std::unique_ptr<Server>> Server::start(
     for (const auto& bridge : parts->bridges) {
         holders.push_back(bridge.get());
     }
-    parts->upkeep =
-            std::make_unique<Upkeep>(*parts->journal, *parts->state, clock, std::move(holders));
+    parts->upkeep = std::make_unique<Upkeep>(
+            *parts->journal, *parts->state, *parts->set_aside, clock, std::move(holders));
     return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
 

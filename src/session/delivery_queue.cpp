@@ -90,6 +90,14 @@ void DeliveryQueue::drop_qos_0() {
             messages_.end());
 }
 
+void DeliveryQueue::note_all_sent() {
+    for (std::size_t index = begin_; index < messages_.size(); ++index) {
+        if (messages_[index].state == State::waiting) {
+            messages_[index].state = State::sent;
+        }
+    }
+}
+
 // What goes is among the oldest: those before it move up, not those behind it down.
 void DeliveryQueue::erase(std::size_t index) {
     const std::uint64_t number = messages_[index].number;

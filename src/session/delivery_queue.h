@@ -13,8 +13,10 @@
 // One thread at a time.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "journal/position.h"
@@ -40,6 +42,18 @@ class DeliveryQueue {
 
         bool operator==(const Message&) const = default;
     };
+
+    DeliveryQueue() = default;
+    /// As another had it: `messages` and, of those with more than one, their identifiers.
+    struct Identifiers {
+        std::uint64_t number = 0;
+        std::vector<std::uint32_t> all;
+
+        bool operator==(const Identifiers&) const = default;
+    };
+    DeliveryQueue(std::uint64_t next_number, std::vector<Message> messages,
+            std::vector<Identifiers> further)
+        : next_(next_number), messages_(std::move(messages)), further_(std::move(further)) {}
 
     /// Gives it the next number. `identifiers`: all of them.
     void push(Message message, std::span<const std::uint32_t> identifiers);
@@ -77,6 +91,13 @@ class DeliveryQueue {
 
     /// The client has come back, or gone. Those of QoS 0 are forgotten.
     void drop_qos_0();
+    /// Nobody knows which were sent: all may have been.
+    void note_all_sent();
+
+    bool operator==(const DeliveryQueue& other) const {
+        return next_ == other.next_ && std::ranges::equal(messages(), other.messages()) &&
+               further_ == other.further_;
+    }
 
   private:
     [[nodiscard]] std::size_t index_from(std::uint64_t number) const;
@@ -86,12 +107,7 @@ class DeliveryQueue {
     std::uint64_t next_ = 0;
     std::vector<Message> messages_;  // those before begin_ are done
     std::size_t begin_ = 0;
-    // Of messages with more identifiers than one; sorted by number.
-    struct Identifiers {
-        std::uint64_t number = 0;
-        std::vector<std::uint32_t> all;
-    };
-    std::vector<Identifiers> further_;
+    std::vector<Identifiers> further_;  // of messages with more than one; sorted by number
 };
 
 }  // namespace foz::session

@@ -23,7 +23,7 @@
 #include "base/clock.h"
 #include "base/crc32c.h"
 #include "base/mutex.h"
-#include "session/delivery_queue.h"
+#include "session/deliveries.h"
 
 namespace foz::session {
 
@@ -87,12 +87,15 @@ class Session {
     /// It has, or had, a subscription.
     void note_subscribed() { has_subscribed_ = true; }
     [[nodiscard]] bool has_subscribed() const { return has_subscribed_; }
-    /// Calls `use(DeliveryQueue&)` with the messages on their way to the client, and gives what it
-    /// gives. Short, and without I/O.
+    /// Calls `use(Deliveries&)`, and gives what it gives. Short, and without I/O.
     template <class Use>
-    decltype(auto) with_deliveries(Use use) {
+    auto with_deliveries(Use use) {
         const MutexLock lock(mutex_);
         return use(deliveries_);
+    }
+    [[nodiscard]] Deliveries deliveries() const {
+        const MutexLock lock(mutex_);
+        return deliveries_;
     }
 
     /// For a person who looks at the sessions. `since` the epoch: not known.
@@ -137,7 +140,7 @@ class Session {
     mutable Mutex mutex_;
     std::uint32_t expiry_seconds_ FOZ_GUARDED_BY(mutex_);
     std::vector<Unreleased> unreleased_ FOZ_GUARDED_BY(mutex_);  // sorted by packet id
-    DeliveryQueue deliveries_ FOZ_GUARDED_BY(mutex_);
+    Deliveries deliveries_ FOZ_GUARDED_BY(mutex_);
     Presence presence_ FOZ_GUARDED_BY(mutex_);
 };
 

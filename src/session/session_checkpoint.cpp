@@ -2,6 +2,7 @@
 #include "session/session_checkpoint.h"
 
 #include "base/bytes.h"
+#include "session/stored_deliveries.h"
 #include "state/stored.h"
 
 namespace foz::session {
@@ -29,7 +30,8 @@ state::SqliteResult<void> put_sessions(state::SqliteConnection& connection,
         const std::string& journal_id, std::span<const SessionSnapshot> sessions) {
     auto insert = connection.prepare(
             "INSERT OR REPLACE INTO session (journal, client_id, expiry_seconds, unreleased, "
-            "contents, connected, since) VALUES (?, ?, ?, ?, ?, ?, ?)");
+            "contents, connected, since, subscriptions, deliveries, covered) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     if (!insert) {
         return std::unexpected(std::move(insert.error()));
     }
@@ -49,6 +51,11 @@ state::SqliteResult<void> put_sessions(state::SqliteConnection& connection,
         insert->bind_blob(5, as_bytes(contents));
         insert->bind(6, static_cast<std::int64_t>(session.presence.connected));
         insert->bind(7, std::int64_t{session.presence.since.time_since_epoch().count()});
+        const std::string subscriptions = stored(session.deliveries.subscriptions);
+        const std::string deliveries = stored(session.deliveries.queue);
+        insert->bind_blob(8, as_bytes(subscriptions));
+        insert->bind_blob(9, as_bytes(deliveries));
+        insert->bind(10, state::stored(session.deliveries.covered));
         if (auto inserted = insert->run(); !inserted) {
             return inserted;
         }
@@ -116,8 +123,8 @@ std::vector<Unreleased> unreleased_from(ByteView packet_ids, ByteView contents) 
 state::SqliteResult<std::vector<SessionSnapshot>> select_sessions(
         state::SqliteConnection& connection, const std::string& journal_id) {
     auto select = connection.prepare(
-            "SELECT client_id, expiry_seconds, unreleased, contents, connected, since FROM session "
-            "WHERE journal = ? ORDER BY client_id");
+            "SELECT client_id, expiry_seconds, unreleased, contents, connected, since, "
+            "subscriptions, deliveries, covered FROM session WHERE journal = ? ORDER BY client_id");
     if (!select) {
         return std::unexpected(std::move(select.error()));
     }
@@ -137,6 +144,9 @@ state::SqliteResult<std::vector<SessionSnapshot>> select_sessions(
             .unreleased = unreleased_from(select->blob(2), select->blob(3)),
             .presence = {.connected = select->integer(4) != 0,
                 .since = time_from(select->integer(5))},
+            .deliveries = {.queue = queue_from(select->blob(7)),
+                .subscriptions = subscriptions_from(select->blob(6)),
+                .covered = state::position_from(select->integer(8))},
         });
     }
 }

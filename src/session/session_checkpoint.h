@@ -22,6 +22,7 @@ struct SessionSnapshot {
     /// QoS 2 messages that are in the journal.
     std::vector<Unreleased> unreleased;
     Session::Presence presence{};
+    Deliveries deliveries{};
 
     bool operator==(const SessionSnapshot&) const = default;
 };

@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "mqtt/message.h"
-#include "session/session_recovery.h"
+#include "session/session_holder.h"
 
 namespace foz::source {
 

@@ -175,6 +175,17 @@ CREATE TABLE route_start (
     PRIMARY KEY (journal, database, lanes, lane, route)
 ) WITHOUT ROWID;
 )sql",
+    R"sql(
+ALTER TABLE session ADD COLUMN subscriptions BLOB NOT NULL DEFAULT x'';
+ALTER TABLE session ADD COLUMN deliveries BLOB NOT NULL DEFAULT x'';
+ALTER TABLE session ADD COLUMN covered INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE waiting_message (
+    journal TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    PRIMARY KEY (journal, position)
+) WITHOUT ROWID;
+)sql",
 };
 constexpr auto kSchemaVersion = static_cast<std::int64_t>(kMigrations.size());
 

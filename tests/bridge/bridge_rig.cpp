@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/file_system.h"
 #include "config/remote_sections.h"
-#include "session/session_recovery.h"
+#include "delivery/session_recovery.h"
 #include "tests/support/position.h"
 #include "tests/support/wait_until.h"
 
@@ -62,8 +62,8 @@ void BridgeRig::open_journal() {
 }
 
 void BridgeRig::start() {
-    const auto sessions = session::recover_sessions(*journal_, *state_);
-    auto bridge = Bridge::start(settings_, sessions.value(),
+    const auto sessions = delivery::recover_sessions(*journal_, *state_);
+    auto bridge = Bridge::start(settings_, sessions.value().sessions,
             {intake::LinkIntakeTerms(), *journal_, *state_, real_clock()});
     if (!bridge) {
         throw std::runtime_error(bridge.error().message);

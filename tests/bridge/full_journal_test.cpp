@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.h"
-#include "session/session_recovery.h"
+#include "delivery/session_recovery.h"
 #include "tests/bridge/bridge_rig.h"
 #include "tests/support/position.h"
 #include "tests/support/raw_broker.h"

@@ -10,9 +10,10 @@
 #include <gtest/gtest.h>
 
 #include "broker/broker.h"
+#include "delivery/session_recovery.h"
+#include "delivery/session_saver.h"
+#include "delivery/set_aside.h"
 #include "mqtt/encoder.h"
-#include "session/session_recovery.h"
-#include "session/session_saver.h"
 #include "tests/broker/raw_client.h"
 #include "tests/journal/local/journal_fixture.h"
 #include "tests/support/temporary_directory.h"
@@ -65,14 +66,17 @@ class BrokerOverSockets : public testing::Test {
                 real_file_system(), {.directory = directory_ / "journal",
                                         .segment_bytes = 1 << 20,
                                         .size_max = journal_max_,
-                                        .free_space_min = 0});
+                                        .free_space_min = 0,
+                                        .retain_bytes = retain_bytes_});
         ASSERT_TRUE(journal_);
         auto state = state::StateDatabase::open(directory_ / "state.db");
         ASSERT_TRUE(state) << state.error().message;
         state_ = std::move(*state);
-        auto sessions = session::recover_sessions(*journal_, *state_);
+        set_aside_ = std::make_unique<delivery::SetAside>(*state_, journal_->status().id);
+        auto sessions = delivery::recover_sessions(*journal_, *state_);
         ASSERT_TRUE(sessions) << sessions.error().message;
-        auto broker = Broker::start(settings_, *journal_, std::move(*sessions), clock());
+        auto broker = Broker::start(
+                settings_, *journal_, std::move(*sessions), clock(), set_aside_.get());
         ASSERT_TRUE(broker) << broker.error().message;
         broker_ = std::move(*broker);
     }
@@ -82,12 +86,13 @@ class BrokerOverSockets : public testing::Test {
 
     void save_sessions() {
         session::SessionHolder* const holders[] = {broker_.get()};
-        session::SessionSaver(*journal_, *state_, real_clock()).save(holders);
+        delivery::SessionSaver(*journal_, *state_, *set_aside_, real_clock()).save(holders);
     }
 
     /// As a crash would: nothing is saved, nobody is told.
     void restart() {
         broker_.reset();
+        set_aside_.reset();
         state_.reset();
         journal_.reset();
         start();
@@ -110,8 +115,10 @@ class BrokerOverSockets : public testing::Test {
     support::TemporaryDirectory directory_;
     config::Settings settings_;
     std::uint64_t journal_max_ = 1 << 30;
+    std::uint64_t retain_bytes_ = 1 << 30;
     std::unique_ptr<journal::Journal> journal_;
     std::unique_ptr<state::StateDatabase> state_;
+    std::unique_ptr<delivery::SetAside> set_aside_;
     std::unique_ptr<Broker> broker_;
 };
 

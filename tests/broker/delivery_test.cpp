@@ -12,8 +12,6 @@ using mqtt::PacketType;
 using mqtt::PropertyId;
 using mqtt::ReasonCode;
 
-constexpr std::uint32_t kHour = 3'600;
-
 class Delivery : public BrokerOverSockets {
   protected:
     void restart_with(const std::function<void(config::Limits&)>& change) {

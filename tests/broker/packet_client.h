@@ -15,6 +15,8 @@
 
 namespace foz::broker {
 
+inline constexpr std::uint32_t kHour = 3'600;  // a Session Expiry Interval
+
 /// What a server has sent, as far as tests want to know.
 struct Received {
     mqtt::PacketType type{};

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "delivery/session_recovery.h"
 #include "mqtt/message.h"
-#include "session/session_recovery.h"
 #include "tests/journal/local/journal_fixture.h"
 #include "tests/support/position.h"
 #include "tests/support/raw_broker.h"
@@ -39,9 +39,10 @@ class SourceWithABroker : public testing::Test {
         auto state = state::StateDatabase::open(directory_ / "state.db");
         ASSERT_TRUE(state) << state.error().message;
         state_ = std::move(*state);
-        const auto sessions = session::recover_sessions(*journal_, *state_);
+        const auto sessions = delivery::recover_sessions(*journal_, *state_);
         ASSERT_TRUE(sessions) << sessions.error().message;
-        auto source = Source::start(settings_, *sessions, {intake_, *journal_, real_clock()});
+        auto source =
+                Source::start(settings_, sessions->sessions, {intake_, *journal_, real_clock()});
         ASSERT_TRUE(source) << source.error().message;
         source_ = std::move(*source);
     }
@@ -104,7 +105,8 @@ TEST_F(SourceWithABroker, knows_after_a_crash_which_qos_2_messages_it_has) {
         EXPECT_EQ(broker_.expect_id(PacketType::pubcomp), 6);
         if (with_checkpoint) {
             session::SessionHolder* const holders[] = {source_.get()};
-            session::SessionSaver(*journal_, *state_, real_clock()).save(holders);
+            delivery::SetAside set_aside(*state_, journal_->status().id);
+            delivery::SessionSaver(*journal_, *state_, set_aside, real_clock()).save(holders);
         }
         stop();
         broker_.hang_up();
@@ -134,7 +136,8 @@ TEST_F(SourceWithABroker, stores_another_message_with_a_packet_id_that_the_broke
         EXPECT_EQ(broker_.expect_id(PacketType::pubrec), 5);
         if (with_checkpoint) {
             session::SessionHolder* const holders[] = {source_.get()};
-            session::SessionSaver(*journal_, *state_, real_clock()).save(holders);
+            delivery::SetAside set_aside(*state_, journal_->status().id);
+            delivery::SessionSaver(*journal_, *state_, set_aside, real_clock()).save(holders);
         }
         stop();
         broker_.hang_up();

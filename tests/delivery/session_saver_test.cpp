@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "session/session_saver.h"
+#include "delivery/session_saver.h"
 
 #include <algorithm>
 
+#include "delivery/session_recovery.h"
 #include "mqtt/message.h"
 #include "session/session_checkpoint.h"
-#include "session/session_recovery.h"
 #include "tests/journal/local/journal_fixture.h"
 #include "tests/support/position.h"
 #include "tests/support/temporary_directory.h"
 
-namespace foz::session {
+namespace foz::delivery {
 namespace {
+
+using session::kSessionCursor;
+using session::Session;
+using session::SessionCheckpoint;
+using session::SessionHolder;
+using session::SessionSnapshot;
+using session::Unreleased;
 
 using mqtt::RecordKind;
 using support::HangingSyncs;
@@ -82,14 +89,15 @@ class SessionSaverTest : public testing::Test {
 
     void checkpoint(journal::Journal& journal, SessionHolder& holder, const Clock& clock) {
         SessionHolder* const holders[] = {&holder};
-        SessionSaver(journal, *state_, clock).save(holders);
+        SetAside set_aside(*state_, journal.status().id);
+        SessionSaver(journal, *state_, set_aside, clock).save(holders);
     }
     /// The packet ids of all sessions that the next start finds unreleased.
     [[nodiscard]] std::vector<std::uint16_t> recovered_ids(journal::Journal& journal) {
         const auto recovered = recover_sessions(journal, *state_);
         EXPECT_TRUE(recovered) << recovered.error().message;
         std::vector<std::uint16_t> ids;
-        for (const auto& session : recovered.value_or(std::vector<std::shared_ptr<Session>>())) {
+        for (const auto& session : recovered->sessions) {
             for (const Unreleased& message : session->unreleased()) {
                 ids.push_back(message.packet_id);
             }
@@ -196,7 +204,8 @@ TEST_F(SessionSaverTest, writes_what_has_changed_and_nothing_when_nothing_has) {
     ASSERT_TRUE(client.append(1));
     ASSERT_TRUE(client.wait_until_durable());
     SessionHolder* const holders[] = {&client};
-    SessionSaver saver(*journal, *state_, real_clock());
+    SetAside set_aside(*state_, journal->status().id);
+    SessionSaver saver(*journal, *state_, set_aside, real_clock());
     saver.save(holders);
     const std::int64_t saved = changes_of_the_file();
     saver.save(holders);
@@ -211,7 +220,8 @@ TEST_F(SessionSaverTest, writes_what_has_changed_and_nothing_when_nothing_has) {
 
     saver.save({});
     const SessionCheckpoint unread{.position = at(0), .sessions = {{}}, .saved = {}};
-    const auto last = load_sessions(*state_, journal->status().id).value().value_or(unread);
+    const auto last =
+            session::load_sessions(*state_, journal->status().id).value().value_or(unread);
     EXPECT_TRUE(last.sessions.empty());
 }
 
@@ -223,7 +233,8 @@ TEST_F(SessionSaverTest, a_checkpoint_is_never_beyond_what_is_on_disk) {
         (void)journal->append(journal::local::batch_of(std::string(200, '.')));
     }
     ASSERT_LT(journal->durable_end(), journal->status().end);
-    SessionSaver(*journal, *state_, real_clock()).save({});
+    SetAside set_aside(*state_, journal->status().id);
+    SessionSaver(*journal, *state_, set_aside, real_clock()).save({});
     journal.reset();
     auto again = journal::local::open_or_fail(files_, options);
     const auto recovered = recover_sessions(*again, *state_);
@@ -234,14 +245,14 @@ TEST_F(SessionSaverTest, a_journal_that_has_lost_its_tail_goes_on_with_the_sessi
     auto journal = journal::local::open_or_fail(files_);
     const std::string id = journal->status().id;
     const SessionSnapshot saved{.client_id = "c", .expiry_seconds = 60, .unreleased = {}};
-    ASSERT_TRUE(save_sessions(*state_, id, at(1'000), {.changed = {saved}, .gone = {}}));
+    ASSERT_TRUE(session::save_sessions(*state_, id, at(1'000), {.changed = {saved}, .gone = {}}));
     const auto recovered = recover_sessions(*journal, *state_);
     ASSERT_TRUE(recovered) << recovered.error().message;
-    ASSERT_EQ(recovered->size(), 1U);
-    EXPECT_EQ(recovered->front()->client_id(), "c");
+    ASSERT_EQ(recovered->sessions.size(), 1U);
+    EXPECT_EQ(recovered->sessions.front()->client_id(), "c");
     const SessionCheckpoint unread{.position = at(1), .sessions = {}, .saved = {}};
-    EXPECT_EQ(load_sessions(*state_, id).value().value_or(unread).position, at(0));
+    EXPECT_EQ(session::load_sessions(*state_, id).value().value_or(unread).position, at(0));
 }
 
 }  // namespace
-}  // namespace foz::session
+}  // namespace foz::delivery

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "session/session_saver.h"
+#include "delivery/session_saver.h"
 
 #include <algorithm>
 #include <iterator>
 
 #include "base/log.h"
-#include "session/session_recovery.h"
+#include "delivery/session_recovery.h"
 
-namespace foz::session {
+namespace foz::delivery {
+
+using session::Session;
+using session::SessionChanges;
+using session::SessionCheckpoint;
+using session::SessionHolder;
+using session::SessionSnapshot;
+
 namespace {
 
 std::vector<std::shared_ptr<Session>> sessions_of(std::span<SessionHolder* const> holders) {
@@ -27,6 +34,7 @@ std::vector<SessionSnapshot> snapshots_of(std::span<const std::shared_ptr<Sessio
             .expiry_seconds = session->expiry_seconds(),
             .unreleased = session->unreleased(),
             .presence = session->presence(),
+            .deliveries = session->deliveries(),
         });
     }
     std::ranges::sort(snapshots, {}, &SessionSnapshot::client_id);
@@ -46,10 +54,35 @@ bool wait_until_all_is_durable(
     return !last || journal.wait_for(*last, deadline);
 }
 
+// The messages that wait for the sessions, sorted.
+std::vector<journal::Position> waiting_in(std::span<const SessionSnapshot> sessions) {
+    std::vector<journal::Position> waiting;
+    for (const SessionSnapshot& snapshot : sessions) {
+        for (const session::DeliveryQueue::Message& message :
+                snapshot.deliveries.queue.messages()) {
+            waiting.push_back(message.position);
+        }
+    }
+    std::ranges::sort(waiting);
+    const auto repeated = std::ranges::unique(waiting);
+    waiting.erase(repeated.begin(), repeated.end());
+    return waiting;
+}
+
+// Up to where the journal's records have done to all sessions what they do.
+journal::Position applied_in(
+        std::span<SessionHolder* const> holders, journal::Position durable_end) {
+    journal::Position applied = durable_end;
+    for (SessionHolder* holder : holders) {
+        applied = std::min(applied, holder->applied());
+    }
+    return applied;
+}
+
 // What a person wants ended is told to the holders before they are asked what there is.
 std::vector<std::string> begin_to_end(const std::string& journal_id, state::StateDatabase& state,
         std::span<SessionHolder* const> holders) {
-    auto client_ids = load_session_ends(state, journal_id);
+    auto client_ids = session::load_session_ends(state, journal_id);
     if (!client_ids) {
         spdlog::warn("no session is ended: {}", client_ids.error().message);
         return {};
@@ -67,7 +100,7 @@ std::vector<std::string> begin_to_end(const std::string& journal_id, state::Stat
 void SessionSaver::save(std::span<SessionHolder* const> holders) {
     const journal::Status status = journal_.status();
     if (!saved_) {
-        auto loaded = load_sessions(state_, status.id);
+        auto loaded = session::load_sessions(state_, status.id);
         if (!loaded) {
             spdlog::warn("sessions are not saved: {}", loaded.error().message);
             return;
@@ -76,10 +109,11 @@ void SessionSaver::save(std::span<SessionHolder* const> holders) {
     }
     // Records below this are in the snapshots: a session changes before its record is appended.
     // What is not durable yet may be gone after a crash, and its positions are then given anew.
-    journal::Position position = status.durable_end;
+    const journal::Position before = std::min(saved_->position, status.durable_end);
+    journal::Position position = std::max(applied_in(holders, status.durable_end), before);
     std::vector<std::string> to_end = begin_to_end(status.id, state_, holders);
     std::vector<SessionSnapshot> sessions = snapshots_of(sessions_of(holders));
-    SessionChanges changes = changes_between(saved_->sessions, sessions);
+    SessionChanges changes = session::changes_between(saved_->sessions, sessions);
     // They may hold changes whose records are not on disk yet. Saved before them, they would
     // remember, after a crash, messages that are lost, and take the client's second try for a
     // duplicate.
@@ -93,27 +127,44 @@ void SessionSaver::save(std::span<SessionHolder* const> holders) {
             spdlog::warn("sessions are not saved: {}", recovered.error().message);
             return;
         }
-        sessions = snapshots_of(*recovered);
-        changes = changes_between(saved_->sessions, sessions);
+        sessions = snapshots_of(recovered->sessions);
+        changes = session::changes_between(saved_->sessions, sessions);
     }
     if (!changes.empty() || saved_->position != position) {
-        auto saved = save_sessions(state_, status.id, position, changes, clock_.system_now());
+        auto saved =
+                session::save_sessions(state_, status.id, position, changes, clock_.system_now());
         if (!saved) {
             saved_.reset();
             spdlog::warn("sessions are not saved, so the journal keeps their records: {}",
                     saved.error().message);
             return;
         }
-        saved_->sessions = std::move(sessions);
+        saved_->sessions = sessions;
         saved_->position = position;
     }
-    journal_.set_cursor(kSessionCursor, position);
+    let_go_below(position, before, sessions);
     if (to_end.empty()) {
         return;
     }
-    if (auto forgotten = forget_session_ends(state_, status.id, to_end); !forgotten) {
+    if (auto forgotten = session::forget_session_ends(state_, status.id, to_end); !forgotten) {
         spdlog::warn("{}", forgotten.error().message);
     }
 }
 
-}  // namespace foz::session
+// What has waited since the save before this one is set aside; what has come since then is read
+// from the journal, which most clients do before the next.
+void SessionSaver::let_go_below(journal::Position position, journal::Position before,
+        std::span<const SessionSnapshot> sessions) {
+    const std::vector<journal::Position> waiting = waiting_in(sessions);
+    const auto recent = std::ranges::lower_bound(waiting, before);
+    const auto old = std::span(waiting).first(static_cast<std::size_t>(recent - waiting.begin()));
+    if (auto kept = set_aside_.keep(old, journal_); !kept) {
+        spdlog::warn(
+                "the journal keeps messages that wait for subscribers: {}", kept.error().message);
+        return;
+    }
+    journal_.set_cursor(session::kSessionCursor,
+            recent == waiting.end() ? position : std::min(position, *recent));
+}
+
+}  // namespace foz::delivery

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Saves what has become of the sessions now and then, so that the journal need not keep its records
+// for the next recovery (session_recovery.h), nor the messages that wait for sleeping sessions
+// (set_aside.h).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "delivery/set_aside.h"
+#include "journal/journal.h"
+#include "session/session_checkpoint.h"
+#include "session/session_holder.h"
+#include "state/state_database.h"
+
+namespace foz::delivery {
+
+/// One thread at a time.
+class SessionSaver {
+  public:
+    /// All of them must outlive it.
+    SessionSaver(journal::Journal& journal, state::StateDatabase& state, SetAside& set_aside,
+            const Clock& clock)
+        : journal_(journal), state_(state), set_aside_(set_aside), clock_(clock) {}
+
+    /// One checkpoint of the sessions of all `holders`, and the journal's cursor moved up to it.
+    /// Writes what is not saved yet, and nothing when neither a session nor the journal's end has
+    /// changed. Blocks for some seconds at most. What goes wrong is logged, and the next call tries
+    /// again.
+    void save(std::span<session::SessionHolder* const> holders);
+
+  private:
+    void let_go_below(journal::Position position, journal::Position before,
+            std::span<const session::SessionSnapshot> sessions);
+
+    journal::Journal& journal_;
+    state::StateDatabase& state_;
+    SetAside& set_aside_;
+    const Clock& clock_;
+    std::optional<session::SessionCheckpoint>
+            saved_;  // what state.db has; nothing: that is to be read
+};
+
+}  // namespace foz::delivery
