@@ -19,29 +19,26 @@ std::uint32_t reactor_count(const config::Settings& settings) {
 
 }  // namespace
 
-Broker::Broker(const config::Settings& settings, journal::Journal& journal, const Clock& clock,
-        delivery::Subscribers subscribers, journal::Position end, delivery::SetAside* set_aside)
-    : context_(settings.limits, reactor_count(settings), settings.ack, journal, clock) {
+Broker::Broker(const config::Settings& settings, journal::Journal& journal,
+        delivery::RecoveredSessions&& recovered, const Clock& clock, delivery::SetAside* set_aside)
+    : context_(settings, reactor_count(settings), journal, std::move(recovered), clock) {
+    std::vector<delivery::Outlet*> outlets;
     for (std::uint32_t i = 0; i < context_.reactor_count; ++i) {
         context_.reactors.push_back(std::make_unique<Reactor>(i, context_));
-    }
-    std::vector<delivery::Outlet*> outlets;
-    for (const auto& reactor : context_.reactors) {
-        outlets.push_back(reactor.get());
+        outlets.push_back(context_.reactors.back().get());
     }
     context_.fetcher = std::make_unique<delivery::Fetcher>(journal, set_aside, clock, outlets);
-    context_.dispatcher = std::make_unique<delivery::Dispatcher>(journal, clock, std::move(outlets),
-            std::move(subscribers), end,
-            delivery::DispatcherLimits{.session_messages = settings.limits.session_messages});
+    context_.dispatcher.start(std::move(outlets));
     journal.add_listener(*this);
 }
 
 Result<std::unique_ptr<Broker>> Broker::start(const config::Settings& settings,
         journal::Journal& journal, delivery::RecoveredSessions recovered, const Clock& clock,
         delivery::SetAside* set_aside) {
-    std::unique_ptr<Broker> broker(new Broker(
-            settings, journal, clock, std::move(recovered.subscribers), recovered.end, set_aside));
-    for (auto& session : recovered.sessions) {
+    auto sessions = std::move(recovered.sessions);
+    std::unique_ptr<Broker> broker(
+            new Broker(settings, journal, std::move(recovered), clock, set_aside));
+    for (auto& session : sessions) {
         session->set_presence({.connected = false, .since = clock.system_now()});
         broker->context_.registry.restore(std::move(session), clock.steady_now());
     }
@@ -67,7 +64,7 @@ Result<std::unique_ptr<Broker>> Broker::start(const config::Settings& settings,
 Broker::~Broker() {
     listeners_.clear();
     context_.journal.remove_listener(*this);
-    context_.dispatcher->stop();
+    context_.dispatcher.stop();
     context_.fetcher->stop();
     context_.authenticator.stop();
     for (const auto& reactor : context_.reactors) {
@@ -111,7 +108,7 @@ bool Broker::wait_until_appended(SteadyTime deadline) {
 }
 
 journal::Position Broker::applied() {
-    return context_.dispatcher->applied();
+    return context_.dispatcher.applied();
 }
 
 // On the reactor of the connection that has the session, so that wait_until_appended() covers it.

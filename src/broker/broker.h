@@ -64,6 +64,8 @@ class Broker final : public journal::Listener, public session::SessionHolder {
         return listeners_;
     }
     [[nodiscard]] BrokerStatus status() const;
+    /// For who else brings messages into the journal.
+    [[nodiscard]] delivery::RetainedWatcher& retained_watcher() { return context_.dispatcher; }
 
     /// Reads certificates and password files again; a broken one leaves the old one in force. Says
     /// in the log what came of it. One thread at a time.
@@ -72,8 +74,8 @@ class Broker final : public journal::Listener, public session::SessionHolder {
     [[nodiscard]] std::vector<std::string> describe_listeners() const;
 
   private:
-    Broker(const config::Settings& settings, journal::Journal& journal, const Clock& clock,
-            delivery::Subscribers subscribers, journal::Position end,
+    Broker(const config::Settings& settings, journal::Journal& journal,
+            delivery::RecoveredSessions&& recovered, const Clock& clock,
             delivery::SetAside* set_aside);
 
     void notify_progress();

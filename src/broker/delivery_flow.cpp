@@ -108,6 +108,13 @@ void DeliveryFlow::send_now(const mqtt::Message& message, bool retain,
     }
 }
 
+void DeliveryFlow::note_retained(
+        std::span<const std::shared_ptr<const delivery::StoredMessage>> messages) {
+    retained_.insert(retained_.end(), messages.begin(), messages.end());
+    std::ranges::sort(retained_, {}, [](const auto& some) { return some->position(); });
+    note_queued();
+}
+
 void DeliveryFlow::note_fetched(std::shared_ptr<const delivery::MessageBlock> messages) {
     fetched_ = std::move(messages);
     fetching_ = false;
@@ -122,6 +129,7 @@ std::vector<journal::Position> DeliveryFlow::send(
                     const Queue::Message* const next = queue.from(next_);
                     if (next == nullptr) {
                         caught_up_ = true;
+                        retained_.clear();
                         break;
                     }
                     if (!queue.has_packet_id_for(next->number)) {
@@ -181,8 +189,15 @@ void DeliveryFlow::give_up(Queue& queue, std::uint64_t number, intake::Inbox& in
 
 const mqtt::Message* DeliveryFlow::find(
         journal::Position position, const DeliveryContext& context) const {
-    const mqtt::Message* const recent = context.recent.find(position);
-    return recent == nullptr && fetched_ ? fetched_->find(position) : recent;
+    if (const mqtt::Message* const recent = context.recent.find(position)) {
+        return recent;
+    }
+    const auto place = std::ranges::lower_bound(
+            retained_, position, {}, [](const auto& some) { return some->position(); });
+    if (place != retained_.end() && (*place)->position() == position) {
+        return &(*place)->message();
+    }
+    return fetched_ ? fetched_->find(position) : nullptr;
 }
 
 std::vector<journal::Position> DeliveryFlow::missing_from(

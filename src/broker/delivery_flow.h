@@ -49,6 +49,8 @@ class DeliveryFlow {
 
     /// More is in the queue.
     void note_queued() { caught_up_ = false; }
+    /// More is in the queue, among it these retained messages, which may be old.
+    void note_retained(std::span<const std::shared_ptr<const delivery::StoredMessage>> messages);
     /// What send() has asked for, as far as the journal still has it.
     void note_fetched(std::shared_ptr<const delivery::MessageBlock> messages);
     /// send() would do something.
@@ -113,6 +115,8 @@ class DeliveryFlow {
     bool fetching_ = false;
     std::vector<journal::Position> asked_;                   // last; sorted
     std::shared_ptr<const delivery::MessageBlock> fetched_;  // what came of it; null: nothing yet
+    // While they wait in the queue; sorted by position.
+    std::vector<std::shared_ptr<const delivery::StoredMessage>> retained_;
     Losses losses_;
     std::string properties_;  // reused
 };

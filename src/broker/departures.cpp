@@ -18,7 +18,7 @@ void Departures::release(SteadyTime now) {
     for (Departure& departure : std::exchange(waiting_, {})) {
         if (departure.subscriber) {
             // Before the client id is free: whoever gets it is attached after this.
-            context_.dispatcher->detach(std::move(departure.subscriber),
+            context_.dispatcher.detach(std::move(departure.subscriber),
                     {.reactor = reactor_, .connection = departure.connection.token()});
         }
         const auto next = context_.registry.release(

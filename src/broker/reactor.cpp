@@ -26,7 +26,8 @@ Reactor::Reactor(std::uint32_t index, ReactorContext& context)
       context_(context),
       tick_{.now = context.clock.steady_now()},
       loop_(context.clock),
-      intake_(context.journal, {.log_name = "broker", .ack = context.ack},
+      intake_(context.journal,
+              {.log_name = "broker", .ack = context.ack, .retained_watcher = &context.dispatcher},
               context.counters.messages),
       log_(context),
       table_(index),
@@ -338,12 +339,13 @@ void Reactor::deal_with(const delivery::Handout& handout, const delivery::Handou
                     return;
                 }
             }
-            protocol.deliveries().send_now((*handout.messages)[item.message].message, item.retain,
+            protocol.deliveries().send_now((*handout.messages)[item.message], item.retain,
                     handout.identifiers_of(item), delivery_context(), connection.output);
             log_.note_losses(connection, tick_.now);
             io_.touch(connection);
             return;
         case Kind::queued: protocol.deliveries().note_queued(); break;
+        case Kind::retained: protocol.deliveries().note_retained(handout.retained_of(item)); break;
         case Kind::fetched: protocol.deliveries().note_fetched(handout.messages); break;
         case Kind::result: protocol.take_result(item.reason, connection.output); break;
     }
@@ -360,7 +362,7 @@ DeliveryContext Reactor::delivery_context() {
 }
 
 void Reactor::on_subscriber(Connection& connection) {
-    context_.dispatcher->attach(connection.protocol.session(),
+    context_.dispatcher.attach(connection.protocol.session(),
             {.reactor = index_, .connection = connection.self.token()});
 }
 

@@ -34,8 +34,9 @@ struct BrokerCounters {
 };
 
 struct ReactorContext {
-    ReactorContext(const config::Limits& limits, std::uint32_t from_reactor_count,
-            config::Ack from_ack, journal::Journal& from_journal, const Clock& from_clock);
+    ReactorContext(const config::Settings& from_settings, std::uint32_t from_reactor_count,
+            journal::Journal& from_journal, delivery::RecoveredSessions&& recovered,
+            const Clock& from_clock);
     ReactorContext(const ReactorContext&) = delete;
     ReactorContext& operator=(const ReactorContext&) = delete;
     ~ReactorContext();
@@ -50,10 +51,10 @@ struct ReactorContext {
     std::vector<std::unique_ptr<Reactor>> reactors;  // complete before the first connection
     ClientLog client_log;
     Reconnects reconnects;
-    // Set before the first connection.
-    std::unique_ptr<delivery::Dispatcher> dispatcher;
-    std::unique_ptr<delivery::Fetcher> fetcher;
-    access::Authenticator authenticator;  // answers to the reactors: stop it before they go
+    // Both hand out to the reactors: stop them before they go.
+    delivery::Dispatcher dispatcher;
+    std::unique_ptr<delivery::Fetcher> fetcher;  // set before the first connection
+    access::Authenticator authenticator;         // answers to the reactors: stop it before they go
 
     /// With ack = "commit": what is below is in every database that takes it.
     std::atomic<journal::Position> committed;

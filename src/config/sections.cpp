@@ -96,6 +96,9 @@ constexpr Key<Limits> kLimitsKeys[] = {
     number<&Limits::session_messages>("session_messages", {1, 100'000'000},
             "QoS 1 and 2 messages on their way to one subscriber, connected or not. Beyond it the "
             "oldest that was not sent is given up, and the log says so."),
+    size<&Limits::retained_bytes>("retained_bytes", {kKiB, kTiB},
+            "What retained messages take of the memory, all together. One for which there is no "
+            "room is delivered and not retained, and the log says so."),
     size<&Limits::output_bytes>("output_bytes", {kKiB, kGiB},
             "What waits in memory for a subscriber that does not read. Beyond it messages of QoS 0 "
             "are dropped, and those of QoS 1 and 2 wait in the journal."),

@@ -89,6 +89,7 @@ struct Limits {
     std::uint32_t user_properties_bytes = 8 << 10;  // for each packet, all together
     std::uint16_t subscriptions = 1'000;            // topic filters of one SUBSCRIBE or UNSUBSCRIBE
     std::uint32_t session_messages = 100'000;       // on their way to one subscriber
+    std::uint64_t retained_bytes = 256ULL << 20;    // of retained messages, in memory
     std::uint64_t output_bytes = 256 << 10;         // that wait for a subscriber who does not read
     std::uint16_t keep_alive_max = 0;  // seconds; Server Keep Alive; 0: as the client wants
     std::uint32_t sessions = 200'000;  // persistent ones, connected or not

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <utility>
 
 #include "base/printable.h"
@@ -21,19 +22,24 @@ constexpr auto kRetryDelay = std::chrono::milliseconds(500);
 
 }  // namespace
 
-Dispatcher::Dispatcher(journal::Journal& journal, const Clock& clock, std::vector<Outlet*> outlets,
-        Subscribers subscribers, journal::Position next, DispatcherLimits limits)
+Dispatcher::Dispatcher(journal::Journal& journal, const Clock& clock, RecoveredSessions&& recovered,
+        DispatcherLimits limits)
     : journal_(journal),
       clock_(clock),
-      outlets_(std::move(outlets)),
       limits_(limits),
       durable_(journal.durable()),
-      reading_(!subscribers.empty()),
-      position_(next),
-      subscribers_(std::move(subscribers)),
-      next_(next),
-      reactors_(outlets_.size()) {
+      reading_(!recovered.subscribers.empty()),
+      position_(recovered.end),
+      subscribers_(std::move(recovered.subscribers)),
+      retained_(recovered.retained ? std::move(recovered.retained)
+                                   : std::make_shared<RetainedMessages>(~std::uint64_t{0})),
+      next_(recovered.end) {
     journal_.add_listener(*this);
+}
+
+void Dispatcher::start(std::vector<Outlet*> outlets) {
+    outlets_ = std::move(outlets);
+    reactors_.resize(outlets_.size());
     thread_ = std::thread([this] { run(); });
 }
 
@@ -57,23 +63,26 @@ void Dispatcher::stop() {
 }
 
 void Dispatcher::attach(std::shared_ptr<session::Session> session, Recipient recipient) {
-    request(std::move(session), recipient, true);
+    request({.kind = Request::Kind::attach, .session = std::move(session), .recipient = recipient});
 }
 
 void Dispatcher::detach(std::shared_ptr<session::Session> session, Recipient recipient) {
-    request(std::move(session), recipient, false);
+    request({.kind = Request::Kind::detach, .session = std::move(session), .recipient = recipient});
 }
 
-void Dispatcher::request(
-        std::shared_ptr<session::Session> session, Recipient recipient, bool attach) {
+void Dispatcher::begin_retained() {
+    request({.kind = Request::Kind::begin_retained});
+}
+
+void Dispatcher::end_retained() {
+    request({.kind = Request::Kind::end_retained});
+}
+
+void Dispatcher::request(Request request) {
     {
         const MutexLock lock(mutex_);
-        requests_.push_back({
-            .after = journal_.last_ticket(),
-            .session = std::move(session),
-            .recipient = recipient,
-            .attach = attach,
-        });
+        request.after = journal_.last_ticket();
+        requests_.push_back(std::move(request));
     }
     changed_.notify_one();
 }
@@ -124,7 +133,7 @@ void Dispatcher::run() {
 
 void Dispatcher::wait() {
     const MutexLock lock(mutex_);
-    reading_ = !subscribers_.empty() || !due_.empty();
+    reading_ = !is_idle() || !due_.empty();
     position_ = next_;
     if (!due_.empty()) {
         return;
@@ -166,7 +175,7 @@ void Dispatcher::go_on() {
 void Dispatcher::read_to(journal::Position end) {
     stands_still_ = false;
     while (next_ < end && !group_is_full()) {
-        if (subscribers_.empty()) {
+        if (is_idle()) {
             next_ = end;  // nobody would get any of it
             reader_.reset();
             return;
@@ -217,9 +226,13 @@ void Dispatcher::note_read_error(const Error& error) {
 }
 
 void Dispatcher::apply(const Request& request) {
-    if (!request.attach) {
-        subscribers_.detach(*request.session, request.recipient);
-        return;
+    switch (request.kind) {
+        case Request::Kind::begin_retained: ++retained_to_come_; return;
+        case Request::Kind::end_retained: --retained_to_come_; return;
+        case Request::Kind::detach:
+            subscribers_.detach(*request.session, request.recipient);
+            return;
+        case Request::Kind::attach: break;
     }
     Subscriber& subscriber = subscribers_.attach(request.session, request.recipient);
     // What came before it was attached, and after it had looked for itself.
@@ -233,18 +246,7 @@ void Dispatcher::apply(const journal::Record& record) {
     switch (static_cast<mqtt::RecordKind>(record.kind)) {
         case mqtt::RecordKind::message: apply_message(record); return;
         case mqtt::RecordKind::subscribed:
-        case mqtt::RecordKind::unsubscribed: {
-            const auto change = mqtt::decode_subscription_record(record.bytes);
-            Subscriber* const subscriber = change ? subscribers_.find(change->client_id) : nullptr;
-            if (subscriber != nullptr) {
-                add_result(*subscriber,
-                        static_cast<mqtt::RecordKind>(record.kind) == mqtt::RecordKind::subscribed
-                                ? subscribers_.subscribe(*subscriber, *change, record.position)
-                                : subscribers_.unsubscribe(*subscriber, change->subscription.filter,
-                                          record.position));
-            }
-            return;
-        }
+        case mqtt::RecordKind::unsubscribed: apply_subscription(record); return;
         case mqtt::RecordKind::session_ended:
             if (const auto ended = mqtt::decode_session_record(record.bytes)) {
                 subscribers_.end_session(ended->client_id);
@@ -256,10 +258,42 @@ void Dispatcher::apply(const journal::Record& record) {
     }
 }
 
+void Dispatcher::apply_subscription(const journal::Record& record) {
+    const auto change = mqtt::decode_subscription_record(record.bytes);
+    Subscriber* const subscriber = change ? subscribers_.find(change->client_id) : nullptr;
+    if (subscriber == nullptr) {
+        return;
+    }
+    if (static_cast<mqtt::RecordKind>(record.kind) == mqtt::RecordKind::unsubscribed) {
+        add_result(*subscriber, subscribers_.unsubscribe(
+                                        *subscriber, change->subscription.filter, record.position));
+        return;
+    }
+    auto subscribed = subscribers_.subscribe(*subscriber, *change, record.position, *retained_);
+    add_result(*subscriber, subscribed.reason);
+    if (subscribed.retained.empty() || !subscriber->recipient) {
+        return;
+    }
+    Handout& handout = handout_for(subscriber->recipient->reactor);
+    const auto begin = static_cast<std::uint32_t>(handout.retained.size());
+    std::ranges::move(subscribed.retained, std::back_inserter(handout.retained));
+    handout.items.push_back({
+        .connection = subscriber->recipient->connection,
+        .kind = Handout::Kind::retained,
+        .begin = begin,
+        .end = static_cast<std::uint32_t>(handout.retained.size()),
+    });
+    ++group_items_;
+}
+
 void Dispatcher::apply_message(const journal::Record& record) {
     const auto message = mqtt::decode_message(record.bytes);
     if (!message) {
         return;  // the lanes say so
+    }
+    if (message->retain && !retained_->apply(std::make_shared<const StoredMessage>(
+                                   record.position, record.bytes, *message))) {
+        note_not_retained(*message);
     }
     for (const Subscribers::Match& match : subscribers_.match(*message)) {
         give(match, record.position, *message, record.bytes);
@@ -274,7 +308,7 @@ void Dispatcher::give(const Subscribers::Match& match, journal::Position positio
         return;
     }
     if (recipient && (block_->empty() || block_->last() != position)) {
-        block_->add(position, record, message);
+        block_->add(std::make_shared<const StoredMessage>(position, record, message));
     }
     counters_.deliveries.fetch_add(1, std::memory_order_relaxed);
     if (match.qos > 0) {
@@ -290,8 +324,8 @@ void Dispatcher::give(const Subscribers::Match& match, journal::Position positio
         .kind = Handout::Kind::message,
         .retain = match.retain,
         .message = block_->size() - 1,
-        .identifiers_begin = begin,
-        .identifiers_end = static_cast<std::uint32_t>(handout.identifiers.size()),
+        .begin = begin,
+        .end = static_cast<std::uint32_t>(handout.identifiers.size()),
     });
     ++group_items_;
 }
@@ -334,6 +368,16 @@ void Dispatcher::note_given_up(const Subscriber& subscriber, std::uint64_t numbe
                 "their way to it, and for each new one the oldest that was not sent is given up "
                 "({} more were given up since the last such line, of any client)",
                 printable(subscriber.session->client_id()), limits_.session_messages, *held_back);
+    }
+}
+
+void Dispatcher::note_not_retained(const mqtt::Message& message) {
+    if (const auto held_back = retained_throttle_.pass(clock_.steady_now())) {
+        spdlog::warn(
+                "limits.retained_bytes is reached: the message for topic \"{}\" is not retained, "
+                "and the topic has none now ({} more since the last such line); raise the limit, "
+                "or look who publishes with the retain flag",
+                printable(message.topic), *held_back);
     }
 }
 

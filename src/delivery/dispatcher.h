@@ -4,8 +4,9 @@
 // for its connections. A message of QoS 1 or 2 goes into its session's DeliveryQueue, whether the
 // client is connected or not; one of QoS 0 only to those who are.
 //
-// A connection is attached before its first SUBSCRIBE is appended. While nobody is attached and
-// nobody has a subscription, nothing is read.
+// A connection is attached before its first SUBSCRIBE is appended, and who appends a message to be
+// retained says so before and after. While nobody is attached, nobody has a subscription, and
+// nothing is to be retained, nothing is read.
 //
 // It waits for no socket: a reactor that has much left to do gets its next handout later, and the
 // journal keeps the rest.
@@ -26,6 +27,8 @@
 #include "base/mutex.h"
 #include "delivery/backlog.h"
 #include "delivery/handout.h"
+#include "delivery/retained_watcher.h"
+#include "delivery/session_recovery.h"
 #include "delivery/subscribers.h"
 #include "journal/journal.h"
 
@@ -43,21 +46,27 @@ struct DispatcherCounters {
     std::atomic<std::uint64_t> given_up = 0;    // because a session had too many
 };
 
-class Dispatcher final : private journal::Listener {
+class Dispatcher final : public RetainedWatcher, private journal::Listener {
   public:
-    /// All must outlive it. `outlets`: the reactors, by their number. It goes on where
-    /// `subscribers` are, at `next`. Starts the thread.
-    Dispatcher(journal::Journal& journal, const Clock& clock, std::vector<Outlet*> outlets,
-            Subscribers subscribers, journal::Position next, DispatcherLimits limits);
+    /// Both must outlive it. It goes on where `recovered` is, of which it takes all but the
+    /// sessions.
+    Dispatcher(journal::Journal& journal, const Clock& clock, RecoveredSessions&& recovered,
+            DispatcherLimits limits);
     Dispatcher(const Dispatcher&) = delete;
     Dispatcher& operator=(const Dispatcher&) = delete;
     ~Dispatcher() override;
+
+    /// Begins to hand out. `outlets`: the reactors, by their number; they must outlive stop().
+    void start(std::vector<Outlet*> outlets);
 
     /// The client of `session` is connected, and about to subscribe: what it appends from now on
     /// finds it attached.
     void attach(std::shared_ptr<session::Session> session, Recipient recipient);
     /// It has gone, and all that it sent is appended.
     void detach(std::shared_ptr<session::Session> session, Recipient recipient);
+
+    void begin_retained() override;
+    void end_retained() override;
 
     /// What records below this do to subscribers and sessions is done.
     [[nodiscard]] journal::Position applied();
@@ -70,10 +79,12 @@ class Dispatcher final : private journal::Listener {
   private:
     /// Counts from where the journal was when it was made.
     struct Request {
-        journal::Ticket after;
-        std::shared_ptr<session::Session> session;
-        Recipient recipient;
-        bool attach = false;
+        enum class Kind : std::uint8_t { attach, detach, begin_retained, end_retained };
+
+        Kind kind = Kind::attach;
+        journal::Ticket after{};
+        std::shared_ptr<session::Session> session{};  // of the first two
+        Recipient recipient{};
     };
     /// What is gathered for a reactor, and how much it has not yet dealt with.
     struct Reactor {
@@ -85,10 +96,12 @@ class Dispatcher final : private journal::Listener {
     void on_space() override {}
     void on_failed(const Error& error) override;
 
-    void request(std::shared_ptr<session::Session> session, Recipient recipient, bool attach);
+    void request(Request request);
 
     void run();
     void wait();
+    /// Nothing that is read would be of use to anybody.
+    [[nodiscard]] bool is_idle() const { return subscribers_.empty() && retained_to_come_ == 0; }
     [[nodiscard]] bool has_work() const FOZ_REQUIRES(mutex_);
     void take_requests();
     void go_on();
@@ -98,6 +111,7 @@ class Dispatcher final : private journal::Listener {
     void note_read_error(const Error& error);
     void apply(const Request& request);
     void apply(const journal::Record& record);
+    void apply_subscription(const journal::Record& record);
     void apply_message(const journal::Record& record);
     void give(const Subscribers::Match& match, journal::Position position,
             const mqtt::Message& message, ByteView record);
@@ -105,6 +119,7 @@ class Dispatcher final : private journal::Listener {
     void note_queued(Subscriber& subscriber);
     void note_given_up(const Subscriber& subscriber, std::uint64_t number);
     void append_given_up();
+    void note_not_retained(const mqtt::Message& message);
     void add_result(const Subscriber& subscriber, mqtt::ReasonCode reason);
     [[nodiscard]] Handout& handout_for(std::uint32_t reactor);
     [[nodiscard]] bool group_is_full() const;
@@ -112,7 +127,7 @@ class Dispatcher final : private journal::Listener {
 
     journal::Journal& journal_;
     const Clock& clock_;
-    const std::vector<Outlet*> outlets_;
+    std::vector<Outlet*> outlets_;
     const DispatcherLimits limits_;
     DispatcherCounters counters_;
 
@@ -127,6 +142,8 @@ class Dispatcher final : private journal::Listener {
 
     // The thread's:
     Subscribers subscribers_;
+    const std::shared_ptr<RetainedMessages> retained_;
+    std::uint32_t retained_to_come_ = 0;  // appends with retained messages, under way
     std::unique_ptr<journal::Reader> reader_;
     journal::Position next_;        // of the record that is applied next
     journal::Durable durable_now_;  // as of this round
@@ -139,6 +156,7 @@ class Dispatcher final : private journal::Listener {
     bool stands_still_ = false;      // the journal cannot be read
     LogThrottle error_throttle_;
     LogThrottle given_up_throttle_;
+    LogThrottle retained_throttle_;
 
     std::thread thread_;  // last: it uses all of the above
 };

@@ -5,18 +5,12 @@
 #include <utility>
 
 #include "base/thread.h"
-#include "delivery/record_finder.h"
+#include "delivery/message_finder.h"
 
 namespace foz::delivery {
 namespace {
 
 constexpr auto kRequestRetryDelay = std::chrono::milliseconds(500);
-
-void add(MessageBlock& block, journal::Position position, ByteView record) {
-    if (const auto message = mqtt::decode_message(record)) {
-        block.add(position, record, *message);
-    }
-}
 
 }  // namespace
 
@@ -83,22 +77,14 @@ void Fetcher::run() {
 
 Result<std::shared_ptr<MessageBlock>> Fetcher::read(const Request& request) {
     auto block = std::make_shared<MessageBlock>();
-    RecordFinder finder(journal_);
+    MessageFinder finder(journal_, set_aside_);
     for (const journal::Position position : request.positions) {
-        auto record = finder.at(position);
-        if (!record) {
-            return pass_on(record);
+        auto message = finder.at(position);
+        if (!message) {
+            return pass_on(message);
         }
-        if (const auto& found = *record) {
-            add(*block, position, found->bytes);
-        } else if (set_aside_ != nullptr) {
-            auto aside = set_aside_->find(position);
-            if (!aside) {
-                return pass_on(aside);
-            }
-            if (const auto& bytes = *aside) {
-                add(*block, position, as_bytes(*bytes));
-            }
+        if (*message) {
+            block->add(*std::move(message));
         }
     }
     return block;

@@ -23,10 +23,11 @@ struct Recipient {
 
 struct Handout {
     enum class Kind : std::uint8_t {
-        message,  // of QoS 0, to be sent now or never
-        queued,   // there is more in the session's DeliveryQueue
-        result,   // of the next filter of a SUBSCRIBE or UNSUBSCRIBE that waits for its answer
-        fetched,  // `messages` has what the connection has asked for, as far as it is still there
+        message,   // of QoS 0, to be sent now or never
+        queued,    // there is more in the session's DeliveryQueue
+        result,    // of the next filter of a SUBSCRIBE or UNSUBSCRIBE that waits for its answer
+        retained,  // and so is this, which it may have no other place to read
+        fetched,   // `messages` has what the connection has asked for, as far as it is still there
     };
     struct Item {
         std::uint64_t connection = 0;
@@ -34,17 +35,21 @@ struct Handout {
         mqtt::ReasonCode reason = mqtt::ReasonCode::success;  // of a result
         bool retain = false;                                  // of a message, as are those below
         std::uint32_t message = 0;                            // its index in `messages`
-        std::uint32_t identifiers_begin = 0;                  // in `identifiers`
-        std::uint32_t identifiers_end = 0;
+        std::uint32_t begin = 0;  // of its identifiers in `identifiers`; of `retained`: in that
+        std::uint32_t end = 0;
     };
 
     std::shared_ptr<const MessageBlock> messages;  // null: none
     std::vector<Item> items;
     std::vector<std::uint32_t> identifiers;  // of subscriptions, of all items
+    std::vector<std::shared_ptr<const StoredMessage>> retained;
 
     [[nodiscard]] std::span<const std::uint32_t> identifiers_of(const Item& item) const {
-        return std::span(identifiers)
-                .subspan(item.identifiers_begin, item.identifiers_end - item.identifiers_begin);
+        return std::span(identifiers).subspan(item.begin, item.end - item.begin);
+    }
+    [[nodiscard]] std::span<const std::shared_ptr<const StoredMessage>> retained_of(
+            const Item& item) const {
+        return std::span(retained).subspan(item.begin, item.end - item.begin);
     }
 };
 

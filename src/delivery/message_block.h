@@ -3,42 +3,47 @@
 // thread, then immutable and shared by any.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <deque>
-#include <string>
+#include <memory>
+#include <utility>
+#include <vector>
 
-#include "base/bytes.h"
-#include "journal/position.h"
-#include "mqtt/message.h"
+#include "delivery/stored_message.h"
 
 namespace foz::delivery {
 
 class MessageBlock {
   public:
-    struct Entry {
-        journal::Position position;
-        std::string record;     // its bytes in the journal
-        mqtt::Message message;  // views into them
-    };
-
     MessageBlock() = default;
     MessageBlock(const MessageBlock&) = delete;
     MessageBlock& operator=(const MessageBlock&) = delete;
 
-    /// `message` is what `record` decodes to. In the order of the positions. Gives the index.
-    std::uint32_t add(journal::Position position, ByteView record, const mqtt::Message& message);
+    /// In the order of the positions.
+    void add(std::shared_ptr<const StoredMessage> message) {
+        bytes_ += message->bytes();
+        messages_.push_back(std::move(message));
+    }
 
-    [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(entries_.size()); }
-    [[nodiscard]] bool empty() const { return entries_.empty(); }
+    [[nodiscard]] bool empty() const { return messages_.empty(); }
+    [[nodiscard]] std::uint32_t size() const {
+        return static_cast<std::uint32_t>(messages_.size());
+    }
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
-    [[nodiscard]] const Entry& operator[](std::uint32_t index) const { return entries_[index]; }
-    [[nodiscard]] journal::Position first() const { return entries_.front().position; }
-    [[nodiscard]] journal::Position last() const { return entries_.back().position; }
+    [[nodiscard]] const mqtt::Message& operator[](std::uint32_t index) const {
+        return messages_[index]->message();
+    }
+    [[nodiscard]] journal::Position last() const { return messages_.back()->position(); }
     /// Null: it is not among them.
-    [[nodiscard]] const mqtt::Message* find(journal::Position position) const;
+    [[nodiscard]] const mqtt::Message* find(journal::Position position) const {
+        const auto found = std::ranges::lower_bound(
+                messages_, position, {}, [](const auto& some) { return some->position(); });
+        return found != messages_.end() && (*found)->position() == position ? &(*found)->message()
+                                                                            : nullptr;
+    }
 
   private:
-    std::deque<Entry> entries_;  // a deque: the views stay good
+    std::vector<std::shared_ptr<const StoredMessage>> messages_;
     std::size_t bytes_ = 0;
 };
 

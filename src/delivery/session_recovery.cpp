@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "base/log.h"
+#include "delivery/message_finder.h"
+#include "delivery/retained_checkpoint.h"
 #include "mqtt/message.h"
 #include "mqtt/subscription_record.h"
 #include "session/session_checkpoint.h"
@@ -20,6 +22,12 @@ using session::Session;
 
 class Fold {
   public:
+    explicit Fold(std::uint64_t retained_bytes_max)
+        : retained_(std::make_shared<RetainedMessages>(retained_bytes_max)) {}
+
+    void add_retained(RetainedMessages::Pointer message) {
+        (void)retained_->apply(std::move(message));
+    }
     void add(session::SessionSnapshot snapshot) {
         auto session = std::make_shared<Session>(snapshot.client_id, snapshot.expiry_seconds);
         for (const session::Unreleased& message : snapshot.unreleased) {
@@ -46,8 +54,10 @@ class Fold {
     }
 
     [[nodiscard]] RecoveredSessions take(journal::Position end) {
-        RecoveredSessions recovered{
-            .sessions = {}, .subscribers = std::move(subscribers_), .end = end};
+        RecoveredSessions recovered{.sessions = {},
+            .subscribers = std::move(subscribers_),
+            .retained = std::move(retained_),
+            .end = end};
         recovered.sessions.reserve(by_client_.size());
         for (auto& [client_id, session] : by_client_) {
             session->with_deliveries([&](session::Deliveries& deliveries) {
@@ -107,6 +117,9 @@ class Fold {
                 (void)session->note_received(message->packet_id, message->topic, message->payload);
             }
         }
+        if (message->retain) {
+            add_retained(std::make_shared<StoredMessage>(record.position, record.bytes, *message));
+        }
         for (const Subscribers::Match& match : subscribers_.match(*message)) {
             if (match.qos > 0) {
                 (void)push(match, record.position);
@@ -129,7 +142,7 @@ class Fold {
             Subscriber* const known = subscribers_.find(change->client_id);
             (void)subscribers_.subscribe(
                     known != nullptr ? *known : subscribers_.restore(found->second), *change,
-                    record.position);
+                    record.position, *retained_);
         } else if (Subscriber* const known = subscribers_.find(change->client_id)) {
             (void)subscribers_.unsubscribe(*known, change->subscription.filter, record.position);
         }
@@ -154,8 +167,37 @@ class Fold {
     }
 
     Subscribers subscribers_;
+    std::shared_ptr<RetainedMessages> retained_;
     std::unordered_map<std::string, std::shared_ptr<Session>> by_client_;
 };
+
+// What the checkpoint says of retained messages; their bytes are in the journal, or set aside.
+Result<void> add_retained(Fold& fold, journal::Journal& journal, state::StateDatabase& state,
+        const std::string& journal_id) {
+    auto places = load_retained(state, journal_id);
+    if (!places) {
+        return pass_on(places);
+    }
+    std::ranges::sort(*places, {}, &RetainedMessages::Place::position);
+    SetAside set_aside(state, journal_id);
+    MessageFinder finder(journal, &set_aside);
+    std::size_t lost = 0;
+    for (const RetainedMessages::Place& place : *places) {
+        auto message = finder.at(place.position);
+        if (!message) {
+            return pass_on(message);
+        }
+        if (*message) {
+            fold.add_retained(*std::move(message));
+        } else {
+            ++lost;
+        }
+    }
+    if (lost > 0) {
+        spdlog::error("{} retained messages are lost: the journal does not have them", lost);
+    }
+    return {};
+}
 
 // The journal has lost its tail. Its positions are given anew, so what comes must not look saved.
 Result<void> correct(state::StateDatabase& state, const journal::Status& status,
@@ -175,8 +217,9 @@ Result<void> correct(state::StateDatabase& state, const journal::Status& status,
 
 }  // namespace
 
-Result<RecoveredSessions> recover_sessions(journal::Journal& journal, state::StateDatabase& state) {
-    Fold fold;
+Result<RecoveredSessions> recover_sessions(
+        journal::Journal& journal, state::StateDatabase& state, std::uint64_t retained_bytes_max) {
+    Fold fold(retained_bytes_max);
     const journal::Status status = journal.status();
     journal::Position position = status.first;
     auto checkpoint = session::load_sessions(state, status.id);
@@ -195,6 +238,9 @@ Result<RecoveredSessions> recover_sessions(journal::Journal& journal, state::Sta
         }
     }
     journal.set_cursor(session::kSessionCursor, position);
+    if (auto added = add_retained(fold, journal, state, status.id); !added) {
+        return pass_on(added);
+    }
     auto reader = journal.read_from(position);
     if (!reader) {
         return pass_on(reader);

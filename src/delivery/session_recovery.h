@@ -8,10 +8,12 @@
 // (session::Deliveries::covered).
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "base/error.h"
+#include "delivery/retained_messages.h"
 #include "delivery/subscribers.h"
 #include "journal/journal.h"
 #include "session/session.h"
@@ -22,13 +24,14 @@ namespace foz::delivery {
 struct RecoveredSessions {
     std::vector<std::shared_ptr<session::Session>> sessions;
     Subscribers subscribers;  // those of the sessions that have subscriptions
-    journal::Position end;    // the records below are applied
+    std::shared_ptr<RetainedMessages> retained;
+    journal::Position end;  // the records below are applied
 };
 
-/// The sessions as of the journal's end. From then on the journal keeps the records that it read
-/// and those that follow, up to the next checkpoint (session_saver.h): so call it before anything
-/// is received. Errors: a journal or checkpoint that cannot be read.
-[[nodiscard]] Result<RecoveredSessions> recover_sessions(
-        journal::Journal& journal, state::StateDatabase& state);
+/// The sessions, and the retained messages, as of the journal's end. From then on the journal keeps
+/// the records that it read and those that follow, up to the next checkpoint (session_saver.h): so
+/// call it before anything is received. Errors: a journal or checkpoint that cannot be read.
+[[nodiscard]] Result<RecoveredSessions> recover_sessions(journal::Journal& journal,
+        state::StateDatabase& state, std::uint64_t retained_bytes_max = ~std::uint64_t{0});
 
 }  // namespace foz::delivery

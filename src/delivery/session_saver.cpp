@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "base/log.h"
+#include "delivery/retained_checkpoint.h"
 #include "delivery/session_recovery.h"
 
 namespace foz::delivery {
@@ -54,9 +55,13 @@ bool wait_until_all_is_durable(
     return !last || journal.wait_for(*last, deadline);
 }
 
-// The messages that wait for the sessions, sorted.
-std::vector<journal::Position> waiting_in(std::span<const SessionSnapshot> sessions) {
+// The messages that wait for the sessions, or for new subscribers; sorted.
+std::vector<journal::Position> waiting_in(std::span<const SessionSnapshot> sessions,
+        std::span<const RetainedMessages::Place> retained) {
     std::vector<journal::Position> waiting;
+    for (const RetainedMessages::Place& place : retained) {
+        waiting.push_back(place.position);
+    }
     for (const SessionSnapshot& snapshot : sessions) {
         for (const session::DeliveryQueue::Message& message :
                 snapshot.deliveries.queue.messages()) {
@@ -99,13 +104,9 @@ std::vector<std::string> begin_to_end(const std::string& journal_id, state::Stat
 
 void SessionSaver::save(std::span<SessionHolder* const> holders) {
     const journal::Status status = journal_.status();
-    if (!saved_) {
-        auto loaded = session::load_sessions(state_, status.id);
-        if (!loaded) {
-            spdlog::warn("sessions are not saved: {}", loaded.error().message);
-            return;
-        }
-        saved_ = (*std::move(loaded)).value_or(SessionCheckpoint{});
+    if (auto loaded = load(status.id); !loaded) {
+        spdlog::warn("sessions are not saved: {}", loaded.error().message);
+        return;
     }
     // Records below this are in the snapshots: a session changes before its record is appended.
     // What is not durable yet may be gone after a crash, and its positions are then given anew.
@@ -113,6 +114,8 @@ void SessionSaver::save(std::span<SessionHolder* const> holders) {
     journal::Position position = std::max(applied_in(holders, status.durable_end), before);
     std::vector<std::string> to_end = begin_to_end(status.id, state_, holders);
     std::vector<SessionSnapshot> sessions = snapshots_of(sessions_of(holders));
+    const std::uint64_t version = retained_ ? retained_->version() : 0;
+    auto places = version == saved_version_ ? saved_places_ : retained_->places();
     SessionChanges changes = session::changes_between(saved_->sessions, sessions);
     // They may hold changes whose records are not on disk yet. Saved before them, they would
     // remember, after a crash, messages that are lost, and take the client's second try for a
@@ -128,8 +131,16 @@ void SessionSaver::save(std::span<SessionHolder* const> holders) {
             return;
         }
         sessions = snapshots_of(recovered->sessions);
+        places = recovered->retained->places();
         changes = session::changes_between(saved_->sessions, sessions);
     }
+    // Before the position: what is below it is not read again.
+    if (auto saved = save_places(status.id, std::move(places)); !saved) {
+        spdlog::warn("sessions are not saved, so the journal keeps their records: {}",
+                saved.error().message);
+        return;
+    }
+    saved_version_ = version;
     if (!changes.empty() || saved_->position != position) {
         auto saved =
                 session::save_sessions(state_, status.id, position, changes, clock_.system_now());
@@ -139,10 +150,10 @@ void SessionSaver::save(std::span<SessionHolder* const> holders) {
                     saved.error().message);
             return;
         }
-        saved_->sessions = sessions;
+        saved_->sessions = std::move(sessions);
         saved_->position = position;
     }
-    let_go_below(position, before, sessions);
+    let_go_below(position, before);
     if (to_end.empty()) {
         return;
     }
@@ -151,11 +162,37 @@ void SessionSaver::save(std::span<SessionHolder* const> holders) {
     }
 }
 
+Result<void> SessionSaver::load(const std::string& journal_id) {
+    if (saved_) {
+        return {};
+    }
+    auto places = load_retained(state_, journal_id);
+    if (!places) {
+        return pass_on(places);
+    }
+    auto sessions = session::load_sessions(state_, journal_id);
+    if (!sessions) {
+        return pass_on(sessions);
+    }
+    saved_places_ = *std::move(places);
+    saved_version_ = 0;
+    saved_ = (*std::move(sessions)).value_or(SessionCheckpoint{});
+    return {};
+}
+
+Result<void> SessionSaver::save_places(
+        const std::string& journal_id, std::vector<RetainedMessages::Place> places) {
+    auto saved = save_retained(state_, journal_id, saved_places_, places);
+    if (saved) {
+        saved_places_ = std::move(places);
+    }
+    return saved;
+}
+
 // What has waited since the save before this one is set aside; what has come since then is read
 // from the journal, which most clients do before the next.
-void SessionSaver::let_go_below(journal::Position position, journal::Position before,
-        std::span<const SessionSnapshot> sessions) {
-    const std::vector<journal::Position> waiting = waiting_in(sessions);
+void SessionSaver::let_go_below(journal::Position position, journal::Position before) {
+    const std::vector<journal::Position> waiting = waiting_in(saved_->sessions, saved_places_);
     const auto recent = std::ranges::lower_bound(waiting, before);
     const auto old = std::span(waiting).first(static_cast<std::size_t>(recent - waiting.begin()));
     if (auto kept = set_aside_.keep(old, journal_); !kept) {

@@ -4,13 +4,16 @@
 // (set_aside.h).
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
+#include "delivery/retained_messages.h"
 #include "delivery/set_aside.h"
 #include "journal/journal.h"
 #include "session/session_checkpoint.h"
@@ -23,9 +26,14 @@ namespace foz::delivery {
 class SessionSaver {
   public:
     /// All of them must outlive it.
+    /// `retained` may be null: there are none.
     SessionSaver(journal::Journal& journal, state::StateDatabase& state, SetAside& set_aside,
-            const Clock& clock)
-        : journal_(journal), state_(state), set_aside_(set_aside), clock_(clock) {}
+            const Clock& clock, std::shared_ptr<const RetainedMessages> retained = nullptr)
+        : journal_(journal),
+          state_(state),
+          set_aside_(set_aside),
+          clock_(clock),
+          retained_(std::move(retained)) {}
 
     /// One checkpoint of the sessions of all `holders`, and the journal's cursor moved up to it.
     /// Writes what is not saved yet, and nothing when neither a session nor the journal's end has
@@ -34,15 +42,20 @@ class SessionSaver {
     void save(std::span<session::SessionHolder* const> holders);
 
   private:
-    void let_go_below(journal::Position position, journal::Position before,
-            std::span<const session::SessionSnapshot> sessions);
+    [[nodiscard]] Result<void> load(const std::string& journal_id);
+    [[nodiscard]] Result<void> save_places(
+            const std::string& journal_id, std::vector<RetainedMessages::Place> places);
+    void let_go_below(journal::Position position, journal::Position before);
 
     journal::Journal& journal_;
     state::StateDatabase& state_;
     SetAside& set_aside_;
     const Clock& clock_;
+    std::shared_ptr<const RetainedMessages> retained_;
     std::optional<session::SessionCheckpoint>
             saved_;  // what state.db has; nothing: that is to be read
+    std::vector<RetainedMessages::Place> saved_places_;  // the same, of the retained messages
+    std::uint64_t saved_version_ = 0;                    // of them
 };
 
 }  // namespace foz::delivery

@@ -62,8 +62,9 @@ Subscriber* Subscribers::find(std::string_view client_id) {
     return found == by_client_.end() ? nullptr : &all_[found->second];
 }
 
-ReasonCode Subscribers::subscribe(
-        Subscriber& subscriber, const mqtt::SubscriptionRecord& record, journal::Position at) {
+Subscribers::Subscribed Subscribers::subscribe(Subscriber& subscriber,
+        const mqtt::SubscriptionRecord& record, journal::Position at,
+        const RetainedMessages& retained) {
     const mqtt::Subscription& wanted = record.subscription;
     const auto added = tree_->add(wanted.filter, id_of(subscriber),
             {
@@ -75,8 +76,15 @@ ReasonCode Subscribers::subscribe(
     if (added.is_new) {
         subscriber.filters.push_back(added.filter);
     }
-    if (subscriber.session->expiry_seconds() != 0) {
-        subscriber.session->with_deliveries([&](session::Deliveries& deliveries) {
+    Subscribed subscribed{.reason = static_cast<ReasonCode>(wanted.qos), .retained = {}};
+    if (wanted.retain_handling == 0 || (wanted.retain_handling == 1 && added.is_new)) {
+        subscribed.retained = retained.match(wanted.filter);
+    }
+    const bool is_kept = subscriber.session->expiry_seconds() != 0;
+    subscriber.session->with_deliveries([&](session::Deliveries& deliveries) {
+        const bool is_known = at < deliveries.covered;
+        deliveries.covered = std::max(deliveries.covered, at.next());
+        if (is_kept) {
             deliveries.put({
                 .filter = std::string(wanted.filter),
                 .identifier = record.identifier,
@@ -84,10 +92,17 @@ ReasonCode Subscribers::subscribe(
                 .no_local = wanted.no_local,
                 .retain_as_published = wanted.retain_as_published,
             });
-            deliveries.covered = std::max(deliveries.covered, at.next());
-        });
-    }
-    return static_cast<ReasonCode>(wanted.qos);
+        }
+        const std::size_t identifiers = record.identifier == 0 ? 0 : 1;
+        for (std::size_t i = 0; i < subscribed.retained.size() && !is_known; ++i) {
+            const StoredMessage& message = *subscribed.retained[i];
+            deliveries.queue.push({.position = message.position(),
+                                      .qos = std::min(wanted.qos, message.message().qos),
+                                      .retain = true},
+                    {&record.identifier, identifiers});
+        }
+    });
+    return subscribed;
 }
 
 ReasonCode Subscribers::unsubscribe(

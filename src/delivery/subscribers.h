@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "delivery/handout.h"
+#include "delivery/retained_messages.h"
 #include "delivery/subscription_tree.h"
 #include "mqtt/message.h"
 #include "mqtt/reason_code.h"
@@ -54,9 +55,14 @@ class Subscribers {
 
     // The record at `at` was read:
 
-    /// The reason is that of SUBACK.
-    mqtt::ReasonCode subscribe(
-            Subscriber& subscriber, const mqtt::SubscriptionRecord& record, journal::Position at);
+    struct Subscribed {
+        mqtt::ReasonCode reason{};  // of SUBACK
+        /// What it brings at once, and what is in the session's queue now [MQTT-3.3.1-9 to
+        /// MQTT-3.3.1-11].
+        std::vector<RetainedMessages::Pointer> retained;
+    };
+    Subscribed subscribe(Subscriber& subscriber, const mqtt::SubscriptionRecord& record,
+            journal::Position at, const RetainedMessages& retained);
     /// The reason is that of UNSUBACK.
     mqtt::ReasonCode unsubscribe(
             Subscriber& subscriber, std::string_view filter, journal::Position at);

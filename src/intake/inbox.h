@@ -42,6 +42,7 @@ class Inbox {
         mqtt::encode_message(message, begin(batch, mqtt::RecordKind::message));
         batch.end_record();
         ++messages_;
+        has_retained_ = has_retained_ || message.retain;
     }
     void add_session_record(mqtt::RecordKind kind, const mqtt::SessionRecord& record) {
         journal::RecordBatch& batch = open_batch(0);
@@ -82,12 +83,15 @@ class Inbox {
     [[nodiscard]] std::vector<PendingAck>& acks() { return acks_; }
     /// Of application messages among the records since clear().
     [[nodiscard]] std::uint64_t messages() const { return messages_; }
+    /// Whether one of them is to be retained.
+    [[nodiscard]] bool has_retained() const { return has_retained_; }
     [[nodiscard]] bool empty() const { return batches_.empty() && acks_.empty(); }
 
     void clear() {
         batches_.clear();
         acks_.clear();
         messages_ = 0;
+        has_retained_ = false;
     }
 
   private:
@@ -109,6 +113,7 @@ class Inbox {
     journal::RecordBatch spare_;  // the memory of an appended one
     std::vector<PendingAck> acks_;
     std::uint64_t messages_ = 0;
+    bool has_retained_ = false;
     ReceiptTimes receipt_times_;
 };
 

@@ -2,6 +2,7 @@
 #include "intake/intake.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace foz::intake {
 
@@ -10,6 +11,7 @@ bool Intake::append(SteadyTime now) {
         wants_progress_ = true;
     }
     const bool only_acks = inbox_.batches().empty();
+    announce_retained();
     while (!inbox_.batches().empty()) {
         const auto ticket = journal_.append(inbox_.batches().front());
         stalled_ = !ticket;
@@ -26,6 +28,9 @@ bool Intake::append(SteadyTime now) {
         inbox_.pop_batch();
     }
     stalled_ = false;
+    if (std::exchange(retained_announced_, false)) {
+        terms_.retained_watcher->end_retained();
+    }
     appended_.fetch_add(inbox_.messages(), std::memory_order_relaxed);
     if (!inbox_.acks().empty()) {
         // Without records, they are of messages sent again: those are in the journal, perhaps by
@@ -34,6 +39,13 @@ bool Intake::append(SteadyTime now) {
     }
     inbox_.clear();
     return true;
+}
+
+void Intake::announce_retained() {
+    if (inbox_.has_retained() && terms_.retained_watcher != nullptr && !retained_announced_) {
+        retained_announced_ = true;
+        terms_.retained_watcher->begin_retained();
+    }
 }
 
 void Intake::queue_acks(journal::Ticket ticket) {

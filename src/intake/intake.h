@@ -27,6 +27,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/settings.h"
+#include "delivery/retained_watcher.h"
 #include "intake/ack_queue.h"
 #include "intake/inbox.h"
 #include "journal/journal.h"
@@ -40,6 +41,8 @@ struct IntakeTerms {
     /// What arrives is on disk before more is read: durable() is asked for, too, not only the
     /// acknowledgements.
     bool waits_for_disk = false;
+    /// Hears of messages that are to be retained; null: nobody does. It must outlive the Intake.
+    delivery::RetainedWatcher* retained_watcher = nullptr;
 };
 
 class Intake {
@@ -97,6 +100,7 @@ class Intake {
 
   private:
     void queue_acks(journal::Ticket ticket);
+    void announce_retained();
     void note_progress(const journal::Durable& durable);
 
     journal::Appendable& journal_;
@@ -109,6 +113,7 @@ class Intake {
     std::vector<PendingAck> releases_;           // reused
     journal::Ticket appended_ticket_;            // of the last append
     bool stalled_ = false;
+    bool retained_announced_ = false;  // begin_retained() without its end_retained()
     // Set before the append and before the look at durable(), cleared after it: a listener of
     // the journal that finds it false has nothing to tell.
     std::atomic<bool> wants_progress_ = false;

@@ -33,7 +33,11 @@ LinkIntake::LinkIntake(Setup setup, journal::Journal& journal, const Clock& cloc
       terms_(setup.terms),
       session_(std::move(setup.session)),
       loop_(log_name_),
-      intake_(journal, {.log_name = log_name_, .ack = terms_.ack, .waits_for_disk = true},
+      intake_(journal,
+              {.log_name = log_name_,
+                  .ack = terms_.ack,
+                  .waits_for_disk = true,
+                  .retained_watcher = terms_.retained_watcher},
               counters_.messages),
       flow_(setup.reads_on),
       link_(loop_, std::move(setup.link), session_, *this, clock) {}

@@ -43,7 +43,8 @@ struct LinkIntakeCounters {
 
 struct LinkIntakeTerms {
     config::Ack ack = config::Ack::journal;
-    std::uint64_t message_bytes_max = ~std::uint64_t{0};  // topic, payload and properties
+    std::uint64_t message_bytes_max = ~std::uint64_t{0};    // topic, payload and properties
+    delivery::RetainedWatcher* retained_watcher = nullptr;  // as in IntakeTerms
 };
 
 /// A quarter of the journal's cap: less than the largest append that it takes.

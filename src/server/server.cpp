@@ -25,10 +25,11 @@ namespace {
 class Upkeep {
   public:
     Upkeep(journal::Journal& journal, state::StateDatabase& state, delivery::SetAside& set_aside,
-            const Clock& clock, std::vector<session::SessionHolder*> holders)
+            std::shared_ptr<const delivery::RetainedMessages> retained, const Clock& clock,
+            std::vector<session::SessionHolder*> holders)
         : clock_(clock),
           holders_(std::move(holders)),
-          sessions_(journal, state, set_aside, clock),
+          sessions_(journal, state, set_aside, clock, std::move(retained)),
           letters_(state),
           thread_([this] { run(); }) {}
     Upkeep(const Upkeep&) = delete;
@@ -92,6 +93,7 @@ struct Server::Parts {
     std::unique_ptr<state::StateDatabase> state;
     std::unique_ptr<Lanes> lanes;
     std::unique_ptr<delivery::SetAside> set_aside;
+    std::shared_ptr<const delivery::RetainedMessages> retained;
     std::unique_ptr<broker::Broker> broker;
     std::vector<std::unique_ptr<source::Source>> sources;
     std::vector<std::unique_ptr<bridge::Bridge>> bridges;
@@ -101,15 +103,17 @@ struct Server::Parts {
             const config::Settings& settings, const Clock& clock);
     [[nodiscard]] Result<void> start_bridges(const config::Settings& settings,
             std::span<const std::shared_ptr<session::Session>> recovered, const Clock& clock);
+    [[nodiscard]] intake::LinkIntakeTerms link_terms(const config::Settings& settings);
     void note_committed(journal::Position position);
 };
 
 // The broker and the sources, each with the sessions that the journal knows of it.
 Result<void> Server::Parts::start_receiving(const config::Settings& settings, const Clock& clock) {
-    auto known = delivery::recover_sessions(*journal, *state);
+    auto known = delivery::recover_sessions(*journal, *state, settings.limits.retained_bytes);
     if (!known) {
         return pass_on(known);
     }
+    retained = known->retained;
     auto& sessions = known->sessions;
     const auto foreign = std::ranges::partition(sessions,
             [](const auto& session) { return !mqtt::is_reserved_client_id(session->client_id()); });
@@ -124,7 +128,7 @@ Result<void> Server::Parts::start_receiving(const config::Settings& settings, co
     broker = *std::move(opened);
     for (const config::Source& configured : settings.sources) {
         auto started = source::Source::start(
-                configured, recovered, {intake::link_intake_terms(settings), *journal, clock});
+                configured, recovered, {link_terms(settings), *journal, clock});
         if (!started) {
             return pass_on(started);
         }
@@ -140,14 +144,20 @@ Result<void> Server::Parts::start_bridges(const config::Settings& settings,
         return forgotten;
     }
     for (const config::Bridge& configured : settings.bridges) {
-        auto started = bridge::Bridge::start(configured, recovered,
-                {intake::link_intake_terms(settings), *journal, *state, clock});
+        auto started = bridge::Bridge::start(
+                configured, recovered, {link_terms(settings), *journal, *state, clock});
         if (!started) {
             return pass_on(started);
         }
         bridges.push_back(*std::move(started));
     }
     return {};
+}
+
+intake::LinkIntakeTerms Server::Parts::link_terms(const config::Settings& settings) {
+    intake::LinkIntakeTerms terms = intake::link_intake_terms(settings);
+    terms.retained_watcher = &broker->retained_watcher();
+    return terms;
 }
 
 void Server::Parts::note_committed(journal::Position position) {
@@ -202,8 +212,8 @@ Result<std::unique_ptr<Server>> Server::start(
     for (const auto& bridge : parts->bridges) {
         holders.push_back(bridge.get());
     }
-    parts->upkeep = std::make_unique<Upkeep>(
-            *parts->journal, *parts->state, *parts->set_aside, clock, std::move(holders));
+    parts->upkeep = std::make_unique<Upkeep>(*parts->journal, *parts->state, *parts->set_aside,
+            parts->retained, clock, std::move(holders));
     return std::unique_ptr<Server>(new Server(std::move(parts)));
 }
 

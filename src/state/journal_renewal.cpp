@@ -18,6 +18,7 @@ constexpr std::array kMoves = {
     "UPDATE session SET journal = ?2 WHERE journal = ?1",
     "UPDATE session_end SET journal = ?2 WHERE journal = ?1",
     "UPDATE waiting_message SET journal = ?2 WHERE journal = ?1",
+    "UPDATE retained SET journal = ?2 WHERE journal = ?1",
     "UPDATE bridge_progress SET journal = ?2 WHERE journal = ?1",
     "UPDATE lane_layout SET journal = ?2, since = (SELECT r.since FROM journal_renewal r WHERE "
     "r.after = ?2 AND r.database = lane_layout.database) WHERE journal = ?1 AND EXISTS (SELECT 1 "

@@ -179,6 +179,12 @@ CREATE TABLE route_start (
 ALTER TABLE session ADD COLUMN subscriptions BLOB NOT NULL DEFAULT x'';
 ALTER TABLE session ADD COLUMN deliveries BLOB NOT NULL DEFAULT x'';
 ALTER TABLE session ADD COLUMN covered INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE retained (
+    journal TEXT NOT NULL,
+    topic TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (journal, topic)
+) WITHOUT ROWID;
 CREATE TABLE waiting_message (
     journal TEXT NOT NULL,
     position INTEGER NOT NULL,

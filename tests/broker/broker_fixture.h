@@ -73,8 +73,10 @@ class BrokerOverSockets : public testing::Test {
         ASSERT_TRUE(state) << state.error().message;
         state_ = std::move(*state);
         set_aside_ = std::make_unique<delivery::SetAside>(*state_, journal_->status().id);
-        auto sessions = delivery::recover_sessions(*journal_, *state_);
+        auto sessions =
+                delivery::recover_sessions(*journal_, *state_, settings_.limits.retained_bytes);
         ASSERT_TRUE(sessions) << sessions.error().message;
+        retained_ = sessions->retained;
         auto broker = Broker::start(
                 settings_, *journal_, std::move(*sessions), clock(), set_aside_.get());
         ASSERT_TRUE(broker) << broker.error().message;
@@ -86,7 +88,8 @@ class BrokerOverSockets : public testing::Test {
 
     void save_sessions() {
         session::SessionHolder* const holders[] = {broker_.get()};
-        delivery::SessionSaver(*journal_, *state_, *set_aside_, real_clock()).save(holders);
+        delivery::SessionSaver(*journal_, *state_, *set_aside_, real_clock(), retained_)
+                .save(holders);
     }
 
     /// As a crash would: nothing is saved, nobody is told.
@@ -119,6 +122,7 @@ class BrokerOverSockets : public testing::Test {
     std::unique_ptr<journal::Journal> journal_;
     std::unique_ptr<state::StateDatabase> state_;
     std::unique_ptr<delivery::SetAside> set_aside_;
+    std::shared_ptr<const delivery::RetainedMessages> retained_;
     std::unique_ptr<Broker> broker_;
 };
 

@@ -190,6 +190,40 @@ TEST_P(DeliveryRestart, a_session_sleeps_for_longer_than_the_journal_keeps) {
     EXPECT_EQ(left.value_or(-1), 0);
 }
 
+TEST_P(DeliveryRestart, retained_messages_survive_also_a_journal_that_has_them_no_longer) {
+    retain_bytes_ = 0;
+    restart();
+    const auto publish_retained = [&](std::string_view topic, std::string_view payload) {
+        PacketClient publisher(port());
+        publisher.connect("publisher");
+        publisher.publish(
+                {.topic = topic, .payload = payload, .packet_id = 1, .qos = 1, .retain = true});
+        publisher.expect(PacketType::puback);
+        publisher.disconnect();
+    };
+    publish_retained("a/1", "old");
+    publish_retained("a/1", "1");
+    publish_retained("a/2", "2");
+    publish_retained("a/3", "3");
+    publish_retained("a/3", "");
+    step();
+    restart();
+    step();
+    const std::string much(64 << 10, 'x');
+    while (GetParam() && journal_->status().first == journal::Position()) {
+        publish(std::vector<std::string>(20, much), "b");
+        save_sessions();
+        journal_->set_cursor("database", journal_->durable_end());
+    }
+    restart();
+    PacketClient client(port());
+    client.connect("kept", false, kHour);
+    client.subscribe({{.filter = "a/#", .qos = 1}});
+    EXPECT_THAT((std::vector{client.message().payload, client.message().payload}),
+            testing::UnorderedElementsAre("1", "2"));
+    EXPECT_TRUE(client.is_silent());
+}
+
 INSTANTIATE_TEST_SUITE_P(Broker, DeliveryRestart, testing::Bool(),
         [](const auto& tested) { return tested.param ? "with_checkpoints" : "without"; });
 

@@ -339,5 +339,93 @@ TEST_F(Delivery, the_order_of_a_publisher_is_kept_for_every_subscriber) {
     }
 }
 
+/// What a new subscriber gets for `filter`, until nothing more comes.
+std::vector<Received> retained_for(std::uint16_t port, mqtt::Subscription subscription) {
+    PacketClient client(port);
+    client.connect("late");
+    client.subscribe({subscription});
+    std::vector<Received> messages;
+    std::string ping;
+    mqtt::append_pingreq(ping);
+    client.raw().send(ping);
+    while (auto packet = client.next()) {
+        if (packet->type == PacketType::pingresp) {
+            break;
+        }
+        messages.push_back(*std::move(packet));
+    }
+    client.disconnect();
+    return messages;
+}
+
+// [MQTT-3.3.1-5, MQTT-3.3.1-6, MQTT-3.3.1-8, MQTT-3.3.1-12]
+TEST_F(Delivery, a_new_subscriber_gets_the_retained_messages) {
+    PacketClient publisher(port());
+    publisher.connect("publisher");
+    const auto publish = [&](std::string_view topic, std::string_view payload, bool retain) {
+        publisher.publish(
+                {.topic = topic, .payload = payload, .packet_id = 9, .qos = 1, .retain = retain});
+        publisher.expect(PacketType::puback);
+    };
+    publish("a/1", "old", true);
+    publish("a/1", "new", true);
+    publish("a/1", "live", false);
+    publish("a/2", "gone", true);
+    publish("a/2", "", true);
+    publish("a", "parent", true);
+    publish("b", "other", true);
+    publish("$x/a", "hidden", true);
+    const auto payloads = [&](const std::vector<Received>& messages) {
+        std::vector<std::string> all;
+        for (const Received& message : messages) {
+            EXPECT_TRUE(message.retain);
+            all.push_back(message.payload);
+        }
+        return all;
+    };
+    EXPECT_THAT(payloads(retained_for(port(), {.filter = "a/1"})), testing::ElementsAre("new"));
+    EXPECT_THAT(payloads(retained_for(port(), {.filter = "a/#"})),
+            testing::UnorderedElementsAre("new", "parent"));
+    EXPECT_THAT(payloads(retained_for(port(), {.filter = "+"})),
+            testing::UnorderedElementsAre("parent", "other"));
+    EXPECT_THAT(payloads(retained_for(port(), {.filter = "#"})),
+            testing::UnorderedElementsAre("new", "parent", "other"));
+    EXPECT_THAT(payloads(retained_for(port(), {.filter = "a/+"})), testing::ElementsAre("new"));
+    EXPECT_THAT(payloads(retained_for(port(), {.filter = "a/2"})), testing::IsEmpty());
+    const auto with_qos = retained_for(port(), {.filter = "a/1", .qos = 2});
+    ASSERT_EQ(with_qos.size(), 1U);
+    EXPECT_EQ(with_qos[0].qos, 1);
+}
+
+// [MQTT-3.3.1-9, MQTT-3.3.1-10, MQTT-3.3.1-11]
+TEST_F(Delivery, a_subscriber_says_when_it_wants_the_retained_messages) {
+    PacketClient client(port());
+    client.connect("c");
+    client.publish({.topic = "a", .payload = "x", .packet_id = 1, .qos = 1, .retain = true});
+    client.expect(PacketType::puback);
+    client.subscribe({{.filter = "a", .retain_handling = 2}});
+    EXPECT_TRUE(client.is_silent());
+    client.subscribe({{.filter = "a", .retain_handling = 1}});
+    EXPECT_TRUE(client.is_silent());
+    client.unsubscribe({"a"});
+    client.subscribe({{.filter = "a", .retain_handling = 1}});
+    EXPECT_EQ(client.message().payload, "x");
+    client.subscribe({{.filter = "a", .retain_handling = 0}});
+    EXPECT_EQ(client.message().payload, "x");
+    EXPECT_TRUE(client.is_silent());
+}
+
+TEST_F(Delivery, ten_thousand_retained_messages_come_to_one_who_wants_them_all) {
+    PacketClient publisher(port());
+    publisher.connect("publisher");
+    constexpr int kTopics = 10'000;
+    const std::string payload(200, 'x');
+    for (int i = 0; i < kTopics; ++i) {
+        publisher.publish({.topic = "a/" + std::to_string(i), .payload = payload, .retain = true});
+    }
+    publisher.publish_durably("last", "");
+    EXPECT_EQ(retained_for(port(), {.filter = "a/+"}).size(), std::size_t{kTopics});
+}
+
 }  // namespace
 }  // namespace foz::broker

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "delivery/session_recovery.h"
+#include "delivery/session_saver.h"
+#include "delivery/set_aside.h"
 #include "mqtt/message.h"
 #include "tests/journal/local/journal_fixture.h"
 #include "tests/support/position.h"
