@@ -72,6 +72,8 @@ ConnectTerms ConnectTerms::of(const mqtt::Connect& connect, const config::Limits
         .is_bridge = connect.bridge,
         .receive_maximum = static_cast<std::uint16_t>(
                 connect.properties.number(PropertyId::receive_maximum).value_or(0xFFFF)),
+        .topic_alias_maximum = static_cast<std::uint16_t>(
+                connect.properties.number(PropertyId::topic_alias_maximum).value_or(0)),
         .keep_alive = keep_alive_of(connect, limits.keep_alive_max),
         .expiry_requested = requested_expiry(connect),
     };

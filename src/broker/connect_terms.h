@@ -26,6 +26,7 @@ struct ConnectTerms {
     bool clean_start = true;
     bool is_bridge = false;                  // another broker's, of the kind that MQTT 3 can tell
     std::uint16_t receive_maximum = 65'535;  // of the client [MQTT-3.1.2.11.3]
+    std::uint16_t topic_alias_maximum = 0;   // of the client [MQTT-3.1.2.11.5]
     std::uint16_t keep_alive = 0;            // seconds; 0: none
     /// Seconds for which the session is to outlive the connection; not yet limited.
     std::uint32_t expiry_requested = 0;

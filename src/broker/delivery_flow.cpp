@@ -74,10 +74,12 @@ DeliveryFlow::Fate DeliveryFlow::append(
         }
         properties_.append(identifiers.properties().bytes());
     }
+    const std::size_t aliases = aliases_.size();
+    const std::string_view topic = take_alias(message.topic);
     const std::size_t begin = out.size();
     mqtt::append_publish(out,
             {
-                .topic = message.topic,
+                .topic = topic,
                 .payload = message.payload,
                 .packet_id = form.packet_id,
                 .qos = form.qos,
@@ -88,9 +90,31 @@ DeliveryFlow::Fate DeliveryFlow::append(
             terms_.version);
     if (out.size() - begin > terms_.packet_bytes_max) {
         out.resize(begin);  // [MQTT-3.1.2-25]
+        if (aliases_.size() > aliases) {
+            aliases_.erase(std::string(message.topic));  // the client has not heard of it
+        }
         return Fate::too_large;
     }
     return Fate::sent;
+}
+
+std::string_view DeliveryFlow::take_alias(std::string_view topic) {
+    if (terms_.topic_aliases == 0) {
+        return topic;
+    }
+    auto known = aliases_.find(topic);
+    const bool is_new = known == aliases_.end();
+    if (is_new) {
+        if (aliases_.size() >= terms_.topic_aliases) {
+            return topic;
+        }
+        const auto alias = static_cast<std::uint16_t>(aliases_.size() + 1);
+        known = aliases_.emplace(std::string(topic), alias).first;
+    }
+    mqtt::PropertyWriter alias;
+    alias.add(PropertyId::topic_alias, known->second);
+    properties_.append(alias.properties().bytes());
+    return is_new ? topic : std::string_view();
 }
 
 void DeliveryFlow::send_now(const mqtt::Message& message, bool retain,
@@ -115,7 +139,9 @@ void DeliveryFlow::note_retained(
     note_queued();
 }
 
-void DeliveryFlow::note_fetched(std::shared_ptr<const delivery::MessageBlock> messages) {
+void DeliveryFlow::note_fetched(
+        std::shared_ptr<const delivery::MessageBlock> messages, std::size_t count) {
+    asked_.resize(std::min(count, asked_.size()));
     fetched_ = std::move(messages);
     fetching_ = false;
 }
@@ -204,10 +230,10 @@ std::vector<journal::Position> DeliveryFlow::missing_from(
         const Queue& queue, const DeliveryContext& context) {
     asked_.clear();
     fetched_.reset();
-    const std::size_t count_max = std::min<std::size_t>(kFetchMax, terms_.window);
+
     for (const Queue::Message* next = queue.from(next_); next != nullptr;
             next = queue.from(next->number + 1)) {
-        if (asked_.size() == count_max || find(next->position, context) != nullptr) {
+        if (asked_.size() == kFetchMax || find(next->position, context) != nullptr) {
             break;
         }
         if (next->state != State::received) {

@@ -8,9 +8,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -37,6 +40,7 @@ class DeliveryFlow {
         mqtt::ProtocolVersion version = mqtt::ProtocolVersion::v3_1_1;
         std::uint16_t window = 1;  // messages of QoS 1 and 2 at once; 1 and above
         std::uint32_t packet_bytes_max = mqtt::kPacketBytesMax;  // of the client
+        std::uint16_t topic_aliases = 0;                         // that the client takes
         std::uint64_t connection = 0;                            // for PendingAck
     };
     /// `session` is open, and must outlive it.
@@ -51,8 +55,8 @@ class DeliveryFlow {
     void note_queued() { caught_up_ = false; }
     /// More is in the queue, among it these retained messages, which may be old.
     void note_retained(std::span<const std::shared_ptr<const delivery::StoredMessage>> messages);
-    /// What send() has asked for, as far as the journal still has it.
-    void note_fetched(std::shared_ptr<const delivery::MessageBlock> messages);
+    /// The first `count` that send() has asked for, as far as they still are anywhere.
+    void note_fetched(std::shared_ptr<const delivery::MessageBlock> messages, std::size_t count);
     /// send() would do something.
     [[nodiscard]] bool may_send() const {
         return !caught_up_ && !fetching_ && in_flight_ < terms_.window;
@@ -86,6 +90,13 @@ class DeliveryFlow {
   private:
     using Queue = session::DeliveryQueue;
 
+    struct TextHash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const {
+            return std::hash<std::string_view>{}(text);
+        }
+    };
+
     enum class Fate : std::uint8_t { sent, expired, too_large };
     struct Form {
         std::uint8_t qos = 0;
@@ -95,6 +106,8 @@ class DeliveryFlow {
         std::span<const std::uint32_t> identifiers;
     };
 
+    /// The topic and, in `properties_`, its alias [MQTT-3.3.2.3.4].
+    [[nodiscard]] std::string_view take_alias(std::string_view topic);
     [[nodiscard]] Fate append(
             const mqtt::Message& message, const Form& form, SystemTime now, std::string& out);
     void send_next(Queue& queue, const Queue::Message& next, const DeliveryContext& context,
@@ -113,10 +126,12 @@ class DeliveryFlow {
     std::uint32_t in_flight_ = 0;  // of those before
     bool caught_up_ = false;       // there was nothing more in the queue
     bool fetching_ = false;
-    std::vector<journal::Position> asked_;                   // last; sorted
+    std::vector<journal::Position> asked_;  // last, and answered, unless fetching_; sorted
     std::shared_ptr<const delivery::MessageBlock> fetched_;  // what came of it; null: nothing yet
     // While they wait in the queue; sorted by position.
     std::vector<std::shared_ptr<const delivery::StoredMessage>> retained_;
+    // The first topics of the connection have them: it is theirs that come most often.
+    std::unordered_map<std::string, std::uint16_t, TextHash, std::equal_to<>> aliases_;
     Losses losses_;
     std::string properties_;  // reused
 };

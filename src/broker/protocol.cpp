@@ -170,8 +170,8 @@ std::optional<std::string> Protocol::start_session(
         refuse_connect(
                 {.reason = ReasonCode::quota_exceeded, .cause = "limits.sessions is reached"},
                 fmt::format("limits.sessions = {} is reached, and each of them is connected, or "
-                            "holds QoS 2 messages that were not released or a will; foz sessions "
-                            "lists them, foz sessions end CLIENT ends one",
+                            "has a subscription, QoS 2 messages that were not released or a will; "
+                            "foz sessions lists them, foz sessions end CLIENT ends one",
                         settings_->limits.sessions),
                 out);
         return std::nullopt;
@@ -373,13 +373,15 @@ void Protocol::begin_deliveries() {
         return;
     }
     session_.session().note_subscribed();
-    flow_ = std::make_unique<DeliveryFlow>(
-            session_, DeliveryFlow::Terms{
-                          .version = version(),
-                          .window = std::min(terms_.receive_maximum, settings_->limits.in_flight),
-                          .packet_bytes_max = answers_.packet_bytes_max(),
-                          .connection = self_.token(),
-                      });
+    flow_ = std::make_unique<DeliveryFlow>(session_,
+            DeliveryFlow::Terms{
+                .version = version(),
+                .window = std::min(terms_.receive_maximum, settings_->limits.in_flight),
+                .packet_bytes_max = answers_.packet_bytes_max(),
+                .topic_aliases =
+                        std::min(terms_.topic_alias_maximum, settings_->limits.topic_aliases),
+                .connection = self_.token(),
+            });
     wants_attachment_ = true;
 }
 

@@ -346,7 +346,7 @@ void Reactor::deal_with(const delivery::Handout& handout, const delivery::Handou
             return;
         case Kind::queued: protocol.deliveries().note_queued(); break;
         case Kind::retained: protocol.deliveries().note_retained(handout.retained_of(item)); break;
-        case Kind::fetched: protocol.deliveries().note_fetched(handout.messages); break;
+        case Kind::fetched: protocol.deliveries().note_fetched(handout.messages, item.end); break;
         case Kind::result: protocol.take_result(item.reason, connection.output); break;
     }
     io_.update(connection);

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -33,11 +34,25 @@ struct SessionsArguments {
     bool empty_only = false;
 };
 
+bool holds_nothing(const session::SessionSnapshot& session) {
+    return session.unreleased.empty() && session.deliveries.subscriptions.empty() &&
+           session.deliveries.queue.empty();
+}
+
 std::string holdings(const session::SessionSnapshot& session) {
-    const std::size_t count = session.unreleased.size();
-    return count == 0
-                   ? "nothing"
-                   : fmt::format("{} QoS 2 message{} not released", count, count == 1 ? "" : "s");
+    if (holds_nothing(session)) {
+        return "nothing";
+    }
+    std::vector<std::string> parts;
+    const auto add = [&](std::size_t count, std::string_view what, std::string_view rest) {
+        if (count > 0) {
+            parts.push_back(fmt::format("{} {}{}{}", count, what, count == 1 ? "" : "s", rest));
+        }
+    };
+    add(session.unreleased.size(), "QoS 2 message", " not released");
+    add(session.deliveries.subscriptions.size(), "subscription", "");
+    add(session.deliveries.queue.size(), "message", " on their way to it");
+    return fmt::format("{}", fmt::join(parts, ", "));
 }
 
 std::string presence(const session::SessionSnapshot& session) {
@@ -93,8 +108,8 @@ int list(const SessionsArguments& arguments) {
     const auto& [folder, saved] = *opened;
     std::size_t empty = 0;
     for (const session::SessionSnapshot& session : saved.sessions) {
-        empty += session.unreleased.empty() ? 1 : 0;
-        if (!arguments.empty_only || session.unreleased.empty()) {
+        empty += holds_nothing(session) ? 1 : 0;
+        if (!arguments.empty_only || holds_nothing(session)) {
             fmt::print("\"{}\"  {}; holds {}\n", printable_whole(session.client_id),
                     presence(session), holdings(session));
         }

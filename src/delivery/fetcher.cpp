@@ -10,6 +10,7 @@
 namespace foz::delivery {
 namespace {
 
+constexpr std::size_t kBytesMax = 1 << 20;  // of messages in one answer
 constexpr auto kRequestRetryDelay = std::chrono::milliseconds(500);
 
 }  // namespace
@@ -53,20 +54,15 @@ void Fetcher::run() {
         const Request request = std::move(requests_.front());
         requests_.pop_front();
         lock.unlock();
-        auto block = read(request);
-        if (block) {
-            auto handout = std::make_shared<Handout>();
-            handout->messages = *std::move(block);
-            handout->items.push_back({
-                .connection = request.recipient.connection,
-                .kind = Handout::Kind::fetched,
-            });
-            outlets_[request.recipient.reactor]->hand_out(std::move(handout));
+        auto handout = read(request);
+        if (handout) {
+            outlets_[request.recipient.reactor]->hand_out(
+                    std::make_shared<const Handout>(*std::move(handout)));
             continue;
         }
         if (error_throttle_.pass(clock_.steady_now())) {
-            spdlog::error(
-                    "subscribers wait for messages that cannot be read: {}", block.error().message);
+            spdlog::error("subscribers wait for messages that cannot be read: {}",
+                    handout.error().message);
         }
         lock.lock();
         requests_.push_back(request);
@@ -75,19 +71,31 @@ void Fetcher::run() {
     }
 }
 
-Result<std::shared_ptr<MessageBlock>> Fetcher::read(const Request& request) {
+Result<Handout> Fetcher::read(const Request& request) {
     auto block = std::make_shared<MessageBlock>();
     MessageFinder finder(journal_, set_aside_);
+    std::uint32_t count = 0;
     for (const journal::Position position : request.positions) {
         auto message = finder.at(position);
         if (!message) {
             return pass_on(message);
         }
+        ++count;
         if (*message) {
             block->add(*std::move(message));
         }
+        if (block->bytes() >= kBytesMax) {
+            break;
+        }
     }
-    return block;
+    Handout handout;
+    handout.messages = std::move(block);
+    handout.items.push_back({
+        .connection = request.recipient.connection,
+        .kind = Handout::Kind::fetched,
+        .end = count,
+    });
+    return handout;
 }
 
 }  // namespace foz::delivery

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads messages back out of the journal, or of what was set aside, for clients that come for them
 // late, on a thread of its own: reactors and dispatcher never wait for a disk. The answer is a
-// Handout with one item of Kind::fetched; a message that is not in it is gone for good. While the
-// journal cannot be read for another reason, the requests wait.
+// Handout with one item of Kind::fetched, which says how many of the positions it is for: a message
+// of these that is not in it is gone for good. While the journal cannot be read for another reason,
+// the requests wait.
 //
 // Public functions: any thread.
 #pragma once
@@ -44,7 +45,8 @@ class Fetcher {
     };
 
     void run();
-    [[nodiscard]] Result<std::shared_ptr<MessageBlock>> read(const Request& request);
+    /// So many of the positions that the messages are not too large together; one at least.
+    [[nodiscard]] Result<Handout> read(const Request& request);
 
     journal::Readable& journal_;
     SetAside* const set_aside_;

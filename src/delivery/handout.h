@@ -27,7 +27,8 @@ struct Handout {
         queued,    // there is more in the session's DeliveryQueue
         result,    // of the next filter of a SUBSCRIBE or UNSUBSCRIBE that waits for its answer
         retained,  // and so is this, which it may have no other place to read
-        fetched,   // `messages` has what the connection has asked for, as far as it is still there
+        fetched,   // `messages` has the first `end` that the connection has asked for, as far as
+                   // they are still there
     };
     struct Item {
         std::uint64_t connection = 0;

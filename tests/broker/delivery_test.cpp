@@ -158,6 +158,28 @@ TEST_F(Delivery, a_message_waits_no_longer_than_its_expiry_interval) {
     EXPECT_EQ(message.properties().user_properties(), 1U);
 }
 
+// [MQTT-3.3.2-11, MQTT-3.3.2-12]
+TEST_F(Delivery, topics_have_aliases_as_far_as_the_client_takes_them) {
+    mqtt::PropertyWriter properties;
+    properties.add(PropertyId::topic_alias_maximum, 1);
+    PacketClient subscriber(port());
+    subscriber.connect("subscriber", true, 0, properties);
+    subscriber.subscribe({{.filter = "#", .qos = 1}});
+    PacketClient publisher(port());
+    publisher.connect("publisher");
+    for (const auto* const topic : {"a", "a", "b", "a"}) {
+        publisher.publish_durably(topic, "x");
+    }
+    std::vector<std::pair<std::string, std::uint32_t>> got;
+    for (int i = 0; i < 4; ++i) {
+        const Received message = subscriber.message();
+        got.emplace_back(
+                message.topic, message.properties().number(PropertyId::topic_alias).value_or(0));
+    }
+    EXPECT_THAT(got, testing::ElementsAre(testing::Pair("a", 1), testing::Pair("", 1),
+                             testing::Pair("b", 0), testing::Pair("", 1)));
+}
+
 // [MQTT-3.3.4-9]
 TEST_F(Delivery, no_more_is_sent_at_once_than_the_client_can_take) {
     mqtt::PropertyWriter properties;

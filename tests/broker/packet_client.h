@@ -55,6 +55,11 @@ class PacketClient {
     /// kept.
     Received connect(std::string_view client_id, bool clean = true,
             std::uint32_t expiry_seconds = 0, mqtt::PropertyWriter properties = {}) {
+        send_connect(client_id, clean, expiry_seconds, std::move(properties));
+        return expect(mqtt::PacketType::connack);
+    }
+    bool send_connect(std::string_view client_id, bool clean, std::uint32_t expiry_seconds = 0,
+            mqtt::PropertyWriter properties = {}) {
         if (expiry_seconds != 0) {
             properties.add(mqtt::PropertyId::session_expiry_interval, expiry_seconds);
         }
@@ -65,12 +70,16 @@ class PacketClient {
         connect.properties = properties.properties();
         std::string bytes;
         mqtt::append_connect(bytes, connect);
-        raw_.send(bytes);
-        return expect(mqtt::PacketType::connack);
+        return raw_.send(bytes);
     }
 
     /// Gives the SUBACK; messages that come before it are kept for next().
     Received subscribe(
+            std::vector<mqtt::Subscription> subscriptions, std::uint32_t identifier = 0) {
+        send_subscribe(std::move(subscriptions), identifier);
+        return expect(mqtt::PacketType::suback);
+    }
+    bool send_subscribe(
             std::vector<mqtt::Subscription> subscriptions, std::uint32_t identifier = 0) {
         mqtt::PropertyWriter properties;
         if (identifier != 0) {
@@ -82,8 +91,7 @@ class PacketClient {
                     .subscriptions = std::move(subscriptions),
                     .properties = properties.properties()},
                 version_);
-        raw_.send(bytes);
-        return expect(mqtt::PacketType::suback);
+        return raw_.send(bytes);
     }
     Received unsubscribe(std::vector<std::string_view> filters) {
         std::string bytes;

@@ -26,7 +26,9 @@ Result<std::unique_ptr<Reader>> JournalReader::open(const ReadSide& side, Positi
     if (!file) {
         return pass_on(file);
     }
-    return std::make_unique<JournalReader>(side, FrameReader(*std::move(file), segment), position);
+    const std::uint64_t offset = segment->index.offset_before(position, kSegmentHeaderBytes);
+    return std::make_unique<JournalReader>(
+            side, FrameReader(*std::move(file), segment, offset), position);
 }
 
 Result<std::optional<Record>> JournalReader::next() {
@@ -138,6 +140,7 @@ Result<void> JournalReader::next_frame_in_file() {
             frames_.step_back(*frame);  // asked again, the answer is the same
             return corrupt(frames_.corrupt(kRecordsMissing));
         }
+        segment.index.note(frame->header.first, frame->offset);
         if (frame->header.end() > position_) {
             set_frame(frame->header, frame->payload);
             return {};

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "journal/local/frame_index.h"
 #include "journal/local/segment_header.h"
 
 namespace foz::journal::local {
@@ -34,6 +35,8 @@ struct Segment {
     std::atomic<std::uint64_t> readable_bytes;
     /// The first position of the next segment; kOpenEnd while this is the last.
     std::atomic<Position> end = kOpenEnd;
+    /// For readers to begin near what they look for.
+    mutable FrameIndex index;
 };
 
 /// Never empty. Any thread may call any method.
