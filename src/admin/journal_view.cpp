@@ -53,6 +53,15 @@ Result<std::string> describe_delivery(ByteView bytes) {
             record->number, stage);
 }
 
+Result<std::string> describe_assignment(ByteView bytes) {
+    const auto record = mqtt::decode_assignment_record(bytes);
+    if (!record) {
+        return std::unexpected(record.error());
+    }
+    return fmt::format("assigned client={} filter={} message={}", ascii_text(record->client_id),
+            ascii_text(record->filter), record->position);
+}
+
 Result<std::string> described(const journal::Record& record) {
     switch (static_cast<mqtt::RecordKind>(record.kind)) {
         case mqtt::RecordKind::message: return describe_message(record.bytes);
@@ -65,6 +74,7 @@ Result<std::string> described(const journal::Record& record) {
         case mqtt::RecordKind::unsubscribed:
             return describe_subscription("unsubscribed", record.bytes);
         case mqtt::RecordKind::delivered: return describe_delivery(record.bytes);
+        case mqtt::RecordKind::assigned: return describe_assignment(record.bytes);
     }
     return fmt::format("kind {} of {} bytes", record.kind, record.bytes.size());
 }

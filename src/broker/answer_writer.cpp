@@ -11,10 +11,7 @@ using mqtt::ProtocolVersion;
 AnswerWriter::AnswerWriter(const mqtt::Connect& connect)
     : version_(connect.version),
       packet_bytes_max_(connect.properties.number(PropertyId::maximum_packet_size)
-                      .value_or(mqtt::kPacketBytesMax)),
-      wants_reasons_(
-              connect.properties.number(PropertyId::request_problem_information).value_or(1) != 0) {
-}
+                      .value_or(mqtt::kPacketBytesMax)) {}
 
 // Appends the packet that append(properties) makes with `why` in them; if that is too large, or
 // there is none, without.
@@ -62,11 +59,9 @@ bool AnswerWriter::refusal(mqtt::ReasonCode reason, std::string_view why, std::s
     });
 }
 
-bool AnswerWriter::suback(mqtt::Suback answer, std::string_view why, std::string& out) const {
-    return append_within(wants_reasons_ ? why : "", out, [&](const mqtt::Properties& with) {
-        answer.properties = with;
-        mqtt::append_suback(out, answer, version_);
-    });
+bool AnswerWriter::suback(const mqtt::Suback& answer, std::string& out) const {
+    return append_within(
+            "", out, [&](const mqtt::Properties&) { mqtt::append_suback(out, answer, version_); });
 }
 
 bool AnswerWriter::unsuback(const mqtt::Unsuback& answer, std::string& out) const {

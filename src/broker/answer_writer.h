@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Writes the packets that answer a client as it can take them: in its version, within its Maximum
-// Packet Size [MQTT-3.1.2-24], with a reason in words where it wants one [MQTT-3.1.2-29]. Pure.
+// Packet Size [MQTT-3.1.2-24], with a reason in words where it may have one: without Request
+// Problem Information only in CONNACK and DISCONNECT [MQTT-3.1.2-29], which are all that have one
+// here. Pure.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +32,7 @@ class AnswerWriter {
     /// [MQTT-3.1.4-1].
     [[nodiscard]] bool refusal(
             mqtt::ReasonCode reason, std::string_view why, std::string& out) const;
-    [[nodiscard]] bool suback(mqtt::Suback answer, std::string_view why, std::string& out) const;
+    [[nodiscard]] bool suback(const mqtt::Suback& answer, std::string& out) const;
     [[nodiscard]] bool unsuback(const mqtt::Unsuback& answer, std::string& out) const;
     /// MQTT 3 has none, and nothing is appended.
     [[nodiscard]] bool disconnect(
@@ -46,7 +48,6 @@ class AnswerWriter {
 
     mqtt::ProtocolVersion version_ = mqtt::ProtocolVersion::v5;  // until CONNECT says another
     std::uint32_t packet_bytes_max_ = mqtt::kPacketBytesMax;
-    bool wants_reasons_ = true;  // Request Problem Information
 };
 
 }  // namespace foz::broker

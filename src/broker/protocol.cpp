@@ -7,7 +7,6 @@
 
 #include "broker/limit_text.h"
 #include "mqtt/encoder.h"
-#include "mqtt/topic.h"
 
 namespace foz::broker {
 
@@ -209,8 +208,7 @@ mqtt::PropertyWriter Protocol::connack_properties() const {
     }
     properties.add(PropertyId::receive_maximum, limits.in_flight)
             .add(PropertyId::maximum_packet_size, limits.packet_bytes)
-            .add(PropertyId::topic_alias_maximum, limits.topic_aliases)
-            .add(PropertyId::shared_subscription_available, 0);
+            .add(PropertyId::topic_alias_maximum, limits.topic_aliases);
     if (session_.expiry_seconds() != terms_.expiry_requested) {
         properties.add(PropertyId::session_expiry_interval, session_.expiry_seconds());
     }
@@ -398,11 +396,6 @@ void Protocol::take_subscribe(const mqtt::Frame& frame, intake::Inbox& inbox, st
             subscribe->properties.number(PropertyId::subscription_identifier).value_or(0);
     subscribe_answers_.begin(PacketType::suback, subscribe->packet_id);
     for (mqtt::Subscription subscription : subscribe->subscriptions) {
-        if (mqtt::parse_shared_filter(subscription.filter)) {
-            subscribe_answers_.refuse(ReasonCode::shared_subscriptions_not_supported,
-                    "this version of foz has no shared subscriptions");
-            continue;
-        }
         if (terms_.is_bridge) {
             // What it has sent itself it does not want back [as Mosquitto's bridges say it].
             subscription.no_local = true;
@@ -423,8 +416,8 @@ void Protocol::take_unsubscribe(const mqtt::Frame& frame, intake::Inbox& inbox, 
     }
     subscribe_answers_.begin(PacketType::unsuback, unsubscribe->packet_id);
     for (const std::string_view filter : unsubscribe->filters) {
-        if (!flow_ || mqtt::parse_shared_filter(filter)) {
-            subscribe_answers_.refuse(ReasonCode::no_subscription_existed, {});
+        if (!flow_) {
+            subscribe_answers_.settle(ReasonCode::no_subscription_existed);
             continue;
         }
         subscribe_answers_.await();
@@ -447,7 +440,7 @@ void Protocol::send_subscribe_answers(std::string& out) {
                                   ? answers_.suback({.packet_id = answer->packet_id,
                                                         .reasons = answer->reasons,
                                                         .properties = {}},
-                                            answer->why, out)
+                                            out)
                                   : answers_.unsuback({.packet_id = answer->packet_id,
                                                           .reasons = answer->reasons,
                                                           .properties = {}},

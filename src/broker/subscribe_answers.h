@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,7 +18,6 @@ class SubscribeAnswers {
         mqtt::PacketType type = mqtt::PacketType::suback;
         std::uint16_t packet_id = 0;
         std::vector<mqtt::ReasonCode> reasons;  // of the filters, in their order
-        std::string_view why;                   // a literal, of the first that was refused
     };
 
     /// Nothing more is to be begun for now.
@@ -27,16 +25,11 @@ class SubscribeAnswers {
 
     void begin(mqtt::PacketType type, std::uint16_t packet_id) {
         waiting_.push_back(
-                {.answer = {.type = type, .packet_id = packet_id, .reasons = {}, .why = {}},
-                    .open = {}});
+                {.answer = {.type = type, .packet_id = packet_id, .reasons = {}}, .open = {}});
     }
     // Of the next filter of the answer that was begun last:
 
-    void refuse(mqtt::ReasonCode reason, std::string_view why) {
-        Answer& answer = waiting_.back().answer;
-        answer.reasons.push_back(reason);
-        answer.why = answer.why.empty() ? why : answer.why;
-    }
+    void settle(mqtt::ReasonCode reason) { waiting_.back().answer.reasons.push_back(reason); }
     /// Its result comes by take().
     void await() {
         Waiting& last = waiting_.back();

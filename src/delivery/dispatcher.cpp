@@ -29,11 +29,13 @@ Dispatcher::Dispatcher(journal::Journal& journal, const Clock& clock, RecoveredS
       limits_(limits),
       durable_(journal.durable()),
       reading_(!recovered.subscribers.empty()),
-      position_(recovered.end),
+      next_position_(recovered.end),
+      position_(recovered.unassigned.empty() ? recovered.end : journal::Position()),
       subscribers_(std::move(recovered.subscribers)),
       retained_(recovered.retained ? std::move(recovered.retained)
                                    : std::make_shared<RetainedMessages>(~std::uint64_t{0})),
-      next_(recovered.end) {
+      next_(recovered.end),
+      unassigned_(std::move(recovered.unassigned)) {
     journal_.add_listener(*this);
 }
 
@@ -105,17 +107,33 @@ void Dispatcher::on_durable(const journal::Durable& durable) {
     changed_.notify_one();
 }
 
+void Dispatcher::on_space() {
+    {
+        const MutexLock lock(mutex_);
+        retry_ = !has_space_;
+    }
+    changed_.notify_one();
+}
+
 void Dispatcher::on_failed(const Error& error) {
     spdlog::error("subscribers get nothing any more: {}", error.message);
 }
 
 bool Dispatcher::has_work() const {
-    return (reading_ && position_ < durable_.end) ||
+    return (reading_ && next_position_ < durable_.end) || retry_ ||
            (!requests_.empty() && requests_.front().after <= durable_.ticket);
 }
 
 void Dispatcher::run() {
     set_thread_name("dispatcher");
+    for (const RecoveredSessions::Unassigned& some : std::exchange(unassigned_, {})) {
+        if (const auto group = subscribers_.group_called(some.filter)) {
+            own_records_from_ = journal::Position();  // from before the last checkpoint, perhaps
+            reassign(*group, some.position, some.qos);
+        }
+    }
+    append_own_records();
+    hand_out();
     while (true) {
         wait();
         {
@@ -126,15 +144,23 @@ void Dispatcher::run() {
         }
         take_requests();
         go_on();
-        append_given_up();
+        append_own_records();
         hand_out();
     }
 }
 
 void Dispatcher::wait() {
     const MutexLock lock(mutex_);
-    reading_ = !is_idle() || !due_.empty();
-    position_ = next_;
+    reading_ = !is_idle() || !due_.empty() || !own_records_.empty() || !own_appends_.empty();
+    next_position_ = next_;
+    position_ = std::min(next_, own_records_from_);
+    while (!own_appends_.empty() && own_appends_.front().ticket <= durable_now_.ticket &&
+            journal_.end_of(own_appends_.front().ticket) <= next_) {
+        own_appends_.pop_front();
+    }
+    if (!own_appends_.empty()) {
+        position_ = std::min(position_, own_appends_.front().from);
+    }
     if (!due_.empty()) {
         return;
     }
@@ -169,6 +195,7 @@ void Dispatcher::go_on() {
         }
         apply(due_.front());
         due_.pop_front();
+        reassign_orphans();
     }
 }
 
@@ -193,6 +220,7 @@ void Dispatcher::read_to(journal::Position end) {
             return;
         }
         apply(*found);
+        reassign_orphans();
         next_ = found->position.next();
     }
 }
@@ -252,6 +280,7 @@ void Dispatcher::apply(const journal::Record& record) {
                 subscribers_.end_session(ended->client_id);
             }
             return;
+        case mqtt::RecordKind::assigned: apply_assignment(record); return;
         case mqtt::RecordKind::release:
         case mqtt::RecordKind::session_started:
         case mqtt::RecordKind::delivered: return;
@@ -298,29 +327,104 @@ void Dispatcher::apply_message(const journal::Record& record) {
     for (const Subscribers::Match& match : subscribers_.match(*message)) {
         give(match, record.position, *message, record.bytes);
     }
+    for (const GroupId group : subscribers_.matched_groups()) {
+        give_to_group(group, record.position, *message, record.bytes);
+    }
 }
 
 void Dispatcher::give(const Subscribers::Match& match, journal::Position position,
         const mqtt::Message& message, ByteView record) {
-    Subscriber& subscriber = *match.subscriber;
-    const auto recipient = subscriber.recipient;
-    if (match.qos == 0 && !recipient) {
+    if (match.qos == 0 && !match.subscriber->recipient) {
         return;
     }
-    if (recipient && (block_->empty() || block_->last() != position)) {
+    if (match.subscriber->recipient) {
+        add_to_block(position, message, record);
+    }
+    if (match.qos > 0) {
+        push(match, {.position = position, .at = position});
+    } else {
+        send_now(match);
+    }
+}
+
+void Dispatcher::give_to_group(
+        GroupId group, journal::Position position, const mqtt::Message& message, ByteView record) {
+    add_to_block(position, message, record);
+    const auto match = subscribers_.choose(group, message.qos);
+    if (match && match->qos > 0) {
+        assign(*match, group, position, message.qos);
+    } else if (match && match->subscriber->recipient) {
+        send_now(*match);
+    }
+}
+
+// To a member whose session is kept by a record, and pushed when that is read back: so recovery
+// knows who has it. Another's session ends with foz, and recovery assigns anew.
+void Dispatcher::assign(const Subscribers::Match& match, GroupId group, journal::Position position,
+        std::uint8_t qos) {
+    const session::Session& session = *match.subscriber->session;
+    if (session.expiry_seconds() != 0) {
+        mqtt::encode_assignment_record({.client_id = session.client_id(),
+                                           .filter = subscribers_.name_of(group),
+                                           .position = position.number(),
+                                           .qos = qos},
+                own_records_.begin_record(static_cast<std::uint8_t>(mqtt::RecordKind::assigned)));
+        own_records_.end_record();
+        own_records_from_ = std::min(own_records_from_, next_);
+        return;
+    }
+    push(match, {.position = position, .at = std::nullopt, .group = group});
+}
+
+// One that the next member takes with QoS 0 only is over: it had its chance.
+void Dispatcher::reassign(GroupId group, journal::Position position, std::uint8_t qos) {
+    const auto match = subscribers_.choose(group, qos);
+    if (match && match->qos > 0) {
+        assign(*match, group, position, qos);
+    }
+}
+
+void Dispatcher::apply_assignment(const journal::Record& record) {
+    const auto assignment = mqtt::decode_assignment_record(record.bytes);
+    const auto group = assignment ? subscribers_.group_called(assignment->filter) : std::nullopt;
+    if (!group) {
+        return;
+    }
+    const auto position = journal::Position::from_number(assignment->position);
+    Subscriber* const member = subscribers_.find(assignment->client_id);
+    const auto match = member != nullptr ? subscribers_.match_of_member(
+                                                   assignment->filter, *member, assignment->qos)
+                                         : std::nullopt;
+    if (match) {
+        push(*match, {.position = position, .at = record.position, .group = group});
+    } else {
+        reassign(*group, position, assignment->qos);  // it has left meanwhile
+    }
+}
+
+void Dispatcher::reassign_orphans() {
+    for (const Subscribers::Orphan& orphan : subscribers_.take_orphans()) {
+        reassign(orphan.group, orphan.position, orphan.qos);
+    }
+}
+
+void Dispatcher::add_to_block(
+        journal::Position position, const mqtt::Message& message, ByteView record) {
+    if (block_->empty() || block_->last() != position) {
         block_->add(std::make_shared<const StoredMessage>(position, record, message));
     }
+}
+
+// The message that was added to the block last, of QoS 0.
+void Dispatcher::send_now(const Subscribers::Match& match) {
     counters_.deliveries.fetch_add(1, std::memory_order_relaxed);
-    if (match.qos > 0) {
-        push(match, position);
-        return;
-    }
-    Handout& handout = handout_for(recipient->reactor);
+    const Recipient recipient = *match.subscriber->recipient;
+    Handout& handout = handout_for(recipient.reactor);
     const auto begin = static_cast<std::uint32_t>(handout.identifiers.size());
     handout.identifiers.insert(
             handout.identifiers.end(), match.identifiers.begin(), match.identifiers.end());
     handout.items.push_back({
-        .connection = recipient->connection,
+        .connection = recipient.connection,
         .kind = Handout::Kind::message,
         .retain = match.retain,
         .message = block_->size() - 1,
@@ -330,9 +434,12 @@ void Dispatcher::give(const Subscribers::Match& match, journal::Position positio
     ++group_items_;
 }
 
-void Dispatcher::push(const Subscribers::Match& match, journal::Position position) {
+void Dispatcher::push(const Subscribers::Match& match, const Push& push) {
+    counters_.deliveries.fetch_add(1, std::memory_order_relaxed);
     Subscriber& subscriber = *match.subscriber;
-    if (const auto given_up = delivery::push(match, position, limits_.session_messages)) {
+    Push limited = push;
+    limited.most = limits_.session_messages;
+    if (const auto given_up = delivery::push(match, limited).given_up) {
         note_given_up(subscriber, *given_up);
     }
     if (subscriber.recipient) {
@@ -358,8 +465,8 @@ void Dispatcher::note_given_up(const Subscriber& subscriber, std::uint64_t numbe
         mqtt::encode_delivery_record({.client_id = subscriber.session->client_id(),
                                          .number = number,
                                          .stage = mqtt::DeliveryStage::given_up},
-                given_up_.begin_record(static_cast<std::uint8_t>(mqtt::RecordKind::delivered)));
-        given_up_.end_record();
+                own_records_.begin_record(static_cast<std::uint8_t>(mqtt::RecordKind::delivered)));
+        own_records_.end_record();
     }
     counters_.given_up.fetch_add(1, std::memory_order_relaxed);
     if (const auto held_back = given_up_throttle_.pass(clock_.steady_now())) {
@@ -381,12 +488,26 @@ void Dispatcher::note_not_retained(const mqtt::Message& message) {
     }
 }
 
-// Were a record lost, or not taken because the journal is full, the session would have these
-// messages once more after a restart, and give up as many then.
-void Dispatcher::append_given_up() {
-    if (!given_up_.empty()) {
-        (void)journal_.append(given_up_);
-        given_up_.clear();
+// While the journal has no room, they wait, and so do those who were assigned something.
+void Dispatcher::append_own_records() {
+    if (own_records_.empty()) {
+        return;
+    }
+    const auto ticket = journal_.append(own_records_);
+    {
+        const MutexLock lock(mutex_);
+        has_space_ = ticket.has_value();
+        retry_ = false;
+    }
+    if (ticket) {
+        own_appends_.push_back({.ticket = *ticket, .from = own_records_from_});
+        own_records_.clear();
+        own_records_from_ = journal::Position::beyond_all();
+    } else if (error_throttle_.pass(clock_.steady_now())) {
+        spdlog::warn(
+                "subscribers of shared subscriptions wait: the journal does not take who gets "
+                "what: {}",
+                ticket.error().message);
     }
 }
 

@@ -93,7 +93,7 @@ class Dispatcher final : public RetainedWatcher, private journal::Listener {
     };
 
     void on_durable(const journal::Durable& durable) override;
-    void on_space() override {}
+    void on_space() override;
     void on_failed(const Error& error) override;
 
     void request(Request request);
@@ -115,10 +115,21 @@ class Dispatcher final : public RetainedWatcher, private journal::Listener {
     void apply_message(const journal::Record& record);
     void give(const Subscribers::Match& match, journal::Position position,
             const mqtt::Message& message, ByteView record);
-    void push(const Subscribers::Match& match, journal::Position position);
+    void push(const Subscribers::Match& match, const Push& push);
+    /// Gives a message of a shared subscription, which was published with `qos`, to a member.
+    void assign(const Subscribers::Match& match, GroupId group, journal::Position position,
+            std::uint8_t qos);
+    /// The same with one whose member has left.
+    void reassign(GroupId group, journal::Position position, std::uint8_t qos);
+    void give_to_group(GroupId group, journal::Position position, const mqtt::Message& message,
+            ByteView record);
+    void apply_assignment(const journal::Record& record);
+    void reassign_orphans();
+    void add_to_block(journal::Position position, const mqtt::Message& message, ByteView record);
+    void send_now(const Subscribers::Match& match);
     void note_queued(Subscriber& subscriber);
     void note_given_up(const Subscriber& subscriber, std::uint64_t number);
-    void append_given_up();
+    void append_own_records();
     void note_not_retained(const mqtt::Message& message);
     void add_result(const Subscriber& subscriber, mqtt::ReasonCode reason);
     [[nodiscard]] Handout& handout_for(std::uint32_t reactor);
@@ -138,6 +149,9 @@ class Dispatcher final : public RetainedWatcher, private journal::Listener {
     std::deque<Request> requests_ FOZ_GUARDED_BY(mutex_);  // in the order of their tickets
     // Written by the thread, and read by those who may have to wake it.
     bool reading_ FOZ_GUARDED_BY(mutex_) = false;
+    bool retry_ FOZ_GUARDED_BY(mutex_) = false;
+    journal::Position next_position_ FOZ_GUARDED_BY(mutex_);  // as next_ was when it began to wait
+    bool has_space_ FOZ_GUARDED_BY(mutex_) = true;            // else own_records_ wait
     journal::Position position_ FOZ_GUARDED_BY(mutex_);
 
     // The thread's:
@@ -152,8 +166,16 @@ class Dispatcher final : public RetainedWatcher, private journal::Listener {
     std::shared_ptr<MessageBlock> block_ = std::make_shared<MessageBlock>();  // of this group
     std::uint64_t group_ = 1;                                                 // which it is
     std::size_t group_items_ = 0;
-    journal::RecordBatch given_up_;  // of sessions that are kept
-    bool stands_still_ = false;      // the journal cannot be read
+    std::vector<RecoveredSessions::Unassigned> unassigned_;  // at the start
+    // Records of the dispatcher's own: what it has given up, and to whom it has assigned what.
+    journal::RecordBatch own_records_;
+    journal::Position own_records_from_ = journal::Position::beyond_all();  // what they stem from
+    struct OwnAppend {
+        journal::Ticket ticket;
+        journal::Position from;
+    };
+    std::deque<OwnAppend> own_appends_;  // that were not read back
+    bool stands_still_ = false;          // the journal cannot be read
     LogThrottle error_throttle_;
     LogThrottle given_up_throttle_;
     LogThrottle retained_throttle_;

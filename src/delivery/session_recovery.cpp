@@ -2,6 +2,7 @@
 #include "delivery/session_recovery.h"
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -44,11 +45,20 @@ class Fold {
     }
 
     [[nodiscard]] Result<void> apply(const journal::Record& record) {
+        auto applied = apply_kind(record);
+        for (const Subscribers::Orphan& orphan : subscribers_.take_orphans()) {
+            unassigned_[{orphan.position, subscribers_.name_of(orphan.group)}] = orphan.qos;
+        }
+        return applied;
+    }
+
+    [[nodiscard]] Result<void> apply_kind(const journal::Record& record) {
         switch (static_cast<RecordKind>(record.kind)) {
             case RecordKind::message: return apply_message(record);
             case RecordKind::subscribed:
             case RecordKind::unsubscribed: return apply_subscription(record);
             case RecordKind::delivered: return apply_delivery(record);
+            case RecordKind::assigned: return apply_assignment(record);
             default: return apply_change(record);
         }
     }
@@ -57,7 +67,12 @@ class Fold {
         RecoveredSessions recovered{.sessions = {},
             .subscribers = std::move(subscribers_),
             .retained = std::move(retained_),
+            .unassigned = {},
             .end = end};
+        for (auto& [place, qos] : unassigned_) {
+            recovered.unassigned.push_back(
+                    {.filter = place.second, .position = place.first, .qos = qos});
+        }
         recovered.sessions.reserve(by_client_.size());
         for (auto& [client_id, session] : by_client_) {
             session->with_deliveries([&](session::Deliveries& deliveries) {
@@ -122,7 +137,12 @@ class Fold {
         }
         for (const Subscribers::Match& match : subscribers_.match(*message)) {
             if (match.qos > 0) {
-                (void)push(match, record.position);
+                (void)push(match, {.position = record.position, .at = record.position});
+            }
+        }
+        for (const GroupId group : subscribers_.matched_groups()) {
+            if (message->qos > 0) {
+                unassigned_[{record.position, subscribers_.name_of(group)}] = message->qos;
             }
         }
         return {};
@@ -149,6 +169,25 @@ class Fold {
         return {};
     }
 
+    [[nodiscard]] Result<void> apply_assignment(const journal::Record& record) {
+        auto assignment = mqtt::decode_assignment_record(record.bytes);
+        if (!assignment) {
+            return pass_on(assignment);
+        }
+        Subscriber* const member = subscribers_.find(assignment->client_id);
+        const auto match = member != nullptr ? subscribers_.match_of_member(
+                                                       assignment->filter, *member, assignment->qos)
+                                             : std::nullopt;
+        const auto position = journal::Position::from_number(assignment->position);
+        if (match) {
+            unassigned_.erase({position, std::string(assignment->filter)});
+            (void)push(*match, {.position = position,
+                                   .at = record.position,
+                                   .group = subscribers_.group_called(assignment->filter)});
+        }
+        return {};
+    }
+
     [[nodiscard]] Result<void> apply_delivery(const journal::Record& record) {
         auto delivery = mqtt::decode_delivery_record(record.bytes);
         if (!delivery) {
@@ -169,6 +208,8 @@ class Fold {
     Subscribers subscribers_;
     std::shared_ptr<RetainedMessages> retained_;
     std::unordered_map<std::string, std::shared_ptr<Session>> by_client_;
+    // By position and group; the QoS as published.
+    std::map<std::pair<journal::Position, std::string>, std::uint8_t> unassigned_;
 };
 
 // What the checkpoint says of retained messages; their bytes are in the journal, or set aside.

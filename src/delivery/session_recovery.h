@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/error.h"
@@ -25,6 +26,13 @@ struct RecoveredSessions {
     std::vector<std::shared_ptr<session::Session>> sessions;
     Subscribers subscribers;  // those of the sessions that have subscriptions
     std::shared_ptr<RetainedMessages> retained;
+    /// Messages of shared subscriptions that no member has, in order.
+    struct Unassigned {
+        std::string filter;  // "$share/NAME/FILTER"
+        journal::Position position;
+        std::uint8_t qos = 0;
+    };
+    std::vector<Unassigned> unassigned;
     journal::Position end;  // the records below are applied
 };
 

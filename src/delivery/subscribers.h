@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "delivery/handout.h"
@@ -26,11 +27,21 @@
 
 namespace foz::delivery {
 
+/// A shared subscription: a share name with a filter.
+using GroupId = std::uint32_t;
+
 struct Subscriber {
     std::shared_ptr<session::Session> session;
     std::optional<Recipient> recipient;  // nothing: it is not connected
-    std::vector<FilterId> filters;       // of its subscriptions
-    std::uint64_t noted = 0;             // for who visits it: when it did so last
+    std::vector<FilterId> filters;       // of its subscriptions, but for shared ones
+    std::vector<GroupId> groups;         // whose member it is
+    /// Messages in its queue that it has as a member of a group, and perhaps some that have left.
+    struct Shared {
+        std::uint64_t number = 0;
+        GroupId group = 0;
+    };
+    std::vector<Shared> shared;
+    std::uint64_t noted = 0;  // for who visits it: when it did so last
 };
 
 class Subscribers {
@@ -79,6 +90,28 @@ class Subscribers {
     };
     /// Of a message that was just published. Good until the next call.
     [[nodiscard]] std::span<const Match> match(const mqtt::Message& message);
+    /// The groups that get the message of the last match(), too. Good until the next call.
+    [[nodiscard]] std::span<const GroupId> matched_groups() const { return matched_groups_; }
+
+    /// Who of the group gets the next message, of this QoS: each connected member in turn; while
+    /// there is none, each whose session sleeps. Nothing: the group has no members any more.
+    [[nodiscard]] std::optional<Match> choose(GroupId group, std::uint8_t qos);
+    /// How a member of the group gets a message. Nothing: it is no member.
+    [[nodiscard]] std::optional<Match> match_of_member(
+            std::string_view filter, Subscriber& member, std::uint8_t qos);
+    [[nodiscard]] std::optional<GroupId> group_called(std::string_view filter) const;
+    /// "$share/NAME/FILTER".
+    [[nodiscard]] const std::string& name_of(GroupId group) const { return groups_[group].name; }
+    [[nodiscard]] bool has_kept_member(GroupId group) const;
+
+    /// A message that a member had not answered when it left its group.
+    struct Orphan {
+        GroupId group = 0;
+        journal::Position position;
+        std::uint8_t qos = 0;
+    };
+    /// Since the last call, in the order of the messages of each member.
+    [[nodiscard]] std::vector<Orphan> take_orphans() { return std::exchange(orphans_, {}); }
 
   private:
     struct Hash {
@@ -87,6 +120,29 @@ class Subscribers {
             return std::hash<std::string_view>{}(text);
         }
     };
+
+    // Ids of groups in the tree have this bit.
+    static constexpr SubscriberId kGroupBit = 0x8000'0000;
+
+    struct Group {
+        struct Member {
+            SubscriberId id = 0;
+            SubscriptionTerms terms;
+        };
+        std::string name;
+        FilterId filter = 0;
+        std::vector<Member> members;
+        std::size_t turn = 0;
+    };
+
+    /// False: it replaces the terms of one that was there.
+    bool add(Subscriber& subscriber, std::string_view filter, const SubscriptionTerms& terms);
+    void join(GroupId group, Subscriber& subscriber, const SubscriptionTerms& terms);
+    void leave(GroupId group, SubscriberId id);
+    void orphan(Subscriber& subscriber, GroupId group);
+    [[nodiscard]] GroupId make_group(std::string_view name, std::string_view filter);
+    [[nodiscard]] static Match match_of(
+            Subscriber& subscriber, const SubscriptionTerms& terms, std::uint8_t qos);
 
     void drop_subscriptions(SubscriberId id);
     void drop_if_unused(SubscriberId id);
@@ -102,12 +158,27 @@ class Subscribers {
     std::vector<Match> matches_;
     std::size_t match_count_ = 0;
     std::vector<std::uint32_t> match_of_;  // by id; its place in matches_, if that is its own
+    std::vector<GroupId> matched_groups_;
+
+    std::deque<Group> groups_;  // by id; of a free one, there are no members
+    std::vector<GroupId> free_groups_;
+    std::unordered_map<std::string, GroupId, Hash, std::equal_to<>> by_group_;
+    std::vector<Orphan> orphans_;
 };
 
-/// Puts the message at `at` into the session's queue, unless that had it before. `most`: messages
-/// on their way to a session; beyond, the oldest that was not sent is given up, whose number this
-/// gives.
-std::optional<std::uint64_t> push(
-        const Subscribers::Match& match, journal::Position at, std::size_t most = ~std::size_t{0});
+struct Push {
+    journal::Position position;  // of the message
+    /// Of the record that brings it; nothing is done if the session has applied that before.
+    /// Nothing: no record does, to a session that ends with its connection.
+    std::optional<journal::Position> at;
+    /// Messages on their way to a session; beyond, the oldest that was not sent is given up.
+    std::size_t most = ~std::size_t{0};
+    std::optional<GroupId> group = std::nullopt;  // as whose member the subscriber gets it
+};
+struct Pushed {
+    std::optional<std::uint64_t> given_up;  // the number of a message
+};
+/// Puts a message into the session's queue.
+Pushed push(const Subscribers::Match& match, const Push& push);
 
 }  // namespace foz::delivery

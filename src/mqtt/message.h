@@ -23,6 +23,7 @@ enum class RecordKind : std::uint8_t {
     subscribed = 5,
     unsubscribed = 6,
     delivered = 7,
+    assigned = 8,
 };
 
 /// What the publisher is called in the records of a message that came from another broker, which

@@ -13,6 +13,7 @@ namespace {
 constexpr std::uint8_t kFormat = 1;
 constexpr std::size_t kSubscriptionHeaderBytes = 8;
 constexpr std::size_t kDeliveryHeaderBytes = 10;
+constexpr std::size_t kAssignmentHeaderBytes = 12;
 constexpr unsigned kQosMask = 3;
 constexpr unsigned kNoLocalFlag = 4;
 constexpr unsigned kRetainAsPublishedFlag = 8;
@@ -106,6 +107,43 @@ Result<DeliveryRecord> decode_delivery_record(ByteView bytes) {
     };
     if (!is_valid_text(record.client_id)) {
         return fail(ErrorCode::corrupt, "a delivery record's client identifier is not UTF-8");
+    }
+    return record;
+}
+
+void encode_assignment_record(const AssignmentRecord& record, std::string& to) {
+    FOZ_CHECK(record.client_id.size() <= 0xFFFF);
+    char header[kAssignmentHeaderBytes];
+    header[0] = kFormat;
+    header[1] = static_cast<char>(record.qos);
+    store_little(header + 2, static_cast<std::uint16_t>(record.client_id.size()));
+    store_little(header + 4, record.position);
+    to.append(header, sizeof header);
+    to.append(record.client_id);
+    to.append(record.filter);
+}
+
+Result<AssignmentRecord> decode_assignment_record(ByteView bytes) {
+    const std::string_view text = as_text(bytes);
+    if (text.size() < kAssignmentHeaderBytes || text[0] != kFormat) {
+        return fail(ErrorCode::corrupt, "{} bytes are not an assignment record", text.size());
+    }
+    const std::size_t client_id_bytes = load_little<std::uint16_t>(text.data() + 2);
+    const std::string_view rest = text.substr(kAssignmentHeaderBytes);
+    if (client_id_bytes > rest.size()) {
+        return fail(ErrorCode::corrupt,
+                "an assignment record's client identifier is longer than the record");
+    }
+    const AssignmentRecord record{
+        .client_id = rest.substr(0, client_id_bytes),
+        .filter = rest.substr(client_id_bytes),
+        .position = load_little<std::uint64_t>(text.data() + 4),
+        .qos = static_cast<std::uint8_t>(text[1]),
+    };
+    if (record.qos < 1 || record.qos > 2 || !is_valid_text(record.client_id) ||
+            !is_valid_text(record.filter) || !parse_shared_filter(record.filter)) {
+        return fail(ErrorCode::corrupt,
+                "an assignment record's fields are not those of a shared subscription");
     }
     return record;
 }

@@ -36,11 +36,23 @@ struct DeliveryRecord {
     DeliveryStage stage = DeliveryStage::done;
 };
 
+/// Of RecordKind::assigned: which member of a shared subscription gets a message. Only of one whose
+/// session outlives its connection.
+struct AssignmentRecord {
+    std::string_view client_id;
+    std::string_view filter;     // "$share/NAME/FILTER"
+    std::uint64_t position = 0;  // of the message in the journal
+    std::uint8_t qos = 0;        // as it was published: 1 or 2
+};
+
 void encode_subscription_record(const SubscriptionRecord& record, std::string& to);
 /// ErrorCode::corrupt when the bytes are not what encode_subscription_record writes.
 [[nodiscard]] Result<SubscriptionRecord> decode_subscription_record(ByteView bytes);
 
 void encode_delivery_record(const DeliveryRecord& record, std::string& to);
 [[nodiscard]] Result<DeliveryRecord> decode_delivery_record(ByteView bytes);
+
+void encode_assignment_record(const AssignmentRecord& record, std::string& to);
+[[nodiscard]] Result<AssignmentRecord> decode_assignment_record(ByteView bytes);
 
 }  // namespace foz::mqtt

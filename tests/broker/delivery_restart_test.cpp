@@ -224,6 +224,43 @@ TEST_P(DeliveryRestart, retained_messages_survive_also_a_journal_that_has_them_n
     EXPECT_TRUE(client.is_silent());
 }
 
+TEST_P(DeliveryRestart, a_shared_subscription_loses_nothing_and_doubles_nothing) {
+    constexpr int kMessages = 20;
+    for (const auto* const name : {"one", "two"}) {
+        PacketClient client(port());
+        client.connect(name, false, kHour);
+        client.subscribe({{.filter = "$share/group/a", .qos = 1}});
+        client.disconnect();
+    }
+    std::vector<std::string> expected;
+    std::vector<std::string> all;
+    const auto drain = [&](std::string_view name) {
+        PacketClient client(port());
+        client.connect(name, false, kHour);
+        while (const auto packet = client.next(std::chrono::milliseconds(200))) {
+            if (packet->type == PacketType::publish) {
+                all.push_back(packet->payload);
+                client.answer(PacketType::puback, packet->packet_id);
+            }
+        }
+        client.disconnect();
+    };
+    for (int i = 0; i < kMessages; ++i) {
+        expected.push_back(std::to_string(i));
+    }
+    publish(expected);
+    step();
+    restart();
+    drain("one");
+    step();
+    restart();
+    publish({"x", "y"});
+    drain("two");
+    drain("one");
+    expected.insert(expected.end(), {"x", "y"});
+    EXPECT_THAT(all, testing::UnorderedElementsAreArray(expected));
+}
+
 INSTANTIATE_TEST_SUITE_P(Broker, DeliveryRestart, testing::Bool(),
         [](const auto& tested) { return tested.param ? "with_checkpoints" : "without"; });
 

@@ -449,5 +449,79 @@ TEST_F(Delivery, ten_thousand_retained_messages_come_to_one_who_wants_them_all) 
     EXPECT_EQ(retained_for(port(), {.filter = "a/+"}).size(), std::size_t{kTopics});
 }
 
+// [MQTT-4.8.2-4, MQTT-4.8.2-5]
+TEST_F(Delivery, members_of_a_shared_subscription_get_each_message_once_in_turn) {
+    PacketClient first(port());
+    first.connect("first");
+    first.subscribe({{.filter = "$share/group/a/+", .qos = 1}});
+    PacketClient second(port());
+    second.connect("second", false, kHour);
+    EXPECT_THAT(second.subscribe({{.filter = "$share/group/a/+", .qos = 1}}).reasons,
+            testing::ElementsAre(ReasonCode::granted_qos_1));
+    PacketClient other(port());
+    other.connect("other");
+    other.subscribe({{.filter = "a/#", .qos = 1}});
+    PacketClient publisher(port());
+    publisher.connect("publisher");
+    for (int i = 0; i < 10; ++i) {
+        publisher.publish_durably("a/b", std::to_string(i));
+        EXPECT_EQ(other.message().payload, std::to_string(i));
+    }
+    std::vector<std::string> all;
+    for (PacketClient* const member : {&first, &second}) {
+        for (int i = 0; i < 5; ++i) {
+            all.push_back(member->message().payload);
+        }
+        EXPECT_TRUE(member->is_silent());
+    }
+    std::ranges::sort(all);
+    EXPECT_THAT(all, testing::ElementsAre("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"));
+    EXPECT_THAT(second.unsubscribe({"$share/group/a/+", "$share/x/a/+"}).reasons,
+            testing::ElementsAre(ReasonCode::success, ReasonCode::no_subscription_existed));
+}
+
+TEST_F(Delivery, what_a_member_has_not_answered_goes_to_the_others_in_order) {
+    PacketClient stays(port());
+    stays.connect("stays");
+    stays.subscribe({{.filter = "$share/group/a", .qos = 1}});
+    PacketClient publisher(port());
+    publisher.connect("publisher");
+    std::vector<std::string> expected;
+    {
+        PacketClient leaves(port());
+        leaves.connect("leaves");
+        leaves.subscribe({{.filter = "$share/group/a", .qos = 1}});
+        for (int i = 0; i < 6; ++i) {
+            publisher.publish_durably("a", std::to_string(i));
+        }
+        for (int i = 0; i < 3; ++i) {
+            const Received message = leaves.message();
+            if (i == 0) {
+                leaves.answer(PacketType::puback, message.packet_id);
+            } else {
+                expected.push_back(message.payload);
+            }
+        }
+        for (int i = 0; i < 3; ++i) {
+            (void)stays.message();
+        }
+        EXPECT_TRUE(leaves.is_silent());
+    }
+    for (const std::string& payload : expected) {
+        EXPECT_EQ(stays.message().payload, payload);
+    }
+    EXPECT_TRUE(stays.is_silent());
+}
+
+// [MQTT-3.8.4-4]
+TEST_F(Delivery, a_shared_subscription_brings_no_retained_messages) {
+    PacketClient client(port());
+    client.connect("c");
+    client.publish({.topic = "a", .payload = "x", .packet_id = 1, .qos = 1, .retain = true});
+    client.expect(PacketType::puback);
+    client.subscribe({{.filter = "$share/group/a", .qos = 1}});
+    EXPECT_TRUE(client.is_silent());
+}
+
 }  // namespace
 }  // namespace foz::broker
