@@ -9,6 +9,7 @@
 
 #include "base/printable.h"
 #include "base/thread.h"
+#include "broker/status_topics.h"
 #include "config/quantity.h"
 
 namespace foz::broker {
@@ -212,11 +213,20 @@ void Reactor::check_time() {
         departures_.take_due(tick_.now);
         if (tick_.now >= next_report_) {
             context_.client_log.tell(tick_.now);
+            tell_status();
             departures_.warn_of_sessions(tick_.now);
             next_report_ = tick_.now + std::chrono::seconds(1);
         }
     }
     next_check_ = tick_.now + ConnectionTimers::kTick;
+}
+
+void Reactor::tell_status() {
+    constexpr auto kInterval = std::chrono::seconds(10);
+    if (tick_.now >= next_status_) {
+        context_.dispatcher.set_status(status_topics(context_, tick_.now));
+        next_status_ = tick_.now + kInterval;
+    }
 }
 
 void Reactor::open(int socket, const AccessPolicy& policy) {
@@ -315,7 +325,7 @@ void Reactor::start_session(Connection& connection) {
 }
 
 void Reactor::deal_with(const delivery::Handout& handout) {
-    if (handout.messages && handout.items.front().kind != delivery::Handout::Kind::fetched) {
+    if (handout.messages && handout.is_recent) {
         recent_.add(handout.messages);
     }
     for (const delivery::Handout::Item& item : handout.items) {

@@ -77,6 +77,7 @@ class Reactor final : public delivery::Outlet, private ConnectionOwner {
     [[nodiscard]] bool drained() const;
     void deliver_acks();
     void check_time();
+    void tell_status();
     void close_all();
 
     void open(int socket, const AccessPolicy& policy);
@@ -115,6 +116,7 @@ class Reactor final : public delivery::Outlet, private ConnectionOwner {
     std::vector<std::string> sessions_to_end_;
     SteadyTime next_check_;   // of deadlines
     SteadyTime next_report_;  // of reactor 0: when counts are said
+    SteadyTime next_status_;  // the same, under $SYS
     std::optional<SteadyTime> drain_deadline_;
 
     std::atomic<bool> stop_ = false;

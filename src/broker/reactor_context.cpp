@@ -18,7 +18,8 @@ ReactorContext::ReactorContext(const config::Settings& from_settings,
       reactor_count(from_reactor_count),
       dispatcher(from_journal, from_clock, std::move(recovered),
               {.session_messages = from_settings.limits.session_messages}),
-      authenticator(from_clock) {}
+      authenticator(from_clock),
+      started(from_clock.steady_now()) {}
 
 ReactorContext::~ReactorContext() = default;
 

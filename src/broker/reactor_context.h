@@ -60,6 +60,7 @@ struct ReactorContext {
     std::atomic<journal::Position> committed;
     std::atomic<std::uint64_t> connection_memory = 0;  // bytes in the buffers of all connections
     BrokerCounters counters;
+    const SteadyTime started;
 };
 
 }  // namespace foz::broker

@@ -25,6 +25,7 @@ SessionRegistry::Claim SessionRegistry::claim(
     }
     Entry& entry = place->second;
     if (!entry.owner) {
+        alone_ -= entry.session ? 1 : 0;
         entry.owner = claimant;
         entry.expires.reset();
         drop_alarm(*place);
@@ -131,6 +132,7 @@ void SessionRegistry::count(Entry& entry) {
 // also one that an earlier connection has left.
 void SessionRegistry::leave_alone(Entries::value_type& place, SteadyTime now) {
     Entry& entry = place.second;
+    ++alone_;
     const std::uint32_t seconds = entry.session->expiry_seconds();
     if (seconds != kNeverExpires) {
         entry.expires = now + std::chrono::seconds(seconds);
@@ -163,6 +165,7 @@ void SessionRegistry::take_away(Entries::value_type& place, ConnectionHandle end
     Entry& entry = place.second;
     drop_alarm(place);
     keep(entry);
+    --alone_;
     entry.session.reset();
     count(entry);
     entry.expires.reset();
@@ -202,7 +205,8 @@ std::optional<ConnectionHandle> SessionRegistry::owner_of(std::string_view clien
 
 SessionRegistry::Counts SessionRegistry::counts() const {
     const MutexLock lock(mutex_);
-    return {.kept = kept_, .droppable = static_cast<std::uint32_t>(droppable_.size())};
+    return {
+        .kept = kept_, .droppable = static_cast<std::uint32_t>(droppable_.size()), .alone = alone_};
 }
 
 void SessionRegistry::set_alarm(Entries::value_type& place) {

@@ -83,6 +83,7 @@ class SessionRegistry {
     struct Counts {
         std::uint32_t kept = 0;       // sessions that outlive their connections
         std::uint32_t droppable = 0;  // those that hold nothing and whose clients are gone
+        std::uint32_t alone = 0;      // those whose clients are gone
     };
     [[nodiscard]] Counts counts() const;
 
@@ -156,6 +157,7 @@ class SessionRegistry {
     Entries entries_ FOZ_GUARDED_BY(mutex_);
     // Entries whose session outlives its connection.
     std::uint32_t kept_ FOZ_GUARDED_BY(mutex_) = 0;
+    std::uint32_t alone_ FOZ_GUARDED_BY(mutex_) = 0;  // of these, those that nobody owns
     // Longest gone first; entries' keys.
     std::map<std::uint64_t, const std::string*> droppable_ FOZ_GUARDED_BY(mutex_);
     std::uint64_t last_turn_ FOZ_GUARDED_BY(mutex_) = 0;

@@ -8,6 +8,7 @@
 
 #include "base/printable.h"
 #include "base/thread.h"
+#include "mqtt/topic.h"
 
 namespace foz::delivery {
 namespace {
@@ -78,6 +79,39 @@ void Dispatcher::begin_retained() {
 
 void Dispatcher::end_retained() {
     request({.kind = Request::Kind::end_retained});
+}
+
+// Their messages are in no journal, and so at no position.
+void Dispatcher::set_status(const std::vector<StatusTopic>& topics) {
+    auto status = std::make_shared<MessageBlock>();
+    std::string record;
+    for (const StatusTopic& topic : topics) {
+        const mqtt::Message message{
+            .topic = topic.topic,
+            .payload = topic.value,
+            .client_id = {},
+            .received = clock_.system_now(),
+            .retain = true,
+            .properties = {},
+        };
+        record.clear();
+        mqtt::encode_message(message, record);
+        const ByteView bytes = as_bytes(record);
+        if (const auto decoded = mqtt::decode_message(bytes)) {
+            status->add(std::make_shared<const StoredMessage>(
+                    journal::Position::beyond_all(), bytes, *decoded));
+        }
+    }
+    request({.kind = Request::Kind::status, .status = std::move(status)});
+}
+
+Dispatcher::Figures Dispatcher::figures() const {
+    return {
+        .deliveries = deliveries_,
+        .given_up = given_up_,
+        .subscriptions = subscriptions_,
+        .retained = retained_->count(),
+    };
 }
 
 void Dispatcher::request(Request request) {
@@ -257,8 +291,10 @@ void Dispatcher::apply(const Request& request) {
     switch (request.kind) {
         case Request::Kind::begin_retained: ++retained_to_come_; return;
         case Request::Kind::end_retained: --retained_to_come_; return;
+        case Request::Kind::status: apply_status(request.status); return;
         case Request::Kind::detach:
             subscribers_.detach(*request.session, request.recipient);
+            subscriptions_ = subscribers_.subscription_count();
             return;
         case Request::Kind::attach: break;
     }
@@ -268,6 +304,36 @@ void Dispatcher::apply(const Request& request) {
                 [](const session::Deliveries& deliveries) { return deliveries.queue.empty(); })) {
         note_queued(subscriber);
     }
+}
+
+void Dispatcher::apply_status(std::shared_ptr<const MessageBlock> status) {
+    status_ = std::move(status);
+    hand_out();
+    for (std::uint32_t i = 0; i < status_->size(); ++i) {
+        for (const Subscribers::Match& match : subscribers_.match((*status_)[i])) {
+            if (const auto& recipient = match.subscriber->recipient) {
+                handout_for(recipient->reactor)
+                        .items.push_back({.connection = recipient->connection,
+                            .kind = Handout::Kind::message,
+                            .message = i});
+            }
+        }
+    }
+    hand_out(status_, false);
+}
+
+// As if they were retained messages, but past the queue: they are worth nothing a moment later.
+void Dispatcher::give_status(const Subscriber& subscriber, std::string_view filter) {
+    for (std::uint32_t i = 0; i < status_->size() && subscriber.recipient; ++i) {
+        if (mqtt::topic_matches(filter, (*status_)[i].topic)) {
+            handout_for(subscriber.recipient->reactor)
+                    .items.push_back({.connection = subscriber.recipient->connection,
+                        .kind = Handout::Kind::message,
+                        .retain = true,
+                        .message = i});
+        }
+    }
+    hand_out(status_, false);
 }
 
 void Dispatcher::apply(const journal::Record& record) {
@@ -299,7 +365,16 @@ void Dispatcher::apply_subscription(const journal::Record& record) {
         return;
     }
     auto subscribed = subscribers_.subscribe(*subscriber, *change, record.position, *retained_);
+    subscriptions_ = subscribers_.subscription_count();
+    const bool wants_status = change->subscription.filter.starts_with("$SYS/") &&
+                              change->subscription.retain_handling != 2;
+    if (wants_status) {
+        hand_out();  // what follows goes with the answer, and with messages of its own
+    }
     add_result(*subscriber, subscribed.reason);
+    if (wants_status) {
+        give_status(*subscriber, change->subscription.filter);
+    }
     if (subscribed.retained.empty() || !subscriber->recipient) {
         return;
     }
@@ -417,7 +492,7 @@ void Dispatcher::add_to_block(
 
 // The message that was added to the block last, of QoS 0.
 void Dispatcher::send_now(const Subscribers::Match& match) {
-    counters_.deliveries.fetch_add(1, std::memory_order_relaxed);
+    deliveries_.fetch_add(1, std::memory_order_relaxed);
     const Recipient recipient = *match.subscriber->recipient;
     Handout& handout = handout_for(recipient.reactor);
     const auto begin = static_cast<std::uint32_t>(handout.identifiers.size());
@@ -435,7 +510,7 @@ void Dispatcher::send_now(const Subscribers::Match& match) {
 }
 
 void Dispatcher::push(const Subscribers::Match& match, const Push& push) {
-    counters_.deliveries.fetch_add(1, std::memory_order_relaxed);
+    deliveries_.fetch_add(1, std::memory_order_relaxed);
     Subscriber& subscriber = *match.subscriber;
     Push limited = push;
     limited.most = limits_.session_messages;
@@ -468,7 +543,7 @@ void Dispatcher::note_given_up(const Subscriber& subscriber, std::uint64_t numbe
                 own_records_.begin_record(static_cast<std::uint8_t>(mqtt::RecordKind::delivered)));
         own_records_.end_record();
     }
-    counters_.given_up.fetch_add(1, std::memory_order_relaxed);
+    given_up_.fetch_add(1, std::memory_order_relaxed);
     if (const auto held_back = given_up_throttle_.pass(clock_.steady_now())) {
         spdlog::warn(
                 "client \"{}\" takes its messages too slowly: limits.session_messages = {} are on "
@@ -541,6 +616,12 @@ void Dispatcher::hand_out() {
     if (!block_->empty()) {
         messages = std::exchange(block_, std::make_shared<MessageBlock>());
     }
+    hand_out(messages, true);
+    ++group_;
+    group_items_ = 0;
+}
+
+void Dispatcher::hand_out(const std::shared_ptr<const MessageBlock>& messages, bool are_recent) {
     for (std::size_t i = 0; i < reactors_.size(); ++i) {
         if (!reactors_[i].handout) {
             continue;
@@ -550,14 +631,13 @@ void Dispatcher::hand_out() {
         const std::size_t items = reactors_[i].handout->items.size();
         backlog->add(items);
         reactors_[i].handout->messages = messages;
+        reactors_[i].handout->is_recent = are_recent;
         outlets_[i]->hand_out(
                 {reactors_[i].handout.release(), [backlog, items](const Handout* handout) {
                      std::default_delete<const Handout>()(handout);
                      backlog->remove(items);
                  }});
     }
-    ++group_;
-    group_items_ = 0;
 }
 
 }  // namespace foz::delivery

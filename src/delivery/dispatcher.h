@@ -19,6 +19,7 @@
 #include <deque>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -29,6 +30,7 @@
 #include "delivery/handout.h"
 #include "delivery/retained_watcher.h"
 #include "delivery/session_recovery.h"
+#include "delivery/status_topic.h"
 #include "delivery/subscribers.h"
 #include "journal/journal.h"
 
@@ -38,12 +40,6 @@ struct DispatcherLimits {
     /// Messages of QoS 1 and 2 on their way to one session; beyond, the oldest that was not sent is
     /// given up.
     std::uint32_t session_messages = 100'000;
-};
-
-/// Counters for people; any thread.
-struct DispatcherCounters {
-    std::atomic<std::uint64_t> deliveries = 0;  // of a message to a session or connection
-    std::atomic<std::uint64_t> given_up = 0;    // because a session had too many
 };
 
 class Dispatcher final : public RetainedWatcher, private journal::Listener {
@@ -68,23 +64,33 @@ class Dispatcher final : public RetainedWatcher, private journal::Listener {
     void begin_retained() override;
     void end_retained() override;
 
+    /// What the topics under $SYS say from now on. Those who have subscribed to them get it.
+    void set_status(const std::vector<StatusTopic>& topics);
+
+    struct Figures {
+        std::uint64_t deliveries = 0;  // of a message to a session or connection
+        std::uint64_t given_up = 0;    // because a session had too many
+        std::uint64_t subscriptions = 0;
+        std::uint64_t retained = 0;
+    };
+    [[nodiscard]] Figures figures() const;
+
     /// What records below this do to subscribers and sessions is done.
     [[nodiscard]] journal::Position applied();
 
     /// Ends the thread; nothing is handed out afterwards.
     void stop();
 
-    [[nodiscard]] const DispatcherCounters& counters() const { return counters_; }
-
   private:
     /// Counts from where the journal was when it was made.
     struct Request {
-        enum class Kind : std::uint8_t { attach, detach, begin_retained, end_retained };
+        enum class Kind : std::uint8_t { attach, detach, begin_retained, end_retained, status };
 
         Kind kind = Kind::attach;
         journal::Ticket after{};
         std::shared_ptr<session::Session> session{};  // of the first two
         Recipient recipient{};
+        std::shared_ptr<const MessageBlock> status{};  // of the last
     };
     /// What is gathered for a reactor, and how much it has not yet dealt with.
     struct Reactor {
@@ -135,12 +141,17 @@ class Dispatcher final : public RetainedWatcher, private journal::Listener {
     [[nodiscard]] Handout& handout_for(std::uint32_t reactor);
     [[nodiscard]] bool group_is_full() const;
     void hand_out();
+    void hand_out(const std::shared_ptr<const MessageBlock>& messages, bool are_recent);
+    void apply_status(std::shared_ptr<const MessageBlock> status);
+    void give_status(const Subscriber& subscriber, std::string_view filter);
 
     journal::Journal& journal_;
     const Clock& clock_;
     std::vector<Outlet*> outlets_;
     const DispatcherLimits limits_;
-    DispatcherCounters counters_;
+    std::atomic<std::uint64_t> deliveries_ = 0;
+    std::atomic<std::uint64_t> given_up_ = 0;
+    std::atomic<std::uint64_t> subscriptions_ = 0;
 
     Mutex mutex_;
     ConditionVariable changed_;
@@ -163,6 +174,7 @@ class Dispatcher final : public RetainedWatcher, private journal::Listener {
     journal::Durable durable_now_;  // as of this round
     std::deque<Request> due_;       // requests that count below durable_now_
     std::vector<Reactor> reactors_;
+    std::shared_ptr<const MessageBlock> status_ = std::make_shared<MessageBlock>();
     std::shared_ptr<MessageBlock> block_ = std::make_shared<MessageBlock>();  // of this group
     std::uint64_t group_ = 1;                                                 // which it is
     std::size_t group_items_ = 0;

@@ -90,6 +90,7 @@ Result<Handout> Fetcher::read(const Request& request) {
     }
     Handout handout;
     handout.messages = std::move(block);
+    handout.is_recent = false;
     handout.items.push_back({
         .connection = request.recipient.connection,
         .kind = Handout::Kind::fetched,

@@ -41,6 +41,8 @@ struct Handout {
     };
 
     std::shared_ptr<const MessageBlock> messages;  // null: none
+    /// They are the journal's next: what waits for one of them finds it there a little later, too.
+    bool is_recent = true;
     std::vector<Item> items;
     std::vector<std::uint32_t> identifiers;  // of subscriptions, of all items
     std::vector<std::shared_ptr<const StoredMessage>> retained;

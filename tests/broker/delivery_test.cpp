@@ -523,5 +523,17 @@ TEST_F(Delivery, a_shared_subscription_brings_no_retained_messages) {
     EXPECT_TRUE(client.is_silent());
 }
 
+TEST_F(Delivery, the_broker_tells_of_itself_under_sys) {
+    PacketClient client(port());
+    client.connect("c");
+    client.subscribe({{.filter = "$SYS/broker/version"}});
+    const Received version = client.message();
+    EXPECT_THAT(version.payload, testing::StartsWith("foz "));
+    EXPECT_TRUE(version.retain);
+    EXPECT_GT(retained_for(port(), {.filter = "$SYS/#"}).size(), 8U);
+    client.subscribe({{.filter = "#"}});
+    EXPECT_TRUE(client.is_silent());
+}
+
 }  // namespace
 }  // namespace foz::broker

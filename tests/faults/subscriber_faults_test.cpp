@@ -27,8 +27,24 @@ using mqtt::ProtocolVersion;
 
 constexpr std::chrono::milliseconds kPatience{2'000};
 
+/// While foz does not run, nobody connects: to a port that nobody listens on, a socket may connect
+/// to itself, and foz then finds it taken.
+class Gate {
+  public:
+    void open(bool is_open) {
+        is_open_ = is_open;
+        is_open_.notify_all();
+    }
+    void wait() const { is_open_.wait(false); }
+
+  private:
+    std::atomic<bool> is_open_ = true;
+};
+
 /// Null: foz is not there.
-std::unique_ptr<PacketClient> connected(std::uint16_t port, std::string_view client_id) {
+std::unique_ptr<PacketClient> connected(
+        const Gate& gate, std::uint16_t port, std::string_view client_id) {
+    gate.wait();
     try {
         auto client = std::make_unique<PacketClient>(port, ProtocolVersion::v3_1_1);
         client->send_connect(client_id, false);
@@ -42,8 +58,8 @@ std::unique_ptr<PacketClient> connected(std::uint16_t port, std::string_view cli
 /// Publishes 1, 2, ... one after the other, and counts on when one is acknowledged in full.
 class Publisher {
   public:
-    Publisher(std::uint16_t port, std::uint8_t qos)
-        : port_(port), qos_(qos), thread_([this] { run(); }) {}
+    Publisher(const Gate& gate, std::uint16_t port, std::uint8_t qos)
+        : gate_(gate), port_(port), qos_(qos), thread_([this] { run(); }) {}
     Publisher(const Publisher&) = delete;
     Publisher& operator=(const Publisher&) = delete;
     ~Publisher() { stop(); }
@@ -59,7 +75,7 @@ class Publisher {
   private:
     void run() {
         while (!stop_) {
-            const auto client = connected(port_, "publisher");
+            const auto client = connected(gate_, port_, "publisher");
             while (client && !stop_ && publish_one(*client)) {
             }
         }
@@ -96,6 +112,7 @@ class Publisher {
         return packet && packet->type == type;
     }
 
+    const Gate& gate_;
     const std::uint16_t port_;
     const std::uint8_t qos_;
     std::atomic<bool> stop_ = false;
@@ -108,8 +125,8 @@ class Publisher {
 /// Takes what comes, as the specification wants it of a client that keeps its session.
 class Subscriber {
   public:
-    Subscriber(std::uint16_t port, std::uint8_t qos)
-        : port_(port), qos_(qos), thread_([this] { run(); }) {}
+    Subscriber(const Gate& gate, std::uint16_t port, std::uint8_t qos)
+        : gate_(gate), port_(port), qos_(qos), thread_([this] { run(); }) {}
     Subscriber(const Subscriber&) = delete;
     Subscriber& operator=(const Subscriber&) = delete;
     ~Subscriber() { stop(); }
@@ -129,7 +146,7 @@ class Subscriber {
   private:
     void run() {
         while (!stop_) {
-            const auto client = connected(port_, "subscriber");
+            const auto client = connected(gate_, port_, "subscriber");
             if (!client) {
                 continue;
             }
@@ -175,6 +192,7 @@ class Subscriber {
         }
     }
 
+    const Gate& gate_;
     const std::uint16_t port_;
     const std::uint8_t qos_;
     std::atomic<bool> stop_ = false;
@@ -194,14 +212,17 @@ TEST_P(SubscriberFaults, kill_9_of_foz_loses_no_message_of_a_kept_session) {
     end_to_end::FozUnderTest foz;
     foz.configure("");
     foz.start();
-    Subscriber subscriber(foz.port(), qos);
+    Gate gate;
+    Subscriber subscriber(gate, foz.port(), qos);
     ASSERT_TRUE(support::wait_until([&] { return subscriber.is_subscribed(); }));
-    Publisher publisher(foz.port(), qos);
+    Publisher publisher(gate, foz.port(), qos);
     for (std::uint64_t round = 0; round < rounds; ++round) {
         const int enough = subscriber.count() + static_cast<int>(dice.some() / 5) + 1;
         ASSERT_TRUE(support::wait_until([&] { return subscriber.count() >= enough; })) << foz.log();
+        gate.open(false);
         foz.kill_9();
         foz.start();
+        gate.open(true);
     }
     publisher.stop();
     const int acknowledged = publisher.acknowledged();

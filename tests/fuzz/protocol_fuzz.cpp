@@ -4,19 +4,28 @@
 // and what is journaled must decode again.
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "base/check.h"
 #include "mqtt/message.h"
+#include "mqtt/subscription_record.h"
 #include "tests/broker/scripted_client.h"
 
 namespace foz::broker {
 namespace {
 
 bool is_readable(std::uint8_t kind, ByteView bytes) {
-    return kind == static_cast<std::uint8_t>(mqtt::RecordKind::message)
-                   ? mqtt::decode_message(bytes).has_value()
-                   : mqtt::decode_session_record(bytes).has_value();
+    switch (static_cast<mqtt::RecordKind>(kind)) {
+        case mqtt::RecordKind::message: return mqtt::decode_message(bytes).has_value();
+        case mqtt::RecordKind::subscribed:
+        case mqtt::RecordKind::unsubscribed:
+            return mqtt::decode_subscription_record(bytes).has_value();
+        case mqtt::RecordKind::delivered: return mqtt::decode_delivery_record(bytes).has_value();
+        default: return mqtt::decode_session_record(bytes).has_value();
+    }
 }
 
 /// Every record of a batch is one that recovery and the mapping can read.
@@ -32,10 +41,61 @@ void check_records(const journal::RecordBatch& batch) {
     }
 }
 
+std::shared_ptr<const delivery::MessageBlock> some_messages() {
+    auto block = std::make_shared<delivery::MessageBlock>();
+    std::string record;
+    mqtt::encode_message({.topic = "a/b",
+                             .payload = "payload",
+                             .client_id = "c",
+                             .received = {},
+                             .qos = 2,
+                             .properties = std::string_view("\x02\x00\x00\x00\x09", 5)},
+            record);
+    const auto message = mqtt::decode_message(as_bytes(record));
+    FOZ_CHECK(message.has_value());
+    block->add(std::make_shared<const delivery::StoredMessage>(
+            journal::Position(), as_bytes(record), *message));
+    return block;
+}
+
+/// What the dispatcher would do for it.
+void deliver(ScriptedServer& server, Protocol& protocol, std::size_t turn) {
+    if (protocol.state() != Protocol::State::connected || !protocol.is_subscriber()) {
+        return;
+    }
+    std::string out;
+    protocol.take_result(mqtt::ReasonCode::granted_qos_1, out);
+    if (protocol.state() != Protocol::State::connected) {
+        return;
+    }
+    static const auto messages = some_messages();
+    static const delivery::RecentMessages recent = [] {
+        delivery::RecentMessages all(1 << 20);
+        all.add(messages);
+        return all;
+    }();
+    protocol.session()->with_deliveries([&](session::Deliveries& deliveries) {
+        const std::uint32_t identifiers[] = {1, 300};
+        deliveries.queue.push({.position = journal::Position::from_number(turn % 3 == 0 ? 7 : 0),
+                                  .qos = static_cast<std::uint8_t>(turn % 3)},
+                std::span(identifiers).first(turn % 3));
+    });
+    const DeliveryContext context{
+        .inbox = server.inbox, .recent = recent, .now = {}, .output_max = 1'000};
+    DeliveryFlow& flow = protocol.deliveries();
+    flow.send_now((*messages)[0], false, {}, context, out);
+    flow.note_queued();
+    if (!flow.send(context, out).empty()) {
+        flow.note_fetched(std::make_shared<delivery::MessageBlock>(), 1);
+        (void)flow.send(context, out);
+    }
+}
+
 void run_client(ScriptedServer& server, std::string_view bytes) {
     ScriptedClient client(server);
     for (std::size_t offset = 0; offset < bytes.size(); offset += 50) {
         client.send(bytes.substr(offset, 50));
+        deliver(server, client.protocol(), offset);
     }
     client.acknowledgements();
     client.send("");

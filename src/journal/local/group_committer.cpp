@@ -103,9 +103,12 @@ std::size_t GroupCommitter::seal_run(std::byte* frame, std::size_t bytes) {
 }
 
 void GroupCommitter::keep_for_tail(ByteView frames) {
-    if (dependencies_.tail.wants(load_frame_header(frames.data()).first, frames.size())) {
-        written_.push_back(CommittedRun::of(
-                frames, writer_.shared_segment(), writer_.offset() - frames.size()));
+    const Position first = load_frame_header(frames.data()).first;
+    const auto segment = writer_.shared_segment();
+    const std::uint64_t offset = writer_.offset() - frames.size();
+    segment->index.note(first, offset);
+    if (dependencies_.tail.wants(first, frames.size())) {
+        written_.push_back(CommittedRun::of(frames, segment, offset));
     }
 }
 

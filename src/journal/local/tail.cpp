@@ -29,7 +29,6 @@ std::shared_ptr<const CommittedRun> CommittedRun::of(
 }
 
 void Tail::add(std::shared_ptr<const CommittedRun> run) {
-    run->segment->index.note(run->first, run->offset);
     // What leaves is freed when the lock is not held any more.
     std::vector<std::shared_ptr<const CommittedRun>> leaving;
     const MutexLock lock(mutex_);
