@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
 #include <utility>
 
 #include "base/printable.h"
@@ -13,12 +12,6 @@
 namespace foz::delivery {
 namespace {
 
-// A group ends there: what a reactor is told in one go keeps it from its sockets for about a
-// millisecond.
-constexpr std::size_t kGroupItemsMax = 8'192;
-constexpr std::size_t kGroupBytesMax = 1 << 20;
-// What a reactor has not dealt with: beyond, it gets nothing more.
-constexpr std::size_t kBacklogItemsMax = 4 * kGroupItemsMax;
 constexpr auto kRetryDelay = std::chrono::milliseconds(500);
 
 }  // namespace
@@ -36,13 +29,13 @@ Dispatcher::Dispatcher(journal::Journal& journal, const Clock& clock, RecoveredS
       retained_(recovered.retained ? std::move(recovered.retained)
                                    : std::make_shared<RetainedMessages>(~std::uint64_t{0})),
       next_(recovered.end),
-      unassigned_(std::move(recovered.unassigned)) {
+      unassigned_(std::move(recovered.unassigned)),
+      own_records_(journal) {
     journal_.add_listener(*this);
 }
 
 void Dispatcher::start(std::vector<Outlet*> outlets) {
-    outlets_ = std::move(outlets);
-    reactors_.resize(outlets_.size());
+    handouts_.start(std::move(outlets));
     thread_ = std::thread([this] { run(); });
 }
 
@@ -57,9 +50,7 @@ void Dispatcher::stop() {
         stop_ = true;
     }
     changed_.notify_all();
-    for (const Reactor& reactor : reactors_) {
-        reactor.backlog->close();
-    }
+    handouts_.close();
     if (thread_.joinable()) {
         thread_.join();
     }
@@ -162,12 +153,12 @@ void Dispatcher::run() {
     set_thread_name("dispatcher");
     for (const RecoveredSessions::Unassigned& some : std::exchange(unassigned_, {})) {
         if (const auto group = subscribers_.group_called(some.filter)) {
-            own_records_from_ = journal::Position();  // from before the last checkpoint, perhaps
-            reassign(*group, some.position, some.qos);
+            // From before the last checkpoint, perhaps.
+            reassign(*group, some.position, some.qos, journal::Position());
         }
     }
     append_own_records();
-    hand_out();
+    handouts_.hand_out();
     while (true) {
         wait();
         {
@@ -179,22 +170,16 @@ void Dispatcher::run() {
         take_requests();
         go_on();
         append_own_records();
-        hand_out();
+        handouts_.hand_out();
     }
 }
 
 void Dispatcher::wait() {
     const MutexLock lock(mutex_);
-    reading_ = !is_idle() || !due_.empty() || !own_records_.empty() || !own_appends_.empty();
+    own_records_.note_read(next_, durable_now_);
+    reading_ = !is_idle() || !due_.empty() || !own_records_.empty();
     next_position_ = next_;
-    position_ = std::min(next_, own_records_from_);
-    while (!own_appends_.empty() && own_appends_.front().ticket <= durable_now_.ticket &&
-            journal_.end_of(own_appends_.front().ticket) <= next_) {
-        own_appends_.pop_front();
-    }
-    if (!own_appends_.empty()) {
-        position_ = std::min(position_, own_appends_.front().from);
-    }
+    position_ = std::min(next_, own_records_.from());
     if (!due_.empty()) {
         return;
     }
@@ -218,7 +203,7 @@ void Dispatcher::take_requests() {
 
 // A group: requests and records in the journal's order, as far as it is durable.
 void Dispatcher::go_on() {
-    while (!group_is_full()) {
+    while (!handouts_.full()) {
         const journal::Position end =
                 due_.empty() ? durable_now_.end : journal_.end_of(due_.front().after);
         if (next_ < end) {
@@ -235,7 +220,7 @@ void Dispatcher::go_on() {
 
 void Dispatcher::read_to(journal::Position end) {
     stands_still_ = false;
-    while (next_ < end && !group_is_full()) {
+    while (next_ < end && !handouts_.full()) {
         if (is_idle()) {
             next_ = end;  // nobody would get any of it
             reader_.reset();
@@ -308,32 +293,25 @@ void Dispatcher::apply(const Request& request) {
 
 void Dispatcher::apply_status(std::shared_ptr<const MessageBlock> status) {
     status_ = std::move(status);
-    hand_out();
+    handouts_.hand_out();
     for (std::uint32_t i = 0; i < status_->size(); ++i) {
         for (const Subscribers::Match& match : subscribers_.match((*status_)[i])) {
             if (const auto& recipient = match.subscriber->recipient) {
-                handout_for(recipient->reactor)
-                        .items.push_back({.connection = recipient->connection,
-                            .kind = Handout::Kind::message,
-                            .message = i});
+                handouts_.add_other(*recipient, i, false);
             }
         }
     }
-    hand_out(status_, false);
+    handouts_.hand_out_with(status_);
 }
 
 // As if they were retained messages, but past the queue: they are worth nothing a moment later.
 void Dispatcher::give_status(const Subscriber& subscriber, std::string_view filter) {
     for (std::uint32_t i = 0; i < status_->size() && subscriber.recipient; ++i) {
         if (mqtt::topic_matches(filter, (*status_)[i].topic)) {
-            handout_for(subscriber.recipient->reactor)
-                    .items.push_back({.connection = subscriber.recipient->connection,
-                        .kind = Handout::Kind::message,
-                        .retain = true,
-                        .message = i});
+            handouts_.add_other(*subscriber.recipient, i, true);
         }
     }
-    hand_out(status_, false);
+    handouts_.hand_out_with(status_);
 }
 
 void Dispatcher::apply(const journal::Record& record) {
@@ -364,12 +342,13 @@ void Dispatcher::apply_subscription(const journal::Record& record) {
                                         *subscriber, change->subscription.filter, record.position));
         return;
     }
-    auto subscribed = subscribers_.subscribe(*subscriber, *change, record.position, *retained_);
+    const auto subscribed =
+            subscribers_.subscribe(*subscriber, *change, record.position, *retained_);
     subscriptions_ = subscribers_.subscription_count();
     const bool wants_status = change->subscription.filter.starts_with("$SYS/") &&
                               change->subscription.retain_handling != 2;
     if (wants_status) {
-        hand_out();  // what follows goes with the answer, and with messages of its own
+        handouts_.hand_out();  // what follows goes with the answer, and with messages of its own
     }
     add_result(*subscriber, subscribed.reason);
     if (wants_status) {
@@ -378,16 +357,7 @@ void Dispatcher::apply_subscription(const journal::Record& record) {
     if (subscribed.retained.empty() || !subscriber->recipient) {
         return;
     }
-    Handout& handout = handout_for(subscriber->recipient->reactor);
-    const auto begin = static_cast<std::uint32_t>(handout.retained.size());
-    std::ranges::move(subscribed.retained, std::back_inserter(handout.retained));
-    handout.items.push_back({
-        .connection = subscriber->recipient->connection,
-        .kind = Handout::Kind::retained,
-        .begin = begin,
-        .end = static_cast<std::uint32_t>(handout.retained.size()),
-    });
-    ++group_items_;
+    handouts_.add_retained(*subscriber->recipient, subscribed.retained);
 }
 
 void Dispatcher::apply_message(const journal::Record& record) {
@@ -413,7 +383,7 @@ void Dispatcher::give(const Subscribers::Match& match, journal::Position positio
         return;
     }
     if (match.subscriber->recipient) {
-        add_to_block(position, message, record);
+        handouts_.add_message(position, message, record);
     }
     if (match.qos > 0) {
         push(match, {.position = position, .at = position});
@@ -424,10 +394,10 @@ void Dispatcher::give(const Subscribers::Match& match, journal::Position positio
 
 void Dispatcher::give_to_group(
         GroupId group, journal::Position position, const mqtt::Message& message, ByteView record) {
-    add_to_block(position, message, record);
+    handouts_.add_message(position, message, record);
     const auto match = subscribers_.choose(group, message.qos);
     if (match && match->qos > 0) {
-        assign(*match, group, position, message.qos);
+        assign(*match, group, position, message.qos, next_);
     } else if (match && match->subscriber->recipient) {
         send_now(*match);
     }
@@ -436,26 +406,25 @@ void Dispatcher::give_to_group(
 // To a member whose session is kept by a record, and pushed when that is read back: so recovery
 // knows who has it. Another's session ends with foz, and recovery assigns anew.
 void Dispatcher::assign(const Subscribers::Match& match, GroupId group, journal::Position position,
-        std::uint8_t qos) {
+        std::uint8_t qos, journal::Position from) {
     const session::Session& session = *match.subscriber->session;
     if (session.expiry_seconds() != 0) {
-        mqtt::encode_assignment_record({.client_id = session.client_id(),
-                                           .filter = subscribers_.name_of(group),
-                                           .position = position.number(),
-                                           .qos = qos},
-                own_records_.begin_record(static_cast<std::uint8_t>(mqtt::RecordKind::assigned)));
-        own_records_.end_record();
-        own_records_from_ = std::min(own_records_from_, next_);
+        own_records_.add(mqtt::AssignmentRecord{.client_id = session.client_id(),
+                             .filter = subscribers_.name_of(group),
+                             .position = position.number(),
+                             .qos = qos},
+                from);
         return;
     }
     push(match, {.position = position, .at = std::nullopt, .group = group});
 }
 
 // One that the next member takes with QoS 0 only is over: it had its chance.
-void Dispatcher::reassign(GroupId group, journal::Position position, std::uint8_t qos) {
+void Dispatcher::reassign(
+        GroupId group, journal::Position position, std::uint8_t qos, journal::Position from) {
     const auto match = subscribers_.choose(group, qos);
     if (match && match->qos > 0) {
-        assign(*match, group, position, qos);
+        assign(*match, group, position, qos, from);
     }
 }
 
@@ -473,40 +442,20 @@ void Dispatcher::apply_assignment(const journal::Record& record) {
     if (match) {
         push(*match, {.position = position, .at = record.position, .group = group});
     } else {
-        reassign(*group, position, assignment->qos);  // it has left meanwhile
+        reassign(*group, position, assignment->qos, next_);  // it has left meanwhile
     }
 }
 
 void Dispatcher::reassign_orphans() {
     for (const Subscribers::Orphan& orphan : subscribers_.take_orphans()) {
-        reassign(orphan.group, orphan.position, orphan.qos);
+        reassign(orphan.group, orphan.position, orphan.qos, next_);
     }
 }
 
-void Dispatcher::add_to_block(
-        journal::Position position, const mqtt::Message& message, ByteView record) {
-    if (block_->empty() || block_->last() != position) {
-        block_->add(std::make_shared<const StoredMessage>(position, record, message));
-    }
-}
-
-// The message that was added to the block last, of QoS 0.
+// The message that was added last.
 void Dispatcher::send_now(const Subscribers::Match& match) {
     deliveries_.fetch_add(1, std::memory_order_relaxed);
-    const Recipient recipient = *match.subscriber->recipient;
-    Handout& handout = handout_for(recipient.reactor);
-    const auto begin = static_cast<std::uint32_t>(handout.identifiers.size());
-    handout.identifiers.insert(
-            handout.identifiers.end(), match.identifiers.begin(), match.identifiers.end());
-    handout.items.push_back({
-        .connection = recipient.connection,
-        .kind = Handout::Kind::message,
-        .retain = match.retain,
-        .message = block_->size() - 1,
-        .begin = begin,
-        .end = static_cast<std::uint32_t>(handout.identifiers.size()),
-    });
-    ++group_items_;
+    handouts_.add_last_message(*match.subscriber->recipient, match.retain, match.identifiers);
 }
 
 void Dispatcher::push(const Subscribers::Match& match, const Push& push) {
@@ -524,24 +473,17 @@ void Dispatcher::push(const Subscribers::Match& match, const Push& push) {
 
 // Once in a group is enough.
 void Dispatcher::note_queued(Subscriber& subscriber) {
-    if (std::exchange(subscriber.noted, group_) == group_) {
-        return;
+    if (std::exchange(subscriber.noted, handouts_.group()) != handouts_.group()) {
+        handouts_.add_queued(*subscriber.recipient);
     }
-    handout_for(subscriber.recipient->reactor)
-            .items.push_back({
-                .connection = subscriber.recipient->connection,
-                .kind = Handout::Kind::queued,
-            });
-    ++group_items_;
 }
 
 void Dispatcher::note_given_up(const Subscriber& subscriber, std::uint64_t number) {
     if (subscriber.session->expiry_seconds() != 0) {
-        mqtt::encode_delivery_record({.client_id = subscriber.session->client_id(),
-                                         .number = number,
-                                         .stage = mqtt::DeliveryStage::given_up},
-                own_records_.begin_record(static_cast<std::uint8_t>(mqtt::RecordKind::delivered)));
-        own_records_.end_record();
+        own_records_.add(mqtt::DeliveryRecord{.client_id = subscriber.session->client_id(),
+                             .number = number,
+                             .stage = mqtt::DeliveryStage::given_up},
+                next_);
     }
     given_up_.fetch_add(1, std::memory_order_relaxed);
     if (const auto held_back = given_up_throttle_.pass(clock_.steady_now())) {
@@ -565,78 +507,23 @@ void Dispatcher::note_not_retained(const mqtt::Message& message) {
 
 // While the journal has no room, they wait, and so do those who were assigned something.
 void Dispatcher::append_own_records() {
-    if (own_records_.empty()) {
-        return;
-    }
-    const auto ticket = journal_.append(own_records_);
+    const auto appended = own_records_.append();
     {
         const MutexLock lock(mutex_);
-        has_space_ = ticket.has_value();
+        has_space_ = appended.has_value();
         retry_ = false;
     }
-    if (ticket) {
-        own_appends_.push_back({.ticket = *ticket, .from = own_records_from_});
-        own_records_.clear();
-        own_records_from_ = journal::Position::beyond_all();
-    } else if (error_throttle_.pass(clock_.steady_now())) {
+    if (!appended && error_throttle_.pass(clock_.steady_now())) {
         spdlog::warn(
                 "subscribers of shared subscriptions wait: the journal does not take who gets "
                 "what: {}",
-                ticket.error().message);
+                appended.error().message);
     }
 }
 
 void Dispatcher::add_result(const Subscriber& subscriber, mqtt::ReasonCode reason) {
-    if (!subscriber.recipient) {
-        return;
-    }
-    handout_for(subscriber.recipient->reactor)
-            .items.push_back({
-                .connection = subscriber.recipient->connection,
-                .kind = Handout::Kind::result,
-                .reason = reason,
-            });
-    ++group_items_;
-}
-
-Handout& Dispatcher::handout_for(std::uint32_t reactor) {
-    auto& handout = reactors_[reactor].handout;
-    if (!handout) {
-        handout = std::make_unique<Handout>();
-    }
-    return *handout;
-}
-
-bool Dispatcher::group_is_full() const {
-    return group_items_ >= kGroupItemsMax || block_->bytes() >= kGroupBytesMax;
-}
-
-void Dispatcher::hand_out() {
-    std::shared_ptr<const MessageBlock> messages;
-    if (!block_->empty()) {
-        messages = std::exchange(block_, std::make_shared<MessageBlock>());
-    }
-    hand_out(messages, true);
-    ++group_;
-    group_items_ = 0;
-}
-
-void Dispatcher::hand_out(const std::shared_ptr<const MessageBlock>& messages, bool are_recent) {
-    for (std::size_t i = 0; i < reactors_.size(); ++i) {
-        if (!reactors_[i].handout) {
-            continue;
-        }
-        const auto backlog = reactors_[i].backlog;
-        backlog->wait_below(kBacklogItemsMax);
-        const std::size_t items = reactors_[i].handout->items.size();
-        backlog->add(items);
-        reactors_[i].handout->messages = messages;
-        reactors_[i].handout->is_recent = are_recent;
-        outlets_[i]->hand_out(
-                {reactors_[i].handout.release(), [backlog, items](const Handout* handout) {
-                     std::default_delete<const Handout>()(handout);
-                     backlog->remove(items);
-                 }});
+    if (subscriber.recipient) {
+        handouts_.add_result(*subscriber.recipient, reason);
     }
 }
 

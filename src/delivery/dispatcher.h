@@ -26,8 +26,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mutex.h"
-#include "delivery/backlog.h"
-#include "delivery/handout.h"
+#include "delivery/handouts.h"
+#include "delivery/own_records.h"
 #include "delivery/retained_watcher.h"
 #include "delivery/session_recovery.h"
 #include "delivery/status_topic.h"
@@ -92,11 +92,6 @@ class Dispatcher final : public RetainedWatcher, private journal::Listener {
         Recipient recipient{};
         std::shared_ptr<const MessageBlock> status{};  // of the last
     };
-    /// What is gathered for a reactor, and how much it has not yet dealt with.
-    struct Reactor {
-        std::unique_ptr<Handout> handout;
-        std::shared_ptr<Backlog> backlog = std::make_shared<Backlog>();
-    };
 
     void on_durable(const journal::Durable& durable) override;
     void on_space() override;
@@ -123,31 +118,27 @@ class Dispatcher final : public RetainedWatcher, private journal::Listener {
             const mqtt::Message& message, ByteView record);
     void push(const Subscribers::Match& match, const Push& push);
     /// Gives a message of a shared subscription, which was published with `qos`, to a member.
+    /// `from`: what brings it.
     void assign(const Subscribers::Match& match, GroupId group, journal::Position position,
-            std::uint8_t qos);
+            std::uint8_t qos, journal::Position from);
     /// The same with one whose member has left.
-    void reassign(GroupId group, journal::Position position, std::uint8_t qos);
+    void reassign(
+            GroupId group, journal::Position position, std::uint8_t qos, journal::Position from);
     void give_to_group(GroupId group, journal::Position position, const mqtt::Message& message,
             ByteView record);
     void apply_assignment(const journal::Record& record);
     void reassign_orphans();
-    void add_to_block(journal::Position position, const mqtt::Message& message, ByteView record);
     void send_now(const Subscribers::Match& match);
     void note_queued(Subscriber& subscriber);
     void note_given_up(const Subscriber& subscriber, std::uint64_t number);
     void append_own_records();
     void note_not_retained(const mqtt::Message& message);
     void add_result(const Subscriber& subscriber, mqtt::ReasonCode reason);
-    [[nodiscard]] Handout& handout_for(std::uint32_t reactor);
-    [[nodiscard]] bool group_is_full() const;
-    void hand_out();
-    void hand_out(const std::shared_ptr<const MessageBlock>& messages, bool are_recent);
     void apply_status(std::shared_ptr<const MessageBlock> status);
     void give_status(const Subscriber& subscriber, std::string_view filter);
 
     journal::Journal& journal_;
     const Clock& clock_;
-    std::vector<Outlet*> outlets_;
     const DispatcherLimits limits_;
     std::atomic<std::uint64_t> deliveries_ = 0;
     std::atomic<std::uint64_t> given_up_ = 0;
@@ -173,21 +164,11 @@ class Dispatcher final : public RetainedWatcher, private journal::Listener {
     journal::Position next_;        // of the record that is applied next
     journal::Durable durable_now_;  // as of this round
     std::deque<Request> due_;       // requests that count below durable_now_
-    std::vector<Reactor> reactors_;
+    Handouts handouts_;
     std::shared_ptr<const MessageBlock> status_ = std::make_shared<MessageBlock>();
-    std::shared_ptr<MessageBlock> block_ = std::make_shared<MessageBlock>();  // of this group
-    std::uint64_t group_ = 1;                                                 // which it is
-    std::size_t group_items_ = 0;
     std::vector<RecoveredSessions::Unassigned> unassigned_;  // at the start
-    // Records of the dispatcher's own: what it has given up, and to whom it has assigned what.
-    journal::RecordBatch own_records_;
-    journal::Position own_records_from_ = journal::Position::beyond_all();  // what they stem from
-    struct OwnAppend {
-        journal::Ticket ticket;
-        journal::Position from;
-    };
-    std::deque<OwnAppend> own_appends_;  // that were not read back
-    bool stands_still_ = false;          // the journal cannot be read
+    OwnRecords own_records_;
+    bool stands_still_ = false;  // the journal cannot be read
     LogThrottle error_throttle_;
     LogThrottle given_up_throttle_;
     LogThrottle retained_throttle_;

@@ -10,7 +10,7 @@
 namespace foz::delivery {
 namespace {
 
-constexpr std::size_t kBytesMax = 1 << 20;  // of messages in one answer
+constexpr std::size_t kFetchedBytesMax = 1 << 20;  // of messages in one answer
 constexpr auto kRequestRetryDelay = std::chrono::milliseconds(500);
 
 }  // namespace
@@ -84,7 +84,7 @@ Result<Handout> Fetcher::read(const Request& request) {
         if (*message) {
             block->add(*std::move(message));
         }
-        if (block->bytes() >= kBytesMax) {
+        if (block->bytes() >= kFetchedBytesMax) {
             break;
         }
     }
