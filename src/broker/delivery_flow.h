@@ -21,6 +21,7 @@
 #include "broker/attached_session.h"
 #include "delivery/recent_messages.h"
 #include "intake/inbox.h"
+#include "mqtt/frame.h"
 #include "mqtt/packet.h"
 
 namespace foz::broker {

@@ -379,16 +379,14 @@ void Dispatcher::apply_message(const journal::Record& record) {
 
 void Dispatcher::give(const Subscribers::Match& match, journal::Position position,
         const mqtt::Message& message, ByteView record) {
-    if (match.qos == 0 && !match.subscriber->recipient) {
-        return;
-    }
-    if (match.subscriber->recipient) {
+    const auto recipient = match.subscriber->recipient;
+    if (recipient) {
         handouts_.add_message(position, message, record);
     }
     if (match.qos > 0) {
         push(match, {.position = position, .at = position});
-    } else {
-        send_now(match);
+    } else if (recipient) {
+        send_now(match, *recipient);
     }
 }
 
@@ -396,10 +394,14 @@ void Dispatcher::give_to_group(
         GroupId group, journal::Position position, const mqtt::Message& message, ByteView record) {
     handouts_.add_message(position, message, record);
     const auto match = subscribers_.choose(group, message.qos);
-    if (match && match->qos > 0) {
+    if (!match) {
+        return;
+    }
+    const auto recipient = match->subscriber->recipient;
+    if (match->qos > 0) {
         assign(*match, group, position, message.qos, next_);
-    } else if (match && match->subscriber->recipient) {
-        send_now(*match);
+    } else if (recipient) {
+        send_now(*match, *recipient);
     }
 }
 
@@ -453,9 +455,9 @@ void Dispatcher::reassign_orphans() {
 }
 
 // The message that was added last.
-void Dispatcher::send_now(const Subscribers::Match& match) {
+void Dispatcher::send_now(const Subscribers::Match& match, Recipient recipient) {
     deliveries_.fetch_add(1, std::memory_order_relaxed);
-    handouts_.add_last_message(*match.subscriber->recipient, match.retain, match.identifiers);
+    handouts_.add_last_message(recipient, match.retain, match.identifiers);
 }
 
 void Dispatcher::push(const Subscribers::Match& match, const Push& push) {

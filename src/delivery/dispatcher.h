@@ -88,9 +88,12 @@ class Dispatcher final : public RetainedWatcher, private journal::Listener {
 
         Kind kind = Kind::attach;
         journal::Ticket after{};
+        // Initialized, because GCC warns of an aggregate that leaves them out otherwise.
+        // NOLINTBEGIN(readability-redundant-member-init)
         std::shared_ptr<session::Session> session{};  // of the first two
         Recipient recipient{};
         std::shared_ptr<const MessageBlock> status{};  // of the last
+        // NOLINTEND(readability-redundant-member-init)
     };
 
     void on_durable(const journal::Durable& durable) override;
@@ -128,7 +131,7 @@ class Dispatcher final : public RetainedWatcher, private journal::Listener {
             ByteView record);
     void apply_assignment(const journal::Record& record);
     void reassign_orphans();
-    void send_now(const Subscribers::Match& match);
+    void send_now(const Subscribers::Match& match, Recipient recipient);
     void note_queued(Subscriber& subscriber);
     void note_given_up(const Subscriber& subscriber, std::uint64_t number);
     void append_own_records();

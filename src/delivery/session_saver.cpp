@@ -110,13 +110,13 @@ void SessionSaver::save(std::span<SessionHolder* const> holders) {
     }
     // Records below this are in the snapshots: a session changes before its record is appended.
     // What is not durable yet may be gone after a crash, and its positions are then given anew.
-    const journal::Position before = std::min(saved_->position, status.durable_end);
+    const journal::Position before = std::min(saved_.position, status.durable_end);
     journal::Position position = std::max(applied_in(holders, status.durable_end), before);
     std::vector<std::string> to_end = begin_to_end(status.id, state_, holders);
     std::vector<SessionSnapshot> sessions = snapshots_of(sessions_of(holders));
     const std::uint64_t version = retained_ ? retained_->version() : 0;
     auto places = version == saved_version_ ? saved_places_ : retained_->places();
-    SessionChanges changes = session::changes_between(saved_->sessions, sessions);
+    SessionChanges changes = session::changes_between(saved_.sessions, sessions);
     // They may hold changes whose records are not on disk yet. Saved before them, they would
     // remember, after a crash, messages that are lost, and take the client's second try for a
     // duplicate.
@@ -132,7 +132,7 @@ void SessionSaver::save(std::span<SessionHolder* const> holders) {
         }
         sessions = snapshots_of(recovered->sessions);
         places = recovered->retained->places();
-        changes = session::changes_between(saved_->sessions, sessions);
+        changes = session::changes_between(saved_.sessions, sessions);
     }
     // Before the position: what is below it is not read again.
     if (auto saved = save_places(status.id, std::move(places)); !saved) {
@@ -141,17 +141,17 @@ void SessionSaver::save(std::span<SessionHolder* const> holders) {
         return;
     }
     saved_version_ = version;
-    if (!changes.empty() || saved_->position != position) {
+    if (!changes.empty() || saved_.position != position) {
         auto saved =
                 session::save_sessions(state_, status.id, position, changes, clock_.system_now());
         if (!saved) {
-            saved_.reset();
+            is_loaded_ = false;
             spdlog::warn("sessions are not saved, so the journal keeps their records: {}",
                     saved.error().message);
             return;
         }
-        saved_->sessions = std::move(sessions);
-        saved_->position = position;
+        saved_.sessions = std::move(sessions);
+        saved_.position = position;
     }
     let_go_below(position, before);
     if (to_end.empty()) {
@@ -163,7 +163,7 @@ void SessionSaver::save(std::span<SessionHolder* const> holders) {
 }
 
 Result<void> SessionSaver::load(const std::string& journal_id) {
-    if (saved_) {
+    if (is_loaded_) {
         return {};
     }
     auto places = load_retained(state_, journal_id);
@@ -177,6 +177,7 @@ Result<void> SessionSaver::load(const std::string& journal_id) {
     saved_places_ = *std::move(places);
     saved_version_ = 0;
     saved_ = (*std::move(sessions)).value_or(SessionCheckpoint{});
+    is_loaded_ = true;
     return {};
 }
 
@@ -192,7 +193,7 @@ Result<void> SessionSaver::save_places(
 // What has waited since the save before this one is set aside; what has come since then is read
 // from the journal, which most clients do before the next.
 void SessionSaver::let_go_below(journal::Position position, journal::Position before) {
-    const std::vector<journal::Position> waiting = waiting_in(saved_->sessions, saved_places_);
+    const std::vector<journal::Position> waiting = waiting_in(saved_.sessions, saved_places_);
     const auto recent = std::ranges::lower_bound(waiting, before);
     const auto old = std::span(waiting).first(static_cast<std::size_t>(recent - waiting.begin()));
     if (auto kept = set_aside_.keep(old, journal_); !kept) {

@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -52,10 +51,10 @@ class SessionSaver {
     SetAside& set_aside_;
     const Clock& clock_;
     std::shared_ptr<const RetainedMessages> retained_;
-    std::optional<session::SessionCheckpoint>
-            saved_;  // what state.db has; nothing: that is to be read
-    std::vector<RetainedMessages::Place> saved_places_;  // the same, of the retained messages
-    std::uint64_t saved_version_ = 0;                    // of them
+    bool is_loaded_ = false;  // what follows is what state.db has; else that is to be read
+    session::SessionCheckpoint saved_;
+    std::vector<RetainedMessages::Place> saved_places_;
+    std::uint64_t saved_version_ = 0;  // of them
 };
 
 }  // namespace foz::delivery

@@ -18,26 +18,27 @@ constexpr std::size_t kAtOnce = 1'000;
 
 Result<void> SetAside::keep(std::span<const journal::Position> wanted, journal::Readable& journal) {
     const MutexLock lock(mutex_);
-    if (!kept_) {
+    if (!is_loaded_) {
         if (auto loaded = load(); !loaded) {
             return loaded;
         }
     }
     Positions missing;
     Positions unwanted;
-    std::ranges::set_difference(wanted, *kept_, std::back_inserter(missing));
-    std::ranges::set_difference(*kept_, wanted, std::back_inserter(unwanted));
+    std::ranges::set_difference(wanted, kept_, std::back_inserter(missing));
+    std::ranges::set_difference(kept_, wanted, std::back_inserter(unwanted));
     if (missing.empty() && unwanted.empty()) {
         return {};
     }
-    kept_.reset();  // until all is done, state.db knows better
+    is_loaded_ = false;  // until all is done, state.db knows better
     if (auto copied = copy(missing, journal); !copied) {
         return copied;
     }
     if (auto removed = remove(unwanted); !removed) {
         return removed;
     }
-    kept_.emplace(wanted.begin(), wanted.end());
+    kept_.assign(wanted.begin(), wanted.end());
+    is_loaded_ = true;
     return {};
 }
 
@@ -89,6 +90,7 @@ Result<void> SetAside::load() {
         return pass_on(loaded);
     }
     kept_ = *std::move(loaded);
+    is_loaded_ = true;
     return {};
 }
 
@@ -107,33 +109,36 @@ Result<void> SetAside::copy(const Positions& missing, journal::Readable& journal
                 records.emplace_back(position, as_text(found->bytes));
             }
         }
-        auto stored = state_.run("cannot set messages aside that wait for subscribers",
-                [&](state::SqliteConnection& connection) -> state::SqliteResult<void> {
-                    auto transaction = state::Transaction::begin_write(connection);
-                    if (!transaction) {
-                        return std::unexpected(std::move(transaction.error()));
-                    }
-                    auto insert = connection.prepare(
-                            "INSERT OR REPLACE INTO waiting_message (journal, position, record) "
-                            "VALUES (?, ?, ?)");
-                    if (!insert) {
-                        return std::unexpected(std::move(insert.error()));
-                    }
-                    for (const auto& [position, record] : records) {
-                        insert->bind(1, journal_id_);
-                        insert->bind(2, state::stored(position));
-                        insert->bind_blob(3, as_bytes(record));
-                        if (auto inserted = insert->run(); !inserted) {
-                            return inserted;
-                        }
-                    }
-                    return transaction->commit();
-                });
-        if (!stored) {
+        if (auto stored = store(records); !stored) {
             return stored;
         }
     }
     return {};
+}
+
+Result<void> SetAside::store(std::span<const std::pair<journal::Position, std::string>> records) {
+    return state_.run("cannot set messages aside that wait for subscribers",
+            [&](state::SqliteConnection& connection) -> state::SqliteResult<void> {
+                auto transaction = state::Transaction::begin_write(connection);
+                if (!transaction) {
+                    return std::unexpected(std::move(transaction.error()));
+                }
+                auto insert = connection.prepare(
+                        "INSERT OR REPLACE INTO waiting_message (journal, position, record) "
+                        "VALUES (?, ?, ?)");
+                if (!insert) {
+                    return std::unexpected(std::move(insert.error()));
+                }
+                for (const auto& [position, record] : records) {
+                    insert->bind(1, journal_id_);
+                    insert->bind(2, state::stored(position));
+                    insert->bind_blob(3, as_bytes(record));
+                    if (auto inserted = insert->run(); !inserted) {
+                        return inserted;
+                    }
+                }
+                return transaction->commit();
+            });
 }
 
 Result<void> SetAside::remove(const Positions& unwanted) {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -34,12 +35,15 @@ class SetAside {
 
     [[nodiscard]] Result<void> load() FOZ_REQUIRES(mutex_);
     [[nodiscard]] Result<void> copy(const Positions& missing, journal::Readable& journal);
+    [[nodiscard]] Result<void> store(
+            std::span<const std::pair<journal::Position, std::string>> records);
     [[nodiscard]] Result<void> remove(const Positions& unwanted);
 
     state::StateDatabase& state_;
     const std::string journal_id_;
     Mutex mutex_;
-    std::optional<Positions> kept_ FOZ_GUARDED_BY(mutex_);  // sorted; nothing: not read yet
+    bool is_loaded_ FOZ_GUARDED_BY(mutex_) = false;  // kept_ is what state.db has
+    Positions kept_ FOZ_GUARDED_BY(mutex_);          // sorted
 };
 
 }  // namespace foz::delivery

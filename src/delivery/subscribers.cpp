@@ -26,7 +26,7 @@ Subscriber& Subscribers::attach(std::shared_ptr<session::Session> session, Recip
     return all_[id];
 }
 
-Subscriber& Subscribers::restore(std::shared_ptr<session::Session> session) {
+Subscriber& Subscribers::restore(const std::shared_ptr<session::Session>& session) {
     const SubscriberId id = make(session);
     Subscriber& subscriber = all_[id];
     for (const session::KeptSubscription& kept : session->deliveries().subscriptions) {
@@ -342,6 +342,22 @@ SubscriberId Subscribers::id_of(const Subscriber& subscriber) const {
     return by_client_.find(subscriber.session->client_id())->second;
 }
 
+namespace {
+
+// The next message is the group's. What was noted of messages that have left goes now and then.
+void note_shared(Subscriber& subscriber, GroupId group, const session::DeliveryQueue& queue) {
+    constexpr std::size_t kSharedMin = 64;
+    if (subscriber.shared.size() >= kSharedMin + 2 * queue.size()) {
+        std::erase_if(subscriber.shared, [&](const Subscriber::Shared& shared) {
+            const auto* const message = queue.from(shared.number);
+            return message == nullptr || message->number != shared.number;
+        });
+    }
+    subscriber.shared.push_back({.number = queue.next_number(), .group = group});
+}
+
+}  // namespace
+
 Pushed push(const Subscribers::Match& match, const Push& push) {
     Subscriber& subscriber = *match.subscriber;
     return subscriber.session->with_deliveries([&](session::Deliveries& deliveries) -> Pushed {
@@ -360,14 +376,7 @@ Pushed push(const Subscribers::Match& match, const Push& push) {
             }
         }
         if (push.group) {
-            constexpr std::size_t kSharedMin = 64;
-            if (subscriber.shared.size() >= kSharedMin + 2 * queue.size()) {
-                std::erase_if(subscriber.shared, [&](const Subscriber::Shared& shared) {
-                    const auto* const message = queue.from(shared.number);
-                    return message == nullptr || message->number != shared.number;
-                });
-            }
-            subscriber.shared.push_back({.number = queue.next_number(), .group = *push.group});
+            note_shared(subscriber, *push.group, queue);
         }
         queue.push({.position = push.position, .qos = match.qos, .retain = match.retain},
                 match.identifiers);

@@ -47,8 +47,8 @@ struct Subscriber {
 class Subscribers {
   public:
     Subscribers() = default;
-    Subscribers(Subscribers&&) = default;
-    Subscribers& operator=(Subscribers&&) = default;
+    Subscribers(Subscribers&&) noexcept = default;
+    Subscribers& operator=(Subscribers&&) noexcept = default;
 
     [[nodiscard]] bool empty() const { return by_client_.empty(); }
     [[nodiscard]] std::size_t subscription_count() const { return tree_->size(); }
@@ -59,7 +59,7 @@ class Subscribers {
     /// It has gone. Of a session that ends with it, the subscriptions end too.
     void detach(const session::Session& session, Recipient recipient);
     /// A session that the journal remembers, with the subscriptions that it has.
-    Subscriber& restore(std::shared_ptr<session::Session> session);
+    Subscriber& restore(const std::shared_ptr<session::Session>& session);
 
     /// Null: there is no such client here.
     [[nodiscard]] Subscriber* find(std::string_view client_id);
@@ -95,7 +95,7 @@ class Subscribers {
 
     /// Who of the group gets the next message, of this QoS: each connected member in turn; while
     /// there is none, each whose session sleeps. Nothing: the group has no members any more.
-    [[nodiscard]] std::optional<Match> choose(GroupId group, std::uint8_t qos);
+    [[nodiscard]] std::optional<Match> choose(GroupId id, std::uint8_t qos);
     /// How a member of the group gets a message. Nothing: it is no member.
     [[nodiscard]] std::optional<Match> match_of_member(
             std::string_view filter, Subscriber& member, std::uint8_t qos);
@@ -137,8 +137,8 @@ class Subscribers {
 
     /// False: it replaces the terms of one that was there.
     bool add(Subscriber& subscriber, std::string_view filter, const SubscriptionTerms& terms);
-    void join(GroupId group, Subscriber& subscriber, const SubscriptionTerms& terms);
-    void leave(GroupId group, SubscriberId id);
+    void join(GroupId id, Subscriber& subscriber, const SubscriptionTerms& terms);
+    void leave(GroupId id, SubscriberId member);
     void orphan(Subscriber& subscriber, GroupId group);
     [[nodiscard]] GroupId make_group(std::string_view name, std::string_view filter);
     [[nodiscard]] static Match match_of(
